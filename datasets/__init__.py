@@ -1,0 +1,1 @@
+"""Shipped data sets and their manifests. Data only."""

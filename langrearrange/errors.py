@@ -1,0 +1,76 @@
+"""The package's exceptions: each names a user's mistake; all say what was given and what to do next.
+
+Not for skills that fail in the world: those are outcomes (`world.Outcome`), never exceptions.
+"""
+
+from __future__ import annotations
+
+
+class LangRearrangeError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class VocabularyError(LangRearrangeError, ValueError):
+    """A word (category, receptacle, skill, split) that the benchmark does not know."""
+
+
+class GoalError(LangRearrangeError, ValueError):
+    """A goal that does not parse, does not type-check or is too large."""
+
+
+class TemplateError(LangRearrangeError, ValueError):
+    """A template file that cannot be used; the message gives file, line and remedy."""
+
+
+class EpisodeError(LangRearrangeError, ValueError):
+    """An episode that breaks the format or its own promises."""
+
+
+class DatasetError(LangRearrangeError, ValueError):
+    """A data set folder that is missing, torn, altered or from a newer version."""
+
+
+class GenerationError(LangRearrangeError, RuntimeError):
+    """A spec that no episode can be drawn from."""
+
+
+class SolverError(LangRearrangeError, RuntimeError):
+    """The solver cannot take this problem (too many goal boxes); never 'unsolvable'."""
+
+
+class HouseError(LangRearrangeError, ValueError):
+    """A flat, model or surface that does not exist or does not fit."""
+
+
+class RenderError(LangRearrangeError, RuntimeError):
+    """The renderer is missing, stale or was given buffers it cannot use."""
+
+
+class ActionError(LangRearrangeError, ValueError):
+    """An action outside the action space."""
+
+
+class AgentError(LangRearrangeError, RuntimeError):
+    """An agent that cannot be loaded or breaks the agent protocol."""
+
+
+class SubmissionError(LangRearrangeError, ValueError):
+    """A trace or submission file that cannot be scored."""
+
+
+class ScoreError(LangRearrangeError, ValueError):
+    """Numbers that no statistic can be formed from."""
+
+
+class UsageError(LangRearrangeError, ValueError):
+    """Options that contradict each other or name something that is not there (exit status 2)."""
+
+
+class MissingExtraError(LangRearrangeError, ImportError):
+    """An optional dependency is needed; the message gives the pip command."""
+
+    def __init__(self, feature: str, extra: str, module: str) -> None:
+        super().__init__(
+            f"{feature} needs the Python module '{module}', which is not installed. "
+            f"Install it with: pip install 'langrearrange[{extra}]'"
+        )

@@ -1,0 +1,41 @@
+"""Where templates and shipped data sets lie: in an installed wheel, an editable install, a checkout."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from langrearrange.errors import DatasetError
+
+_ENV = {"templates": "LANGREARRANGE_TEMPLATES", "datasets": "LANGREARRANGE_DATASETS"}
+
+
+def _folder(name: str) -> Path:
+    override = os.environ.get(_ENV[name])
+    tried: list[Path] = []
+    if override:
+        tried.append(Path(override))
+    else:
+        spec = find_spec(f"langrearrange_{name}")
+        if spec is not None and spec.origin is not None:
+            tried.append(Path(spec.origin).parent)
+        tried.append(Path(__file__).resolve().parent.parent / name)
+    for path in tried:
+        if path.is_dir():
+            return path
+    places = ", ".join(map(str, tried))
+    raise DatasetError(
+        f"the folder '{name}' was not found (looked in: {places}). Reinstall the package or set "
+        f"{_ENV[name]} to the folder."
+    )
+
+
+def templates_path() -> Path:
+    """Return the folder of template files; `LANGREARRANGE_TEMPLATES` overrides it."""
+    return _folder("templates")
+
+
+def datasets_path() -> Path:
+    """Return the folder of shipped data sets; `LANGREARRANGE_DATASETS` overrides it."""
+    return _folder("datasets")

@@ -1,0 +1,1 @@
+"""Template files: what can be said. Data only."""
