@@ -1,4 +1,4 @@
-"""The package's exceptions: each names a user's mistake; all say what was given and what to do next.
+"""The package's exceptions: each names a user's mistake and says what to do next.
 
 Not for skills that fail in the world: those are outcomes (`world.Outcome`), never exceptions.
 """

@@ -1,4 +1,4 @@
-"""Where templates and shipped data sets lie: in an installed wheel, an editable install, a checkout."""
+"""Where templates and shipped data sets lie: in a wheel, an editable install or a checkout."""
 
 from __future__ import annotations
 

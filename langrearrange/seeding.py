@@ -40,7 +40,7 @@ class KeyedRng:
 
     def __init__(self, *parts: Part) -> None:
         seed = int.from_bytes(digest(GENERATOR_VERSION, *parts), "big")
-        self._bits = random.Random(seed).getrandbits  # noqa: S311 (keyed, not cryptographic)
+        self._bits = random.Random(seed).getrandbits
 
     def below(self, bound: int) -> int:
         """Return a uniform integer in [0, bound). Raises ValueError when bound < 1."""
@@ -69,7 +69,7 @@ class KeyedRng:
         return result
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
-        """Return `count` different items in random order. Raises ValueError when there are too few."""
+        """Return `count` different items in random order; ValueError if there are too few."""
         if count > len(items):
             raise ValueError(f"sample of {count} from {len(items)} items")
         result = list(items)

@@ -162,7 +162,7 @@ class Layout:
 
     @property
     def has_standard_reach(self) -> bool:
-        """Whether every stance reaches its own receptacle only (what the solver's pruning needs)."""
+        """Whether every stance reaches only its own receptacle (the solver's pruning needs it)."""
         return (
             self.reach == STANDARD_REACH
             and self.operable == STANDARD_OPERABLE
@@ -178,9 +178,7 @@ class Layout:
         return bool(self.present >> NAV_INDEX[handle_of(OPENABLES[openable])] & 1)
 
 
-def initial_state(
-    receptacles: Sequence[int], slots: Sequence[int], open_mask: int
-) -> WorldState:
+def initial_state(receptacles: Sequence[int], slots: Sequence[int], open_mask: int) -> WorldState:
     """Return the state at t=0: the robot at its start pose, its hand free.
 
     Args:

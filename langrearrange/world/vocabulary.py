@@ -91,7 +91,7 @@ ENGLISH: Final[dict[str, str]] = {
 
 
 def english(name: str) -> str:
-    """Return the plain English noun phrase of an id, without article: `left_counter` -> `left counter`."""
+    """Return an id as English without article: `left_counter` -> `left counter`."""
     return ENGLISH.get(name, name.replace("_", " "))
 
 

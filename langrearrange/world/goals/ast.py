@@ -97,7 +97,7 @@ class Variable:
 
     Attributes:
         name: with its question mark, `?x`.
-        types: one type name, or several for `(either a b)`; all object types or all receptacle types.
+        types: one type name, or several of one kind for `(either a b)`.
     """
 
     name: str

@@ -117,7 +117,8 @@ class _Parser:
                     continue
                 if position + 1 < len(tokens):
                     self.fail(
-                        tokens[position + 1], "a goal is one expression; wrap the parts in (and ...)"
+                        tokens[position + 1],
+                        "a goal is one expression; wrap the parts in (and ...)",
                     )
                 return done
             elif not stack:
@@ -153,20 +154,16 @@ class _Parser:
                 variables = self._variables(rest[0], scope)
                 inner = scope | {v.name: v for v in variables}
                 body = self._build(rest[1], inner, depth + 1)
-                return Quantified(head.text, variables, body)  # type: ignore[arg-type]
+                return Quantified(head.text, variables, body)
             case _:
                 return self._atom(item, head, rest, scope)
 
-    def _count(
-        self, item: _List, head: _Token, rest: list[_Token | _List], wanted: int
-    ) -> None:
+    def _count(self, item: _List, head: _Token, rest: list[_Token | _List], wanted: int) -> None:
         if len(rest) != wanted:
             noun = "part" if wanted == 1 else "parts"
             self.fail(item, f"'{head.text}' takes {wanted} {noun}, {len(rest)} given")
 
-    def _variables(
-        self, item: _Token | _List, scope: dict[str, Variable]
-    ) -> tuple[Variable, ...]:
+    def _variables(self, item: _Token | _List, scope: dict[str, Variable]) -> tuple[Variable, ...]:
         if isinstance(item, _Token) or not item.items:
             self.fail(item, "expected typed variables, for example (?x - apple)")
         found: list[Variable] = []
@@ -189,7 +186,9 @@ class _Parser:
             found += [Variable(p.text, types) for p in pending]
             pending = []
         if pending:
-            self.fail(pending[0], f"variable {pending[0].text} has no type; add '- apple' or '- object'")
+            self.fail(
+                pending[0], f"variable {pending[0].text} has no type; add '- apple' or '- object'"
+            )
         names = [v.name for v in found]
         if len(set(names)) < len(names):
             self.fail(item, "a variable is bound twice; choose different names")
@@ -229,7 +228,9 @@ class _Parser:
         sorts = PREDICATES[head.text]
         if len(rest) != len(sorts):
             form = " ".join((head.text, *(f"<{sort}>" for sort in sorts)))
-            self.fail(item, f"'{head.text}' takes {len(sorts)} arguments, {len(rest)} given: ({form})")
+            self.fail(
+                item, f"'{head.text}' takes {len(sorts)} arguments, {len(rest)} given: ({form})"
+            )
         arguments = []
         for argument, sort in zip(rest, sorts, strict=True):
             if isinstance(argument, _List):
@@ -238,25 +239,36 @@ class _Parser:
             arguments.append(argument.text)
         return Atom(head.text, tuple(arguments))
 
-    def _check_argument(
-        self, token: _Token, sort: str, scope: dict[str, Variable]
-    ) -> None:
+    def _check_argument(self, token: _Token, sort: str, scope: dict[str, Variable]) -> None:
         name = token.text
         if not name.startswith("?"):
             if sort == "object":
-                self.fail(token, f"'{name}' is no variable; bind one first: (exists (?x - {name}) ...)"
-                          if name in OBJECT_TYPES else f"'{name}' is no variable such as ?x")
+                self.fail(
+                    token,
+                    f"'{name}' is no variable; bind one first: (exists (?x - {name}) ...)"
+                    if name in OBJECT_TYPES
+                    else f"'{name}' is no variable such as ?x",
+                )
             if name not in CONSTANTS[sort]:
                 self.fail(token, f"unknown {sort} '{name}'{_suggest(name, CONSTANTS[sort])}")
             return
         if name not in scope:
             bound = ", ".join(scope) or "none"
-            self.fail(token, f"variable {name} is not bound here (bound: {bound}); add a quantifier")
+            self.fail(
+                token, f"variable {name} is not bound here (bound: {bound}); add a quantifier"
+            )
         variable = scope[name]
         if variable.over_objects != (sort == "object"):
-            self.fail(token, f"{name} is a {variable.types[0]}, but a {sort} is expected here")
+            self.fail(
+                token,
+                f"{name} is {_article(variable.types[0])} {variable.types[0]}, but {_article(sort)} {sort} is expected here",
+            )
         if sort == "openable" and any(m not in CONSTANTS[sort] for m in variable.members):
             self.fail(token, f"{name} ranges over things that do not open; type it '- container'")
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
 
 
 def _suggest(word: str, known: tuple[str, ...]) -> str:
