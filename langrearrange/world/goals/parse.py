@@ -259,10 +259,9 @@ class _Parser:
             )
         variable = scope[name]
         if variable.over_objects != (sort == "object"):
-            self.fail(
-                token,
-                f"{name} is {_article(variable.types[0])} {variable.types[0]}, but {_article(sort)} {sort} is expected here",
-            )
+            kind = variable.types[0]
+            wanted = f"{_article(sort)} {sort} is expected here"
+            self.fail(token, f"{name} is {_article(kind)} {kind}, but {wanted}")
         if sort == "openable" and any(m not in CONSTANTS[sort] for m in variable.members):
             self.fail(token, f"{name} ranges over things that do not open; type it '- container'")
 

@@ -1,0 +1,50 @@
+# The commands people and CI use. Each builds its own environment; nothing outside the checkout is touched.
+PYTHON ?= python3
+OUT ?= out/demo
+TEST_BIN := .venv-test/bin
+DEMO_BIN := .venv-demo/bin
+INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.PHONY: help demo test check slow golden bench wheel clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv-demo/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/*)
+	$(PYTHON) -m venv .venv-demo
+	$(DEMO_BIN)/python $(INSTALL) .
+	touch $@
+
+.venv-test/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/*)
+	$(PYTHON) -m venv .venv-test
+	$(TEST_BIN)/python $(INSTALL) --editable '.[dev]'
+	touch $@
+
+demo: .venv-demo/installed  ## 200 fresh episodes, four agents, a table, a replay to watch
+	$(DEMO_BIN)/python $(INSTALL) --no-deps .
+	PATH="$(CURDIR)/$(DEMO_BIN):$$PATH" bash benchmarks/demo.sh $(OUT)
+
+test: .venv-test/installed  ## all fast tests
+	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: .venv-test/installed  ## style, types and import arrows
+	$(TEST_BIN)/ruff format --check langrearrange tests benchmarks templates datasets setup.py
+	$(TEST_BIN)/ruff check langrearrange tests benchmarks templates datasets
+	$(TEST_BIN)/mypy
+	$(TEST_BIN)/lint-imports
+
+slow: .venv-test/installed  ## the slow tests as well
+	$(TEST_BIN)/python $(INSTALL) up-fast-downward
+	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not gpu and not habitat"
+
+golden: .venv-test/installed  ## regenerate golden files; commit them alone, with the reason
+	for script in tests/golden/make_*.py; do $(TEST_BIN)/python $$script || exit 1; done
+
+bench: .venv-test/installed  ## every performance claim, as ratios measured in one run
+	for script in benchmarks/bench_*.py; do echo "== $$script"; $(TEST_BIN)/python $$script || exit 1; done
+
+wheel: .venv-test/installed  ## an abi3 wheel under dist/
+	$(TEST_BIN)/python -m build --wheel
+
+clean:  ## remove environments and build products
+	rm -rf .venv-demo .venv-test build dist out langrearrange.egg-info

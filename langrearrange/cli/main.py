@@ -1,0 +1,104 @@
+"""The `langrearrange` command: finds the verb, loads only its module, turns errors into exit codes.
+
+Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong use. Not for what the verbs do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+VERBS: Final[dict[str, str]] = {
+    "generate": "make episodes from templates, each solved and checked",
+    "check": "prove a data set: schema, hash, plans, presuppositions, one reading",
+    "play": "look at an episode, drive it yourself or watch an agent",
+    "evaluate": "run an agent over episodes and write a trace of every action",
+    "score": "replay traces and print success and efficiency",
+    "report": "write one HTML page to watch the episodes of a run",
+    "stats": "count what can be said and what a data set holds",
+    "gallery": "contact sheets of flats and object models",
+    "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
+    "doctor": "versions, renderer, data hashes: paste it into a bug report",
+}
+EXAMPLES: Final = """\
+examples:
+  langrearrange generate --split train_mini --num-episodes 200 --out out/mini
+  langrearrange check out/mini
+  langrearrange evaluate --agent explorer --episodes out/mini --out out/explorer.jsonl.gz
+  langrearrange score out/explorer.jsonl.gz
+  langrearrange play train_mini/000003 --agent oracle --out out/oracle.gif
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code (also the console script's)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        from langrearrange import __version__
+
+        print(f"langrearrange {__version__}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        print(f"langrearrange: unknown verb '{verb}'; accepted: {', '.join(VERBS)}", file=sys.stderr)
+        return 2
+    return _run(verb, rest)
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {what}" for verb, what in VERBS.items()]
+    return (
+        "usage: langrearrange VERB [OPTIONS]\n\n"
+        "Language-conditioned household rearrangement: episodes, env, agents, scores.\n\n"
+        "verbs:\n" + "\n".join(lines) + "\n\n" + EXAMPLES + "\n"
+        "`langrearrange VERB --help` explains a verb and its options."
+    )
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    import tyro
+
+    from langrearrange.errors import LangRearrangeError
+
+    module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
+    try:
+        args = tyro.cli(module.Args, prog=f"langrearrange {verb}", args=arguments)
+        return int(module.run(args))
+    except LangRearrangeError as error:
+        print(f"langrearrange {verb}: {error}", file=sys.stderr)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        print(f"langrearrange {verb}: stopped; what was complete is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"langrearrange {verb}: {error.strerror or error}{place}", file=sys.stderr)
+        return 1
+
+
+def exit_code(error: Exception) -> int:
+    """Return 1 for damaged data and failed work, 2 for wrong use."""
+    from langrearrange import errors
+
+    failed = (
+        errors.DatasetError,
+        errors.EpisodeError,
+        errors.SubmissionError,
+        errors.GenerationError,
+        errors.SolverError,
+        errors.RenderError,
+        errors.ScoreError,
+    )
+    return 1 if isinstance(error, failed) else 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
