@@ -45,12 +45,15 @@ class Surface:
         part: name of the `Part` the slots move with, "" for the house frame.
         slots: in filling order (slot 0 first).
         max_height_mm: free height above the surface (shelves, drawers).
+        cell_mm: size in x and y of the free rectangle around each slot, along the slot's axes; what
+            fits in it (`houses.draw_yaw`) overlaps no neighbour and hangs over no edge.
     """
 
     receptacle: str
     part: str
     slots: tuple[Slot, ...]
     max_height_mm: int
+    cell_mm: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class House:
         furnishing: 0..20.
         size_mm: extent in x and y; the flat's corner is the origin.
         stances: nav target id -> where the robot stands and faces, all 16.
+        gazes: nav target id -> the point (x, y, z in mm, house frame) that the head looks at there.
         surfaces: receptacle id -> surface, all 11.
         start_cells: free floor cells from which every stance can be walked to: centres, (x_mm, y_mm).
         relations: the spatial relations that are true and unique here.
@@ -108,6 +112,7 @@ class House:
     furnishing: int
     size_mm: tuple[int, int]
     stances: Mapping[str, Pose2D]
+    gazes: Mapping[str, tuple[int, int, int]]
     surfaces: Mapping[str, Surface]
     start_cells: tuple[tuple[int, int], ...]
     relations: tuple[SpatialRelation, ...]
