@@ -1,0 +1,274 @@
+"""What a template file says, as frozen values; not for reading YAML and not for drawing episodes.
+
+The way of a sentence: a `TemplateFile` holds `Template`s; a template's `TextSpace`
+(`language.space`) numbers every (phrasing, grounding) it can say; `space[i]` is a `Grounding`
+(`language.grounding`), which knows its sentence, goal, facts at t=0 and cluster.
+
+Source: paper B.2 (template goal condition, placeholder constraints, language templates).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+SlotKind = Literal["object", "receptacle", "look", "situation", "relation"]
+RelationKind = Literal["left_of", "right_of", "between"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A spatial relation that picks out one receptacle; true and unique in some flats.
+
+    Attributes:
+        kind: left_of, right_of or between.
+        anchors: receptacle ids, one (left_of, right_of) or two (between).
+        referent: the receptacle meant.
+    """
+
+    kind: RelationKind
+    anchors: tuple[str, ...]
+    referent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a slot can be bound to. Equal keys are equal values within a slot.
+
+    Attributes:
+        key: unique within the slot's domain: `apple`, `sofa`, `apple/1` (the second look of
+            apple), `tighten_screw` (a situation), `right_of(tv_stand)`.
+        pddl: what replaces `{slot}` in the goal: a category, `(either ball book)`, or a receptacle.
+        categories: the categories of the object meant (one, except for situations that several
+            categories serve); empty for a receptacle or relation.
+        receptacle: the receptacle meant; "" for objects.
+        avoid: categories of which no instance may be in the flat, for otherwise the sentence could
+            mean it (`also_fits` of a look, `arguable` of a situation). Never one of `categories`.
+        group: what statistics count as one (a look's category, a situation's key, a relation's
+            kind); else the key.
+        forms: form -> text, without capital: what `{form slot}` becomes. The plain `{slot}` is the
+            form "". Forms by kind: see `language.lexicon.FORMS`.
+    """
+
+    key: str
+    pddl: str
+    categories: tuple[str, ...]
+    receptacle: str
+    avoid: tuple[str, ...]
+    group: str
+    forms: Mapping[str, str] = field(repr=False, compare=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A placeholder and what it may be bound to.
+
+    Attributes:
+        name: as in `{the name}` and in the goal.
+        kind: object (a category, by name), receptacle (by name), look (a category, by a
+            description), situation (a category, by a purpose) or relation (a receptacle, by its
+            place).
+        domain: the values in a fixed order. A relation's are all that can be said, with receptacle
+            and pddl "" since the flat decides what is meant: `TextSpace` is given those that hold.
+    """
+
+    name: str
+    kind: SlotKind
+    domain: tuple[Value, ...] = field(repr=False)
+
+    @property
+    def is_object(self) -> bool:
+        """Whether the slot means an object (else a receptacle)."""
+        return self.kind in ("object", "look", "situation")
+
+
+# -- facts of the start, with slot names (as written) and with values (grounded) -----------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Exactly `count` objects of the category stand on the receptacle at t=0.
+
+    Attributes:
+        categories: a slot name as written; when grounded, the admissible categories: draw one and
+            use it for all `count` (only situations offer several).
+        receptacle: a slot name or receptacle id; grounded: an id. "" = the sentence leaves the
+            place open: the generator chooses it (and may add further instances as clutter, unless
+            `Only` forbids).
+        count: how many.
+    """
+
+    categories: tuple[str, ...]
+    receptacle: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No object of these categories stands on the receptacle at t=0 ("" = anywhere in the flat)."""
+
+    categories: tuple[str, ...]
+    receptacle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """The flat holds no further object of these categories than the `Place` facts demand."""
+
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Openness:
+    """An openable (fridge or a drawer) is open or closed at t=0."""
+
+    openable: str
+    open: bool
+
+
+StartFact = Place | Absent | Only | Openness
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A way the start may be, that the sentence does not tell (fridge open or closed; one or two).
+
+    The generator walks the strata in turn (rank within the template mod number of strata), so that
+    each gets its share. A template without strata has one, with name "" and no facts.
+    """
+
+    name: str
+    start: tuple[StartFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a phrasing, a remark or a goal: literal text (slot "") or a placeholder.
+
+    Attributes:
+        text: the literal, "" for a placeholder.
+        slot: name of the slot, or `statement`.
+        form: the form of the slot's value: "", "a", "the", "in"...
+        capital: whether the first letter is raised (the placeholder begins a sentence).
+    """
+
+    text: str
+    slot: str = ""
+    form: str = ""
+    capital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasing:
+    """One way to say a template: 11 of them share a goal (paper B.2).
+
+    Attributes:
+        index: position in the template, from 0.
+        text: as written, with placeholders.
+        segments: the same, in pieces.
+        line: where it stands in the file, from 1.
+    """
+
+    index: int
+    text: str
+    segments: tuple[Segment, ...] = field(repr=False)
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A true remark that does not touch the goal (irrelevant_text), with slots of its own.
+
+    A template without statements has one, with id "" and nothing in it.
+
+    Attributes:
+        id: unique within the template; the cluster of its episodes.
+        segments: the remark, a full sentence.
+        slots: its own slots, bound after the template's.
+        distinct: the template's and its own groups of slots whose values differ, as far as all
+            slots of this statement are concerned.
+        start: what makes it true.
+        text: as written.
+    """
+
+    id: str = ""
+    segments: tuple[Segment, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    distinct: tuple[tuple[str, ...], ...] = ()
+    start: tuple[StartFact, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A goal, what its placeholders may be, and the ways to say it (paper B.2).
+
+    Attributes:
+        id: unique within the file.
+        concept: which of the paper's concepts (Table 7); the same word in every split.
+        weight: share of the template in weighted sampling; integer >= 1.
+        slots: in the order written; it is the order of the text space.
+        distinct: groups of slot names whose values (categories or receptacles) differ pairwise.
+        start: facts at t=0, with slot names, valid in all strata. Beyond them: the goal is not yet
+            true.
+        strata: at least one.
+        goal: goal text as written, with `{slot}` placeholders.
+        goal_segments: the same, in pieces.
+        phrasings: at least one.
+        statements: at least one (the empty one, except in irrelevant_text).
+        cluster: what the cluster of an episode is made of (design 3.7): `template`, `phrasing`,
+            `statement` or slot names (their value's `group`).
+        line: where the template stands in the file.
+    """
+
+    id: str
+    concept: str
+    weight: int
+    slots: tuple[Slot, ...]
+    distinct: tuple[tuple[str, ...], ...]
+    start: tuple[StartFact, ...]
+    strata: tuple[Stratum, ...]
+    goal: str
+    goal_segments: tuple[Segment, ...] = field(repr=False)
+    phrasings: tuple[Phrasing, ...]
+    statements: tuple[Statement, ...]
+    cluster: tuple[str, ...]
+    line: int = 0
+
+    def slot(self, name: str) -> Slot:
+        """Return the template's own slot of this name; KeyError when there is none."""
+        for slot in self.slots:
+            if slot.name == name:
+                return slot
+        raise KeyError(name)
+
+    @property
+    def needs_relations(self) -> bool:
+        """Whether the text space depends on what relations the flats offer."""
+        return any(slot.kind == "relation" for slot in self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """One YAML file of templates: what a split can say.
+
+    Attributes:
+        path: where it was read.
+        split: name of the split it was written for.
+        templates: in the order written.
+        sha256: of the file's and the lexicon's bytes, hexadecimal: part of a split's spec.
+    """
+
+    path: Path
+    split: str
+    templates: tuple[Template, ...]
+    sha256: str
+
+    def template(self, template_id: str) -> Template:
+        """Return a template by id; KeyError when there is none."""
+        for template in self.templates:
+            if template.id == template_id:
+                return template
+        raise KeyError(template_id)
