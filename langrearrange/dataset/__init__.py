@@ -1,1 +1,46 @@
-"""Episodes as records and as folders on disk."""
+"""Episodes as records and as folders on disk. Not for drawing them (`langrearrange.generator`)."""
+
+from langrearrange.dataset.codec import check_episode, decode_episode, encode_episode
+from langrearrange.dataset.episode import (
+    MAX_INSTRUCTION,
+    MAX_OBJECTS,
+    SCHEMA_VERSION,
+    Episode,
+    EpisodeId,
+    ObjectPlacement,
+    Pose,
+    Start,
+    parse_episode_id,
+)
+from langrearrange.dataset.manifest import Manifest, read_manifest
+from langrearrange.dataset.reader import Dataset, open_dataset
+from langrearrange.dataset.source import EpisodeList, EpisodeSource
+from langrearrange.dataset.strata import Strata
+from langrearrange.dataset.validate import episode_problems, validate_episode
+from langrearrange.dataset.writer import DatasetWriter, write_dataset
+
+__all__ = [
+    "MAX_INSTRUCTION",
+    "MAX_OBJECTS",
+    "SCHEMA_VERSION",
+    "Dataset",
+    "DatasetWriter",
+    "Episode",
+    "EpisodeId",
+    "EpisodeList",
+    "EpisodeSource",
+    "Manifest",
+    "ObjectPlacement",
+    "Pose",
+    "Start",
+    "Strata",
+    "check_episode",
+    "decode_episode",
+    "encode_episode",
+    "episode_problems",
+    "open_dataset",
+    "parse_episode_id",
+    "read_manifest",
+    "validate_episode",
+    "write_dataset",
+]

@@ -1,6 +1,6 @@
-"""One stored episode: the record, its checks and its meaning as a world (`layout`, `initial_state`).
+"""One stored episode: the record, and its meaning as a world (`layout`, `initial_state`).
 
-Not for files (see `dataset.store`) and not for poses: these follow from house and slot.
+Not for files (`dataset.reader`, `dataset.writer`) and not for poses: house and slot give them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Pose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     rotation: tuple[int, int, int, int]
 
 
-class ObjectPlacement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ObjectPlacement(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """An object and where it stands at t=0.
 
     Attributes:
@@ -66,9 +68,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     yaw: int
 
 
-class Episode(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One episode, complete: sentence, goal, household, proved optimal plan.
 
     Attributes:

@@ -1,0 +1,153 @@
+"""One episode as one canonical line of JSON, and back, with the loader's limits.
+
+Not for files and folders (`dataset.writer`, `dataset.reader`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from langrearrange.dataset.episode import (
+    MAX_INSTRUCTION,
+    MAX_OBJECTS,
+    SCHEMA_VERSION,
+    Episode,
+    parse_episode_id,
+)
+from langrearrange.errors import DatasetError, EpisodeError
+from langrearrange.world import SKILL_INDEX
+from langrearrange.world.vocabulary import CATEGORY_INDEX, OPENABLE_INDEX, RECEPTACLE_INDEX
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Episode)
+_PRINTABLE: Final = re.compile(rf"[ -~]{{1,{MAX_INSTRUCTION}}}\Z")
+_OBJECT_ID: Final = re.compile(r"[a-z0-9_]+\Z")
+MAX_YAW: Final = 6283
+MAX_START_YAW: Final = 3142
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+def encode_episode(episode: Episode) -> bytes:
+    """Return the canonical line, newline included: compact JSON, fields in the record's order."""
+    return _ENCODER.encode(episode) + b"\n"
+
+
+def decode_episode(line: bytes, place: str) -> Episode:
+    """Read one line.
+
+    Args:
+        line: JSON of one episode.
+        place: file and line, for messages.
+
+    Raises:
+        DatasetError: the line is no episode of a schema this release reads.
+        EpisodeError: the episode breaks a limit (`check_episode`).
+    """
+    try:
+        episode = _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        refuse_newer(_version_of(line), place)
+        raise DatasetError(
+            f"{place}: this line is no episode ({error}). Restore the file or mend the line"
+        ) from None
+    refuse_newer(episode.schema_version, place)
+    check_episode(episode, place)
+    return episode
+
+
+def refuse_newer(version: int, place: str, written_by: str = "") -> None:
+    """Raise DatasetError when a record's schema is newer than this release reads (or below 1)."""
+    if 1 <= version <= SCHEMA_VERSION:
+        return
+    from langrearrange import __version__
+
+    remedy = (
+        f"install that release or a later one: pip install 'langrearrange >= {written_by}'"
+        if written_by
+        else "install a later release: pip install --upgrade langrearrange"
+    )
+    raise DatasetError(
+        f"{place}: schema version {version}, but langrearrange {__version__} reads versions 1 to "
+        f"{SCHEMA_VERSION}; {remedy}"
+    )
+
+
+def check_episode(episode: Episode, place: str) -> None:
+    """Raise EpisodeError, naming the place, on what no reader may accept.
+
+    These are the limits every loaded episode obeys, cheap enough for each reset; `check_dataset`
+    proves the rest (plans, presuppositions, readings).
+    """
+    for problem in _problems(episode):
+        raise EpisodeError(f"{place}: {problem}")
+
+
+def _version_of(line: bytes) -> int:
+    try:
+        return msgspec.json.decode(line, type=_Version).schema_version
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return SCHEMA_VERSION
+
+
+def _problems(episode: Episode) -> list[str]:
+    found = []
+    if not _PRINTABLE.match(episode.instruction):
+        found.append(
+            f"the instruction has {len(episode.instruction)} characters, "
+            f"{episode.instruction[:60]!a}; accepted: 1 to {MAX_INSTRUCTION} printable ASCII "
+            "characters"
+        )
+    if len(episode.objects) > MAX_OBJECTS:
+        found.append(f"{len(episode.objects)} objects; accepted: at most {MAX_OBJECTS}")
+    try:
+        split = parse_episode_id(episode.id).split
+    except EpisodeError as error:
+        found.append(str(error))
+    else:
+        if split != episode.split:
+            found.append(f"id '{episode.id}' is not of split '{episode.split}'")
+    return found + _object_problems(episode) + _start_problems(episode)
+
+
+def _object_problems(episode: Episode) -> list[str]:
+    found = []
+    ids: set[str] = set()
+    slots: dict[tuple[str, int], str] = {}
+    for thing in episode.objects:
+        if thing.id in ids or not _OBJECT_ID.match(thing.id):
+            found.append(f"object id '{thing.id}' occurs twice or is not of the form apple_0")
+        ids.add(thing.id)
+        if thing.category not in CATEGORY_INDEX:
+            found.append(f"object {thing.id} has unknown category '{thing.category}'")
+        if thing.receptacle not in RECEPTACLE_INDEX:
+            found.append(f"object {thing.id} stands on unknown receptacle '{thing.receptacle}'")
+        other = slots.setdefault((thing.receptacle, thing.slot), thing.id)
+        if thing.slot < 0 or other != thing.id:
+            found.append(
+                f"object {thing.id} stands at {thing.receptacle}, slot {thing.slot}"
+                + (f", as does {other}" if other != thing.id else "; slots count from 0")
+            )
+        if not 0 <= thing.yaw <= MAX_YAW:
+            found.append(f"object {thing.id} has yaw {thing.yaw}; accepted: 0..{MAX_YAW} mrad")
+    return found
+
+
+def _start_problems(episode: Episode) -> list[str]:
+    found = []
+    unknown = [name for name in episode.open if name not in OPENABLE_INDEX]
+    if unknown:
+        found.append(f"'open' names {unknown}; accepted: {', '.join(OPENABLE_INDEX)}")
+    elif list(episode.open) != sorted(set(episode.open), key=OPENABLE_INDEX.__getitem__):
+        found.append(f"'open' is {list(episode.open)}; list each once, in vocabulary order")
+    if not -MAX_START_YAW <= episode.start.yaw <= MAX_START_YAW:
+        found.append(f"start yaw {episode.start.yaw}; accepted: +-{MAX_START_YAW} mrad")
+    wrong = [skill for skill in episode.plan if skill not in SKILL_INDEX]
+    if wrong:
+        found.append(f"the plan has unknown skill '{wrong[0]}'; skills look like nav(sofa)")
+    return found

@@ -1,0 +1,141 @@
+"""The manifest of a written split: what it holds, its hash, how to make it again.
+
+It is written last, so its presence means that the split is complete. Not for the episodes
+themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from langrearrange.dataset.codec import refuse_newer
+from langrearrange.dataset.episode import SCHEMA_VERSION
+from langrearrange.dataset.strata import Strata
+from langrearrange.errors import DatasetError
+
+MANIFEST: Final = "manifest.json"
+MEMBER_EPISODES: Final = 32
+"""Episodes in one gzip member: the unit of reading."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that is known of a split without reading an episode.
+
+    Attributes:
+        schema_version: of the manifest and of the episodes.
+        split: name of the split.
+        id_split: the split in the episode ids; differs for views (`train_mini` holds train's).
+        written_by: release of langrearrange that wrote the folder.
+        generator_version: enters every draw (`seeding.GENERATOR_VERSION`).
+        content_sha256: hex sha256 of the uncompressed file, the same wherever it is made.
+        num_episodes: how many there are.
+        templates: template id -> number of episodes, in file order.
+        strata: further counts, e.g. `{"house": {"flat_0_00": 12, ...}}`.
+        spec: the spec it was generated from, without its key; None for other origins.
+        commitment: hex sha256 that binds spec and key of a sealed set, "" for public ones.
+        ids: the ids by position; None when they are `Strata`'s, which costs no room.
+        file: name of the data file in the same folder.
+        num_bytes: its size.
+        members: compressed size of each gzip member, 32 episodes each, in order.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    split: str
+    id_split: str
+    written_by: str
+    generator_version: str
+    content_sha256: str
+    num_episodes: int
+    templates: dict[str, int]
+    strata: dict[str, dict[str, int]] = {}
+    spec: dict[str, Any] | None = None
+    commitment: str = ""
+    ids: list[str] | None = None
+    file: str
+    num_bytes: int
+    members: list[int]
+
+    @property
+    def order(self) -> Strata:
+        """The split's order in closed form."""
+        return Strata(self.templates)
+
+
+class _Peek(msgspec.Struct):
+    schema_version: int = SCHEMA_VERSION
+    written_by: str = ""
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest.
+
+    Raises:
+        DatasetError: there is none (the set is unfinished or elsewhere), it is damaged, it
+            contradicts itself, or a later release wrote it.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DatasetError(_missing(folder)) from None
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        peek = msgspec.json.decode(data, type=_Peek)
+        refuse_newer(peek.schema_version, str(path), peek.written_by)
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DatasetError(
+            f"{path}: this is no manifest ({error}). Restore the file or generate the split again"
+        ) from None
+    _check(manifest, path)
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest atomically, one field a line."""
+    fields = msgspec.to_builtins(manifest)
+    lines = (f'"{name}": {msgspec.json.encode(value).decode()}' for name, value in fields.items())
+    replace_file(folder / MANIFEST, ("{\n " + ",\n ".join(lines) + "\n}\n").encode())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a whole file atomically: temporary name in the same folder, flush to disk, rename."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _missing(folder: Path) -> str:
+    if not folder.exists():
+        return f"{folder}: there is no such folder; give one that `langrearrange generate` wrote"
+    if not folder.is_dir():
+        return f"{folder}: this is a file; give the folder that holds {MANIFEST}"
+    return (
+        f"{folder}: no {MANIFEST} here, so this is no complete data set. If a generate run was "
+        "interrupted, run the same command again: it goes on where it stopped"
+    )
+
+
+def _check(manifest: Manifest, path: Path) -> None:
+    members = -(-manifest.num_episodes // MEMBER_EPISODES)
+    wrong = (
+        sum(manifest.templates.values()) != manifest.num_episodes
+        or min(manifest.templates.values(), default=0) < 0
+        or len(manifest.members) != members
+        or sum(manifest.members) != manifest.num_bytes
+        or (manifest.ids is not None and len(manifest.ids) != manifest.num_episodes)
+        or Path(manifest.file).name != manifest.file
+    )
+    if wrong:
+        raise DatasetError(
+            f"{path}: the manifest contradicts itself ({manifest.num_episodes} episodes, "
+            f"{len(manifest.members)} members). Restore the file or generate the split again"
+        )

@@ -1,0 +1,118 @@
+"""What a source of episodes must offer: the protocol that stored and computed splits share.
+
+Not for reading files (`dataset.reader`) and not for computing episodes (`generator`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, runtime_checkable
+
+from langrearrange.dataset.codec import check_episode
+from langrearrange.dataset.episode import Episode, parse_episode_id
+from langrearrange.errors import DatasetError
+
+
+@runtime_checkable
+class EpisodeSource(Protocol):
+    """Random access to the episodes of a split.
+
+    Positions 0 .. len - 1 are the file order: by template, then by index. A stored split and the
+    same split computed have the same order, so that swapping one for the other changes nothing.
+    """
+
+    @property
+    def split(self) -> str:
+        """Name of the split."""
+        ...
+
+    @property
+    def template_ranges(self) -> Mapping[str, range]:
+        """Template id -> positions of its episodes; disjoint, ascending, covering all."""
+        ...
+
+    def __len__(self) -> int:
+        """Return how many episodes there are."""
+        ...
+
+    def id_at(self, position: int) -> str:
+        """Return the episode id at a position, without building the episode."""
+        ...
+
+    def template_at(self, position: int) -> str:
+        """Return the template id at a position, without building the episode."""
+        ...
+
+    def index_of(self, episode_id: str) -> int:
+        """Return the position of an id (a variant suffix is ignored); DatasetError if unknown."""
+        ...
+
+    def get(self, position: int, variant: int = 0) -> Episode:
+        """Return the episode at a position; variant k >= 1 redraws flat, layout and start."""
+        ...
+
+
+class EpisodeList:
+    """A source over episodes in memory, grouped by template in order of first appearance."""
+
+    def __init__(self, episodes: Iterable[Episode], split: str = "") -> None:
+        """Take at least one episode with distinct ids; `split` defaults to the first one's."""
+        grouped: dict[str, list[Episode]] = {}
+        for episode in episodes:
+            check_episode(episode, episode.id)
+            grouped.setdefault(episode.template, []).append(episode)
+        if not grouped:
+            raise DatasetError("a list of episodes needs at least one; none were given")
+        self._episodes = [episode for group in grouped.values() for episode in group]
+        self._positions = {episode.id: i for i, episode in enumerate(self._episodes)}
+        if len(self._positions) < len(self._episodes):
+            raise DatasetError("two episodes of the list have the same id; ids must be distinct")
+        self.split = split or self._episodes[0].split
+        self.template_ranges: dict[str, range] = {}
+        start = 0
+        for template, group in grouped.items():
+            self.template_ranges[template] = range(start, start + len(group))
+            start += len(group)
+
+    def __len__(self) -> int:
+        return len(self._episodes)
+
+    def __iter__(self) -> Iterator[Episode]:
+        return iter(self._episodes)
+
+    def __getitem__(self, position: int) -> Episode:
+        return self._episodes[position]
+
+    def id_at(self, position: int) -> str:
+        """Return the episode id at a position."""
+        return self._episodes[position].id
+
+    def template_at(self, position: int) -> str:
+        """Return the template id at a position."""
+        return self._episodes[position].template
+
+    def index_of(self, episode_id: str) -> int:
+        """Return the position of an id; DatasetError if the list has no such episode."""
+        if episode_id not in self._positions:
+            raise DatasetError(f"the list has no episode '{episode_id}'; it has {len(self)} others")
+        return self._positions[episode_id]
+
+    def get(self, position: int, variant: int = 0) -> Episode:
+        """Return the episode; DatasetError for a variant, which only a computed split has."""
+        if variant:
+            raise no_variants(self.split)
+        return self._episodes[position]
+
+
+def no_variants(split: str) -> DatasetError:
+    """Return the error of a source that holds episodes as stored and cannot redraw them."""
+    return DatasetError(
+        f"'{split}' holds stored episodes only; a variant has to be computed. Pass variants=0, or "
+        "open the split through langrearrange.generator.open_split"
+    )
+
+
+def published_id(episode_id: str) -> str:
+    """Return the id without its variant suffix: `train/000017#2` -> `train/000017`."""
+    parsed = parse_episode_id(episode_id)
+    return f"{parsed.split}/{parsed.index:06d}"

@@ -1,0 +1,79 @@
+"""All that can be checked of one episode without its flat, its templates or a solver.
+
+Not for proofs of optimality, presuppositions or readings (`langrearrange.generator.check_dataset`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langrearrange.dataset.codec import check_episode
+from langrearrange.dataset.episode import Episode
+from langrearrange.errors import EpisodeError, GoalError
+from langrearrange.world import Outcome, apply, compile_subgoal, parse_subgoal, skill_index
+from langrearrange.world.goals import Source, compile_goal, parse_goal
+from langrearrange.world.vocabulary import HORIZON
+
+Finding = tuple[str, str]
+"""(kind of fault, sentence)."""
+MAX_PLAN: Final = HORIZON - 1
+"""Episodes are solvable in at most 31 skills, so that the harder variant can add its stop."""
+
+
+def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding]:
+    """Return what is wrong with an episode taken by itself; empty when all is well.
+
+    Checked: the loader's limits, the goal's syntax, that it is false at the start, that the plan
+    replays without an invalid skill and reaches the goal with its last skill and not before, and
+    that the subgoals parse, are false at the start and are reached by the plan in their order.
+    """
+    try:
+        check_episode(episode, episode.id)
+        layout, state = episode.layout(), episode.initial_state()
+    except EpisodeError as error:
+        return [("format", str(error))]
+    try:
+        reached = compile_goal(
+            parse_goal(episode.goal, Source(f"{episode.id}: goal")), layout, state
+        )
+    except GoalError as error:
+        return [("goal", str(error))]
+    found: list[Finding] = []
+    if reached(state):
+        found.append(("solved_at_start", f"{episode.id}: the goal is already true at the start"))
+    if not 1 <= len(episode.plan) <= max_plan:
+        found.append(
+            ("plan_length", f"{episode.id}: {len(episode.plan)} skills; accepted: 1 to {max_plan}")
+        )
+    subgoals = []
+    for text in episode.subgoals:
+        try:
+            test = compile_subgoal(parse_subgoal(text), layout)
+        except EpisodeError as error:
+            found.append(("subgoal", f"{episode.id}: {error}"))
+            continue
+        if test(state):
+            found.append(("subgoal", f"{episode.id}: subgoal {text} is true at the start"))
+        subgoals.append((text, test))
+    for number, skill in enumerate(episode.plan, 1):
+        state, outcome = apply(layout, state, skill_index(skill))
+        if outcome is not Outcome.OK:
+            return [
+                *found,
+                ("plan", f"{episode.id}: step {number}, {skill}, is invalid: {outcome.sentence}"),
+            ]
+        if reached(state) and number < len(episode.plan):
+            found.append(("plan", f"{episode.id}: the goal is reached at step {number} already"))
+        while subgoals and subgoals[0][1](state):
+            subgoals.pop(0)
+    if not reached(state):
+        found.append(("plan", f"{episode.id}: the plan does not reach the goal {episode.goal}"))
+    for text, _ in subgoals:
+        found.append(("subgoal", f"{episode.id}: the plan does not reach subgoal {text} in order"))
+    return found
+
+
+def validate_episode(episode: Episode, place: str = "", max_plan: int = MAX_PLAN) -> None:
+    """Raise EpisodeError with the first problem of `episode_problems`; `place` stands before it."""
+    for _, sentence in episode_problems(episode, max_plan):
+        raise EpisodeError(f"{place}: {sentence}" if place else sentence)

@@ -1,0 +1,211 @@
+"""Writing a split: gzip members of 32 episodes, the manifest last, no file half-written.
+
+Not for drawing episodes (`generator`).
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import hashlib
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from langrearrange.dataset.codec import encode_episode
+from langrearrange.dataset.episode import Episode
+from langrearrange.dataset.manifest import MANIFEST, MEMBER_EPISODES, Manifest, write_manifest
+from langrearrange.dataset.source import EpisodeList
+from langrearrange.dataset.strata import Strata
+from langrearrange.errors import DatasetError, UsageError
+from langrearrange.seeding import GENERATOR_VERSION
+
+LEVEL: Final = 6
+
+
+def encode_members(lines: Sequence[bytes]) -> bytes:
+    """Compress lines into gzip members of 32; no clock enters (mtime 0)."""
+    return b"".join(
+        gzip.compress(b"".join(lines[i : i + MEMBER_EPISODES]), LEVEL, mtime=0)
+        for i in range(0, len(lines), MEMBER_EPISODES)
+    )
+
+
+def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (compressed size, content) of each gzip member; zlib.error when one is damaged."""
+    while data:
+        decoder = zlib.decompressobj(wbits=31)
+        content = decoder.decompress(data)
+        if not decoder.eof:
+            raise zlib.error("the last member is torn")
+        yield len(data) - len(decoder.unused_data), content
+        data = decoder.unused_data
+
+
+class Stratifier:
+    """Counts what the manifest says of a split beyond its templates."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+
+    def add(self, episode: Episode) -> None:
+        """Count one episode."""
+        openness = "open" if "fridge" in episode.open else "closed"
+        for name, value in (
+            ("house", episode.house),
+            ("plan_length", f"{len(episode.plan):02d}"),
+            ("fridge", openness),
+            ("cluster", episode.cluster),
+        ):
+            self._counts.setdefault(name, Counter())[value] += 1
+
+    def strata(self, max_values: int = 128) -> dict[str, dict[str, int]]:
+        """Return name -> value -> count, sorted; a dimension with more values is left out."""
+        return {
+            name: dict(sorted(counter.items()))
+            for name, counter in self._counts.items()
+            if len(counter) <= max_values
+        }
+
+
+class DatasetWriter:
+    """Writes one split folder; the manifest appears only when `finish` succeeds.
+
+    Example:
+        writer = DatasetWriter(folder, "my_set", Strata({"find": 2}))
+        writer.add(encode_members(lines))
+        writer.finish()
+    """
+
+    def __init__(self, folder: Path, split: str, order: Strata, *, overwrite: bool = False) -> None:
+        """Prepare the folder; UsageError if it holds a finished set and `overwrite` is False."""
+        refuse_existing(folder, overwrite=overwrite)
+        self._folder = folder
+        self._split = split
+        self._order = order
+        self._path = folder / f"{split}.jsonl.gz"
+        self._temporary = folder / f"{split}.jsonl.gz.tmp"
+        self._members: list[int] = []
+        self._hasher = hashlib.sha256()
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / MANIFEST).unlink(missing_ok=True)
+            self._file = self._temporary.open("wb")
+
+    def add(self, members: bytes) -> list[bytes]:
+        """Append gzip members; returns the lines they hold. zlib.error when they are damaged."""
+        lines: list[bytes] = []
+        sizes: list[int] = []
+        for size, content in split_members(members):
+            sizes.append(size)
+            lines += content.splitlines(keepends=True)
+        with disk_errors(self._folder):
+            self._file.write(members)
+        self._members += sizes
+        self._hasher.update(b"".join(lines))
+        return lines
+
+    def finish(self, **fields: Any) -> Manifest:
+        """Close the file, give it its name, write the manifest; `fields` are the manifest's own."""
+        from langrearrange import __version__
+
+        defaults: dict[str, Any] = {"id_split": self._split, "written_by": __version__}
+        manifest = Manifest(
+            split=self._split,
+            generator_version=GENERATOR_VERSION,
+            content_sha256=self._hasher.hexdigest(),
+            num_episodes=self._order.num_episodes,
+            templates=dict(zip(self._order.templates, self._order.counts, strict=True)),
+            file=self._path.name,
+            num_bytes=sum(self._members),
+            members=self._members,
+            **defaults | fields,
+        )
+        with disk_errors(self._folder):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._temporary.replace(self._path)
+            write_manifest(self._folder, manifest)
+        return manifest
+
+    def abandon(self) -> None:
+        """Remove what was written so far; the folder stays without a manifest."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+def write_dataset(
+    folder: str | Path,
+    episodes: Iterable[Episode],
+    split: str = "",
+    *,
+    overwrite: bool = False,
+    spec: dict[str, Any] | None = None,
+) -> Manifest:
+    """Write any episodes as a data set that `open_dataset` reads.
+
+    Args:
+        folder: where to; created if need be.
+        episodes: at least one, with distinct ids; grouped by template in the file.
+        split: name of the set; the first episode's split if empty.
+        overwrite: replace a finished set that lies there.
+        spec: what they were generated from, if anything.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        UsageError: the folder holds a finished set.
+        EpisodeError: an episode breaks a limit of the format.
+        DatasetError: no episodes, ids that repeat, or a disk that is full.
+    """
+    source = EpisodeList(episodes, split)
+    counts = {template: len(places) for template, places in source.template_ranges.items()}
+    order = Strata(counts)
+    ids = [episode.id for episode in source]
+    regular = [f"{source.split}/{order.index_at(i):06d}" for i in range(len(source))]
+    writer = DatasetWriter(Path(folder), source.split, order, overwrite=overwrite)
+    stratifier = Stratifier()
+    try:
+        lines = []
+        for episode in source:
+            stratifier.add(episode)
+            lines.append(encode_episode(episode))
+        writer.add(encode_members(lines))
+        return writer.finish(
+            strata=stratifier.strata(), spec=spec, ids=None if ids == regular else ids
+        )
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def refuse_existing(folder: Path, *, overwrite: bool) -> None:
+    """Raise UsageError when a finished set lies in the folder and may not be replaced."""
+    if (folder / MANIFEST).exists() and not overwrite:
+        raise UsageError(
+            f"{folder} already holds a finished data set; choose another folder, or replace it "
+            "with --force (overwrite=True)"
+        )
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn the system's errors into one sentence that says how to go on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DatasetError(
+                f"{folder}: the disk is full. What was complete stays complete; free some space "
+                "and run the same command again: it goes on where it stopped"
+            ) from error
+        raise DatasetError(
+            f"{folder}: cannot be written ({error.strerror or error}). Choose another folder or "
+            "mend its permissions, then run the same command again"
+        ) from error
