@@ -80,7 +80,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DatasetError(_missing(folder)) from None
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
