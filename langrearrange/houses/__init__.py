@@ -1,1 +1,28 @@
-"""TODO(room)."""
+"""Procedural flats, their furniture and the models of things: geometry, slots, stances, meshes.
+
+A flat is a pure function of its id; nothing is downloaded and meshes are made when first asked for.
+"""
+
+from langrearrange.houses.flats import HOUSE_IDS, get_house, houses_for
+from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
+from langrearrange.houses.house import House, Part, Slot, SpatialRelation, Surface
+from langrearrange.houses.slots import assign_slots, draw_yaw, slot_pose, yaw_fits
+
+__all__ = [
+    "HOUSE_IDS",
+    "House",
+    "Matrix",
+    "Part",
+    "Pose2D",
+    "Slot",
+    "SpatialRelation",
+    "Surface",
+    "assign_slots",
+    "compose",
+    "draw_yaw",
+    "get_house",
+    "houses_for",
+    "rigid",
+    "slot_pose",
+    "yaw_fits",
+]

@@ -124,6 +124,13 @@ class House:
         """Receptacle id -> how many slots its surface has (beyond them, overflow poses)."""
         return {name: len(surface.slots) for name, surface in self.surfaces.items()}
 
+    def part(self, name: str) -> Part:
+        """Return a part by name; HouseError when there is none."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise HouseError(f"{self.id}: no part is called '{name}'")
+
     def stance(self, place: int) -> Pose2D:
         """Return the robot's pose at a nav target index (0..15); HouseError for the start place."""
         if not 0 <= place < len(NAV_TARGETS):

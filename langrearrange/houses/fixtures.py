@@ -1,0 +1,198 @@
+"""Furniture as numbers: sizes, surfaces, stances, what swings. Not its meshes, not where it stands.
+
+All lengths are millimetres in the furniture frame of `placement`: y is 0 at the wall and negative
+towards the room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from langrearrange.houses.placement import Rect, WallFrame
+from langrearrange.houses.robot import HEAD_FORWARD_MM, ROBOT_RADIUS_MM
+from langrearrange.seeding import KeyedRng
+
+FixtureName = Literal[
+    "kitchen", "fridge", "sofa", "tv_stand", "black_table", "brown_table", "chair"
+]
+FIXTURES: Final[tuple[FixtureName, ...]] = (
+    "kitchen", "sofa", "tv_stand", "black_table", "brown_table", "fridge", "chair",
+)  # fmt: skip
+"""Widest first: the order in which they look for a place."""
+
+CELL_MM: Final = 260
+"""Every slot owns a square of this size: a dinner plate or a book fits at any yaw or nearly so."""
+
+COUNTER_DEPTH_MM: Final = 660
+COUNTER_EDGE_MM: Final = 40
+DRAWER_SLIDE_MM: Final = 545
+DRAWER_FRONT_MM: Final = 22
+DRAWER_FLOOR_MM: Final = 560
+BASIN_DEPTH_MM: Final = 130
+BASIN_RIM_MM: Final = 50
+FRIDGE_BODY_MM: Final = 660
+FRIDGE_DOOR_MM: Final = 60
+FRIDGE_SHELF_MM: Final = 800
+FRIDGE_LEAF_MM: Final = 445
+FREE_HEIGHT_MM: Final = 1000
+
+
+class Size(NamedTuple):
+    """Outer size of a fixture; `columns` are the widths of left counter, sink, right counter."""
+
+    width: int
+    depth: int
+    height: int
+    columns: tuple[int, int, int] = (0, 0, 0)
+
+
+class SlotGrid(NamedTuple):
+    """A rectangle of slots: its middle x, its front edge y, height z, columns and rows."""
+
+    receptacle: str
+    part: str
+    x: int
+    y: int
+    z: int
+    columns: int
+    rows: int
+    max_height: int = FREE_HEIGHT_MM
+
+
+class Stand(NamedTuple):
+    """Where the robot's centre stands for a nav target, and the point its head looks at."""
+
+    target: str
+    x: int
+    y: int
+    gaze: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """A piece of furniture in its place."""
+
+    name: FixtureName
+    room: str
+    size: Size
+    frame: WallFrame
+
+    @property
+    def footprint(self) -> Rect:
+        """The floor it covers with everything closed, house frame."""
+        half = self.size.width // 2
+        return self.frame.rect(-half, -self.size.depth, half, 0)
+
+    @property
+    def clearances(self) -> tuple[Rect, ...]:
+        """Floor that must stay free: what swings or slides, and where the robot stands."""
+        return tuple(self.frame.rect(*r) for r in clearances(self.name, self.size))
+
+
+def draw_size(name: FixtureName, rng: KeyedRng) -> Size:
+    """Draw the outer size of a fixture."""
+    if name == "kitchen":
+        columns = (
+            rng.choice((880, 900, 940)), rng.choice((900, 920)), rng.choice((880, 900, 940)),
+        )  # fmt: skip
+        return Size(sum(columns), COUNTER_DEPTH_MM, rng.choice((860, 870, 880)), columns)
+    if name == "fridge":
+        return Size(900, FRIDGE_BODY_MM + FRIDGE_DOOR_MM, rng.choice((1720, 1780, 1840)))
+    widths, depths, heights = _SIZES[name]
+    return Size(rng.choice(widths), rng.choice(depths), rng.choice(heights))
+
+
+_SIZES: Final[dict[str, tuple[tuple[int, ...], ...]]] = {
+    "sofa": ((1900, 2000, 2100, 2200), (860, 900), (820, 880)),
+    "tv_stand": ((1400, 1500, 1600, 1700), (600, 620), (460, 500, 540)),
+    "black_table": ((1140, 1200, 1260, 1320), (600, 640), (720, 740)),
+    "brown_table": ((1140, 1200, 1260, 1320), (600, 640), (720, 740)),
+    "chair": ((920, 940, 960), (780, 820), (800, 860)),
+}
+SOFA_SEAT_MM: Final = 430
+CHAIR_SEAT_MM: Final = 430
+
+
+def slot_grids(name: FixtureName, size: Size) -> Iterator[SlotGrid]:
+    """Yield the slot grids of a fixture, front edges parallel to the wall."""
+    front = -size.depth
+    if name == "kitchen":
+        left, middle, right = column_centres(size)
+        top, edge = size.height, front + COUNTER_EDGE_MM
+        yield SlotGrid("left_counter", "", left, edge, top, 3, 2)
+        yield SlotGrid("right_counter", "", right, edge, top, 3, 2)
+        yield SlotGrid("sink", "", middle, front + BASIN_RIM_MM, top - BASIN_DEPTH_MM, 3, 2)
+        for side, x in (("left_drawer", left), ("right_drawer", right)):
+            yield SlotGrid(side, side, x, front + DRAWER_FRONT_MM, DRAWER_FLOOR_MM, 3, 2, 265)
+    elif name == "fridge":
+        edge = front + FRIDGE_DOOR_MM + 10
+        yield SlotGrid("fridge", "", 0, edge, FRIDGE_SHELF_MM, 3, 2, 400)
+    elif name == "sofa":
+        yield SlotGrid(name, "", 0, front + 40, SOFA_SEAT_MM, 4, 2)
+    elif name == "chair":
+        yield SlotGrid(name, "", 0, front + 40, CHAIR_SEAT_MM, 3, 2)
+    else:
+        yield SlotGrid(name, "", 0, front + 30, size.height, 4, 2)
+
+
+_GAP_MM: Final = {
+    "left_counter": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
+    "right_counter": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
+    "left_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 75,
+    "right_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 75,
+    "sink": 490,
+    "fridge": 620,
+    "sofa": 480,
+    "chair": 340,
+    "tv_stand": 560,
+    "black_table": 720,
+    "brown_table": 720,
+}
+"""From the front of the closed furniture to the robot's centre: as near as the frame allows."""
+
+
+def stands(name: FixtureName, size: Size) -> Iterator[Stand]:
+    """Yield the stances of a fixture: its receptacles, then its handles."""
+    for grid in slot_grids(name, size):
+        y = -size.depth - _GAP_MM[grid.receptacle]
+        slide = DRAWER_SLIDE_MM if grid.part else 0
+        gaze = (grid.x, grid.y + grid.rows * CELL_MM // 2 - slide, grid.z + 60)
+        yield Stand(grid.receptacle, grid.x, y, gaze)
+        if grid.receptacle in ("fridge", "left_drawer", "right_drawer"):
+            yield Stand(f"{grid.receptacle}_handle", grid.x, y, gaze)
+    if name == "kitchen":
+        y = -size.depth - _GAP_MM["right_drawer"]
+        x = column_centres(size)[2]
+        for drawer, (low, high) in PLAIN_DRAWERS_MM.items():
+            yield Stand(f"{drawer}_handle", x, y, (x, -size.depth - 150, (low + high) // 2))
+
+
+PLAIN_DRAWERS_MM: Final = {"middle_drawer": (320, 530), "bottom_drawer": (90, 300)}
+"""Drawers below the right one that hold nothing: heights of their fronts' lower and upper edge."""
+
+
+def column_centres(size: Size) -> tuple[int, int, int]:
+    """Return the middle x of left counter, sink and right counter."""
+    left, middle, right = size.columns
+    start = -size.width // 2
+    return start + left // 2, start + left + middle // 2, start + left + middle + right // 2
+
+
+def clearances(name: FixtureName, size: Size) -> Iterator[tuple[int, int, int, int]]:
+    """Yield rectangles in the furniture frame that no other furniture may cover."""
+    front = -size.depth
+    if name == "fridge":
+        reach = size.width // 2 + 90
+        yield -reach, front + FRIDGE_DOOR_MM - FRIDGE_LEAF_MM - 20, reach, front + FRIDGE_DOOR_MM
+    if name == "kitchen":
+        yield -size.width // 2, front - DRAWER_SLIDE_MM, size.width // 2, front
+    for stand in stands(name, size):
+        half = max(ROBOT_RADIUS_MM, 450)
+        yield stand.x - half, stand.y - ROBOT_RADIUS_MM, stand.x + half, front
+
+
+def head_of(stand: Stand) -> tuple[int, int]:
+    """Return where the head camera is (x, y) in the furniture frame at a stance."""
+    return stand.x, stand.y + HEAD_FORWARD_MM

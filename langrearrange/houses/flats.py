@@ -1,0 +1,169 @@
+"""The 105 flats: ids, splits, and a `House` from an id. Cheap: no mesh is made here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from langrearrange.errors import HouseError
+from langrearrange.houses.fixtures import (
+    CELL_MM,
+    DRAWER_SLIDE_MM,
+    FRIDGE_BODY_MM,
+    FRIDGE_LEAF_MM,
+    Fixture,
+    SlotGrid,
+    slot_grids,
+    stands,
+)
+from langrearrange.houses.furnish import Furnishing, furnish
+from langrearrange.houses.geometry import Matrix, Pose2D, compose
+from langrearrange.houses.house import House, Part, Slot, Surface
+from langrearrange.houses.plans import PLANS
+from langrearrange.houses.relations import spatial_relations
+from langrearrange.world.vocabulary import NAV_TARGETS, OPENABLES, RECEPTACLES
+
+NUM_FURNISHINGS: Final = 21
+HOUSE_IDS: Final = tuple(
+    f"flat_{plan}_{furnishing:02d}"
+    for plan in range(len(PLANS))
+    for furnishing in range(NUM_FURNISHINGS)
+)
+"""All flats: 5 plans x 21 furnishings (paper B.5)."""
+
+_PLANS_OF: Final = {"train": (0, 1, 2), "validation": (3,), "test": (4,)}
+_ID: Final = re.compile(r"flat_([0-4])_(0\d|1\d|20)\Z")
+DOOR_SWING_DEG: Final = 100
+
+
+def houses_for(use: str) -> tuple[str, ...]:
+    """Return the flats of `train` (63), `validation` (21) or `test` (21); HouseError otherwise."""
+    plans = _PLANS_OF.get(use)
+    if plans is None:
+        raise HouseError(f"no flats are set aside for '{use}'; accepted: {', '.join(_PLANS_OF)}")
+    return tuple(h for h in HOUSE_IDS if int(h[5]) in plans)
+
+
+def parse_house_id(house_id: str) -> tuple[int, int]:
+    """Return (plan, furnishing) of a flat's id; HouseError for anything else."""
+    match = _ID.match(house_id)
+    if match is None:
+        raise HouseError(
+            f"no flat is called '{house_id}'; flats are flat_<plan 0-4>_<furnishing 00-20>, for "
+            "example flat_0_07"
+        )
+    return int(match[1]), int(match[2])
+
+
+@lru_cache(maxsize=128)
+def furnishing_of(house_id: str) -> Furnishing:
+    """Return where everything in a flat stands: what meshes and maps are made from."""
+    return furnish(*parse_house_id(house_id))
+
+
+@lru_cache(maxsize=128)
+def get_house(house_id: str) -> House:
+    """Return a flat; the same object every time. Raises HouseError for an unknown id."""
+    plan, number = parse_house_id(house_id)
+    design = furnishing_of(house_id)
+    fixtures = tuple(design.fixtures.values())
+    surfaces = {s.receptacle: s for fixture in fixtures for s in _surfaces(fixture)}
+    stances: dict[str, Pose2D] = {}
+    gazes: dict[str, tuple[int, int, int]] = {}
+    for fixture in fixtures:
+        for stand in stands(fixture.name, fixture.size):
+            x, y = fixture.frame.point(stand.x, stand.y)
+            stances[stand.target] = Pose2D(x, y, fixture.frame.viewer_yaw_mrad)
+            gazes[stand.target] = (*fixture.frame.point(*stand.gaze[:2]), stand.gaze[2])
+    return House(
+        id=house_id,
+        plan=plan,
+        furnishing=number,
+        size_mm=design.plan.size,
+        stances=MappingProxyType({target: stances[target] for target in NAV_TARGETS}),
+        gazes=MappingProxyType({target: gazes[target] for target in NAV_TARGETS}),
+        surfaces=MappingProxyType({name: surfaces[name] for name in RECEPTACLES}),
+        start_cells=design.space.centres(design.reachable),
+        relations=spatial_relations(fixtures),
+        parts=tuple(_parts(house_id, design)),
+        outlines=tuple(_outlines(design)),
+    )
+
+
+def _surfaces(fixture: Fixture) -> Iterator[Surface]:
+    for grid in slot_grids(fixture.name, fixture.size):
+        yield Surface(
+            grid.receptacle,
+            grid.part,
+            tuple(_slots(fixture, grid)),
+            grid.max_height,
+            (CELL_MM, CELL_MM),
+        )
+
+
+def _slots(fixture: Fixture, grid: SlotGrid) -> Iterator[Slot]:
+    """Yield slots from the back row to the front, in each row from the middle outwards."""
+    columns = sorted(range(grid.columns), key=lambda i: (abs(2 * i + 1 - grid.columns), i))
+    for row in range(grid.rows - 1, -1, -1):
+        for column in columns:
+            x = grid.x + (2 * column + 1 - grid.columns) * CELL_MM // 2
+            y = grid.y + (2 * row + 1) * CELL_MM // 2
+            if grid.part:
+                yield Slot(x, y, grid.z, 0, row)
+            else:
+                yield Slot(*fixture.frame.point(x, y), grid.z, fixture.frame.yaw_mrad, row)
+
+
+def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
+    still = np.eye(4, dtype=np.float32)[:3].copy()
+
+    def fixed(name: str, pose: Matrix, semantic: str) -> Part:
+        return Part(name, f"{house_id}/{name}", pose, pose, "", semantic)
+
+    for room in design.plan.rooms:
+        yield fixed(f"floor_{room}", still, "floor")
+        yield fixed(f"walls_{room}", still, "wall")
+        yield fixed(f"ceiling_{room}", still, "ceiling")
+    for fixture in design.fixtures.values():
+        pose = fixture.frame.matrix()
+        if fixture.name == "kitchen":
+            for name in ("left_counter", "sink", "right_counter"):
+                yield fixed(name, pose, name)
+            slid = fixture.frame.matrix(0, -DRAWER_SLIDE_MM, 0)
+            for name in OPENABLES[1:]:
+                yield Part(name, f"{house_id}/{name}", pose, slid, name, name)
+        else:
+            yield fixed(fixture.name, pose, fixture.name)
+        if fixture.name == "fridge":
+            for side, sign in (("left", -1), ("right", 1)):
+                hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -FRIDGE_BODY_MM, 0)
+                key, name = f"{house_id}/fridge_{side}_door", f"fridge_{side}_door"
+                swung = compose(hinge, _turn(sign * DOOR_SWING_DEG))
+                yield Part(name, key, hinge, swung, "fridge", "fridge")
+
+
+def _turn(angle_deg: int) -> Matrix:
+    c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    return np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]], np.float32).round(6)
+
+
+def _outlines(design: Furnishing) -> Iterator[tuple[str, int, int, int, int]]:
+    for wall in design.walls:
+        yield "wall", *wall
+    for fixture in design.fixtures.values():
+        if fixture.name == "kitchen":
+            left = -fixture.size.width // 2
+            for name, width in zip(
+                ("left_counter", "sink", "right_counter"), fixture.size.columns, strict=True
+            ):
+                rect = fixture.frame.rect(left, -fixture.size.depth, left + width, 0)
+                yield name, *rect
+                left += width
+        else:
+            yield fixture.name, *fixture.footprint

@@ -1,0 +1,113 @@
+"""Furniture finds its place against the walls of a floor plan. Pure integer search, no meshes.
+
+A keyed draw proposes, exact checks dispose; a proposal that fails extends the key and is redrawn,
+so a flat is a pure function of its id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from langrearrange.errors import HouseError
+from langrearrange.houses.fixtures import FIXTURES, Fixture, FixtureName, Size, draw_size, stands
+from langrearrange.houses.freespace import FreeSpace
+from langrearrange.houses.placement import Rect, WallFrame
+from langrearrange.houses.plans import PLANS, FloorPlan
+from langrearrange.seeding import KeyedRng
+
+GAP_MM: Final = 60
+"""Smallest gap between two pieces of furniture along a wall."""
+_STEP_MM: Final = 50
+_TRIES: Final = 40
+_ATTEMPTS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Furnishing:
+    """A furnished plan.
+
+    Attributes:
+        plan: the floor plan.
+        fixtures: all seven pieces of furniture (the kitchen run counts as one), by name.
+        walls: rectangles of the walls.
+        space: free cells with all furniture in place.
+        reachable: bit mask of the cells from which every stance can be walked to.
+    """
+
+    plan: FloorPlan
+    fixtures: dict[FixtureName, Fixture]
+    walls: tuple[Rect, ...]
+    space: FreeSpace
+    reachable: int
+
+
+def furnish(plan_index: int, furnishing: int) -> Furnishing:
+    """Return furnishing 0..20 of plan 0..4; HouseError should no arrangement be found."""
+    plan = PLANS[plan_index]
+    walls = plan.walls()
+    for attempt in range(_ATTEMPTS):
+        rng = KeyedRng("flat", plan_index, furnishing, "furniture", attempt)
+        fixtures = _arrange(plan, rng)
+        if fixtures is None:
+            continue
+        space = FreeSpace.around(plan.size, [*walls, *(f.footprint for f in fixtures.values())])
+        reachable = _reachable(space, fixtures)
+        if reachable:
+            return Furnishing(plan, fixtures, walls, space, reachable)
+    raise HouseError(f"plan {plan_index}: no arrangement found for furnishing {furnishing}")
+
+
+def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[FixtureName, Fixture] | None:
+    placed: dict[FixtureName, Fixture] = {}
+    for name in FIXTURES:
+        size = draw_size(name, rng)
+        for _ in range(_TRIES):
+            fixture = _propose(plan, name, size, rng)
+            if fixture is not None and _fits(plan, fixture, placed):
+                placed[name] = fixture
+                break
+        else:
+            return None
+    return placed
+
+
+def _propose(plan: FloorPlan, name: FixtureName, size: Size, rng: KeyedRng) -> Fixture | None:
+    room = rng.choice(plan.homes[name])
+    inside = plan.rooms[room]
+    quarter = rng.below(4)
+    low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
+    steps = (high - low - size.width) // _STEP_MM
+    if steps < 0:
+        return None
+    along = low + size.width // 2 + rng.below(steps + 1) * _STEP_MM
+    x, y = (
+        (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
+    )[quarter]  # fmt: skip
+    return Fixture(name, room, size, WallFrame(x, y, quarter))
+
+
+def _fits(plan: FloorPlan, fixture: Fixture, placed: dict[FixtureName, Fixture]) -> bool:
+    inside = plan.rooms[fixture.room]
+    footprint, clearances = fixture.footprint, fixture.clearances
+    if not inside.holds(footprint) or not all(inside.holds(c) for c in clearances):
+        return False
+    if any(footprint.overlaps(door.grown(250)) for door in plan.doorways):
+        return False
+    grown = footprint.grown(GAP_MM)
+    return not any(
+        other.footprint.overlaps(grown)
+        or any(other.footprint.overlaps(c) for c in clearances)
+        or any(footprint.overlaps(c) for c in other.clearances)
+        for other in placed.values()
+    )
+
+
+def _reachable(space: FreeSpace, fixtures: dict[FixtureName, Fixture]) -> int:
+    """Return the cells that connect all stances, 0 if there are none."""
+    cells = []
+    for fixture in fixtures.values():
+        for stand in stands(fixture.name, fixture.size):
+            cells.append(space.cell(*fixture.frame.point(stand.x, stand.y)))
+    reachable = space.connected(cells[0])
+    return reachable if all(cell & reachable for cell in cells) else 0

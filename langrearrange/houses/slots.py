@@ -1,0 +1,141 @@
+"""Objects meet slots: which slot at the start, which yaw, and the pose of any slot at any time.
+
+Not for what an object looks like; sizes come from `models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from langrearrange.errors import HouseError
+from langrearrange.houses.geometry import Matrix, compose, rigid
+from langrearrange.houses.house import House, Surface
+from langrearrange.seeding import KeyedRng
+from langrearrange.world.vocabulary import OPENABLE_INDEX
+
+_OVERFLOW_RISE_MM: Final = 110
+_OVERFLOW_SHIFT_MM: Final = 45
+YAW_STEPS: Final = 64
+"""Objects are turned by multiples of a 64th of a full turn, as far as their slot allows."""
+
+
+def assign_slots(
+    house: House, receptacle: str, model_ids: Sequence[str], rng: KeyedRng
+) -> list[int]:
+    """Return a start slot for each model: which slots is random, taller things stand farther back.
+
+    Args:
+        house: the flat.
+        receptacle: one of the 11.
+        model_ids: what starts there, in object order.
+        rng: keyed draws; consumed the same way for the same arguments.
+
+    Raises:
+        HouseError: more models than slots, or an unknown model.
+    """
+    surface = house.surfaces[receptacle]
+    if len(model_ids) > len(surface.slots):
+        raise HouseError(
+            f"{house.id}: {receptacle} has {len(surface.slots)} slots, {len(model_ids)} objects "
+            "cannot start there"
+        )
+    heights = [_size(model_id)[2] for model_id in model_ids]
+    by_height = sorted(rng.shuffled(range(len(model_ids))), key=lambda i: -heights[i])
+    chosen = rng.sample(range(len(surface.slots)), len(model_ids))
+    from_back = sorted(chosen, key=lambda slot: -surface.slots[slot].row)
+    result = [0] * len(model_ids)
+    for model_index, slot in zip(by_height, from_back, strict=True):
+        result[model_index] = slot
+    return result
+
+
+def draw_yaw(house: House, receptacle: str, model_id: str, rng: KeyedRng) -> int:
+    """Return a yaw in [0, 6283) mrad at which the model stays within its slot's cell.
+
+    Uniform over the 64 yaws that fit; a model too long for the cell at any yaw gets the tightest.
+    """
+    options = _yaws(_size(model_id)[:2], house.surfaces[receptacle].cell_mm)
+    return rng.choice(options)
+
+
+def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> bool:
+    """Whether a model at a yaw stays within the cells of a receptacle."""
+    cell = house.surfaces[receptacle].cell_mm
+    return _excess(_size(model_id)[:2], cell, yaw_mrad) <= 0
+
+
+def _size(model_id: str) -> tuple[int, int, int]:
+    from langrearrange.houses.models import MODELS  # late: flats need no models
+
+    try:
+        return MODELS[model_id].size_mm
+    except KeyError:
+        raise HouseError(
+            f"unknown model '{model_id}'; `langrearrange.houses.MODELS` lists all {len(MODELS)}"
+        ) from None
+
+
+def _yaws(size: tuple[int, int], cell: tuple[int, int]) -> list[int]:
+    yaws = [step * 6283 // YAW_STEPS for step in range(YAW_STEPS)]
+    excess = [_excess(size, cell, yaw) for yaw in yaws]
+    limit = max(0, min(excess))
+    return [yaw for yaw, over in zip(yaws, excess, strict=True) if over <= limit]
+
+
+def _excess(size: tuple[int, int], cell: tuple[int, int], yaw_mrad: int) -> int:
+    """Return by how much a turned rectangle exceeds a cell, mm (integer arithmetic only)."""
+    cos, sin = (abs(v) for v in _cos_sin_permille(yaw_mrad))
+    width = (size[0] * cos + size[1] * sin) // 1000
+    depth = (size[0] * sin + size[1] * cos) // 1000
+    return max(width - cell[0], depth - cell[1])
+
+
+def _cos_sin_permille(yaw_mrad: int) -> tuple[int, int]:
+    """Return cosine and sine times 1000 of an angle, by Bhaskara's rational formula (error < 2)."""
+    return _sine(yaw_mrad + 1571), _sine(yaw_mrad)
+
+
+def _sine(angle: int) -> int:
+    angle %= 6283
+    sign = 1
+    if angle > 3141:
+        angle, sign = angle - 3141, -1
+    product = angle * (3142 - angle)
+    return sign * (16000 * product // (5 * 9_870_000 - 4 * product))
+
+
+def slot_pose(house: House, receptacle: str, slot: int, open_mask: int) -> Matrix:
+    """Return the (3, 4) pose, in the house frame, of a slot's frame with the openables as given.
+
+    An object's own yaw comes on top: `compose(slot_pose(...), rigid(0, 0, 0, yaw))`. Slots beyond
+    the surface's own are overflow: layers above the slots, each a little higher and aside.
+
+    Raises:
+        HouseError: a negative slot or an unknown receptacle.
+    """
+    surface = house.surfaces.get(receptacle)
+    if surface is None or slot < 0:
+        raise HouseError(
+            f"{house.id}: no slot {slot} on '{receptacle}'; slots count from 0, receptacles are "
+            f"{', '.join(house.surfaces)}"
+        )
+    local = _local_pose(surface, slot)
+    if not surface.part:
+        return local
+    part = house.part(surface.part)
+    is_open = part.openable and open_mask >> OPENABLE_INDEX[part.openable] & 1
+    return compose(part.opened if is_open else part.closed, local)
+
+
+def _local_pose(surface: Surface, slot: int) -> Matrix:
+    layer, index = divmod(slot, len(surface.slots))
+    base = surface.slots[index]
+    rise = min(layer * _OVERFLOW_RISE_MM, max(0, surface.max_height_mm - _OVERFLOW_RISE_MM))
+    shift = _OVERFLOW_SHIFT_MM * (layer % 2)
+    return rigid(
+        (base.x_mm + shift) / 1000,
+        (base.y_mm + shift) / 1000,
+        (base.z_mm + rise) / 1000,
+        base.yaw_mrad / 1000,
+    )
