@@ -1,1 +1,47 @@
-"""TODO(room)."""
+"""Agents: the protocol, four bundled ones, and loading `module:Class`.
+
+Not for learned agents (these live in `baselines`) and not for scoring (`leaderboard`).
+"""
+
+from langrearrange.agents.blind_sweep import BlindSweepAgent, sweep
+from langrearrange.agents.explorer import ExplorerAgent
+from langrearrange.agents.loading import (
+    BUNDLED,
+    REFERENCE_AGENTS,
+    is_privileged,
+    load_agent,
+    load_rows,
+)
+from langrearrange.agents.oracle import OracleAgent
+from langrearrange.agents.protocol import (
+    MODALITIES,
+    Agent,
+    BatchedAgent,
+    Modality,
+    Observation,
+    PrivilegedAgent,
+    PrivilegedBatchedAgent,
+)
+from langrearrange.agents.random_agent import RandomAgent
+from langrearrange.agents.rows import RowsOfAgents
+
+__all__ = [
+    "BUNDLED",
+    "MODALITIES",
+    "REFERENCE_AGENTS",
+    "Agent",
+    "BatchedAgent",
+    "BlindSweepAgent",
+    "ExplorerAgent",
+    "Modality",
+    "Observation",
+    "OracleAgent",
+    "PrivilegedAgent",
+    "PrivilegedBatchedAgent",
+    "RandomAgent",
+    "RowsOfAgents",
+    "is_privileged",
+    "load_agent",
+    "load_rows",
+    "sweep",
+]

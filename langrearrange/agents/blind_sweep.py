@@ -1,0 +1,71 @@
+"""The agent that reads the sentence and looks at nothing: what word match alone is worth.
+
+It stands on every board, so that success alone is never taken for seeing (design 3.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from langrearrange.agents.protocol import Observation
+from langrearrange.agents.words import find_mentions
+from langrearrange.world import skill_index
+from langrearrange.world.vocabulary import (
+    CONTAINERS,
+    NAV_INDEX,
+    OPENABLE_INDEX,
+    RECEPTACLE_INDEX,
+    RECEPTACLES,
+    handle_of,
+)
+
+
+class BlindSweepAgent:
+    """Open loop: tries to pick each named category everywhere, then to place it.
+
+    For each named category: nav, [open,] pick at all 11 receptacles in vocabulary order, then nav
+    and place at the last named receptacle (27 skills for one object). With no category named: nav,
+    open, close at each named place. At its end it begins again.
+    """
+
+    modality = "state"
+
+    def __init__(self) -> None:
+        self._skills: Iterator[int] = iter(())
+        self._script: tuple[int, ...] = ()
+
+    def reset(self, instruction: str) -> None:
+        """Begin an episode."""
+        self._script = sweep(instruction)
+        self._skills = iter(())
+
+    def act(self, observation: Observation) -> int:
+        """Return the script's next skill, whatever is observed."""
+        skill = next(self._skills, None)
+        if skill is None:
+            self._skills = iter(self._script)
+            skill = next(self._skills)
+        return skill
+
+
+def sweep(instruction: str) -> tuple[int, ...]:
+    """Return the whole script for a sentence; a look at every receptacle when it names nothing."""
+    mentions = find_mentions(instruction)
+    categories = dict.fromkeys(m.name for m in mentions if m.kind == "category")
+    spots = list(dict.fromkeys(m.name for m in mentions if m.kind == "spot"))
+    receptacles = [m.name for m in mentions if m.name in RECEPTACLE_INDEX]
+    ids: list[str] = []
+    for category in categories:
+        for receptacle in RECEPTACLES:
+            ids.append(f"nav({receptacle})")
+            if receptacle in CONTAINERS:
+                ids.append(f"open({receptacle})")
+            ids.append(f"pick({category})")
+        if receptacles:
+            ids += [f"nav({receptacles[-1]})", f"place({receptacles[-1]})"]
+    if not categories:
+        for spot in spots or RECEPTACLES:
+            ids.append(f"nav({spot if spot in NAV_INDEX else handle_of(spot)})")
+            if spot in OPENABLE_INDEX:
+                ids += [f"open({spot})", f"close({spot})"]
+    return tuple(map(skill_index, ids))

@@ -1,0 +1,164 @@
+"""The unprivileged search agent: looks everywhere, remembers, and does what plain words say.
+
+It sees the state observation and the sentence, never the goal, the plan or the hidden world.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
+from langrearrange.agents.percept import Percept, read_state
+from langrearrange.agents.protocol import Observation
+from langrearrange.world import skill_index
+from langrearrange.world.vocabulary import (
+    CONTAINERS,
+    NAV_INDEX,
+    RECEPTACLE_INDEX,
+    SURFACES,
+    handle_of,
+)
+
+SEARCH_ORDER = (*SURFACES, *CONTAINERS)
+"""Containers last: they cost a skill more to look into."""
+
+
+class ExplorerAgent:
+    """Carries out the sentence's intents one by one, searching receptacles as it must."""
+
+    modality = "state"
+
+    def __init__(self) -> None:
+        self._intents: deque[Intent] = deque()
+        self._memory: dict[str, dict[str, int]] = {}
+        self._delivered: set[Intent] = set()
+        self._rounds = 0
+
+    def reset(self, instruction: str) -> None:
+        """Begin an episode: forget the last one."""
+        self._intents = deque(read_intents(instruction))
+        self._memory = {}
+        self._delivered = set()
+        self._rounds = 0
+
+    def act(self, observation: Observation) -> int:
+        """Return the next skill."""
+        percept = read_state(observation)
+        self._remember(percept)
+        while self._intents:
+            skill = self._advance(self._intents[0], percept)
+            if skill:
+                return skill_index(skill)
+            self._intents.popleft()
+        return skill_index(self._look_around(percept))
+
+    def _remember(self, percept: Percept) -> None:
+        spot = percept.spot
+        if spot in RECEPTACLE_INDEX and percept.openness.get(spot, True):
+            self._memory[spot] = dict(percept.visible)
+
+    # -- one intent: the next skill id, or "" when there is nothing more to do for it ----------
+
+    def _advance(self, intent: Intent, percept: Percept) -> str:
+        match intent:
+            case Find(category):
+                if percept.visible.get(category) or percept.held == category:
+                    return ""
+                return self._seek(category, percept)
+            case Visit(spot):
+                return "" if percept.spot == spot else _go(spot)
+            case Toggle(openable):
+                return self._toggle(intent, openable, percept)
+            case Swap(first, second):
+                return self._swap(first, second, percept)
+            case Fetch():
+                return self._fetch(intent, percept)
+
+    def _toggle(self, intent: Intent, openable: str, percept: Percept) -> str:
+        if intent in self._delivered:
+            return ""
+        if percept.spot != openable:
+            return _go(openable)
+        self._delivered.add(intent)
+        return f"{'close' if percept.openness.get(openable) else 'open'}({openable})"
+
+    def _swap(self, first: str, second: str, percept: Percept) -> str:
+        for category in (first, second):
+            if not self._places_of(category):
+                return self._seek(category, percept)
+        here, there = self._places_of(first)[0], self._places_of(second)[0]
+        self._intents.popleft()
+        self._intents.extendleft((Fetch(second, there, here), Fetch(first, here, there)))
+        return self._advance(self._intents[0], percept)
+
+    def _fetch(self, intent: Fetch, percept: Percept) -> str:
+        if percept.held:
+            wanted = intent.target if percept.held == intent.category else ""
+            return self._put_down(intent, wanted or self._elsewhere(intent, percept), percept)
+        if intent in self._delivered and not intent.everything:
+            return ""
+        if not intent.target and intent.source:
+            return self._seek(intent.category, percept, (intent.source,), pick=True)
+        if not intent.target and intent in self._delivered:
+            return ""
+        places = tuple(place for place in SEARCH_ORDER if place != intent.target)
+        return self._seek(intent.category, percept, places, source=intent.source, pick=True)
+
+    def _put_down(self, intent: Fetch, target: str, percept: Percept) -> str:
+        if percept.spot != target:
+            return _go(target)
+        if target in CONTAINERS and not percept.openness.get(target):
+            return f"open({target})"
+        self._delivered.add(intent)
+        return f"place({target})"
+
+    def _elsewhere(self, intent: Fetch, percept: Percept) -> str:
+        if percept.spot in SURFACES and percept.spot != intent.source:
+            return percept.spot
+        return next(surface for surface in SURFACES if surface != intent.source)
+
+    # -- searching -----------------------------------------------------------------------------
+
+    def _places_of(self, category: str) -> list[str]:
+        return [place for place in SEARCH_ORDER if self._memory.get(place, {}).get(category)]
+
+    def _seek(
+        self,
+        category: str,
+        percept: Percept,
+        places: tuple[str, ...] = SEARCH_ORDER,
+        *,
+        source: str = "",
+        pick: bool = False,
+    ) -> str:
+        """Return a skill towards one of the category at `places`; "" when none is left there.
+
+        The source a sentence names is looked at first, even before what is remembered elsewhere.
+        """
+        order = [place for place in dict.fromkeys((source, *places)) if place in places]
+        if source in order and source not in self._memory:
+            return self._look_into(source, percept)
+        for place in order:
+            if self._memory.get(place, {}).get(category):
+                if percept.spot != place:
+                    return _go(place)
+                return f"pick({category})" if pick else ""
+        unseen = [place for place in order if place not in self._memory]
+        if not unseen:
+            return ""
+        return self._look_into(percept.spot if percept.spot in unseen else unseen[0], percept)
+
+    def _look_into(self, place: str, percept: Percept) -> str:
+        return f"open({place})" if percept.spot == place else _go(place)
+
+    def _look_around(self, percept: Percept) -> str:
+        """Return some skill that may show more, once all that was understood is done."""
+        unseen = [place for place in SEARCH_ORDER if place not in self._memory]
+        if unseen:
+            return self._look_into(percept.spot if percept.spot in unseen else unseen[0], percept)
+        self._rounds += 1
+        return _go(SEARCH_ORDER[self._rounds % len(SEARCH_ORDER)])
+
+
+def _go(spot: str) -> str:
+    return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"

@@ -1,0 +1,138 @@
+"""From a name to an agent: the four bundled ones and `module:Class`. Not for running them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any, Final
+
+from langrearrange.agents.blind_sweep import BlindSweepAgent
+from langrearrange.agents.explorer import ExplorerAgent
+from langrearrange.agents.oracle import OracleAgent
+from langrearrange.agents.protocol import MODALITIES, Agent, BatchedAgent, PrivilegedAgent
+from langrearrange.agents.random_agent import RandomAgent
+from langrearrange.agents.rows import RowsOfAgents
+from langrearrange.errors import AgentError
+
+BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
+    "random": RandomAgent,
+    "oracle": OracleAgent,
+    "explorer": ExplorerAgent,
+    "blind_sweep": BlindSweepAgent,
+}
+"""Name -> class of the bundled agents."""
+REFERENCE_AGENTS: Final = ("explorer", "blind_sweep")
+"""The two rows that stand on every board."""
+
+
+def load_agent(name: str, *, seed: int = 0) -> Agent:
+    """Return a new single agent.
+
+    Args:
+        name: a bundled agent or `module:Class`; the working directory is searched for modules.
+            The class, or any function in its place, is called without arguments, or with `seed`
+            if it takes one.
+        seed: for agents that draw.
+
+    Raises:
+        AgentError: no such agent, its module fails to import, or it breaks the protocol.
+    """
+    agent = _build(name, seed)
+    if not (callable(getattr(agent, "reset", None)) and callable(getattr(agent, "act", None))):
+        raise AgentError(
+            f"agent '{name}' is a {type(agent).__name__} without reset(instruction) and "
+            "act(observation) -> int; add both"
+            + (", or use load_rows: it is a batched agent" if _is_batched(agent) else "")
+        )
+    _check_modality(name, agent)
+    return agent  # type: ignore[no-any-return]
+
+
+def load_rows(name: str, *, seed: int = 0) -> BatchedAgent:
+    """Return a batched agent: the agent's own `act_rows` where it has one, else a row each.
+
+    Args:
+        name: as for `load_agent`.
+        seed: for agents that draw.
+
+    Raises:
+        AgentError: as for `load_agent`.
+    """
+    agent = _build(name, seed)
+    if _is_batched(agent):
+        _check_modality(name, agent)
+        return agent  # type: ignore[no-any-return]
+    load_agent(name, seed=seed)
+    return RowsOfAgents(lambda: load_agent(name, seed=seed))
+
+
+def is_privileged(agent: object) -> bool:
+    """Whether the agent is shown episodes (`bind`, `bind_rows`), so that its row is marked."""
+    if isinstance(agent, RowsOfAgents):
+        return agent.privileged
+    return isinstance(agent, PrivilegedAgent) or callable(getattr(agent, "bind_rows", None))
+
+
+def _is_batched(agent: object) -> bool:
+    return all(callable(getattr(agent, name, None)) for name in ("reset_rows", "act_rows"))
+
+
+def _check_modality(name: str, agent: object) -> None:
+    modality = getattr(agent, "modality", None)
+    if modality not in MODALITIES:
+        raise AgentError(
+            f"agent '{name}' has modality {modality!r}; accepted: {', '.join(MODALITIES)}. "
+            "Set it as a class attribute."
+        )
+
+
+def _build(name: str, seed: int) -> Any:
+    if name in BUNDLED:
+        return _call(name, BUNDLED[name], seed)
+    module_name, colon, attribute = name.partition(":")
+    if not (colon and module_name and attribute):
+        close = get_close_matches(name, BUNDLED, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise AgentError(
+            f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class{hint}"
+        )
+    return _call(name, _find(name, module_name, attribute), seed)
+
+
+def _find(name: str, module_name: str, attribute: str) -> Callable[..., Any]:
+    here = os.getcwd()
+    if here not in sys.path:  # as `python -m` does; a console script does not
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise AgentError(
+            f"agent '{name}': importing '{module_name}' failed: {type(error).__name__}: {error}. "
+            f"Modules are searched in {here} and in the installed packages."
+        ) from error
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        known = [n for n, value in vars(module).items() if inspect.isclass(value)]
+        raise AgentError(
+            f"agent '{name}': '{module_name}' has no class '{attribute}'; "
+            f"its classes: {', '.join(known) or 'none'}"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _call(name: str, make: Callable[..., Any], seed: int) -> Any:
+    try:
+        takes_seed = "seed" in inspect.signature(make).parameters
+    except (TypeError, ValueError):  # some built-in callables have no signature
+        takes_seed = False
+    try:
+        return make(seed=seed) if takes_seed else make()
+    except Exception as error:
+        raise AgentError(
+            f"agent '{name}' could not be built: {type(error).__name__}: {error}. "
+            "Its class is called without arguments, or with seed=... if it takes one."
+        ) from error

@@ -1,0 +1,37 @@
+"""The privileged agent that replays the stored optimal plan: the ceiling of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from langrearrange.agents.protocol import Observation
+from langrearrange.dataset.episode import Episode
+from langrearrange.errors import AgentError
+from langrearrange.world import NUM_SKILLS, skill_index
+
+
+class OracleAgent:
+    """Plays `episode.plan`, then `stop` (which only the Hard env asks for). Tier T0."""
+
+    modality = "state"
+
+    def __init__(self) -> None:
+        self._episode: Episode | None = None
+        self._skills: Iterator[int] = iter(())
+
+    def bind(self, episode: Episode) -> None:
+        """Receive the coming episode."""
+        self._episode = episode
+
+    def reset(self, instruction: str) -> None:
+        """Begin the bound episode; AgentError if another one begins."""
+        if self._episode is None or self._episode.instruction != instruction:
+            raise AgentError(
+                "the oracle was not shown the episode that begins; call bind(episode) before "
+                "reset. It is privileged: it cannot run in another process or on a ranked board."
+            )
+        self._skills = iter([skill_index(skill) for skill in self._episode.plan])
+
+    def act(self, observation: Observation) -> int:
+        """Return the plan's next skill, `stop` behind its end."""
+        return next(self._skills, NUM_SKILLS)

@@ -1,0 +1,52 @@
+"""The state observation as named values. The only place where agents know that dict's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from langrearrange.world import OUTCOMES, Outcome
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    NAV_TARGETS,
+    OPENABLES,
+    START,
+    spot_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Percept:
+    """What the state observation tells.
+
+    Attributes:
+        spot: where the robot stands, a handle counting as its container; "" at the start pose.
+        held: category of the held object, "" for none.
+        visible: category -> how many stand here in sight; only those in sight.
+        openness: openable -> whether it is open; only those that can be judged from here.
+        outcome: what became of the last skill.
+    """
+
+    spot: str
+    held: str
+    visible: Mapping[str, int]
+    openness: Mapping[str, bool]
+    outcome: Outcome
+
+
+def read_state(observation: Mapping[str, Any]) -> Percept:
+    """Read one env's `state` observation (fields: design 3.5)."""
+    place = int(np.argmax(observation["place"]))
+    held = int(np.argmax(observation["held"]))
+    counts = np.asarray(observation["visible"])
+    openness = np.asarray(observation["openables"])
+    return Percept(
+        spot="" if place == START else spot_of(NAV_TARGETS[place]),
+        held=CATEGORIES[held] if held < len(CATEGORIES) else "",
+        visible={CATEGORIES[i]: int(counts[i]) for i in np.flatnonzero(counts)},
+        openness={o: bool(v > 0) for o, v in zip(OPENABLES, openness, strict=True) if v},
+        outcome=OUTCOMES[int(np.argmax(observation["outcome"]))],
+    )

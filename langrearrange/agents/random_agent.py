@@ -1,0 +1,28 @@
+"""The agent that draws every skill uniformly: the floor of every table."""
+
+from __future__ import annotations
+
+from langrearrange.agents.protocol import Observation
+from langrearrange.seeding import KeyedRng
+from langrearrange.world import NUM_SKILLS
+
+
+class RandomAgent:
+    """Uniform over the 70 skills; its draws depend on seed and sentence only.
+
+    So the order of episodes and the number of workers change nothing.
+    """
+
+    modality = "state"
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._rng = KeyedRng("random agent", seed)
+
+    def reset(self, instruction: str) -> None:
+        """Begin an episode."""
+        self._rng = KeyedRng("random agent", self._seed, instruction)
+
+    def act(self, observation: Observation) -> int:
+        """Return any skill."""
+        return self._rng.below(NUM_SKILLS)

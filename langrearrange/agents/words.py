@@ -1,0 +1,80 @@
+"""Which things a sentence names, by plain word match against the vocabulary's English names.
+
+Shared by `explorer` and `blind_sweep`. No lexicon, no grammar, nothing of the templates: an agent
+with this knows the names on its own skill buttons and no more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
+
+Kind = Literal["category", "spot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A thing named in a sentence.
+
+    Attributes:
+        kind: a category, or a spot (a receptacle, the middle or the bottom drawer).
+        name: its id.
+        plural: whether the word stood in the plural.
+        start, end: where in the sentence, in characters.
+    """
+
+    kind: Kind
+    name: str
+    plural: bool
+    start: int
+    end: int
+
+
+def find_mentions(sentence: str) -> tuple[Mention, ...]:
+    """Return everything the sentence names, in its order; longer names win over shorter ones."""
+    found = []
+    for match in _PATTERN.finditer(sentence):
+        kind, name, plural = _FORMS[match[1].lower().replace("-", " ")]
+        if name == "can" and not plural and not _DETERMINER.search(sentence[: match.start()]):
+            continue  # "Can you ...": the verb
+        found.append(Mention(kind, name, plural, match.start(), match.end()))
+    return tuple(found)
+
+
+def plural_of(noun: str) -> str:
+    """Return the regular English plural of a noun phrase: `knife` -> `knives`."""
+    if noun.endswith("scissors"):
+        return noun
+    if noun.endswith("fe"):
+        return noun[:-2] + "ves"
+    if re.search(r"[^aeiou]y\Z", noun):
+        return noun[:-1] + "ies"
+    return noun + ("es" if re.search(r"(s|x|z|ch|sh)\Z", noun) else "s")
+
+
+def _forms() -> dict[str, tuple[Kind, str, bool]]:
+    forms: dict[str, tuple[Kind, str, bool]] = {}
+    kinds: tuple[tuple[Kind, tuple[str, ...]], ...] = (("category", CATEGORIES), ("spot", SPOTS))
+    for kind, names in kinds:
+        for name in names:
+            for singular in dict.fromkeys((english(name).lower(), name.replace("_", " "))):
+                forms.setdefault(plural_of(singular), (kind, name, True))
+                forms[singular] = (kind, name, False)
+    return forms
+
+
+_FORMS: Final = _forms()
+_PATTERN: Final = re.compile(
+    r"\b("
+    + "|".join(
+        re.escape(form).replace(r"\ ", "[ -]") for form in sorted(_FORMS, key=len, reverse=True)
+    )
+    + r")\b(?: handle)?",
+    re.IGNORECASE,
+)
+_DETERMINER: Final = re.compile(
+    r"\b(a|an|the|any|all|each|every|one|this|that|some|another|no|of|and|or)\s+\Z", re.IGNORECASE
+)
