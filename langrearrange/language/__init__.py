@@ -4,6 +4,8 @@ Not for flats, objects or plans: this room knows the words, not the world they a
 """
 
 from langrearrange.language.grounding import Grounding
+from langrearrange.language.lexicon import Lexicon, load_lexicon
+from langrearrange.language.loader import TEXTS_OF, load_split, load_templates
 from langrearrange.language.schema import (
     Absent,
     Only,
@@ -20,8 +22,10 @@ from langrearrange.language.schema import (
 from langrearrange.language.space import TextSpace
 
 __all__ = [
+    "TEXTS_OF",
     "Absent",
     "Grounding",
+    "Lexicon",
     "Only",
     "Openness",
     "Place",
@@ -33,4 +37,7 @@ __all__ = [
     "TemplateFile",
     "TextSpace",
     "Value",
+    "load_lexicon",
+    "load_split",
+    "load_templates",
 ]

@@ -1,0 +1,269 @@
+"""What a template must keep beyond its form; not for what only a flat can tell.
+
+Facts that can be true together, goals that parse, sentences that name what the goal needs and mean
+one thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from langrearrange.errors import GoalError, TemplateError
+from langrearrange.language.lexicon import MAX_TEXT
+from langrearrange.language.markup import STATEMENT, informative
+from langrearrange.language.nodes import Node, suggest
+from langrearrange.language.schema import (
+    Absent,
+    Only,
+    Openness,
+    Phrasing,
+    Place,
+    Segment,
+    Slot,
+    StartFact,
+    Template,
+)
+from langrearrange.language.space import TextSpace
+from langrearrange.world.goals import Source, parse_goal
+
+_PLACE_IN_MESSAGE: Final = re.compile(r"(?s).*?:(\d+):(\d+): (.*)\Z")
+
+
+def check_facts(node: Node, template: Template) -> None:
+    """Refuse contradicting facts, slots that could coincide and an empty text space."""
+    slots = {slot.name: slot for slot in _slots(template)}
+    for statement in template.statements:
+        names = [*(s.name for s in template.slots), *(s.name for s in statement.slots)]
+        objects = [name for name in names if slots[name].is_object]
+        for i, name in enumerate(objects):
+            for other in objects[:i]:
+                if _may_coincide(slots[name], slots[other], statement.distinct):
+                    node.fail(
+                        f"template '{template.id}': '{other}' and '{name}' could be the same thing;"
+                        f" add [{other}, {name}] under 'distinct:'"
+                    )
+        for stratum in template.strata:
+            facts = (*template.start, *statement.start, *stratum.start)
+            _check_openness(node, template, facts)
+            _check_places(node, template, facts, slots, statement.distinct)
+    if not template.needs_relations and not len(TextSpace(template)):
+        node.fail(
+            f"template '{template.id}': no choice of values satisfies 'distinct:'; widen the slots"
+        )
+
+
+def _slots(template: Template) -> list[Slot]:
+    return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
+
+
+def _may_coincide(one: Slot, other: Slot, distinct: Iterable[tuple[str, ...]]) -> bool:
+    if any(one.name in group and other.name in group for group in distinct):
+        return False
+    meant = {name for value in one.domain for name in value.categories or (value.receptacle,)}
+    return any(
+        name in meant for value in other.domain for name in value.categories or (value.receptacle,)
+    )
+
+
+def _check_openness(node: Node, template: Template, facts: tuple[StartFact, ...]) -> None:
+    states: dict[str, bool] = {}
+    for fact in facts:
+        if isinstance(fact, Openness) and states.setdefault(fact.openable, fact.open) != fact.open:
+            node.fail(
+                f"template '{template.id}': {fact.openable} would have to be open and closed at "
+                "the start; drop one of the two facts"
+            )
+
+
+def _check_places(
+    node: Node,
+    template: Template,
+    facts: tuple[StartFact, ...],
+    slots: dict[str, Slot],
+    distinct: tuple[tuple[str, ...], ...],
+) -> None:
+    placed = [fact for fact in facts if isinstance(fact, Place)]
+    for i, fact in enumerate(placed):
+        for other in placed[:i]:
+            if fact.categories == other.categories:
+                node.fail(
+                    f"template '{template.id}': '{fact.categories[0]}' is placed twice at the start"
+                    f"{_in_same_case(template)}; keep one 'place' fact and set its 'count'"
+                )
+        for absent in facts:
+            if not isinstance(absent, Absent):
+                continue
+            if absent.categories not in (fact.categories, ("anything",)):
+                continue
+            if absent.receptacle in ("", fact.receptacle):
+                node.fail(
+                    f"template '{template.id}': '{fact.categories[0]}' would have to be placed and "
+                    "absent at once; drop one of the two facts"
+                )
+            here, there = slots.get(fact.receptacle), slots.get(absent.receptacle)
+            if here and there and _may_coincide(here, there, distinct):
+                node.fail(
+                    f"template '{template.id}': '{here.name}' and '{there.name}' could be the same "
+                    f"receptacle, where '{fact.categories[0]}' would have to be and not to be; add "
+                    f"[{here.name}, {there.name}] under 'distinct:'"
+                )
+
+
+def _in_same_case(template: Template) -> str:
+    return " of one stratum" if len(template.strata) > 1 else ""
+
+
+# -- goals ---------------------------------------------------------------------------------------
+
+
+def check_goal(node: Node, template: Template) -> None:
+    """Parse the goal with the template's first values; an error points into the file."""
+    declared = {slot.name: slot for slot in template.slots}
+    for segment in template.goal_segments:
+        if segment.slot and segment.slot not in declared:
+            offset = template.goal.index("{" + segment.slot + "}")
+            line, column = _goal_place(node, template.goal, offset)
+            raise TemplateError(
+                f"{node.path}:{line}:{column}: the goal names the slot '{segment.slot}', which is "
+                f"not declared{suggest(segment.slot, declared or ('none',))} Fix the spelling or "
+                "add it under 'slots:'"
+            )
+    stand_in = {name: slot.domain[0].pddl or "sofa" for name, slot in declared.items()}
+    written, offsets = [], [0]
+    for segment in template.goal_segments:
+        piece = stand_in[segment.slot] if segment.slot else segment.text
+        raw = len(segment.slot) + 2 if segment.slot else len(segment.text)
+        start = offsets[-1]
+        offsets[-1:] = [min(start + i, start + raw - 1) for i in range(len(piece))] + [start + raw]
+        written.append(piece)
+    text = "".join(written)
+    try:
+        parse_goal(text, Source())
+    except GoalError as error:
+        match = _PLACE_IN_MESSAGE.fullmatch(str(error))
+        if match is None:
+            node.fail(f"the goal of '{template.id}': {error}")
+        lines = text.split("\n")
+        position = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
+        line, column = _goal_place(node, template.goal, offsets[min(position, len(text))])
+        raise TemplateError(
+            f"{node.path}:{line}:{column}: in the goal of '{template.id}': {match[3]}"
+        ) from None
+
+
+def _goal_place(node: Node, goal: str, offset: int) -> tuple[int, int]:
+    """Return the file's line and column of a character of the goal."""
+    before = goal[:offset]
+    row, inside = before.count("\n"), offset - (before.rfind("\n") + 1)
+    if getattr(node.raw, "style", None) != "|":
+        return node.line, node.text_column + offset
+    line = node.line + 1 + row
+    wanted = goal.split("\n")[row]
+    actual = node.path.read_text(encoding="utf-8").split("\n")[line - 1]
+    return line, actual.find(wanted) + inside + 1
+
+
+# -- sentences -----------------------------------------------------------------------------------
+
+
+def check_phrasing(node: Node, phrasing: Phrasing, template: Template) -> None:
+    """Refuse a sentence that leaves out a slot, presupposes what is not so, or grows too long."""
+    named = informative(phrasing.segments)
+    needed = {segment.slot for segment in template.goal_segments if segment.slot}
+    for slot in template.slots:
+        if slot.name not in named:
+            why = "the goal needs" if slot.name in needed else "tells its texts apart"
+            node.fail(
+                f"this phrasing does not mention '{slot.name}', which {why}; add "
+                f"{{{'a ' if slot.is_object else 'the '}{slot.name}}} or drop the slot"
+            )
+    has_statements = len(template.statements) > 1 or bool(template.statements[0].segments)
+    if has_statements and STATEMENT not in named:
+        node.fail("this phrasing has no {statement}; put it where the remark belongs")
+    for segment in phrasing.segments:
+        _check_presupposition(node, segment, template)
+    longest = _longest(phrasing.segments, template)
+    if longest > MAX_TEXT:
+        node.fail(f"this phrasing can become {longest} characters long; accepted: {MAX_TEXT}")
+
+
+def _check_presupposition(node: Node, segment: Segment, template: Template) -> None:
+    if (
+        segment.form != "the"
+        or segment.slot == STATEMENT
+        or not template.slot(segment.slot).is_object
+    ):
+        return
+    for stratum in template.strata:
+        facts = (*template.start, *stratum.start)
+        if not any(_makes_unique(fact, segment.slot) for fact in facts):
+            node.fail(
+                f"{{the {segment.slot}}} supposes that there is one, but several may be in the "
+                f"flat; write {{a {segment.slot}}} or add '- {{only: {segment.slot}}}' to 'start:'"
+            )
+
+
+def _makes_unique(fact: StartFact, slot: str) -> bool:
+    match fact:
+        case Only(categories):
+            return categories == (slot,)
+        case Place(categories, receptacle, 1):
+            return categories == (slot,) and receptacle != ""
+    return False
+
+
+def _longest(segments: tuple[Segment, ...], template: Template) -> int:
+    domains = {slot.name: slot.domain for slot in _slots(template)}
+    total = 0
+    for segment in segments:
+        if segment.slot == STATEMENT:
+            total += max(_longest(s.segments, template) for s in template.statements)
+        elif segment.slot:
+            total += max(len(value.forms[segment.form]) for value in domains[segment.slot])
+        else:
+            total += len(segment.text)
+    return total
+
+
+def check_texts(path: Path, templates: tuple[Template, ...]) -> None:
+    """Refuse files in which two different groundings would be said in the same words.
+
+    Cheap and sufficient against copies: equal skeletons, and values that share a text. That no
+    sentence is read in two ways at all is proved by `language.read_back` in tests and in `check`.
+    """
+    skeletons: dict[tuple[str, ...], tuple[str, int]] = {}
+    for template in templates:
+        for phrasing in template.phrasings:
+            key = tuple(
+                s.text.lower() or f"{s.form} {_kind(s, template)}" for s in phrasing.segments
+            )
+            if key in skeletons:
+                other, line = skeletons[key]
+                raise TemplateError(
+                    f"{path}:{phrasing.line}:1: template '{template.id}' says the same as "
+                    f"'{other}' on line {line}, so one sentence would have two goals; reword one"
+                )
+            skeletons[key] = template.id, phrasing.line
+            _check_values(path, template, phrasing)
+
+
+def _kind(segment: Segment, template: Template) -> str:
+    return STATEMENT if segment.slot == STATEMENT else template.slot(segment.slot).kind
+
+
+def _check_values(path: Path, template: Template, phrasing: Phrasing) -> None:
+    for name in informative(phrasing.segments) - {STATEMENT}:
+        forms = [s.form for s in phrasing.segments if s.slot == name]
+        seen: dict[tuple[str, ...], str] = {}
+        for value in template.slot(name).domain:
+            texts = tuple(value.forms[form].lower() for form in forms)
+            if texts in seen:
+                raise TemplateError(
+                    f"{path}:{phrasing.line}:1: template '{template.id}': the values "
+                    f"'{seen[texts]}' and '{value.key}' of '{name}' are both said '{texts[0]}'; "
+                    "change one of their words or except one"
+                )
+            seen[texts] = value.key

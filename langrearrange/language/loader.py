@@ -1,0 +1,402 @@
+"""Template files: YAML to `TemplateFile`, every mistake told with file, line, column and remedy.
+
+Not for drawing episodes. What a file must keep beyond its form is in `language.checks`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from langrearrange.errors import TemplateError
+from langrearrange.language.checks import check_facts, check_goal, check_phrasing, check_texts
+from langrearrange.language.grounding import ANYTHING
+from langrearrange.language.lexicon import Lexicon, load_lexicon, printable
+from langrearrange.language.markup import (
+    STATEMENT,
+    informative,
+    parse_goal_markup,
+    parse_markup,
+)
+from langrearrange.language.nodes import Node, read_yaml, suggest
+from langrearrange.language.schema import (
+    Absent,
+    Only,
+    Openness,
+    Phrasing,
+    Place,
+    Slot,
+    StartFact,
+    Statement,
+    Stratum,
+    Template,
+    TemplateFile,
+    Value,
+)
+from langrearrange.paths import templates_path
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    CONTAINERS,
+    GROUPS,
+    HELD_OUT_CATEGORIES,
+    OPENABLES,
+    RECEPTACLES,
+    SPLITS,
+    SURFACES,
+    TRAIN_CATEGORIES,
+)
+
+CONCEPTS: Final = (
+    "move", "put", "remove", "place_two", "swap", "close", "open", "go_to", "find", "three",
+    "all", "all_from", "conditional",
+)  # fmt: skip
+"""The paper's nine training concepts and four behaviours beyond them (Table 7)."""
+
+TEXTS_OF: Final = {
+    split: "train" if split in ("train_mini", "train_eval", "validation", "new_scenes") else split
+    for split in SPLITS
+}
+"""Split -> name of the template file whose sentences it uses."""
+
+_CATEGORY_SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "all": CATEGORIES,
+    "train": TRAIN_CATEGORIES,
+    "held_out": HELD_OUT_CATEGORIES,
+    **GROUPS,
+}
+_RECEPTACLE_SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "all": RECEPTACLES,
+    "surfaces": SURFACES,
+    "containers": CONTAINERS,
+}
+_ID: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+def load_split(split: str) -> TemplateFile:
+    """Return the shipped templates that a split's sentences come from.
+
+    Args:
+        split: one of `world.vocabulary.SPLITS`; new_scenes, validation and the other views of the
+            training texts share train's file.
+
+    Raises:
+        TemplateError: no such split.
+    """
+    if split not in TEXTS_OF:
+        raise TemplateError(f"unknown split '{split}'{suggest(split, SPLITS)}")
+    return load_templates(templates_path() / f"{TEXTS_OF[split]}.yaml")
+
+
+@lru_cache(maxsize=32)
+def load_templates(path: Path | str) -> TemplateFile:
+    """Read and check a template file; the result is cached by path.
+
+    Args:
+        path: a YAML file; a `lexicon.yaml` beside it is used instead of the shipped one.
+
+    Raises:
+        TemplateError: `file:line:column: what is wrong; what is accepted or what to do`.
+    """
+    path = Path(path)
+    beside = path.parent / "lexicon.yaml"
+    lexicon = load_lexicon(beside if beside.is_file() else None)
+    root, data = read_yaml(path)
+    fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
+    fields["schema"].integer("the schema's number", 1, 1)
+    split = fields["split"].text()
+    _check_id(fields["split"], split)
+    situations = _situations(fields["situations"]) if "situations" in fields else {}
+    entries = fields["templates"].entries("'templates'")
+    if not entries:
+        fields["templates"].fail("there is no template; add one below 'templates:'")
+    reader = _TemplateReader(lexicon, situations)
+    templates = tuple(reader.template(key, node) for key, node in entries.values())
+    check_texts(path, templates)
+    digest = hashlib.sha256(hashlib.sha256(lexicon.data).digest() + data).hexdigest()
+    return TemplateFile(path, split, templates, digest)
+
+
+def _check_id(node: Node, name: str) -> None:
+    if not name or not set(name) <= _ID or not name[0].isalpha():
+        node.fail(f"'{name}' is no name; names are small letters, digits and _, as in move_two")
+
+
+def _situations(node: Node) -> dict[str, Value]:
+    found = {}
+    for name, (key, value) in node.entries("'situations'").items():
+        _check_id(key, name)
+        what = f"the situation '{name}'"
+        parts = value.fields(what, ("text", "need", "serve"), ("arguable",))
+        serve = _categories(parts["serve"], what)
+        avoid = _categories(parts["arguable"], what) if "arguable" in parts else ()
+        both = [category for category in avoid if category in serve]
+        if both:
+            parts["arguable"].fail(f"'{both[0]}' is both served and arguable; keep it in one list")
+        pddl = serve[0] if len(serve) == 1 else f"(either {' '.join(serve)})"
+        forms = {"": printable(parts["text"]), "need": printable(parts["need"])}
+        if not forms[""].endswith((".", "!", "?")):
+            parts["text"].fail("a situation is told in a full sentence; end it with '.'")
+        found[name] = Value(name, pddl, serve, "", avoid, name, forms)
+    return found
+
+
+def _categories(node: Node, what: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for item in node.items(f"the categories of {what}"):
+        name = item.word(CATEGORIES, "category")
+        if name in found:
+            item.fail(f"'{name}' is listed twice; keep one")
+        found.append(name)
+    return tuple(found)
+
+
+class _TemplateReader:
+    def __init__(self, lexicon: Lexicon, situations: Mapping[str, Value]) -> None:
+        self._lexicon = lexicon
+        self._situations = situations
+
+    def template(self, key: Node, node: Node) -> Template:
+        name = key.text()
+        _check_id(key, name)
+        parts = node.fields(
+            f"template '{name}'",
+            ("concept", "goal", "phrasings"),
+            ("weight", "slots", "distinct", "start", "strata", "statements", "statement_slots",
+             "cluster"),
+        )  # fmt: skip
+        slots = self._slots(parts.get("slots"))
+        remark_slots = self._slots(parts.get("statement_slots"))
+        for slot in remark_slots.keys() & slots.keys():
+            parts["statement_slots"].fail(f"the slot '{slot}' is declared twice; rename one")
+        everything = slots | remark_slots
+        distinct = self._distinct(parts.get("distinct"), everything)
+        statements = self._statements(parts.get("statements"), slots, remark_slots, distinct)
+        phrasings = self._phrasings(parts["phrasings"], slots, bool(statements))
+        start = self._facts(parts.get("start"), slots)
+        strata = self._strata(parts.get("strata"), slots)
+        goal = goal_text(parts["goal"])
+        own = tuple(group for group in distinct if set(group) <= slots.keys())
+        template = Template(
+            id=name,
+            concept=parts["concept"].word(CONCEPTS, "concept"),
+            weight=parts["weight"].integer("the weight", 1, 1000) if "weight" in parts else 1,
+            slots=tuple(slots.values()),
+            distinct=own,
+            start=start,
+            strata=strata,
+            goal=goal,
+            goal_segments=tuple(parse_goal_markup(goal)),
+            phrasings=phrasings,
+            statements=statements or (Statement(distinct=own),),
+            cluster=self._cluster(parts.get("cluster"), slots, bool(statements)),
+            line=key.line,
+        )
+        check_facts(parts.get("start") or parts.get("strata") or key, template)
+        check_goal(parts["goal"], template)
+        for phrasing, item in zip(phrasings, parts["phrasings"].items("phrasings"), strict=True):
+            check_phrasing(item, phrasing, template)
+        return template
+
+    # -- slots -----------------------------------------------------------------------------------
+
+    def _slots(self, node: Node | None) -> dict[str, Slot]:
+        found: dict[str, Slot] = {}
+        for name, (key, value) in node.entries("'slots'").items() if node else ():
+            _check_id(key, name)
+            if name in (*CATEGORIES, *RECEPTACLES, *OPENABLES, STATEMENT, ANYTHING, "phrasing"):
+                key.fail(f"a slot cannot be called '{name}', which means something else; rename it")
+            found[name] = self._slot(name, value)
+        return found
+
+    def _slot(self, name: str, node: Node) -> Slot:
+        entries = node.entries(f"the slot '{name}'")
+        if "kind" not in entries:
+            node.fail(f"the slot '{name}' lacks 'kind'; accepted: {', '.join(_SLOT_KEYS)}")
+        kind = entries["kind"][1].word(_SLOT_KEYS, "kind of slot")
+        source = _SLOT_KEYS[kind]
+        parts = node.fields(f"the {kind} slot '{name}'", ("kind",), (source, "except"))
+        values = self._domain(kind, parts.get(source), node)
+        if "except" in parts:
+            values = _without(parts["except"], values)
+        if not values:
+            node.fail(f"nothing is left that the slot '{name}' could be; widen '{source}'")
+        return Slot(name, kind, values)  # type: ignore[arg-type]
+
+    def _domain(self, kind: str, node: Node | None, at: Node) -> tuple[Value, ...]:
+        lexicon = self._lexicon
+        match kind:
+            case "object":
+                return tuple(lexicon.objects[c] for c in _members(node, _CATEGORY_SETS, CATEGORIES))
+            case "receptacle":
+                places = _members(node, _RECEPTACLE_SETS, RECEPTACLES)
+                return tuple(lexicon.receptacles[r] for r in places)
+            case "look":
+                return self._looks(node)
+            case "situation":
+                known = tuple(self._situations)
+                if not known:
+                    at.fail("there are no situations; add 'situations:' to the file")
+                return tuple(self._situations[n] for n in _members(node, {"all": known}, known))
+            case _:
+                kinds = _members(node, {"all": _RELATION_KINDS}, _RELATION_KINDS)
+                return tuple(value for value in lexicon.relations if value.group in kinds)
+
+    def _looks(self, node: Node | None) -> tuple[Value, ...]:
+        described = tuple(c for c in CATEGORIES if self._lexicon.looks[c])
+        sets = {name: tuple(c for c in members if c in described)
+                for name, members in _CATEGORY_SETS.items()}  # fmt: skip
+        members = _members(node, sets, described)
+        return tuple(value for category in members for value in self._lexicon.looks[category])
+
+    def _distinct(
+        self, node: Node | None, slots: Mapping[str, Slot]
+    ) -> tuple[tuple[str, ...], ...]:
+        groups = []
+        for item in node.items("'distinct'") if node else ():
+            names: list[str] = []
+            for part in item.items("a group of slots that differ"):
+                name = part.word(slots, "slot")
+                if name in names:
+                    part.fail(f"'{name}' cannot differ from itself; name another slot")
+                if names and slots[name].is_object != slots[names[0]].is_object:
+                    part.fail(f"'{name}' and '{names[0]}' differ anyway: one is an object, the "
+                              "other a place; remove one")  # fmt: skip
+                names.append(name)
+            if len(names) < 2:
+                item.fail("two slots or more differ; add another, as in [source, target]")
+            groups.append(tuple(names))
+        return tuple(groups)
+
+    # -- facts of the start ----------------------------------------------------------------------
+
+    def _facts(self, node: Node | None, slots: Mapping[str, Slot]) -> tuple[StartFact, ...]:
+        return tuple(self._fact(item, slots) for item in node.items("'start'")) if node else ()
+
+    def _fact(self, node: Node, slots: Mapping[str, Slot]) -> StartFact:
+        entries = node.entries("a fact of the start")
+        head = next(iter(entries), "")
+        objects = [name for name, slot in slots.items() if slot.is_object]
+        if head in OPENABLES:
+            value = node.fields("this fact", (head,))[head]
+            return Openness(head, value.word(("open", "closed"), "state") == "open")
+        if head == "place":
+            parts = node.fields("a 'place' fact", ("place",), ("on", "count"))
+            count = parts["count"].integer("the count", 1, 5) if "count" in parts else 1
+            name = parts["place"].word(objects, "object slot")
+            return Place((name,), self._where(parts.get("on"), slots), count)
+        if head == "absent":
+            parts = node.fields("an 'absent' fact", ("absent",), ("on",))
+            name = parts["absent"].word((*objects, ANYTHING), "object slot")
+            if name == ANYTHING and "on" not in parts:
+                node.fail("nothing at all in the flat? add 'on:' with a receptacle")
+            return Absent((name,), self._where(parts.get("on"), slots))
+        if head == "only":
+            return Only((node.fields("an 'only' fact", ("only",))["only"].word(objects, "slot"),))
+        node.fail(f"unknown fact '{head}'"
+                  f"{suggest(head, ('place', 'absent', 'only', *OPENABLES))}")  # fmt: skip
+
+    def _where(self, node: Node | None, slots: Mapping[str, Slot]) -> str:
+        if node is None:
+            return ""
+        places = [name for name, slot in slots.items() if not slot.is_object]
+        return node.word((*places, *RECEPTACLES), "receptacle or slot")
+
+    def _strata(self, node: Node | None, slots: Mapping[str, Slot]) -> tuple[Stratum, ...]:
+        if node is None:
+            return (Stratum("", ()),)
+        found = []
+        for name, (key, value) in node.entries("'strata'").items():
+            _check_id(key, name)
+            found.append(Stratum(name, self._facts(value, slots)))
+        if len(found) < 2:
+            node.fail("one stratum divides nothing; add another or move its facts to 'start:'")
+        return tuple(found)
+
+    # -- sentences -------------------------------------------------------------------------------
+
+    def _statements(
+        self,
+        node: Node | None,
+        slots: Mapping[str, Slot],
+        remark_slots: Mapping[str, Slot],
+        distinct: tuple[tuple[str, ...], ...],
+    ) -> tuple[Statement, ...]:
+        found = []
+        everything = {**slots, **remark_slots}
+        for name, (key, value) in node.entries("'statements'").items() if node else ():
+            _check_id(key, name)
+            parts = value.fields(f"the statement '{name}'", ("text",), ("start",))
+            segments = parse_markup(parts["text"], everything)
+            used = tuple(s for s in remark_slots.values() if s.name in informative(segments))
+            present = {*slots, *(slot.name for slot in used)}
+            groups = tuple(group for group in distinct if set(group) <= present)
+            scope = {n: slot for n, slot in everything.items() if n in present}
+            facts = self._facts(parts.get("start"), scope)
+            found.append(Statement(name, segments, used, groups, facts, parts["text"].text()))
+        return tuple(found)
+
+    def _phrasings(
+        self, node: Node, slots: Mapping[str, Slot], statements: bool
+    ) -> tuple[Phrasing, ...]:
+        found: list[Phrasing] = []
+        for index, item in enumerate(node.items("'phrasings'")):
+            segments = parse_markup(item, slots, statements=statements)
+            for other in found:
+                if other.text.lower() == item.text().lower():
+                    item.fail(f"this phrasing stands already on line {other.line}; remove one")
+            found.append(Phrasing(index, item.text(), segments, item.line))
+        return tuple(found)
+
+    def _cluster(
+        self, node: Node | None, slots: Mapping[str, Slot], statements: bool
+    ) -> tuple[str, ...]:
+        if node is None:
+            return ("template", "phrasing")
+        accepted = ("template", "phrasing", *slots, *((STATEMENT,) if statements else ()))
+        return tuple(item.word(accepted, "part of a cluster") for item in node.items("'cluster'"))
+
+
+_SLOT_KEYS: Final[Mapping[str, str]] = {
+    "object": "categories",
+    "receptacle": "receptacles",
+    "look": "categories",
+    "situation": "situations",
+    "relation": "relations",
+}
+"""Kind of slot -> the key that narrows its domain."""
+_RELATION_KINDS: Final = ("left_of", "right_of", "between")
+
+
+def _members(
+    node: Node | None, sets: Mapping[str, tuple[str, ...]], known: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the named set, or the list's members in the order of `known`."""
+    if node is None:
+        return sets["all"] if "all" in sets else known
+    if not node.is_list():
+        return sets[node.word(sets, "set")]
+    found: set[str] = set()
+    for item in node.items("the list"):
+        name = item.word((*known, *sets), "name")
+        members = sets.get(name, (name,))
+        if found & set(members):
+            item.fail(f"'{name}' repeats what is listed already; remove it")
+        found.update(members)
+    return tuple(name for name in known if name in found)
+
+
+def _without(node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    keys = tuple(dict.fromkeys(value.group for value in values))
+    dropped = {item.word(keys, "member to except") for item in node.items("'except'")}
+    return tuple(value for value in values if value.group not in dropped)
+
+
+def goal_text(node: Node) -> str:
+    """Return a goal as written; folded text is refused, since it would lose its lines."""
+    style = getattr(node.raw, "style", None)
+    if style == ">":
+        node.fail("a folded goal (>) loses its lines; use | or one line in double quotes")
+    return node.text() if style == "|" else node.line_of_text()
