@@ -1,0 +1,334 @@
+"""Goal AST + episode -> boxes: a disjunction of masks per variable. Not for searching.
+
+A box allows every object a set of locations, the robot a set of places and every openable open,
+closed or both; the goal holds in a state when one box does. Masks absorb negation and
+disjunctions over one variable ("not on the sofa" is one mask), so that usual goals are few boxes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from langrearrange.errors import SolverError
+from langrearrange.world.goals import And, Atom, Goal, Initially, Not, Or, Quantified, domain
+from langrearrange.world.state import Layout, WorldState
+from langrearrange.world.vocabulary import (
+    IN_HAND,
+    NUM_NAV_TARGETS,
+    NUM_OPENABLES,
+    NUM_RECEPTACLES,
+    OPENABLE_INDEX,
+    OPENABLE_OF_RECEPTACLE,
+    RECEPTACLE_INDEX,
+    SPOT_INDEX,
+    SPOT_OF_PLACE,
+    SPOTS,
+)
+
+MAX_BOXES: Final = 512
+"""A goal of more boxes is refused."""
+MAX_WORK: Final = 60_000
+"""Bound on facts plus pairs of boxes looked at, so that an exploding goal is refused cheaply."""
+
+HAND_BIT: Final = 1 << IN_HAND
+ALL_LOCATIONS: Final = (1 << (NUM_RECEPTACLES + 1)) - 1
+ALL_PLACES: Final = (1 << (NUM_NAV_TARGETS + 1)) - 1
+PLACES_OF_SPOT: Final = tuple(
+    sum(1 << place for place, spot in enumerate(SPOT_OF_PLACE) if spot == wanted)
+    for wanted in range(len(SPOTS))
+)
+"""Spot index -> bit mask of the robot places that count as standing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One way in which a goal can hold.
+
+    Attributes:
+        hand_free: whether nothing may be held.
+        objects: (object index, bit mask of allowed locations: 0..10 receptacles, 11 the hand) of
+            every constrained object, ascending.
+        places: bit mask of allowed robot places (0..16).
+        opened: bit mask of openables that must be open.
+        closed: bit mask of openables that must be closed.
+    """
+
+    hand_free: bool
+    objects: tuple[tuple[int, int], ...]
+    places: int
+    opened: int
+    closed: int
+
+    def holds(self, state: WorldState) -> bool:
+        """Return whether the state lies in the box."""
+        return (
+            not (self.hand_free and state.held >= 0)
+            and bool(self.places >> state.place & 1)
+            and state.open_mask & self.opened == self.opened
+            and not state.open_mask & self.closed
+            and all(mask >> state.receptacles[obj] & 1 for obj, mask in self.objects)
+        )
+
+
+def goal_boxes(goal: Goal, layout: Layout, initial: WorldState) -> tuple[Box, ...]:
+    """Return the boxes of a goal: it holds in a state exactly when one of them does.
+
+    Args:
+        goal: the parsed goal.
+        layout: the episode's layout.
+        initial: the state at t=0 (for `initially` and `undisturbed`).
+
+    Returns:
+        The boxes; none for a goal that can never hold.
+
+    Raises:
+        SolverError: more than MAX_BOXES boxes, or more than MAX_WORK work to find them.
+    """
+    builder = _Builder(layout, initial)
+    return tuple(
+        map(builder.finish, builder.simplify(builder.build(goal, True, {}), thorough=True))
+    )
+
+
+_Masks = dict[int, int]
+"""A box under construction: variable -> allowed values. A missing variable is unconstrained."""
+_FREE: Final = 1
+"""The one value the hand variable is ever restricted to; "something is held" is spelled out."""
+
+
+class _Builder:
+    """Variables: objects 0..n-1, the robot's place n, the openables n+1.., the hand n+6."""
+
+    def __init__(self, layout: Layout, initial: WorldState) -> None:
+        self._layout = layout
+        self._initial = initial
+        count = layout.num_objects
+        self._robot, self._openable, self._hand = count, count + 1, count + 1 + NUM_OPENABLES
+        self._full = [ALL_LOCATIONS] * count + [ALL_PLACES] + [3] * (NUM_OPENABLES + 1)
+        self._work = 0
+
+    # -- formulas --------------------------------------------------------------------------------
+
+    def build(self, goal: Goal, positive: bool, binding: dict[str, int]) -> list[_Masks]:
+        """Return the boxes of the goal (or of its negation)."""
+        match goal:
+            case Atom():
+                self._spend(1)
+                return self._atom(goal, positive, binding)
+            case Not(part):
+                return self.build(part, not positive, binding)
+            case Initially(part):
+                return [{}] if self._at_start(part, binding) is positive else []
+            case And(parts) | Or(parts):
+                built = (self.build(part, positive, binding) for part in parts)
+                conjunction = isinstance(goal, And) is positive
+                return self._meet_all(built) if conjunction else self._join_all(built)
+            case Quantified(quantifier, _, body):
+                built = (self.build(body, positive, inner) for inner in self._bind(goal, binding))
+                conjunction = (quantifier == "forall") is positive
+                return self._meet_all(built) if conjunction else self._join_all(built)
+
+    def _bind(self, goal: Quantified, binding: dict[str, int]) -> Iterable[dict[str, int]]:
+        names = [variable.name for variable in goal.variables]
+        domains = [domain(variable, self._layout) for variable in goal.variables]
+        for values in itertools.product(*domains):
+            yield binding | dict(zip(names, values, strict=True))
+
+    def _at_start(self, goal: Goal, binding: dict[str, int]) -> bool:
+        match goal:
+            case Atom():
+                self._spend(1)
+                boxes = self._atom(goal, True, binding)
+                return any(self.finish(box).holds(self._initial) for box in boxes)
+            case Not(part):
+                return not self._at_start(part, binding)
+            case Initially(part):
+                return self._at_start(part, binding)
+            case And(parts):
+                return all(self._at_start(part, binding) for part in parts)
+            case Or(parts):
+                return any(self._at_start(part, binding) for part in parts)
+            case Quantified(quantifier, _, body):
+                results = (self._at_start(body, inner) for inner in self._bind(goal, binding))
+                return all(results) if quantifier == "forall" else any(results)
+
+    # -- atoms -----------------------------------------------------------------------------------
+
+    def _atom(self, atom: Atom, positive: bool, binding: dict[str, int]) -> list[_Masks]:
+        arguments = atom.arguments
+        match atom.predicate:
+            case "hand_free":
+                if positive:
+                    return [{self._hand: _FREE}]
+                return [{obj: HAND_BIT} for obj in range(self._layout.num_objects)]
+            case "robot_at":
+                spot = _value(arguments[0], binding, SPOT_INDEX)
+                return self._literal(self._robot, PLACES_OF_SPOT[spot], positive)
+            case "open" | "closed":
+                name = arguments[0]
+                bound = name in binding
+                openable = OPENABLE_OF_RECEPTACLE[binding[name]] if bound else OPENABLE_INDEX[name]
+                wanted = 2 if (atom.predicate == "open") is positive else 1
+                return [{self._openable + openable: wanted}]
+        obj = binding[arguments[0]]
+        match atom.predicate:
+            case "on_top":
+                receptacle = _value(arguments[1], binding, RECEPTACLE_INDEX)
+                return self._literal(obj, 1 << receptacle, positive)
+            case "holding":
+                return self._literal(obj, HAND_BIT, positive)
+            case "undisturbed":
+                return self._literal(obj, 1 << self._initial.receptacles[obj], positive)
+            case "near":
+                return self._near(obj) if positive else self._not_near(obj)
+        raise SolverError(f"predicate '{atom.predicate}' has no boxes")  # the parser admits none
+
+    def _literal(self, variable: int, mask: int, positive: bool) -> list[_Masks]:
+        mask = mask if positive else self._full[variable] & ~mask
+        return [{variable: mask}] if mask else []
+
+    def _near(self, obj: int) -> list[_Masks]:
+        boxes = [{obj: HAND_BIT}]
+        for receptacle, places in enumerate(self._stances()):
+            if places:
+                box = {obj: 1 << receptacle, self._robot: places}
+                if (openable := OPENABLE_OF_RECEPTACLE[receptacle]) >= 0:
+                    box[self._openable + openable] = 2
+                boxes.append(box)
+        return boxes
+
+    def _not_near(self, obj: int) -> list[_Masks]:
+        boxes = []
+        for receptacle, places in enumerate(self._stances()):
+            boxes.append({obj: 1 << receptacle, self._robot: ALL_PLACES & ~places})
+            if (openable := OPENABLE_OF_RECEPTACLE[receptacle]) >= 0:
+                boxes.append({obj: 1 << receptacle, self._openable + openable: 1})
+        return boxes
+
+    def _stances(self) -> list[int]:
+        reach = self._layout.reach
+        return [
+            sum(1 << place for place, mask in enumerate(reach) if mask >> receptacle & 1)
+            for receptacle in range(NUM_RECEPTACLES)
+        ]
+
+    # -- boxes -----------------------------------------------------------------------------------
+
+    def _join_all(self, parts: Iterable[list[_Masks]]) -> list[_Masks]:
+        joined: list[_Masks] = []
+        for part in parts:
+            joined += part
+            if len(joined) > 4 * MAX_BOXES:
+                joined = self.simplify(joined)
+        return self.simplify(joined)
+
+    def _meet_all(self, parts: Iterable[list[_Masks]]) -> list[_Masks]:
+        result: list[_Masks] = [{}]
+        for part in parts:
+            self._spend(len(result) * len(part))
+            met = [c for a in result for b in part if (c := _meet(a, b)) is not None]
+            result = self.simplify(met)
+            if not result:
+                break
+        return result
+
+    def simplify(self, boxes: list[_Masks], thorough: bool = False) -> list[_Masks]:
+        """Drop contradictions and duplicates, merge boxes that differ in one variable only."""
+        tidy = [box for masks in boxes if (box := self._tidy(masks)) is not None]
+        if len(tidy) < 2:
+            return tidy
+        self._spend(len(tidy))
+        tidy = [box for masks in _merge(tidy) if (box := self._tidy(masks)) is not None]
+        if not all(tidy):
+            return [{}]
+        if thorough or len(tidy) > 32:
+            tidy = _without_subsumed(tidy)
+        if len(tidy) > MAX_BOXES:
+            raise SolverError(
+                f"the goal splits into more than {MAX_BOXES} boxes over "
+                f"{self._layout.num_objects} objects; quantify over fewer or narrower types, or "
+                "nest 'exists' less deeply under 'forall'"
+            )
+        return tidy
+
+    def _tidy(self, box: _Masks) -> _Masks | None:
+        """Return the box in normal form, None when no state lies in it."""
+        free = self._hand in box
+        in_hand = 0
+        result: _Masks = {}
+        for variable, mask in box.items():
+            if variable < self._robot:
+                if free:
+                    mask &= ~HAND_BIT
+                    if mask == ALL_LOCATIONS & ~HAND_BIT:
+                        continue
+                in_hand += mask == HAND_BIT
+            if not mask or in_hand > 1:
+                return None
+            if mask != self._full[variable]:
+                result[variable] = mask
+        return result
+
+    def finish(self, box: _Masks) -> Box:
+        """Return the public form of a box."""
+        states = [box.get(self._openable + o, 3) for o in range(NUM_OPENABLES)]
+        return Box(
+            hand_free=self._hand in box,
+            objects=tuple(sorted((v, m) for v, m in box.items() if v < self._robot)),
+            places=box.get(self._robot, ALL_PLACES),
+            opened=sum(1 << o for o, mask in enumerate(states) if mask == 2),
+            closed=sum(1 << o for o, mask in enumerate(states) if mask == 1),
+        )
+
+    def _spend(self, work: int) -> None:
+        self._work += work
+        if self._work > MAX_WORK:
+            raise SolverError(
+                f"turning the goal into boxes takes more than {MAX_WORK} operations over "
+                f"{self._layout.num_objects} objects; quantify over fewer or narrower types"
+            )
+
+
+def _value(argument: str, binding: dict[str, int], constants: dict[str, int]) -> int:
+    return binding[argument] if argument in binding else constants[argument]
+
+
+def _meet(a: _Masks, b: _Masks) -> _Masks | None:
+    result = dict(a)
+    for variable, mask in b.items():
+        if variable in result:
+            mask &= result[variable]
+            if not mask:
+                return None
+        result[variable] = mask
+    return result
+
+
+def _merge(boxes: Sequence[_Masks]) -> list[_Masks]:
+    """Unite boxes that agree in all variables but one, once per variable."""
+    table = {frozenset(box.items()): box for box in boxes}
+    for variable in sorted({v for box in boxes for v in box}):
+        groups: dict[frozenset[tuple[int, int]], list[frozenset[tuple[int, int]]]] = {}
+        for key, box in table.items():
+            if variable in box:
+                groups.setdefault(key - {(variable, box[variable])}, []).append(key)
+        for keys in groups.values():
+            if len(keys) > 1:
+                united = dict(table[keys[0]])
+                for key in keys:
+                    united[variable] |= table.pop(key)[variable]
+                table[frozenset(united.items())] = united
+    return list(table.values())
+
+
+def _without_subsumed(boxes: list[_Masks]) -> list[_Masks]:
+    kept: list[_Masks] = []
+    for box in sorted(boxes, key=len):
+        if not any(
+            all(v in box and box[v] | mask == mask for v, mask in other.items()) for other in kept
+        ):
+            kept.append(box)
+    return kept

@@ -1,0 +1,177 @@
+"""The exact solver: shortest plans by iterative deepening on a lower bound. Not for making goals.
+
+Unit costs. A depth-first dive may not exceed a bound on depth plus steps left; the bound starts at
+the start state's own and rises to the least value that cut a dive off, so the first plan found is a
+shortest one. A transposition table per dive keeps the least depth of each state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from langrearrange.errors import SolverError
+from langrearrange.solver.bound import NEVER, make_bound
+from langrearrange.solver.boxes import Box, goal_boxes
+from langrearrange.solver.task import SearchState, Step, Task
+from langrearrange.world.goals import Goal, compile_goal
+from langrearrange.world.skills import SKILLS, apply
+from langrearrange.world.state import Layout, Outcome, WorldState
+from langrearrange.world.vocabulary import HORIZON, NUM_NAV_TARGETS
+
+DEFAULT_LIMIT: Final = HORIZON - 1
+"""Longest plan looked for: one step less than the horizon, so that Hard's `stop` fits."""
+DEFAULT_MAX_VISITS: Final = 300_000
+"""States looked at before giving up; about a second and 100 MB."""
+
+Status = Literal["solved", "unsolvable", "gave_up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What the solver found.
+
+    Attributes:
+        status: `solved`: the plan is shortest. `unsolvable`: proved that no plan of at most `limit`
+            steps exists. `gave_up`: the bound on visits was reached; nothing is proved but
+            `lower_bound`.
+        plan: skill indices (0..69); empty unless solved (and when the goal holds already).
+        visits: states looked at.
+        lower_bound: no plan is shorter than this; None: proved that there is none of any length.
+    """
+
+    status: Status
+    plan: tuple[int, ...]
+    visits: int
+    lower_bound: int | None
+
+    @property
+    def too_long(self) -> bool:
+        """Unsolvable within the limit, though a longer plan is not excluded."""
+        return self.status == "unsolvable" and self.lower_bound is not None
+
+
+def solve(
+    goal: Goal,
+    layout: Layout,
+    initial: WorldState,
+    limit: int = DEFAULT_LIMIT,
+    max_visits: int = DEFAULT_MAX_VISITS,
+    *,
+    boxes: Sequence[Box] | None = None,
+    start: WorldState | None = None,
+) -> Solution:
+    """Find a shortest plan, or prove that there is none of at most `limit` steps.
+
+    Args:
+        goal: the parsed goal.
+        layout: the episode's layout; any reach is solved exactly, standard reach much faster.
+        initial: the state at t=0 (for `initially` and `undisturbed`).
+        limit: longest plan looked for, in steps.
+        max_visits: states looked at before giving up.
+        boxes: `goal_boxes(goal, layout, initial)` where the caller has them already.
+        start: the state to plan from; None: `initial`.
+
+    Returns:
+        The solution. The plan has been replayed with `world.apply`: every step is valid and the
+        goal holds at its end.
+
+    Raises:
+        SolverError: the goal has too many boxes, or the replay failed (a bug in the solver).
+        GoalError: the goal is too large to evaluate.
+    """
+    if boxes is None:
+        boxes = goal_boxes(goal, layout, initial)
+    start = initial if start is None else start
+    solution = _Search(Task(layout, start, tuple(boxes)), limit, max_visits).run()
+    if solution.status == "solved":
+        _check_plan(goal, layout, initial, start, solution.plan)
+    return solution
+
+
+class _OutOfVisits(Exception):
+    """The work bound was reached (control flow within this module)."""
+
+
+class _Search:
+    def __init__(self, task: Task, limit: int, max_visits: int) -> None:
+        self._task = task
+        self._limit = limit
+        self._max_visits = max_visits
+        self._visits = 0
+        self._bound_of = make_bound(task)
+        self._bounds: dict[SearchState, int] = {}
+
+    def run(self) -> Solution:
+        task = self._task
+        if task.is_goal(task.initial):
+            return Solution("solved", (), 0, 0)
+        bound = max(1, self._bound(task.initial))
+        while bound <= self._limit:
+            try:
+                plan, next_bound = self._dive(bound)
+            except _OutOfVisits:
+                return Solution("gave_up", (), self._visits, bound)
+            if plan is not None:
+                return Solution("solved", plan, self._visits, len(plan))
+            bound = next_bound
+        return Solution("unsolvable", (), self._visits, None if bound >= NEVER else bound)
+
+    def _bound(self, state: SearchState) -> int:
+        known = self._bounds.get(state)
+        if known is None:
+            known = self._bounds[state] = self._bound_of(state)
+        return known
+
+    def _children(self, state: SearchState, after_drive: bool) -> list[Step]:
+        steps = self._task.steps(state)
+        # Driving twice in a row is never shorter than driving to the second place at once.
+        return steps if after_drive else steps + self._task.drives(state)
+
+    def _dive(self, bound: int) -> tuple[tuple[int, ...] | None, int]:
+        """Return a plan of exactly `bound` steps, or None and the next bound to try."""
+        task, bound_of = self._task, self._bound
+        depths = {task.initial: 0}
+        plan: list[int] = []
+        pending = [iter(self._children(task.initial, False))]
+        next_bound = NEVER
+        while pending:
+            depth = len(pending)
+            for skill, state in pending[-1]:
+                if depths.get(state, NEVER) <= depth:
+                    continue
+                self._visits += 1
+                if self._visits > self._max_visits:
+                    raise _OutOfVisits
+                left = bound_of(state)
+                if depth + left > bound:
+                    if depth + left < next_bound:
+                        next_bound = depth + left
+                    continue
+                depths[state] = depth
+                plan.append(skill)
+                if not left and task.is_goal(state):
+                    return tuple(plan), bound
+                pending.append(iter(self._children(state, skill < NUM_NAV_TARGETS)))
+                break
+            else:
+                pending.pop()
+                if plan:
+                    plan.pop()
+        return None, min(next_bound, NEVER)
+
+
+def _check_plan(
+    goal: Goal, layout: Layout, initial: WorldState, start: WorldState, plan: Sequence[int]
+) -> None:
+    state = start
+    for position, skill in enumerate(plan):
+        state, outcome = apply(layout, state, skill)
+        if outcome is not Outcome.OK:
+            raise SolverError(
+                f"bug in the solver: step {position}, {SKILLS[skill].id}, of its plan is invalid "
+                f"({outcome}); please report the episode"
+            )
+    if not compile_goal(goal, layout, initial)(state):
+        raise SolverError("bug in the solver: its plan does not reach the goal; please report it")
