@@ -1,0 +1,159 @@
+"""The keyword arguments of the env as one checked value, shared by single and vector env."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypedDict, get_args
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.dataset.source import EpisodeSource
+from langrearrange.env.rewards import RewardConfig, reward_config
+from langrearrange.env.task import Rules
+from langrearrange.errors import UsageError
+from langrearrange.world import Semantics
+from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
+
+ObservationMode = Literal["rgb", "state", "text"]
+Sampling = Literal["weighted", "uniform", "sequential"]
+Episodes = str | Path | Sequence[str] | Sequence[Episode] | EpisodeSource
+Extra = Literal["depth", "segmentation", "action_mask"]
+RENDER_MODES: Final = ("rgb_array", "ansi")
+
+_CHOICES: Final[dict[str, tuple[Any, ...]]] = {
+    "split": SPLITS,
+    "observation": get_args(ObservationMode),
+    "simulator": ("embedded", "habitat"),
+    "camera": ("default", "habitat"),
+    "sampling": (None, *get_args(Sampling)),
+    "semantics": get_args(Semantics),
+    "render_mode": (None, *RENDER_MODES),
+}
+
+
+class EnvKwargs(TypedDict, total=False):
+    """The keyword arguments of the env, for type checkers; `EnvConfig` holds the defaults."""
+
+    split: SplitName
+    episodes: Episodes | None
+    observation: ObservationMode
+    simulator: Literal["embedded", "habitat"]
+    reward: Literal["paper", "release"] | RewardConfig | Mapping[str, Any]
+    horizon: int
+    image_size: int
+    camera: Literal["default", "habitat"]
+    sampling: Sampling | None
+    variants: int | None
+    feedback: bool
+    extras: Sequence[Extra]
+    semantics: Semantics
+    habitat_python: str | None
+    habitat_data: str | None
+    render_mode: Literal["rgb_array", "ansi"] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvConfig:
+    """What an env was asked to be; the env's docstring explains each field.
+
+    Raises:
+        UsageError: a value that is not accepted, or two that contradict each other.
+    """
+
+    split: str = "train_mini"
+    episodes: Episodes | None = None
+    observation: str = "rgb"
+    simulator: str = "embedded"
+    reward: str | RewardConfig | Mapping[str, Any] = "paper"
+    horizon: int = HORIZON
+    image_size: int = 256
+    camera: str = "default"
+    sampling: str | None = None
+    variants: int | None = None
+    feedback: bool = False
+    extras: Sequence[str] = ()
+    semantics: Semantics = "paper"
+    habitat_python: str | None = None
+    habitat_data: str | None = None
+    render_mode: str | None = None
+    hard: bool = False
+
+    def __post_init__(self) -> None:
+        for name, accepted in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in accepted:
+                words = ", ".join(repr(choice) for choice in accepted)
+                raise UsageError(f"{name}={value!r}; accepted: {words}")
+        for name, low, high in (("image_size", 16, 2048), ("variants", 0, 10**9)):
+            value = getattr(self, name)
+            if value is None and name == "variants":
+                continue
+            if type(value) is not int or not low <= value <= high:
+                raise UsageError(f"{name}={value!r}; accepted: an int in {low}..{high}")
+        if type(self.feedback) is not bool:
+            raise UsageError(f"feedback={self.feedback!r}; accepted: True, False")
+        self._check_combinations()
+        _ = self.rules  # checks horizon and reward
+
+    def _check_combinations(self) -> None:
+        if self.simulator == "habitat":
+            raise UsageError(
+                "simulator='habitat': the Habitat backend is not part of this release yet; use "
+                "simulator='embedded', which needs no installation"
+            )
+        if self.habitat_python is not None or self.habitat_data is not None:
+            raise UsageError("habitat_python and habitat_data go with simulator='habitat' only")
+        if self.feedback and self.observation != "rgb":
+            raise UsageError(
+                f"feedback=True goes with observation='rgb' only; '{self.observation}' already "
+                "tells the last outcome"
+            )
+        if isinstance(self.extras, str) or not isinstance(self.extras, Sequence):
+            raise UsageError(f"extras={self.extras!r}; accepted: a tuple such as ('depth',)")
+        for extra in self.extras:
+            if extra not in get_args(Extra):
+                raise UsageError(f"extra {extra!r}; accepted: {', '.join(get_args(Extra))}")
+            if extra != "action_mask" and self.observation != "rgb":
+                raise UsageError(f"extra '{extra}' is a picture; it needs observation='rgb'")
+        if self.sampling not in (None, "sequential") and self.fixed_order:
+            raise UsageError(
+                f"sampling='{self.sampling}': split '{self.split}' is always played in file order; "
+                "leave sampling out"
+            )
+
+    @property
+    def fixed_order(self) -> bool:
+        """Whether this is a split to evaluate on, played in file order whatever the seed."""
+        return self.episodes is None and self.split not in TRAINING_SPLITS
+
+    @property
+    def sampling_mode(self) -> str:
+        """`sampling`, with None resolved."""
+        fixed = self.fixed_order or self.episodes is not None
+        return self.sampling or ("sequential" if fixed else "weighted")
+
+    @property
+    def fresh_variants(self) -> bool:
+        """Whether episodes are played as fresh variants."""
+        return self.episodes is None and self.split in TRAINING_SPLITS and self.variants is None
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules of every episode."""
+        return Rules(
+            horizon=self.horizon,
+            reward=reward_config(self.reward),
+            hard=self.hard,
+            semantics=self.semantics,
+        )
+
+    @property
+    def num_actions(self) -> int:
+        """70, or 71 in the hard variant."""
+        return self.rules.num_actions
+
+    @property
+    def modality(self) -> str:
+        """Name of what an agent sees: rgb, rgb+feedback, state or text."""
+        return "rgb+feedback" if self.feedback else self.observation

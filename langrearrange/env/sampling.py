@@ -1,0 +1,138 @@
+"""In which order an env plays its episodes. Keyed by the seed: no generator with hidden state.
+
+The order is a function of sha256(seed, epoch, ...), so a saved env continues exactly and two
+machines agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from langrearrange.env.episodes import Source, template_positions
+from langrearrange.seeding import KeyedPermutation, KeyedRng
+
+MAX_VARIANT = 999_999
+"""Variants drawn for training are 1..MAX_VARIANT, so that ids stay short."""
+
+
+class Draw(NamedTuple):
+    """Position of an episode in its source, and which variant of it."""
+
+    position: int
+    variant: int
+
+
+class Pools:
+    """What all samplers of a source share: its templates and their episodes."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.num_episodes = len(source)
+        self.positions: Mapping[str, Sequence[int]] = {
+            template: positions
+            for template, positions in template_positions(source).items()
+            if len(positions)
+        }
+        self.templates = tuple(self.positions)
+
+
+class Sampler:
+    """Draws the next episode.
+
+    Modes:
+        weighted: the template uniformly (paper B.2), within a template without replacement; when
+            it runs out a new pass begins, keyed by (seed, template, pass).
+        uniform: every episode once in a keyed order, then a new pass.
+        sequential: file order whatever the seed, then from the start again; with `once` each
+            episode is given once and then None.
+
+    Args:
+        pools: the source, shared between samplers.
+        sampling: the mode.
+        variant: the variant to play always.
+        fresh_variants: draw the variant instead, keyed by (seed, template, pass, id).
+        start, stride: of the sequential mode: this sampler plays start, start + stride, ...
+        once: of the sequential mode.
+    """
+
+    def __init__(
+        self,
+        pools: Pools,
+        sampling: str,
+        variant: int = 0,
+        *,
+        fresh_variants: bool = False,
+        start: int = 0,
+        stride: int = 1,
+        once: bool = False,
+    ) -> None:
+        self._pools = pools
+        self._sampling = sampling
+        self._variant, self._fresh = variant, fresh_variants
+        self._start, self._stride, self._once = start, stride, once
+        self._seed = 0
+        self._cursor = 0
+        self._drawn: dict[str, int] = {}
+
+    def seed(self, seed: int) -> None:
+        """Begin the order of a seed."""
+        self._seed, self._cursor, self._drawn = seed, 0, {}
+
+    def saved(self) -> dict[str, Any]:
+        """Return where the order stands, JSON-able."""
+        return {"seed": self._seed, "cursor": self._cursor, "drawn": dict(self._drawn)}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue where another sampler of the same source and mode stood."""
+        self._seed, self._cursor = int(saved["seed"]), int(saved["cursor"])
+        self._drawn = {str(name): int(count) for name, count in saved["drawn"].items()}
+
+    @property
+    def left(self) -> bool:
+        """Whether there is a next episode."""
+        return not self._once or self._position() < self._pools.num_episodes
+
+    def next(self) -> Draw | None:
+        """Return the next episode and move on; None when `once` and all were given."""
+        if not self.left:
+            return None
+        if self._sampling == "weighted":
+            draw = self._weighted()
+        elif self._sampling == "uniform":
+            draw = self._uniform()
+        else:
+            draw = self._sequential()
+        self._cursor += 1
+        return draw
+
+    def _position(self) -> int:
+        return self._start + self._cursor * self._stride
+
+    def _sequential(self) -> Draw:
+        round_, position = divmod(self._position(), self._pools.num_episodes)
+        return self._draw(position, round_)
+
+    def _uniform(self) -> Draw:
+        epoch, rank = divmod(self._cursor, self._pools.num_episodes)
+        order = KeyedPermutation(self._pools.num_episodes, "env order", self._seed, epoch)
+        return self._draw(order[rank], epoch)
+
+    def _weighted(self) -> Draw:
+        pools = self._pools
+        epoch, rank = divmod(self._cursor, pools.num_episodes)
+        template = KeyedRng("env template", self._seed, epoch, rank).choice(pools.templates)
+        positions = pools.positions[template]
+        drawn = self._drawn.get(template, 0)
+        self._drawn[template] = drawn + 1
+        pass_, rank = divmod(drawn, len(positions))
+        order = KeyedPermutation(len(positions), "env order", self._seed, template, pass_)
+        return self._draw(positions[order[rank]], pass_)
+
+    def _draw(self, position: int, pass_: int) -> Draw:
+        if not self._fresh:
+            return Draw(position, self._variant)
+        source = self._pools.source
+        episode_id, template = source.id_at(position), source.template_at(position)
+        rng = KeyedRng("env variant", self._seed, template, pass_, episode_id)
+        return Draw(position, 1 + rng.below(MAX_VARIANT))

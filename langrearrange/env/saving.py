@@ -1,0 +1,89 @@
+"""A moment of an env as plain JSON values, and env specs likewise. Not for data sets or traces."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from os import PathLike, fspath
+from typing import Any, Final
+
+from gymnasium.envs.registration import EnvSpec
+
+from langrearrange.env.config import EnvConfig
+from langrearrange.env.rewards import RewardConfig
+from langrearrange.env.sampling import Sampler
+from langrearrange.env.task import Progress, Task
+from langrearrange.errors import UsageError
+from langrearrange.world import Outcome, WorldState
+
+SAVED_VERSION: Final = 1
+
+
+def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]:
+    """Return a moment of an env: rules, episode, progress and the order of episodes, JSON-able."""
+    progress = task.progress
+    return {
+        "schema_version": SAVED_VERSION,
+        "rules": _rules(config),
+        "episode_id": task.episode.id,
+        "progress": {
+            **progress._asdict(),
+            "state": progress.state._asdict(),
+            "outcome": progress.outcome.value,
+        },
+        "order": sampler.saved(),
+    }
+
+
+def check_saved(saved: Mapping[str, Any], config: EnvConfig) -> None:
+    """Refuse a saved moment of a newer version or of an env with other rules; UsageError."""
+    version = saved.get("schema_version")
+    if version != SAVED_VERSION:
+        raise UsageError(
+            f"a saved state of schema version {version!r}; this release reads {SAVED_VERSION}"
+        )
+    ours = _rules(config)
+    for name, value in saved["rules"].items():
+        if value != ours.get(name):
+            raise UsageError(
+                f"the state was saved with {name}={value!r}, this env has {ours.get(name)!r}; make "
+                "the env with the same arguments"
+            )
+
+
+def restored_progress(saved: Mapping[str, Any]) -> Progress:
+    """Return the progress of a saved moment."""
+    fields = dict(saved["progress"])
+    state = dict(fields.pop("state"))
+    for name in ("receptacles", "slots"):
+        state[name] = tuple(state[name])
+    outcome = Outcome(fields.pop("outcome"))
+    return Progress(state=WorldState(**state), outcome=outcome, **fields)
+
+
+def _rules(config: EnvConfig) -> dict[str, Any]:
+    rules = config.rules
+    return {
+        "horizon": rules.horizon,
+        "hard": rules.hard,
+        "semantics": rules.semantics,
+        "reward": rules.reward.as_dict(),
+        "sampling": config.sampling_mode,
+        "variants": config.variants,
+    }
+
+
+def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:
+    """Return the spec with kwargs that survive `to_json`: enums, paths, rewards as plain values."""
+    if spec is None:
+        return None
+    return dataclasses.replace(spec, kwargs={k: _plain(v) for k, v in spec.kwargs.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, RewardConfig):
+        return value.as_dict()
+    if isinstance(value, Enum):
+        return value.value
+    return fspath(value) if isinstance(value, PathLike) else value

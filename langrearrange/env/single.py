@@ -1,0 +1,257 @@
+"""`LangRearrange-v0` and `LangRearrangeHard-v0`: one episode after another as a Gymnasium env.
+
+Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final, Unpack
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.actions import check_action
+from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs
+from langrearrange.env.episodes import find_episode, open_episodes
+from langrearrange.env.observations import Observation, make_observer, step_info
+from langrearrange.env.sampling import Pools, Sampler
+from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
+from langrearrange.env.spaces import action_space, observation_space
+from langrearrange.env.task import Task
+from langrearrange.env.text_observation import text
+from langrearrange.errors import UsageError
+from langrearrange.world import WorldState
+
+RENDER_FPS: Final = 2
+
+
+class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
+    """Rearrange a flat by language: one instruction, 70 skills, 32 steps.
+
+    Observation:
+        A Dict. Every mode has `instruction`, Text of 1-256 printable ASCII characters.
+
+        `observation="rgb"`: `rgb` uint8 (image_size, image_size, 3), the head camera; `joints`
+        float32 (7,), arm joints in rad; `holding` int8 (1,); `pose` float32 (3,), x and y in m and
+        yaw in [-pi, pi) of the base, relative to its start. `feedback=True` adds `feedback`, Text:
+        the last outcome's sentence.
+
+        `observation="state"`: perfect perception from where the robot stands, int8: `place` (17,)
+        one-hot over the nav targets and the start pose; `held` (34,) one-hot over the categories
+        and nothing; `visible` (33,) how many of each category are in reach and not in a closed
+        container; `openables` (5,) 1 open, -1 closed, 0 unknown from here; `outcome` (9,) one-hot,
+        the last outcome.
+
+        `observation="text"`: `text`, the facts of `state` in English lines and the numbered skills.
+
+        `extras` add `depth` float32 (image_size, image_size, 1) in m, `segmentation` int32
+        (image_size, image_size), both with rgb, and `action_mask` int8 (num_actions,). They are
+        never ranked: the last two tell what an agent should find out.
+
+    Actions:
+        Discrete(70): the skills of `langrearrange.world.SKILLS`. An int, a numpy integer or a 0-d
+        integer array; anything else raises ActionError. A skill that is impossible now is a no-op
+        that costs a step. The hard variant adds 70, `stop`.
+
+    Reward:
+        Paper B.4: +10 on success; +5 on a step that reaches at least one new subgoal, not on the
+        step that succeeds; -0.1 for an invalid skill; -0.01 every step. See `RewardConfig`.
+
+    Episode end:
+        `terminated` on success (also on the last step). `truncated` after `horizon` steps without.
+        Hard variant (paper D.3): an invalid skill terminates; success is judged at `stop` only,
+        which terminates; running out of steps fails.
+
+    Info keys:
+        `episode_id` (with `#k` for variant k), `template`, `outcome` (of the last skill),
+        `success`, `steps`, `subgoals_reached`, `num_subgoals`. The same at reset and step.
+
+    Options of reset:
+        `episode_id`: play this one; the order of the others does not move.
+
+    Args:
+        split: name of the split to play.
+        episodes: play these instead: ids, the path of a written data set, an EpisodeSource, or
+            Episodes; in the order given.
+        observation: `rgb`, `state` or `text`.
+        simulator: `embedded`; `habitat` is not part of this release yet.
+        reward: `paper`, `release` or a `RewardConfig`.
+        horizon: skills an episode may take; part of the saved state.
+        image_size: height and width of pictures, pixels.
+        camera: `default` (frozen for v0) or `habitat` (90 degrees, fixed tilt).
+        sampling: `weighted` draws the template uniformly, `uniform` the episode, `sequential`
+            goes in file order. None: `weighted` on training splits, else `sequential`. Splits
+            that are evaluated on take nothing else than `sequential`.
+        variants: None: fresh variants of train and train_mini, the published episode of the
+            others. 0: always the published one; k: always variant k.
+        feedback: add the last outcome's sentence to `rgb`.
+        extras: see Observation.
+        semantics: `paper` (ranked) or `release`.
+        habitat_python, habitat_data: of the Habitat backend.
+        render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
+
+    Raises:
+        UsageError: an argument that is not accepted, or two that contradict each other.
+
+    Version history:
+        v0: first release.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
+        "render_modes": list(RENDER_MODES),
+        "render_fps": RENDER_FPS,
+    }
+    hard: ClassVar[bool] = False
+
+    def __init__(self, **kwargs: Unpack[EnvKwargs]) -> None:
+        self.config = EnvConfig(**kwargs, hard=self.hard)
+        self.render_mode = self.config.render_mode
+        self.observation_space = observation_space(self.config)
+        self.action_space = action_space(self.config)
+        self._rules = self.config.rules
+        self._source = open_episodes(self.config.split, self.config.episodes)
+        self._sampler = Sampler(
+            Pools(self._source),
+            self.config.sampling_mode,
+            self.config.variants or 0,
+            fresh_variants=self.config.fresh_variants,
+        )
+        self._observer = make_observer(self.config)
+        self._order_begun = False
+        self._task: Task | None = None
+        self._picture: Any = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gym.make` was called with, as values that survive `to_json`."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = plain_spec(spec)
+
+    @property
+    def task(self) -> Task:
+        """The episode being played, with goal, layout and progress; ResetNeeded before reset."""
+        if self._task is None:
+            raise ResetNeeded("no episode is being played; call reset() first")
+        return self._task
+
+    @property
+    def episode(self) -> Episode:
+        """The episode being played, as stored."""
+        return self.task.episode
+
+    @property
+    def world(self) -> WorldState:
+        """The full state of the world. Privileged: an agent that reads it is not ranked."""
+        return self.task.state
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin the next episode.
+
+        Args:
+            seed: begins the order of episodes anew; None continues it.
+            options: `{"episode_id": ...}` plays that episode; the order of the others stays.
+
+        Raises:
+            UsageError, DatasetError: an unknown option or episode.
+        """
+        episode_id = _episode_option(options)
+        super().reset(seed=seed)
+        if seed is not None or not self._order_begun:
+            self._sampler.seed(_order_seed(self))
+            self._order_begun = True
+        if episode_id is not None:
+            self._begin(find_episode(self._source, episode_id))
+        else:
+            draw = self._sampler.next()
+            assert draw is not None
+            self._begin(self._source.get(*draw))
+        return self._observer.one(0, self.task), step_info(self.task)
+
+    def step(self, action: int | np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Take a skill.
+
+        Raises:
+            ActionError: the action is not in the space.
+            ResetNeeded: the episode is over, or none has begun.
+        """
+        task = self._task
+        if task is None:
+            raise ResetNeeded("no episode is being played; call reset() first")
+        reward = task.step(check_action(action, self._rules.num_actions))
+        observation = self._observer.one(0, task)
+        return observation, reward, task.terminated, task.truncated, step_info(task)
+
+    def save_state(self) -> dict[str, Any]:
+        """Return this moment, JSON-able: episode, progress, rules and the order of episodes."""
+        return saved_env(self.config, self.task, self._sampler)
+
+    def restore_state(self, saved: dict[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Go to a saved moment, of this env or of another with the same arguments.
+
+        Returns:
+            Observation and info of that moment.
+
+        Raises:
+            UsageError: it was saved under other rules or by a newer release.
+        """
+        check_saved(saved, self.config)
+        if self._task is None or self._task.episode.id != saved["episode_id"]:
+            self._begin(find_episode(self._source, saved["episode_id"]))
+        self.task.restore(restored_progress(saved))
+        self._sampler.restore(saved["order"])
+        self._order_begun = True
+        return self._observer.one(0, self.task), step_info(self.task)
+
+    def render(self) -> NDArray[np.uint8] | str | None:
+        """Return a picture (height, width, 3) uint8, or the text, as `render_mode` says."""
+        if self.render_mode == "ansi":
+            return text(self.task)
+        if self.render_mode == "rgb_array":
+            from langrearrange.env.picture import Picture
+
+            self._picture = self._picture or Picture(self.config)
+            return self._picture.draw(self.task)  # type: ignore[no-any-return]
+        gym.logger.warn(
+            "render() without a render_mode draws nothing; pass render_mode='rgb_array' or 'ansi' "
+            "to gym.make"
+        )
+        return None
+
+    def close(self) -> None:
+        """Free the simulators; harmless when called twice."""
+        self._observer.close()
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+    def _begin(self, episode: Episode) -> None:
+        self._task = Task(episode, self._rules)
+        self._observer.begin(0, self._task)
+
+
+class LangRearrangeHardEnv(LangRearrangeEnv):
+    """The hard variant (paper D.3): see `LangRearrangeEnv`; action 70 is `stop`."""
+
+    hard = True
+
+
+def _order_seed(env: gym.Env[Any, Any]) -> int:
+    """Return the seed of the order: the one given to reset, else the one that was drawn."""
+    seed = env.np_random_seed
+    return seed if seed >= 0 else int(env.np_random.integers(2**63))
+
+
+def _episode_option(options: dict[str, Any] | None) -> Any:
+    unknown = sorted(set(options or ()) - {"episode_id"})
+    if unknown:
+        raise UsageError(f"reset has no option {unknown[0]!r}; accepted: 'episode_id'")
+    return (options or {}).get("episode_id")

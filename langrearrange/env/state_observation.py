@@ -1,0 +1,79 @@
+"""The `state` observation: perfect perception from where the robot stands, as small arrays.
+
+Not the world: what is in closed containers or elsewhere is not told, and nothing is remembered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.env.task import Task
+from langrearrange.world import CLOSED_RECEPTACLES, OUTCOMES, Layout, WorldState
+from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_NAV_TARGETS, NUM_OPENABLES
+
+StateRow = tuple[bytes, bytes, bytes, bytes, bytes]
+"""One env's arrays as int8 bytes: place, held, visible, openables, outcome (`STATE_SIZES`)."""
+
+
+def _one_hot(length: int) -> tuple[bytes, ...]:
+    return tuple(bytes(i == j for j in range(length)) for i in range(length))
+
+
+_PLACE: Final = _one_hot(NUM_NAV_TARGETS + 1)
+_HELD: Final = _one_hot(NUM_CATEGORIES + 1)
+_OUTCOME: Final = dict(zip(OUTCOMES, _one_hot(len(OUTCOMES)), strict=True))
+
+
+def visible_counts(layout: Layout, state: WorldState) -> bytearray:
+    """Return how many instances of each category are in reach and not in a closed container.
+
+    Returns:
+        33 counts; the held object is not among them.
+    """
+    counts = bytearray(NUM_CATEGORIES)
+    reach = layout.reach[state.place] & ~CLOSED_RECEPTACLES[state.open_mask]
+    if reach:
+        for category, receptacle in zip(layout.categories, state.receptacles, strict=True):
+            if reach >> receptacle & 1:
+                counts[category] += 1
+    return counts
+
+
+def known_openables(layout: Layout, state: WorldState) -> tuple[int, ...]:
+    """Return 1 (open), -1 (closed) or 0 (unknown from here) for each of the five openables."""
+    operable, open_mask = layout.operable[state.place], state.open_mask
+    return tuple(
+        (1 if open_mask >> i & 1 else -1) if operable >> i & 1 else 0 for i in range(NUM_OPENABLES)
+    )
+
+
+_OPENABLES: Final[dict[tuple[int, int], bytes]] = {}
+
+
+def _openables_row(layout: Layout, state: WorldState) -> bytes:
+    key = (layout.operable[state.place], state.open_mask)
+    row = _OPENABLES.get(key)
+    if row is None:  # at most 2^5 * 2^5 of them
+        row = _OPENABLES[key] = bytes(v & 0xFF for v in known_openables(layout, state))
+    return row
+
+
+def state_row(task: Task) -> StateRow:
+    """Return the arrays of one env; see `STATE_SIZES`."""
+    layout, state = task.layout, task.state
+    held = layout.categories[state.held] if state.held >= 0 else NUM_CATEGORIES
+    return (
+        _PLACE[state.place],
+        _HELD[held],
+        bytes(visible_counts(layout, state)),
+        _openables_row(layout, state),
+        _OUTCOME[task.outcome],
+    )
+
+
+def as_array(row: bytes) -> NDArray[np.int8]:
+    """Return a fresh, writable int8 array of a row."""
+    return np.frombuffer(bytearray(row), np.int8)

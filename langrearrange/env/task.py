@@ -1,0 +1,244 @@
+"""One episode being played: state, goal, subgoals, reward, end. No pictures, no choice of episode.
+
+The single env, the vector env and the leaderboard's replay all step this class and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from gymnasium.error import ResetNeeded
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.rewards import PAPER_REWARD, RewardConfig
+from langrearrange.errors import UsageError
+from langrearrange.world import (
+    NUM_SKILLS,
+    Layout,
+    Outcome,
+    Semantics,
+    WorldState,
+    apply,
+    compile_subgoal,
+    parse_subgoal,
+)
+from langrearrange.world.goals import Goal, compile_goal, parse_goal
+from langrearrange.world.vocabulary import HORIZON, NUM_NAV_TARGETS
+
+STOP: Final = NUM_SKILLS
+"""Skill 70, of the hard variant only: the agent declares that it is done (paper D.3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What holds for every episode of an env.
+
+    Attributes:
+        horizon: skills an episode may take, at least 1.
+        reward: what a step pays.
+        hard: the variant of paper D.3: an invalid skill ends the episode, success is judged at
+            `STOP` only, and running out of steps fails.
+        semantics: `paper` (ranked) or `release`.
+    """
+
+    horizon: int = HORIZON
+    reward: RewardConfig = PAPER_REWARD
+    hard: bool = False
+    semantics: Semantics = "paper"
+
+    def __post_init__(self) -> None:
+        if type(self.horizon) is not int or self.horizon < 1:
+            raise UsageError(f"horizon={self.horizon!r}; accepted: an int of at least 1")
+        if self.semantics not in ("paper", "release"):
+            raise UsageError(f"semantics={self.semantics!r}; accepted: 'paper', 'release'")
+
+    @property
+    def num_actions(self) -> int:
+        """70 skills, and `STOP` in the hard variant."""
+        return NUM_SKILLS + self.hard
+
+
+class Progress(NamedTuple):
+    """How far an episode is: all that `Task.step` changes. Compared by value.
+
+    Attributes:
+        state: the world.
+        outcome: what became of the last skill.
+        steps: skills taken.
+        reached: bit i set: subgoal i was reached.
+        holding: bit i set: the fact of subgoal i, not yet reached, holds now (it can only be
+            reached by becoming true).
+        success, terminated, truncated: as told by the last step.
+    """
+
+    state: WorldState
+    outcome: Outcome
+    steps: int
+    reached: int
+    holding: int
+    success: bool
+    terminated: bool
+    truncated: bool
+
+
+class Task:
+    """One episode being played.
+
+    Attributes:
+        episode: what is played.
+        rules: under which rules.
+        layout: the world's static part.
+        state, outcome, steps, reached, success, terminated, truncated: see `Progress`.
+    """
+
+    __slots__ = (
+        "_goal",
+        "_goal_holds",
+        "_holding",
+        "_initial",
+        "_subgoals",
+        "episode",
+        "layout",
+        "outcome",
+        "reached",
+        "rules",
+        "state",
+        "steps",
+        "success",
+        "terminated",
+        "truncated",
+    )
+
+    def __init__(
+        self, episode: Episode, rules: Rules | None = None, layout: Layout | None = None
+    ) -> None:
+        """Compile the episode's goal and subgoals and stand at t=0.
+
+        Args:
+            episode: what is to be played.
+            rules: None: the defaults.
+            layout: None: the episode's own, every stance reaching its own receptacle.
+
+        Raises:
+            GoalError, EpisodeError: the goal or a subgoal does not parse or is too large.
+        """
+        self.episode = episode
+        self.rules = rules = rules or Rules()
+        self.layout = layout or episode.layout(semantics=rules.semantics)
+        initial = episode.initial_state()
+        self._goal = compile_goal(_parsed(episode.goal), self.layout, initial)
+        self._subgoals = tuple(
+            (1 << i, compile_subgoal(parse_subgoal(text), self.layout))
+            for i, text in enumerate(episode.subgoals)
+        )
+        holding = sum(bit for bit, holds in self._subgoals if holds(initial))
+        # The release counts what holds at the start as reached; the paper pays what comes about.
+        reached, holding = (holding, 0) if rules.reward.subgoals_share else (0, holding)
+        self._initial = Progress(initial, Outcome.NONE, 0, reached, holding, False, False, False)
+        self.reset()
+
+    @property
+    def over(self) -> bool:
+        """Whether the episode has ended."""
+        return self.terminated or self.truncated
+
+    @property
+    def num_subgoals(self) -> int:
+        """How many subgoals the episode has; 0 is legal."""
+        return len(self._subgoals)
+
+    @property
+    def num_reached(self) -> int:
+        """How many of them were reached."""
+        return self.reached.bit_count()
+
+    @property
+    def progress(self) -> Progress:
+        """All that `step` changes, as one value; `restore` takes it back."""
+        return Progress(
+            self.state,
+            self.outcome,
+            self.steps,
+            self.reached,
+            self._holding,
+            self.success,
+            self.terminated,
+            self.truncated,
+        )
+
+    def reset(self) -> None:
+        """Go back to t=0."""
+        self.restore(self._initial)
+
+    def restore(self, progress: Progress) -> None:
+        """Go to a moment of this same episode."""
+        (
+            self.state,
+            self.outcome,
+            self.steps,
+            self.reached,
+            self._holding,
+            self.success,
+            self.terminated,
+            self.truncated,
+        ) = progress
+        self._goal_holds = self._goal(self.state)
+
+    def step(self, action: int) -> float:
+        """Take a skill and return the reward; what else changed stands in the attributes.
+
+        Args:
+            action: 0..69; also 70 (`STOP`) in the hard variant. The caller has checked it.
+
+        Raises:
+            ResetNeeded: the episode is over.
+        """
+        if self.terminated or self.truncated:
+            raise ResetNeeded("the episode is over; call reset() before the next step()")
+        rules = self.rules
+        amounts = rules.reward
+        self.steps += 1
+        reward = -amounts.step_penalty
+        if action == STOP:
+            self.outcome = Outcome.OK
+            self.success = self._goal_holds
+            self.terminated = True
+            return reward + amounts.success if self.success else reward
+        before = self.state
+        self.state, self.outcome = apply(self.layout, before, action)
+        if self.outcome is not Outcome.OK:
+            reward -= amounts.invalid_penalty
+            self.terminated = rules.hard
+        else:
+            self._goal_holds = self._goal(self.state)
+        if self._goal_holds and not rules.hard:
+            self.success = self.terminated = True
+            reward += amounts.success
+        # Driving about makes no subgoal true: none speaks of where the robot stands.
+        if self.outcome is Outcome.OK and action >= NUM_NAV_TARGETS:
+            reward += self._subgoal_reward()
+        self.truncated = not self.terminated and self.steps >= rules.horizon
+        return reward
+
+    def _subgoal_reward(self) -> float:
+        """Mark the subgoals that have just become true and return what they pay."""
+        state, reached, holding, before = self.state, self.reached, 0, self._holding
+        for bit, holds in self._subgoals:
+            if not reached & bit and holds(state):
+                if before & bit:
+                    holding |= bit
+                else:
+                    reached |= bit
+        gained = (reached ^ self.reached).bit_count()
+        self.reached, self._holding = reached, holding
+        amounts = self.rules.reward
+        if not gained or (self.success and not amounts.subgoal_with_success):
+            return 0.0
+        return amounts.subgoal * (gained / len(self._subgoals) if amounts.subgoals_share else 1.0)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(goal: str) -> Goal:
+    return parse_goal(goal)

@@ -1,0 +1,54 @@
+"""The `text` observation: the facts of `state` in English lines. Its wording is part of v0."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langrearrange.env.state_observation import known_openables, visible_counts
+from langrearrange.env.task import STOP, Task
+from langrearrange.world import SKILLS
+from langrearrange.world.vocabulary import CATEGORIES, NAV_TARGETS, OPENABLES, START, english
+
+_OPENNESS: Final = {1: "open", -1: "closed", 0: "unknown from here"}
+
+
+def _skill_lines(*, hard: bool) -> str:
+    lines = [f"{skill.index}: {skill.name}" for skill in SKILLS]
+    if hard:
+        lines.append(f"{STOP}: stop, the task is done")
+    return "\n".join(lines)
+
+
+_SKILLS: Final = (_skill_lines(hard=False), _skill_lines(hard=True))
+
+
+def facts(task: Task) -> str:
+    """Return the observed facts, one a line: task, last outcome, place, hand, things, openables."""
+    layout, state = task.layout, task.state
+    place = "your start position"
+    if state.place != START:
+        place = f"the {english(NAV_TARGETS[state.place])}"
+    held = "nothing"
+    if state.held >= 0:
+        held = english(CATEGORIES[layout.categories[state.held]])
+    counts = visible_counts(layout, state)
+    seen = ", ".join(f"{english(c)} x{n}" for c, n in zip(CATEGORIES, counts, strict=True) if n)
+    known = known_openables(layout, state)
+    openness = [
+        f"{english(name).capitalize()}: {_OPENNESS[value]}."
+        for name, value in zip(OPENABLES, known, strict=True)
+    ]
+    lines = (
+        f"Task: {task.episode.instruction}",
+        f"Last action: {task.outcome.sentence}",
+        f"You are at {place}.",
+        f"You hold: {held}.",
+        f"Within reach: {seen or 'nothing'}.",
+        *openness,
+    )
+    return "\n".join(lines)
+
+
+def text(task: Task) -> str:
+    """Return the whole observation: the facts and the numbered skills."""
+    return f"{facts(task)}\nActions:\n{_SKILLS[task.rules.hard]}"
