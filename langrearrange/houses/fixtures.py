@@ -7,7 +7,7 @@ towards the room.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from langrearrange.houses.placement import Rect, WallFrame
@@ -36,7 +36,11 @@ FRIDGE_BODY_MM: Final = 660
 FRIDGE_DOOR_MM: Final = 60
 FRIDGE_SHELF_MM: Final = 800
 FRIDGE_LEAF_MM: Final = 445
+FRIDGE_SPREAD_MM: Final = 85
+"""How far an open door leaf reaches beyond the fridge's side."""
 FREE_HEIGHT_MM: Final = 1000
+STANDING_HALF_MM: Final = 430
+"""Half the width of the strip that stays free between a surface and the robot."""
 
 
 class Size(NamedTuple):
@@ -72,23 +76,41 @@ class Stand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A piece of furniture in its place."""
+    """A piece of furniture in its place.
+
+    Attributes:
+        name: which piece.
+        room: the room it stands in.
+        size: its outer size.
+        frame: where its back meets the wall.
+        footprint: floor it covers with everything closed, house frame (derived).
+        swings: floor over which its drawers slide or doors swing (derived).
+        standing: floor between it and the robot at its stances, robot included (derived).
+    """
 
     name: FixtureName
     room: str
     size: Size
     frame: WallFrame
+    footprint: Rect = field(init=False)
+    swings: tuple[Rect, ...] = field(init=False)
+    standing: tuple[Rect, ...] = field(init=False)
 
-    @property
-    def footprint(self) -> Rect:
-        """The floor it covers with everything closed, house frame."""
-        half = self.size.width // 2
-        return self.frame.rect(-half, -self.size.depth, half, 0)
-
-    @property
-    def clearances(self) -> tuple[Rect, ...]:
-        """Floor that must stay free: what swings or slides, and where the robot stands."""
-        return tuple(self.frame.rect(*r) for r in clearances(self.name, self.size))
+    def __post_init__(self) -> None:
+        half, front = self.size.width // 2, -self.size.depth
+        areas = {(s.x, s.y): s for s in stands(self.name, self.size)}
+        derived = {
+            "footprint": self.frame.rect(-half, front, half, 0),
+            "swings": tuple(self.frame.rect(*r) for r in _swings(self.name, self.size)),
+            "standing": tuple(
+                self.frame.rect(
+                    s.x - STANDING_HALF_MM, s.y - ROBOT_RADIUS_MM, s.x + STANDING_HALF_MM, front
+                )
+                for s in areas.values()
+            ),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
 
 def draw_size(name: FixtureName, rng: KeyedRng) -> Size:
@@ -180,17 +202,16 @@ def column_centres(size: Size) -> tuple[int, int, int]:
     return start + left // 2, start + left + middle // 2, start + left + middle + right // 2
 
 
-def clearances(name: FixtureName, size: Size) -> Iterator[tuple[int, int, int, int]]:
-    """Yield rectangles in the furniture frame that no other furniture may cover."""
+def _swings(name: FixtureName, size: Size) -> Iterator[tuple[int, int, int, int]]:
     front = -size.depth
     if name == "fridge":
-        reach = size.width // 2 + 90
-        yield -reach, front + FRIDGE_DOOR_MM - FRIDGE_LEAF_MM - 20, reach, front + FRIDGE_DOOR_MM
+        reach = FRIDGE_LEAF_MM + FRIDGE_SPREAD_MM
+        yield -reach, front - FRIDGE_LEAF_MM - 15, reach, front
     if name == "kitchen":
-        yield -size.width // 2, front - DRAWER_SLIDE_MM, size.width // 2, front
-    for stand in stands(name, size):
-        half = max(ROBOT_RADIUS_MM, 450)
-        yield stand.x - half, stand.y - ROBOT_RADIUS_MM, stand.x + half, front
+        left, _, right = size.columns
+        half = size.width // 2
+        yield -half, front - DRAWER_SLIDE_MM, left - half, front
+        yield half - right, front - DRAWER_SLIDE_MM, half, front
 
 
 def head_of(stand: Stand) -> tuple[int, int]:

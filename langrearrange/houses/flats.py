@@ -15,7 +15,6 @@ from langrearrange.errors import HouseError
 from langrearrange.houses.fixtures import (
     CELL_MM,
     DRAWER_SLIDE_MM,
-    FRIDGE_BODY_MM,
     FRIDGE_LEAF_MM,
     Fixture,
     SlotGrid,
@@ -142,7 +141,7 @@ def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
             yield fixed(fixture.name, pose, fixture.name)
         if fixture.name == "fridge":
             for side, sign in (("left", -1), ("right", 1)):
-                hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -FRIDGE_BODY_MM, 0)
+                hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -fixture.size.depth, 0)
                 key, name = f"{house_id}/fridge_{side}_door", f"fridge_{side}_door"
                 swung = compose(hinge, _turn(sign * DOOR_SWING_DEG))
                 yield Part(name, key, hinge, swung, "fridge", "fridge")

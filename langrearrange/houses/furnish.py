@@ -6,6 +6,7 @@ so a flat is a pure function of its id.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,8 @@ from langrearrange.seeding import KeyedRng
 
 GAP_MM: Final = 60
 """Smallest gap between two pieces of furniture along a wall."""
+DOOR_MARGIN_MM: Final = 250
+"""Furniture keeps this far from doorways."""
 _STEP_MM: Final = 50
 _TRIES: Final = 40
 _ATTEMPTS: Final = 400
@@ -63,8 +66,8 @@ def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[FixtureName, Fixture] | Non
     for name in FIXTURES:
         size = draw_size(name, rng)
         for _ in range(_TRIES):
-            fixture = _propose(plan, name, size, rng)
-            if fixture is not None and _fits(plan, fixture, placed):
+            fixture = _propose(plan, name, size, placed.values(), rng)
+            if fixture is not None and _fits(plan, fixture, placed.values()):
                 placed[name] = fixture
                 break
         else:
@@ -72,35 +75,55 @@ def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[FixtureName, Fixture] | Non
     return placed
 
 
-def _propose(plan: FloorPlan, name: FixtureName, size: Size, rng: KeyedRng) -> Fixture | None:
+def _propose(
+    plan: FloorPlan, name: FixtureName, size: Size, placed: Iterable[Fixture], rng: KeyedRng
+) -> Fixture | None:
+    """Propose a place: half the time beside furniture that stands already, else anywhere."""
     room = rng.choice(plan.homes[name])
     inside = plan.rooms[room]
-    quarter = rng.below(4)
-    low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
-    steps = (high - low - size.width) // _STEP_MM
-    if steps < 0:
-        return None
-    along = low + size.width // 2 + rng.below(steps + 1) * _STEP_MM
+    neighbours = [other for other in placed if other.room == room]
+    if neighbours and rng.chance(1, 2):
+        quarter, along = _beside(rng.choice(neighbours), size, rng)
+    else:
+        quarter = rng.below(4)
+        low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
+        steps = (high - low - size.width) // _STEP_MM
+        if steps < 0:
+            return None
+        along = low + size.width // 2 + rng.below(steps + 1) * _STEP_MM
     x, y = (
         (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
     )[quarter]  # fmt: skip
     return Fixture(name, room, size, WallFrame(x, y, quarter))
 
 
-def _fits(plan: FloorPlan, fixture: Fixture, placed: dict[FixtureName, Fixture]) -> bool:
-    inside = plan.rooms[fixture.room]
-    footprint, clearances = fixture.footprint, fixture.clearances
-    if not inside.holds(footprint) or not all(inside.holds(c) for c in clearances):
+def _beside(other: Fixture, size: Size, rng: KeyedRng) -> tuple[int, int]:
+    quarter = other.frame.quarter
+    middle = other.frame.y_mm if quarter % 2 == 0 else other.frame.x_mm
+    distance = (other.size.width + size.width) // 2 + GAP_MM + _STEP_MM * rng.below(6)
+    return quarter, middle + (distance if rng.chance(1, 2) else -distance)
+
+
+def _fits(plan: FloorPlan, fixture: Fixture, placed: Iterable[Fixture]) -> bool:
+    inside, footprint = plan.rooms[fixture.room], fixture.footprint
+    areas = (footprint, *fixture.swings, *fixture.standing)
+    if not all(inside.holds(area) for area in areas):
         return False
-    if any(footprint.overlaps(door.grown(250)) for door in plan.doorways):
+    if any(footprint.overlaps(door.grown(DOOR_MARGIN_MM)) for door in plan.doorways):
         return False
-    grown = footprint.grown(GAP_MM)
-    return not any(
-        other.footprint.overlaps(grown)
-        or any(other.footprint.overlaps(c) for c in clearances)
-        or any(footprint.overlaps(c) for c in other.clearances)
-        for other in placed.values()
-    )
+    return not any(collide(fixture, other) for other in placed)
+
+
+def collide(one: Fixture, other: Fixture) -> bool:
+    """Whether two pieces are in each other's way, closed, open, or with the robot before them."""
+    if one.footprint.grown(GAP_MM).overlaps(other.footprint):
+        return True
+    for a, b in ((one, other), (other, one)):
+        if any(a.footprint.overlaps(area) for area in (*b.swings, *b.standing)):
+            return True
+        if any(swing.overlaps(area) for swing in a.swings for area in (*b.swings, *b.standing)):
+            return True
+    return False
 
 
 def _reachable(space: FreeSpace, fixtures: dict[FixtureName, Fixture]) -> int:

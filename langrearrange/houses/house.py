@@ -99,9 +99,10 @@ class House:
         furnishing: 0..20.
         size_mm: extent in x and y; the flat's corner is the origin.
         stances: nav target id -> where the robot stands and faces, all 16.
-        gazes: nav target id -> the point (x, y, z in mm, house frame) that the head looks at there.
+        gazes: nav target id -> the point (x, y, z in mm, house frame) that the head looks at.
         surfaces: receptacle id -> surface, all 11.
-        start_cells: free floor cells from which every stance can be walked to: centres, (x_mm, y_mm).
+        start_cells: centres (x_mm, y_mm) of the free cells from which every stance can be walked
+            to.
         relations: the spatial relations that are true and unique here.
         parts: everything to draw; moving parts name their openable.
         outlines: rectangles for maps: (label, x0_mm, y0_mm, x1_mm, y1_mm); walls are `wall`.

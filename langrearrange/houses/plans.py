@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -40,9 +41,9 @@ class FloorPlan:
         xs = sorted({0, self.size[0], *(v for r in open_rects for v in (r.x0, r.x1))})
         ys = sorted({0, self.size[1], *(v for r in open_rects for v in (r.y0, r.y1))})
         walls: list[Rect] = []
-        for y0, y1 in zip(ys, ys[1:], strict=False):
+        for y0, y1 in pairwise(ys):
             row: list[Rect] = []
-            for x0, x1 in zip(xs, xs[1:], strict=False):
+            for x0, x1 in pairwise(xs):
                 cell = Rect(x0, y0, x1, y1)
                 if any(r.holds(cell) for r in open_rects):
                     continue
@@ -70,13 +71,13 @@ def _plan(
 
 PLANS: Final = (
     _plan(
-        (8600, 6600),
+        (8900, 6600),
         {
-            "kitchen": (100, 100, 4000, 3000),
-            "dining_room": (100, 3100, 4000, 6500),
-            "living_room": (4100, 100, 8500, 6500),
+            "kitchen": (100, 100, 4300, 3000),
+            "dining_room": (100, 3100, 4300, 6500),
+            "living_room": (4400, 100, 8800, 6500),
         },
-        ((4000, 1000, 4100, 2000), (4000, 4300, 4100, 5300)),
+        ((4300, 1000, 4400, 2000), (4300, 4300, 4400, 5300)),
         sofa=("living_room",),
         tv_stand=("living_room",),
         chair=("living_room", "dining_room"),
@@ -98,13 +99,13 @@ PLANS: Final = (
         brown_table=("living_room", "dining_room"),
     ),
     _plan(
-        (11500, 4400),
+        (11900, 4400),
         {
             "dining_room": (100, 100, 3600, 4300),
-            "kitchen": (3700, 100, 7500, 4300),
-            "living_room": (7600, 100, 11400, 4300),
+            "kitchen": (3700, 100, 7900, 4300),
+            "living_room": (8000, 100, 11800, 4300),
         },
-        ((3600, 1700, 3700, 2700), (7500, 2400, 7600, 3400)),
+        ((3600, 1700, 3700, 2700), (7900, 2400, 8000, 3400)),
         sofa=("living_room",),
         tv_stand=("living_room",),
         chair=("dining_room", "living_room"),
@@ -112,13 +113,13 @@ PLANS: Final = (
         brown_table=("dining_room",),
     ),
     _plan(
-        (9000, 7600),
+        (9600, 7600),
         {
             "dining_room": (100, 100, 3700, 4200),
             "hall": (3800, 100, 5200, 4200),
-            "kitchen": (5300, 100, 8900, 3400),
+            "kitchen": (5300, 100, 9500, 3400),
             "living_room": (100, 4300, 5200, 7500),
-            "study": (5300, 3500, 8900, 7500),
+            "study": (5300, 3500, 9500, 7500),
         },
         (
             (3700, 1500, 3800, 2500),

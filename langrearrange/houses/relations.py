@@ -6,6 +6,7 @@ For a viewer facing that wall; neighbours only, so that each relation has one re
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from langrearrange.houses.fixtures import Fixture, slot_grids
 from langrearrange.houses.house import SpatialRelation
@@ -28,7 +29,7 @@ def spatial_relations(fixtures: Iterable[Fixture]) -> tuple[SpatialRelation, ...
     relations: list[SpatialRelation] = []
     for _, row in sorted(walls.items()):
         names = [name for _, name in sorted(row)]
-        for left, right in zip(names, names[1:], strict=False):
+        for left, right in pairwise(names):
             relations.append(SpatialRelation("left_of", (right,), left))
             relations.append(SpatialRelation("right_of", (left,), right))
         for left, middle, right in zip(names, names[1:], names[2:], strict=False):
