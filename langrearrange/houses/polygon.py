@@ -60,9 +60,19 @@ def _bridge(points: list[Point2], ring: list[int], hole: list[int]) -> list[int]
         return (px - x) ** 2 + (py - y) ** 2
 
     for k in sorted(range(len(ring)), key=distance):
-        if _visible(points, ring, hole, turned[0], ring[k]):
+        sees = _faces(points, ring, k, turned[0])
+        if sees and _visible(points, ring, hole, turned[0], ring[k]):
             return [*ring[: k + 1], *turned, turned[0], *ring[k:]]
     raise HouseError("polygon: a hole lies outside the outline; move it inside")
+
+
+def _faces(points: list[Point2], ring: list[int], k: int, target: int) -> bool:
+    """Whether the target lies in the inner angle of the ring's k-th corner."""
+    before, here, after = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
+    leaves = _turn(points, before, here, target), _turn(points, here, after, target)
+    if _turn(points, before, here, after) >= 0:
+        return leaves[0] > 0 and leaves[1] > 0
+    return leaves[0] > 0 or leaves[1] > 0
 
 
 def _visible(points: list[Point2], ring: list[int], hole: list[int], a: int, b: int) -> bool:
@@ -102,13 +112,8 @@ def _find_ear(points: list[Point2], ring: list[int]) -> int:
     for k, corner in enumerate(ring):
         a, c = ring[k - 1], ring[(k + 1) % len(ring)]
         area = _turn(points, a, corner, c)
-        if area < -1e-14 or any(
-            points[p] not in (points[a], points[corner], points[c])
-            and _turn(points, a, corner, p) >= 0
-            and _turn(points, corner, c, p) >= 0
-            and _turn(points, c, a, p) >= 0
-            for p in ring
-        ):
+        flat = abs(area) <= 1e-14
+        if not flat and (area < 0 or _holds_a_point(points, ring, (a, corner, c))):
             continue
         (ax, ay), (cx, cy) = points[a], points[c]
         shape = area / ((ax - cx) ** 2 + (ay - cy) ** 2 + 1e-12)
@@ -117,3 +122,14 @@ def _find_ear(points: list[Point2], ring: list[int]) -> int:
     if best < 0:
         raise HouseError("polygon: the outline crosses itself; give its points in order")
     return best
+
+
+def _holds_a_point(points: list[Point2], ring: list[int], triangle: tuple[int, int, int]) -> bool:
+    a, b, c = triangle
+    return any(
+        points[p] not in (points[a], points[b], points[c])
+        and _turn(points, a, b, p) >= 0
+        and _turn(points, b, c, p) >= 0
+        and _turn(points, c, a, p) >= 0
+        for p in ring
+    )

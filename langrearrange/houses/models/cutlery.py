@@ -1,0 +1,119 @@
+"""What lies in a kitchen drawer: knife, spoon, spatula. Not vessels (see `kitchenware`)."""
+
+from __future__ import annotations
+
+from langrearrange.houses.mesh import Mesh, merged
+from langrearrange.houses.models.base import Recipe, mixed, recipe
+from langrearrange.houses.shapes import (
+    Color,
+    cylinder,
+    extrude,
+    lathe,
+    moved,
+    rounded_outline,
+    scaled,
+    tube,
+)
+
+STEEL: Color = (186, 190, 196)
+WOOD: Color = (178, 128, 78)
+BLACK: Color = (44, 44, 48)
+
+
+def _grip(length: float, width: float, thick: float, color: Color, rivets: Color | None) -> Mesh:
+    """A knife-like handle from x = 0 to x = length, lying, with rivets."""
+    wide = width / 2
+    outline = [(0, -wide * 0.8), (length * 0.2, -wide * 0.75), (length * 0.6, -wide * 0.85),
+               (length * 0.92, -wide * 1.15), (length, -wide * 0.8), (length, wide * 0.7),
+               (length * 0.9, wide), (length * 0.2, wide * 0.9), (0, wide)]  # fmt: skip
+    slab = extrude(outline, thick, color)
+    if rivets is None:
+        return slab
+    studs = [
+        moved(cylinder(0.0028, thick + 0.0012, rivets, 8), length * k) for k in (0.2, 0.5, 0.8)
+    ]
+    return merged(slab, *studs)
+
+
+def knife(grip: Color, rivets: Color | None, serrated: bool = False) -> Mesh:
+    """A kitchen knife lying on its side: a long pointed blade and a handle."""
+    spine = [(0.0, 0.016), (-0.09, 0.016), (-0.14, 0.010), (-0.172, -0.004)]
+    edge = [(-0.172, -0.008), (-0.15, -0.016), (-0.11, -0.022), (-0.004, -0.024), (0.0, -0.014)]
+    if serrated:
+        spine = [(0.0, 0.014), (-0.150, 0.014), (-0.178, 0.004)]
+        teeth = [(-0.17 + 0.0105 * k, -0.018 + (0.004 if k % 2 else 0.0)) for k in range(16)]
+        edge = [(-0.180, -0.008), *teeth, (-0.002, -0.014)]
+    blade = moved(extrude([*spine, *edge], 0.003, (206, 210, 216)), z=0.006)
+    bolster = extrude(
+        [(0.012, -0.013), (0.012, 0.015), (-0.004, 0.015), (-0.004, -0.013)], 0.015, STEEL
+    )
+    return merged(blade, bolster, moved(_grip(0.118, 0.032, 0.016, grip, rivets), 0.010))
+
+
+def spoon(metal: Color, grip: Color, broad: float = 1.0) -> Mesh:
+    """A spoon lying face up: an oval hollow and a thin raised handle."""
+    profile = [(0, 0), (0.012, 0.0015), (0.020, 0.007), (0.0235, 0.014), (0.0225, 0.0145),
+               (0.018, 0.009), (0.010, 0.004), (0, 0.003)]  # fmt: skip
+    dark = mixed(metal, (0, 0, 0), 0.22)
+    hollow = lathe(profile, [metal] * 4 + [dark] * 3, 20, 50)
+    head = moved(scaled(hollow, 1.42, broad, 1.0), -0.075)
+    path = [(-0.045, 0, 0.0125), (-0.030, 0, 0.0165), (-0.005, 0, 0.017), (0.05, 0, 0.011),
+            (0.09, 0, 0.007), (0.112, 0, 0.006)]  # fmt: skip
+    radii = [0.006, 0.0042, 0.0042, 0.0058, 0.0088, 0.0062]
+    stem = tube(path, radii, [metal, metal, grip, grip, grip], sides=8, aspect=0.45, up=(0, 0, 1))
+    return merged(head, stem)
+
+
+def wooden_spoon(color: Color) -> Mesh:
+    """A cooking spoon of wood: a thick oval bowl and a long round stick."""
+    profile = [(0, 0), (0.014, 0.002), (0.024, 0.010), (0.026, 0.018), (0.021, 0.018),
+               (0.013, 0.009),
+               (0, 0.007)]  # fmt: skip
+    dark = mixed(color, (0, 0, 0), 0.2)
+    hollow = lathe(profile, [color] * 4 + [dark] * 2, 20, 50)
+    head = moved(scaled(hollow, 1.45, 1.0, 1.0), -0.076)
+    path = [(-0.045, 0, 0.0125), (0.02, 0, 0.012), (0.165, 0, 0.008)]
+    stick = tube(path, [0.0065, 0.0065, 0.0078], mixed(color, (0, 0, 0), 0.08), sides=8)
+    return merged(head, stick)
+
+
+def spatula(blade: Color, grip: Color, slots: int = 4) -> Mesh:
+    """A turner lying down: a slotted blade, a bent neck and a handle."""
+    outline = [(x - 0.105, y) for x, y in rounded_outline(0.100, 0.084, 0.012, 3)]
+    outline = [(x, y * (1.0 - 0.9 * max(0.0, x + 0.078))) for x, y in outline]
+    step = 0.066 / slots
+    holes = []
+    for k in range(slots):
+        y = (k - (slots - 1) / 2) * step
+        holes.append(
+            [(x - 0.108, y + py) for x, py in rounded_outline(0.064, step * 0.5, step * 0.2, 1)]
+        )
+    head = extrude(outline, 0.003, blade, holes)
+    neck = tube([(-0.066, 0, 0.003), (-0.045, 0, 0.006), (-0.02, 0, 0.022), (0.06, 0, 0.026)],
+                [0.007, 0.006, 0.005, 0.0055], blade, sides=8, aspect=0.6)  # fmt: skip
+    handle = tube([(0.035, 0, 0.0255), (0.05, 0, 0.0255), (0.10, 0, 0.024), (0.15, 0, 0.0185),
+                   (0.168, 0, 0.0165)],
+                  [0.008, 0.0105, 0.0125, 0.013, 0.009], grip, sides=10, aspect=0.75)  # fmt: skip
+    return merged(head, neck, handle)
+
+
+RECIPES: tuple[Recipe, ...] = (
+    recipe("spatula_black", (300, 86, 40), "black", "long, flat, slotted",
+           lambda: spatula((52, 52, 56), (30, 30, 32))),
+    recipe("spatula_steel", (310, 88, 42), "silver, black handle", "long, flat, slotted",
+           lambda: spatula((196, 200, 204), BLACK, 5)),
+    recipe("spatula_wood", (290, 84, 38), "black, wooden handle", "long, flat, slotted",
+           lambda: spatula((58, 58, 62), WOOD, 3)),
+    recipe("knife_chef", (310, 42, 18), "silver, black handle", "long, thin, pointed blade",
+           lambda: knife(BLACK, STEEL)),
+    recipe("knife_wood", (290, 42, 18), "silver, wooden handle", "long, thin, pointed blade",
+           lambda: knife((128, 78, 44), (214, 196, 140))),
+    recipe("knife_bread", (320, 38, 18), "silver, black handle", "long, thin, toothed blade",
+           lambda: knife((60, 52, 50), None, serrated=True)),
+    recipe("spoon_steel", (215, 46, 19), "silver", "long, oval hollow",
+           lambda: spoon((200, 204, 210), (178, 182, 188))),
+    recipe("spoon_blue", (205, 46, 19), "silver, blue handle", "long, oval hollow",
+           lambda: spoon((200, 204, 210), (58, 96, 168))),
+    recipe("spoon_wood", (290, 56, 20), "wooden", "long, oval hollow",
+           lambda: wooden_spoon((206, 160, 104))),
+)  # fmt: skip

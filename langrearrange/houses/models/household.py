@@ -1,0 +1,222 @@
+"""Packed and printed things and cleaning: can, box, book, sponge, cleanser."""
+
+from __future__ import annotations
+
+from langrearrange.houses.mesh import Mesh, merged
+from langrearrange.houses.models.base import Recipe, mixed, on_side, panel, recipe, speckled
+from langrearrange.houses.shapes import (
+    Color,
+    Point3,
+    box,
+    extrude,
+    lathe,
+    loft,
+    moved,
+    rounded_outline,
+    tube,
+    turned,
+)
+
+TIN: Color = (190, 192, 196)
+PAPER: Color = (240, 232, 212)
+WHITE: Color = (242, 242, 238)
+
+
+def can(label: Color, band: Color, height: float = 0.102, radius: float = 0.034) -> Mesh:
+    """A food can: tin rims and lid, a printed label with a band and lines of print."""
+    r, h = radius, height
+    ink = mixed(label, (20, 20, 24), 0.55)
+    profile = [
+        (0, 0.0008), (r - 0.003, 0.0008), (r, 0.0), (r + 0.0006, 0.004), (r, 0.007),
+        (r, h * 0.30), (r, h * 0.36),
+        (r, h * 0.40), (r, h * 0.70), (r, h * 0.74), (r, h - 0.007), (r + 0.0006, h - 0.004),
+        (r, h),
+        (r - 0.003, h - 0.0028), (r * 0.6, h - 0.0026), (r * 0.56, h - 0.0016), (0, h - 0.0016),
+    ]  # fmt: skip
+    dull = mixed(TIN, (0, 0, 0), 0.14)
+    bands = [
+        dull,
+        TIN,
+        TIN,
+        TIN,
+        label,
+        ink,
+        label,
+        band,
+        ink,
+        label,
+        TIN,
+        TIN,
+        TIN,
+        dull,
+        TIN,
+        dull,
+    ]
+    return lathe(profile, bands, 22, 30)
+
+
+def carton(size: Point3, ground: Color, panel_color: Color, accent: Color) -> Mesh:
+    """A cardboard packet, printed in front and behind, with a flap line on top."""
+    x, y, z = size
+    ink = mixed(ground, (10, 10, 14), 0.6)
+    front = merged(
+        moved(panel(x * 0.84, z * 0.24, panel_color), 0, z * 0.26),
+        moved(panel(x * 0.62, z * 0.05, ink), 0, z * 0.26, 0.0003),
+        moved(panel(x * 0.66, z * 0.34, accent), 0, -z * 0.12),
+        moved(panel(x * 0.36, z * 0.18, mixed(accent, WHITE, 0.6)), 0, -z * 0.12, 0.0003),
+        moved(panel(x * 0.84, z * 0.05, panel_color), 0, -z * 0.41),
+    )
+    flank = merged(
+        *(moved(panel(y * 0.66, z * 0.02, ink), 0, z * k) for k in (0.2, 0.12, 0.04)),
+        moved(panel(y * 0.7, z * 0.12, panel_color), 0, z * 0.36),
+    )
+    flap = panel(x * 0.96, max(y * 0.06, 0.0015), mixed(ground, (0, 0, 0), 0.35))
+    return merged(
+        box(x, y, z, ground), on_side(front, size, "front"), on_side(front, size, "back"),
+        on_side(flank, size, "left"), on_side(flank, size, "right"), on_side(flap, size, "top"),
+    )  # fmt: skip
+
+
+def flat_carton(size: Point3, ground: Color, panel_color: Color, accent: Color) -> Mesh:
+    """A low cardboard packet lying on its back, printed on top."""
+    x, y, z = size
+    return turned(carton((x, z, y), ground, panel_color, accent), "x", -90)
+
+
+def book(cover: Color, title: Color, size: Point3, trim: Color | None = None) -> Mesh:
+    """A closed hardback lying down: spine on -y, cream pages on the other sides, a title on top."""
+    x, y, z = size
+    board = 0.0032
+    spine = [(-y / 2 + 0.004, 0.0), (-y / 2, z * 0.25), (-y / 2, z * 0.75), (-y / 2 + 0.004, z)]
+    back = [(-x / 2, *p) for p in spine], [(x / 2, *p) for p in spine]
+    shell = loft([[(a, b, c) for a, b, c in ring] + [(ring[0][0], -y / 2 + 0.008, z),
+                  (ring[0][0], -y / 2 + 0.008, 0.0)] for ring in (back[0], back[1])][::-1],
+                 cover, crease_deg=50)  # fmt: skip
+    covers = [moved(box(x, y - 0.004, board, cover), 0, 0.002, h) for h in (0.0, z - board)]
+    pages = moved(box(x - 0.008, y - 0.010, z - 2 * board, PAPER), 0, 0.001, board)
+    edge = mixed(PAPER, (120, 100, 70), 0.28)
+    lines = [
+        on_side(moved(panel(x * 0.94, 0.0011, edge), 0, dz), (x - 0.008, y - 0.008, z), "back")
+        for dz in (-z * 0.18, z * 0.02, z * 0.2)
+    ]
+    heading = merged(
+        moved(panel(x * 0.62, y * 0.13, title), 0, y * 0.20),
+        moved(panel(x * 0.4, y * 0.05, title), 0, y * 0.05),
+        moved(panel(x * 0.5, y * 0.20, trim or mixed(cover, title, 0.4)), 0, -y * 0.2),
+    )
+    label = on_side(panel(x * 0.5, z * 0.34, title), size, "front", 0.0005)
+    return merged(shell, *covers, pages, *lines, on_side(heading, size, "top"), label)
+
+
+def sponge(soft: Color, scourer: Color, waist: float = 0.0) -> Mesh:
+    """A kitchen sponge: a thick soft layer below, a thin rough layer on top."""
+    outline = rounded_outline(0.112, 0.072, 0.008, 2)
+    if waist:
+        outline = [(0.056, -0.036), (0.056, 0.036), (0.02, 0.036 - waist), (-0.02, 0.036 - waist),
+                   (-0.056, 0.036), (-0.056, -0.036), (-0.02, -0.036 + waist),
+                   (0.02, -0.036 + waist)]  # fmt: skip
+    foam = extrude(outline, 0.027, soft)
+    pores = []
+    hole = mixed(soft, (90, 60, 0), 0.42)
+    for k in range(14):
+        side = ("front", "back")[k % 2]
+        spot = panel(0.005 + 0.001 * (k % 3), 0.004, hole)
+        shift = moved(spot, -0.046 + 0.0068 * k, (-0.006, 0.004, -0.001)[k % 3])
+        if not waist:
+            pores.append(on_side(shift, (0.112, 0.072, 0.027), side))  # type: ignore[arg-type]
+    return merged(foam, speckled(moved(extrude(outline, 0.011, scourer), z=0.027), 0.15), *pores)
+
+
+def bleach_bottle(shell: Color, cap: Color, label: Color) -> Mesh:
+    """A tall jug with sloping shoulders, a handle and a screw cap, a label in front."""
+    rings = []
+    for z, length, width, radius in (
+        (0.0, 0.098, 0.062, 0.024), (0.004, 0.104, 0.068, 0.026), (0.12, 0.104, 0.068, 0.026),
+        (0.150, 0.094, 0.062, 0.028), (0.185, 0.052, 0.044, 0.02), (0.205, 0.034, 0.034, 0.0165),
+    ):  # fmt: skip
+        shift = -0.016 * max(0.0, (z - 0.12) / 0.085)
+        rings.append([(x + shift, y, z) for x, y in rounded_outline(length, width, radius, 3)])
+    body = loft(rings, shell, crease_deg=45)
+    top = moved(
+        lathe([(0.019, 0), (0.019, 0.026), (0.016, 0.030), (0, 0.030)], cap, 14), -0.016, 0, 0.203
+    )
+    grip = tube([(0.042, 0, 0.112), (0.052, 0, 0.14), (0.040, 0, 0.172), (0.010, 0, 0.190)],
+                [0.009, 0.010, 0.010, 0.009],
+                shell, sides=8, up=(0, 1, 0))  # fmt: skip
+    size = (0.104, 0.068, 0.120)
+    print_ = merged(panel(0.060, 0.086, label), moved(panel(0.044, 0.020, WHITE), 0, 0.02, 0.0003),
+                    moved(panel(0.044, 0.007, cap), 0, -0.014, 0.0003))  # fmt: skip
+    return merged(
+        body,
+        top,
+        grip,
+        on_side(print_, size, "front", 0.0006),
+        on_side(print_, size, "back", 0.0006),
+    )
+
+
+def spray_bottle(shell: Color, head: Color, label: Color) -> Mesh:
+    """A trigger spray: an oval bottle, a narrow neck, a nozzle head with a trigger."""
+    rings = []
+    for z, length, width in ((0.0, 0.078, 0.052), (0.004, 0.084, 0.056), (0.105, 0.084, 0.056),
+                             (0.140, 0.062, 0.046),
+                             (0.165, 0.034, 0.032), (0.185, 0.030, 0.030)):  # fmt: skip
+        rings.append([(x, y, z) for x, y in rounded_outline(length, width, width * 0.46, 3)])
+    body = loft(rings, shell, crease_deg=45)
+    collar = moved(lathe([(0.018, 0), (0.018, 0.018)], head, 14), z=0.182)
+    profile = [(-0.052, 0.0), (-0.052, 0.016), (-0.030, 0.030), (0.030, 0.034), (0.044, 0.022),
+               (0.030, 0.0),
+               (-0.016, -0.006), (-0.030, 0.0)]  # fmt: skip
+    nozzle = moved(turned(extrude(profile, 0.026, head), "x", 90), 0, 0.013, 0.204)
+    trigger = tube([(-0.026, 0, 0.205), (-0.040, 0, 0.185), (-0.042, 0, 0.160)],
+                   [0.007, 0.006, 0.005], (60, 62, 68),
+                   sides=6, up=(0, 1, 0))  # fmt: skip
+    size = (0.084, 0.056, 0.105)
+    print_ = merged(panel(0.046, 0.070, label), moved(panel(0.036, 0.018, WHITE), 0, 0.014, 0.0003))
+    return merged(
+        body,
+        collar,
+        nozzle,
+        trigger,
+        on_side(print_, size, "front", 0.0006),
+        on_side(print_, size, "back", 0.0006),
+    )
+
+
+RECIPES: tuple[Recipe, ...] = (
+    recipe("can_soup", (68, 68, 102), "red, white", "cylinder, metal rims",
+           lambda: can((196, 34, 38), (240, 236, 228))),
+    recipe("can_tuna", (88, 88, 42), "blue, white", "low cylinder, metal rims",
+           lambda: can((44, 96, 172), (236, 236, 232), 0.042, 0.043)),
+    recipe("can_coffee", (100, 100, 138), "dark green, yellow", "cylinder, metal rims",
+           lambda: can((34, 84, 66), (226, 186, 84), 0.138, 0.050)),
+    recipe("can_beans", (76, 76, 112), "yellow, green", "cylinder, metal rims",
+           lambda: can((236, 190, 60), (70, 130, 62), 0.112, 0.038)),
+    recipe("box_cracker", (158, 62, 212), "red, yellow", "tall carton",
+           lambda: carton((0.158, 0.062, 0.212), (190, 40, 38), (244, 204, 84), (226, 160, 90))),
+    recipe("box_sugar", (92, 46, 176), "yellow, white", "tall carton",
+           lambda: carton((0.092, 0.046, 0.176), (246, 206, 60), (244, 242, 234), (60, 100, 172))),
+    recipe("box_cereal", (146, 56, 206), "blue, white", "tall carton",
+           lambda: carton((0.146, 0.056, 0.206), (52, 98, 180), (242, 240, 232), (236, 150, 54))),
+    recipe("box_pudding", (128, 112, 38), "brown, cream", "flat carton",
+           lambda: flat_carton((0.128, 0.112, 0.038), (124, 78, 52), (240, 222, 186),
+                               (206, 158, 104))),
+    recipe("book_blue", (150, 210, 28), "dark blue", "flat, rectangular, pages",
+           lambda: book((38, 62, 120), (224, 206, 150), (0.150, 0.210, 0.028))),
+    recipe("book_red", (140, 196, 34), "dark red", "flat, rectangular, pages",
+           lambda: book((146, 36, 40), (236, 220, 180), (0.140, 0.196, 0.034))),
+    recipe("book_green", (156, 220, 22), "dark green", "flat, rectangular, pages",
+           lambda: book((42, 92, 70), (232, 226, 206), (0.156, 0.220, 0.022))),
+    recipe("book_orange", (132, 190, 26), "orange, white", "flat, rectangular, pages",
+           lambda: book((222, 124, 48), (246, 242, 232), (0.132, 0.190, 0.026), (60, 60, 66))),
+    recipe("sponge_yellow", (112, 72, 38), "yellow, green", "block of two layers",
+           lambda: sponge((248, 214, 74), (52, 122, 64))),
+    recipe("sponge_waist", (124, 82, 40), "yellow, dark green", "block of two layers, narrow waist",
+           lambda: sponge((242, 202, 62), (40, 100, 58), 0.010)),
+    recipe("cleanser_white", (108, 70, 236), "white, blue cap", "bottle, handle, screw cap",
+           lambda: bleach_bottle((240, 242, 244), (36, 92, 178), (52, 116, 196))),
+    recipe("cleanser_yellow", (100, 66, 218), "yellow, red cap", "bottle, handle, screw cap",
+           lambda: bleach_bottle((246, 212, 70), (196, 44, 42), (60, 130, 76))),
+    recipe("cleanser_spray", (100, 60, 244), "blue, white head", "spray bottle, trigger",
+           lambda: spray_bottle((74, 154, 214), (240, 240, 238), (246, 226, 92))),
+)  # fmt: skip
