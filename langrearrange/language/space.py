@@ -58,6 +58,11 @@ class TextSpace(Sequence[Grounding]):
         number, phrasing = divmod(index - self._starts[statement], len(self.template.phrasings))
         return Grounding(self.template, phrasing, statement, self._parts[statement].unrank(number))
 
+    @property
+    def statement_sizes(self) -> tuple[int, ...]:
+        """How many texts each statement has; in `space[i]` one follows the other."""
+        return tuple(b - a for a, b in itertools.pairwise(self._starts))
+
     def rank(self, grounding: Grounding) -> int:
         """Return the number of a grounding of this space: the inverse of `space[i]`."""
         number = self._parts[grounding.statement].rank(grounding.values)

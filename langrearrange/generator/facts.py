@@ -1,0 +1,60 @@
+"""Are the facts that a sentence takes for granted true of a household? Drawing and checking ask.
+
+Not for making them true (`generator.household`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from langrearrange.dataset import ObjectPlacement
+from langrearrange.language import Absent, Only, Openness, Place, StartFact
+
+
+def broken_facts(
+    facts: Sequence[StartFact], objects: Sequence[ObjectPlacement], is_open: Collection[str]
+) -> list[str]:
+    """Return a sentence for every fact that does not hold at t=0; empty when all hold.
+
+    Args:
+        facts: `Grounding.start_facts`.
+        objects: the household's objects at t=0.
+        is_open: the openables that are open at t=0.
+    """
+    counts = Counter((thing.category, thing.receptacle) for thing in objects)
+    totals = Counter(thing.category for thing in objects)
+    demanded: Counter[str] = Counter()
+    for fact in facts:
+        if isinstance(fact, Place):
+            demanded.update({name: fact.count for name in fact.categories})
+    broken: list[str] = []
+    for fact in facts:
+        match fact:
+            case Place(categories, ""):
+                if sum(totals[name] for name in categories) < fact.count:
+                    broken.append(f"fewer than {fact.count} of {_names(categories)} in the flat")
+            case Place(categories, receptacle):
+                found = sum(counts[name, receptacle] for name in categories)
+                if found != fact.count:
+                    broken.append(
+                        f"{found} of {_names(categories)} on {receptacle} instead of {fact.count}"
+                    )
+            case Absent(categories, receptacle):
+                present = [
+                    c for c in categories if (counts[c, receptacle] if receptacle else totals[c])
+                ]
+                if present:
+                    broken.append(f"{_names(present)} on {receptacle or 'some receptacle'}")
+            case Only(categories):
+                more = [name for name in categories if totals[name] > demanded[name]]
+                if more:
+                    broken.append(f"further {_names(more)} in the flat")
+            case Openness(openable, wanted):
+                if (openable in is_open) != wanted:
+                    broken.append(f"{openable} is {'closed' if wanted else 'open'}")
+    return broken
+
+
+def _names(categories: Sequence[str]) -> str:
+    return " or ".join(categories) if len(categories) < 6 else f"{len(categories)} categories"

@@ -1,0 +1,139 @@
+"""One episode as a pure function of (spec, index, variant): bind, place, solve, check.
+
+Not for files and not for many episodes at once (`generator.parallel`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from typing import Final
+
+from langrearrange.dataset import Episode, EpisodeId, Start
+from langrearrange.errors import GenerationError, SolverError
+from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
+from langrearrange.generator.facts import broken_facts
+from langrearrange.generator.household import Household, Rejected, draw_household
+from langrearrange.generator.spec import SplitSpec
+from langrearrange.houses import House, get_house
+from langrearrange.seeding import KeyedRng
+from langrearrange.solver import solve, subgoals
+from langrearrange.world import SKILLS, Layout, WorldState, initial_state
+from langrearrange.world.goals import Goal, Source, parse_goal
+from langrearrange.world.vocabulary import CATEGORY_INDEX, OPENABLE_INDEX, RECEPTACLE_INDEX
+
+MAX_ATTEMPTS: Final = 64
+"""Households drawn for one episode before the spec is called impossible."""
+MAX_VISITS: Final = 60_000
+"""Work bound of one solve: an attempt beyond it is redrawn, about 0.2 s."""
+
+
+def num_episodes(spec: SplitSpec) -> int:
+    """Return how many episodes a spec has; GenerationError if it asks for more than can be said."""
+    return blueprint_of(spec).order.num_episodes
+
+
+def make_episode(spec: SplitSpec, index: int, variant: int = 0) -> Episode:
+    """Compute one episode, complete and proved.
+
+    The same arguments give the same episode on any machine, whatever was computed before.
+
+    Args:
+        spec: what the split is made of (`load_spec`).
+        index: 0 .. num_episodes(spec) - 1.
+        variant: 0 is the published episode; k >= 1 redraws flat, layout and start pose for the
+            same sentence and goal.
+
+    Returns:
+        An episode whose goal is false at the start, whose sentence's presuppositions are true, and
+        whose plan is a shortest one of at most horizon - 1 skills.
+
+    Raises:
+        IndexError: there is no such index or variant.
+        GenerationError: no household satisfies the template; the message says what was tried.
+    """
+    if variant < 0:
+        raise IndexError(f"variant {variant}; variants count from 0")
+    blueprint = blueprint_of(spec)
+    draft = blueprint.draft(index)
+    house = get_house(blueprint.variant_house(draft, index, variant))
+    episode_id = str(EpisodeId(spec.split, index, variant))
+    reasons: Counter[str] = Counter()
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            return _attempt(blueprint, draft, house, index, variant, attempt)
+        except Rejected as reason:
+            reasons[str(reason)] += 1
+    raise GenerationError(_hopeless(blueprint, draft, house, episode_id, reasons))
+
+
+def _attempt(
+    blueprint: Blueprint, draft: Draft, house: House, index: int, variant: int, attempt: int
+) -> Episode:
+    spec = blueprint.spec
+    key = (spec.key, spec.split, draft.template.id, index, variant, attempt)
+    facts = draft.grounding.start_facts(draft.stratum)
+    household = draw_household(house, facts, spec, KeyedRng(*key, "household"))
+    broken = broken_facts(facts, household.objects, household.open)
+    if broken:
+        raise GenerationError(f"bug in the generator: {broken[0]}; please report {key}")
+    layout, state = _world(household)
+    goal_text = draft.grounding.goal
+    goal = _parsed(goal_text, draft.template.id)
+    plan = _plan(goal, layout, state, spec.horizon - 1)
+    start = house.draw_start(KeyedRng(*key, "start"))
+    return Episode(
+        id=str(EpisodeId(spec.split, index, variant)),
+        split=spec.split,
+        template=draft.template.id,
+        phrasing=draft.grounding.phrasing,
+        cluster=draft.grounding.cluster,
+        instruction=draft.grounding.sentence,
+        goal=goal_text,
+        house=house.id,
+        objects=household.objects,
+        open=household.open,
+        start=Start(x=start.x_mm, y=start.y_mm, yaw=start.yaw_mrad),
+        plan=tuple(SKILLS[skill].id for skill in plan),
+        subgoals=tuple(map(str, subgoals(goal, layout, state, plan))),
+    )
+
+
+def _world(household: Household) -> tuple[Layout, WorldState]:
+    objects = household.objects
+    layout = Layout(tuple(CATEGORY_INDEX[thing.category] for thing in objects))
+    state = initial_state(
+        [RECEPTACLE_INDEX[thing.receptacle] for thing in objects],
+        [thing.slot for thing in objects],
+        sum(1 << OPENABLE_INDEX[name] for name in household.open),
+    )
+    return layout, state
+
+
+def _plan(goal: Goal, layout: Layout, state: WorldState, limit: int) -> tuple[int, ...]:
+    """Return a shortest plan, or reject the household."""
+    try:
+        solution = solve(goal, layout, state, limit, MAX_VISITS)
+    except SolverError as error:
+        raise Rejected(str(error)) from None
+    if solution.status != "solved":
+        raise Rejected(f"no plan of at most {limit} skills ({solution.status})")
+    if not solution.plan:
+        raise Rejected("the goal is true at the start")
+    return solution.plan
+
+
+@lru_cache(maxsize=8192)
+def _parsed(goal: str, template: str) -> Goal:
+    return parse_goal(goal, Source(f"goal of template {template}"))
+
+
+def _hopeless(
+    blueprint: Blueprint, draft: Draft, house: House, episode_id: str, reasons: Counter[str]
+) -> str:
+    counted = "; ".join(f"{reason} ({times} times)" for reason, times in reasons.most_common(3))
+    return (
+        f"{episode_id}: template '{draft.template.id}' of {blueprint.file.path} finds no household "
+        f'for "{draft.grounding.sentence}" in {house.id} in {MAX_ATTEMPTS} attempts: {counted}. '
+        "Loosen the template's start facts or goal, or the spec's knobs"
+    )

@@ -1,0 +1,208 @@
+"""What makes a split: templates, flats, how many episodes, difficulty knobs, key. Values only.
+
+Not for drawing: `generator.blueprint` turns a spec into text spaces and orders.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from langrearrange.dataset.codec import refuse_newer
+from langrearrange.errors import TemplateError, UsageError, VocabularyError
+from langrearrange.language.nodes import read_yaml
+from langrearrange.seeding import GENERATOR_VERSION, digest
+from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
+
+HouseRole = Literal["train", "validation", "test"]
+NUM_TRAIN: Final = 150_000
+MIN_KEY: Final = 16
+_NAME: Final = re.compile(r"[a-z][a-z_]*\Z")
+
+
+class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an episode depends on besides its index and variant.
+
+    Attributes:
+        schema_version: of this record.
+        name: name of the set.
+        split: what stands in the episode ids and enters every draw; `name` if empty. A view
+            (train_mini) has another's.
+        templates: a file of the templates folder without `.yaml`, or the path of any template file.
+        houses: which flats: train (63), validation (21) or test (21).
+        num_episodes: None for all the texts there are.
+        texts: `own`: a keyed walk through the templates' text space; `train`: through the texts of
+            the published training episodes of these templates.
+        repeat_texts: go round the text space again when it is spent; for sealed sets.
+        key: secret that enters every draw, empty for the published sets. Never written to disk.
+        min_objects, max_objects: how many objects a flat holds, inclusive.
+        max_per_receptacle: most objects on one receptacle at the start.
+        hidden_percent: share of the objects whose place the sentence leaves open that start in the
+            fridge or a drawer.
+        fridge_open_percent: how often the fridge starts open where nothing decides it.
+        horizon: skills an episode may take; plans have at most one less.
+    """
+
+    schema_version: int = 1
+    name: str
+    split: str = ""
+    templates: str
+    houses: HouseRole = "test"
+    num_episodes: int | None = None
+    texts: Literal["own", "train"] = "own"
+    repeat_texts: bool = False
+    key: str = ""
+    min_objects: int = 15
+    max_objects: int = 30
+    max_per_receptacle: int = 5
+    hidden_percent: int = 20
+    fridge_open_percent: int = 25
+    horizon: int = HORIZON
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for values that no episode can be drawn from."""
+        if not self.split:
+            msgspec.structs.force_setattr(self, "split", self.name)
+        for name in (self.name, self.split):
+            if not _NAME.match(name):
+                raise UsageError(
+                    f"spec: '{name}' is no name of a split; use lower-case letters and underscores"
+                )
+        if self.num_episodes is not None and not 1 <= self.num_episodes <= 1_000_000:
+            raise UsageError(
+                f"spec '{self.name}': num_episodes is {self.num_episodes}; accepted: 1 to 1,000,000"
+            )
+        if self.num_episodes is None and self.repeat_texts:
+            raise UsageError(f"spec '{self.name}': with repeat_texts, num_episodes must be given")
+        self._check_knobs()
+        self._check_key()
+
+    def _check_knobs(self) -> None:
+        most = self.max_per_receptacle * len(RECEPTACLES)
+        limits = {
+            "min_objects": (self.min_objects, 1, self.max_objects),
+            "max_objects": (self.max_objects, self.min_objects, min(60, most)),
+            "max_per_receptacle": (self.max_per_receptacle, 1, 6),
+            "hidden_percent": (self.hidden_percent, 0, 100),
+            "fridge_open_percent": (self.fridge_open_percent, 0, 100),
+            "horizon": (self.horizon, 2, 64),
+        }
+        for name, (value, low, high) in limits.items():
+            if not low <= value <= high:
+                raise UsageError(
+                    f"spec '{self.name}': {name} is {value}; accepted: {low} to {high}"
+                )
+        hidden = self.max_objects * self.hidden_percent // 100
+        if hidden > self.max_per_receptacle * len(
+            CONTAINERS
+        ) or self.max_objects - hidden > self.max_per_receptacle * len(SURFACES):
+            raise UsageError(
+                f"spec '{self.name}': {self.max_objects} objects, {self.hidden_percent} % of them "
+                f"hidden, do not fit with {self.max_per_receptacle} per receptacle; lower one"
+            )
+
+    def _check_key(self) -> None:
+        if self.key and self.split in SPLITS:
+            raise UsageError(
+                f"spec '{self.name}': a sealed set needs a name of its own, '{self.split}' is a "
+                f"published split; try 'sealed_{self.split}'"
+            )
+        if self.key and len(self.key) < MIN_KEY:
+            raise UsageError(
+                f"spec '{self.name}': the key has {len(self.key)} characters; use at least "
+                f"{MIN_KEY}, or the commitment could be opened by trying (python -c 'import "
+                "secrets; print(secrets.token_hex(16))')"
+            )
+
+    def public(self) -> dict[str, Any]:
+        """Return the spec as a manifest holds it: plain values, without the key."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        del fields["key"]
+        return fields
+
+    def commitment(self, templates_sha256: str) -> str:
+        """Return the hash that binds a sealed set: publish it before, the key after.
+
+        Args:
+            templates_sha256: of the template file (`TemplateFile.sha256`).
+
+        Returns:
+            64 hex digits over generator version, spec, key and template file; "" without a key.
+        """
+        if not self.key:
+            return ""
+        spec = msgspec.json.encode(self).decode()
+        return digest("commitment", GENERATOR_VERSION, spec, templates_sha256).hex()
+
+
+def _test(name: str, **fields: Any) -> SplitSpec:
+    return SplitSpec(name=name, templates=name, num_episodes=100, **fields)
+
+
+def _published() -> dict[str, SplitSpec]:
+    specs = [
+        SplitSpec(name="train", templates="train", houses="train", num_episodes=NUM_TRAIN),
+        SplitSpec(
+            name="train_mini", split="train", templates="train", houses="train", num_episodes=1_000
+        ),
+        SplitSpec(
+            name="train_eval", templates="train", houses="train", num_episodes=100, texts="train"
+        ),
+        SplitSpec(name="validation", templates="train", houses="validation", num_episodes=200),
+        SplitSpec(name="new_scenes", templates="train", num_episodes=100, texts="train"),
+    ]
+    known = {spec.name: spec for spec in specs}
+    return {name: known.get(name) or _test(name) for name in SPLITS}
+
+
+PUBLISHED: Final = _published()
+"""Split name -> its spec: the 14 of the benchmark."""
+
+
+def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = None) -> SplitSpec:
+    """Return the spec of a published split, or read one from a file.
+
+    Args:
+        split: name of a split, or path of a YAML file with the fields of `SplitSpec`.
+        key: secret for a sealed set.
+        num_episodes: overrides the spec's.
+
+    Raises:
+        VocabularyError: no published split has this name and no file lies there.
+        UsageError: the file has unknown fields or values.
+    """
+    spec = PUBLISHED.get(str(split))
+    if spec is None:
+        path = Path(split)
+        if not path.is_file():
+            raise VocabularyError(
+                f"'{split}' is neither a split nor a spec file; splits: {', '.join(SPLITS)}"
+            )
+        spec = _read(path)
+    if key:
+        spec = msgspec.structs.replace(spec, key=key)
+    if num_episodes is not None:
+        spec = msgspec.structs.replace(spec, num_episodes=num_episodes)
+    return spec
+
+
+def _read(path: Path) -> SplitSpec:
+    known = [name for name in SplitSpec.__struct_fields__ if name != "key"]
+    try:
+        root, _ = read_yaml(path)
+        nodes = root.fields("a spec (the key goes to --key)", ("name", "templates"), known)
+        fields = {name: node.text() for name, node in nodes.items()}
+    except TemplateError as error:
+        raise UsageError(str(error)) from None
+    if fields.get("schema_version", "1").isdigit():
+        refuse_newer(int(fields.get("schema_version", "1")), str(path))
+    beside = path.parent / fields["templates"]
+    if beside.suffix == ".yaml" and beside.is_file():
+        fields["templates"] = str(beside)
+    try:
+        return msgspec.convert(fields, SplitSpec, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}") from None

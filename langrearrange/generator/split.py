@@ -1,0 +1,106 @@
+"""A split computed on demand: an `EpisodeSource` without a file, or around a shipped one.
+
+Not for writing splits (`generator.parallel`).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final
+
+from langrearrange.dataset import (
+    Dataset,
+    Episode,
+    EpisodeSource,
+    open_dataset,
+    parse_episode_id,
+)
+from langrearrange.dataset.manifest import MANIFEST
+from langrearrange.errors import DatasetError, VocabularyError
+from langrearrange.generator.blueprint import blueprint_of
+from langrearrange.generator.make import make_episode
+from langrearrange.generator.spec import SplitSpec, load_spec
+from langrearrange.paths import datasets_path
+from langrearrange.world.vocabulary import SPLITS
+
+CACHED_EPISODES: Final = 64
+
+
+class GeneratedSplit:
+    """The episodes of a spec, computed when asked for (1-3 ms each) and a few kept.
+
+    Attributes:
+        spec: the spec.
+        split: name of the set.
+        template_ranges: template id -> positions.
+    """
+
+    def __init__(self, spec: SplitSpec | str, stored: Dataset | None = None) -> None:
+        """Take a spec or a split's name, and the written set to read variant 0 from, if any."""
+        self.spec = load_spec(spec) if isinstance(spec, str) else spec
+        self.split = self.spec.name
+        self._stored = stored
+        self._order = blueprint_of(self.spec).order
+        self.template_ranges = self._order.ranges()
+        self._cache: OrderedDict[tuple[int, int], Episode] = OrderedDict()
+
+    def __len__(self) -> int:
+        return self._order.num_episodes
+
+    def __getitem__(self, key: int | str) -> Episode:
+        """Return an episode by position, or by id (of any variant)."""
+        if isinstance(key, str):
+            return self.get(self.index_of(key), parse_episode_id(key).variant)
+        return self.get(key)
+
+    def id_at(self, position: int) -> str:
+        """Return the episode id at a position."""
+        return f"{self.spec.split}/{self._order.index_at(position):06d}"
+
+    def template_at(self, position: int) -> str:
+        """Return the template id at a position."""
+        return self._order.template_of(position)
+
+    def index_of(self, episode_id: str) -> int:
+        """Return the position of an id (a variant suffix is ignored); DatasetError if unknown."""
+        parsed = parse_episode_id(episode_id)
+        if parsed.split != self.spec.split or parsed.index >= len(self):
+            raise DatasetError(
+                f"{self.split} has no episode '{episode_id}'; its ids are {self.spec.split}/000000 "
+                f"to {self.spec.split}/{len(self) - 1:06d}"
+            )
+        return self._order.position(parsed.index)
+
+    def get(self, position: int, variant: int = 0) -> Episode:
+        """Return the episode at a position; IndexError outside the split."""
+        key = (position, variant)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        if self._stored is not None and not variant:
+            episode = self._stored.get(position)
+        else:
+            episode = make_episode(self.spec, self._order.index_at(position), variant)
+        self._cache[key] = episode
+        if len(self._cache) > CACHED_EPISODES:
+            self._cache.popitem(last=False)
+        return episode
+
+
+def open_split(name: str) -> EpisodeSource:
+    """Return a published split: read where its file is shipped, else computed; the same episodes.
+
+    Raises:
+        VocabularyError: no split has this name.
+        DatasetError: the shipped folder is damaged.
+    """
+    if name not in SPLITS:
+        raise VocabularyError(f"unknown split '{name}'; accepted: {', '.join(SPLITS)}")
+    return GeneratedSplit(load_spec(name), _shipped(datasets_path() / name))
+
+
+def _shipped(folder: Path) -> Dataset | None:
+    """Return the written split of a folder; None where only its manifest is shipped, or nothing."""
+    holds_data = (folder / MANIFEST).exists() and (folder / f"{folder.name}.jsonl.gz").exists()
+    return open_dataset(folder) if holds_data else None
