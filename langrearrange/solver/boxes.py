@@ -325,10 +325,19 @@ def _merge(boxes: Sequence[_Masks]) -> list[_Masks]:
 
 
 def _without_subsumed(boxes: list[_Masks]) -> list[_Masks]:
-    kept: list[_Masks] = []
+    """Drop boxes that lie in another one: one with fewer or equal variables and wider masks."""
+    kept: dict[int, list[_Masks]] = {}  # by lowest variable, which the inner box must share
+    result = []
     for box in sorted(boxes, key=len):
-        if not any(
-            all(v in box and box[v] | mask == mask for v, mask in other.items()) for other in kept
-        ):
-            kept.append(box)
-    return kept
+        rivals = (other for variable in box for other in kept.get(variable, ()))
+        if not any(_contains(other, box) for other in rivals):
+            kept.setdefault(min(box), []).append(box)
+            result.append(box)
+    return result
+
+
+def _contains(outer: _Masks, inner: _Masks) -> bool:
+    for variable, mask in outer.items():
+        if variable not in inner or inner[variable] & ~mask:
+            return False
+    return True

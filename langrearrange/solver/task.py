@@ -160,20 +160,20 @@ class Task:
             self._place_shut: tuple[int, ...] = (0,) * len(shut)
         else:
             self._pick_shut = self._place_shut = shut
+        self._movable = HAND_BIT
+        for mask in layout.reach:
+            self._movable |= mask
         self._surfaces = sum(1 << r for r in range(NUM_RECEPTACLES) if layout.has_receptacle(r))
 
     def _can_hold(self, row: Row) -> bool:
         """Whether nothing that the house lacks keeps the box from ever holding."""
-        within_reach = 0
-        for mask in self.layout.reach:
-            within_reach |= mask
         turned = (row.opened & ~self.initial.open_mask) | (row.closed & self.initial.open_mask)
         if any(turned >> o & 1 and not self.layout.has_openable(o) for o in range(NUM_OPENABLES)):
             return False
         destinations = self._surfaces | HAND_BIT
         return all(
             mask >> self.initial.locations[k] & 1
-            or (mask & destinations and (within_reach | HAND_BIT) >> self.initial.locations[k] & 1)
+            or (mask & destinations and self._movable >> self.initial.locations[k] & 1)
             for k, mask in row.objects
         )
 

@@ -16,7 +16,6 @@ from langrearrange.world.vocabulary import (
     NAV_TARGETS,
     NUM_OPENABLES,
     OPENABLE_INDEX,
-    OPENABLES,
     RECEPTACLE_INDEX,
     RECEPTACLES,
     START,
@@ -113,7 +112,7 @@ def _later(
         held,
         tuple(receptacles),
         tuple(slots),
-        draw(st.integers(0, (1 << NUM_OPENABLES) - 1)) if OPENABLES else 0,
+        draw(st.integers(0, (1 << NUM_OPENABLES) - 1)),
     )
 
 
@@ -132,8 +131,37 @@ def random_states(draw: st.DrawFn, world: World) -> WorldState:
 
 @st.composite
 def goals(draw: st.DrawFn, world: World, depth: int = 3) -> Goal:
-    """Draw any goal that fits the household."""
+    """Draw any goal that fits the household: mostly one that takes steps, else any formula."""
+    if draw(st.integers(0, 2)):
+        return parse_goal(draw(_task_goal(world)))
     return parse_goal(draw(_formula(world, draw(st.integers(1, depth)), ())))
+
+
+@st.composite
+def _task_goal(draw: st.DrawFn, world: World) -> str:
+    """A conjunction of demands such as sentences make, with or without a free hand at the end."""
+    where, container = st.sampled_from(world.receptacles), st.sampled_from(world.openables or ("",))
+    object_type = st.sampled_from(OBJECT_TYPE_NAMES)
+    parts = ["(hand_free)"] if draw(st.integers(0, 3)) else []
+    for index in range(draw(st.integers(1, 3))):
+        kind, x, r = draw(object_type), f"?x{index}", f"?r{index}"
+        a, b, c = draw(where), draw(where), draw(container)
+        forms = [
+            f"(exists ({x} - {kind}) (on_top {x} {a}))",
+            f"(exists ({x} - {kind}) (and (initially (on_top {x} {b})) (on_top {x} {a})))",
+            f"(forall ({x} - {kind}) (on_top {x} {a}))",
+            f"(forall ({x} - {kind}) (imply (initially (on_top {x} {b})) (on_top {x} {a})))",
+            f"(forall ({x} - {kind}) (not (on_top {x} {b})))",
+            f"(forall ({x} - {kind}) (imply (initially (on_top {x} {a})) (undisturbed {x})))",
+            f"(exists ({x} - {kind}) (near {x}))",
+            f"(exists ({x} - {kind}) (holding {x}))",
+            f"(exists ({x} - {kind} {r} - container) (and (on_top {x} {r}) (closed {r})))",
+            f"(robot_at {a})",
+        ]
+        if c:
+            forms += [f"(open {c})", f"(closed {c})"]
+        parts.append(draw(st.sampled_from(forms)))
+    return f"(and {' '.join(parts)})"
 
 
 @st.composite
