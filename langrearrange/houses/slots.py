@@ -6,6 +6,7 @@ Not for what an object looks like; sizes come from `models`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from langrearrange.errors import HouseError
@@ -76,11 +77,12 @@ def _size(model_id: str) -> tuple[int, int, int]:
         ) from None
 
 
-def _yaws(size: tuple[int, int], cell: tuple[int, int]) -> list[int]:
+@cache
+def _yaws(size: tuple[int, int], cell: tuple[int, int]) -> tuple[int, ...]:
     yaws = [step * 6283 // YAW_STEPS for step in range(YAW_STEPS)]
     excess = [_excess(size, cell, yaw) for yaw in yaws]
     limit = max(0, min(excess))
-    return [yaw for yaw, over in zip(yaws, excess, strict=True) if over <= limit]
+    return tuple(yaw for yaw, over in zip(yaws, excess, strict=True) if over <= limit)
 
 
 def _excess(size: tuple[int, int], cell: tuple[int, int], yaw_mrad: int) -> int:
