@@ -1,0 +1,111 @@
+"""What the agent is told: the text by its golden file, the state against its definition."""
+
+from __future__ import annotations
+
+import pickle
+import runpy
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.error import CustomSpaceError
+from gymnasium.vector.utils import create_shared_memory
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langrearrange.env import (
+    STATE_SIZES,
+    EnvConfig,
+    InstructionText,
+    Task,
+    observation_space,
+    text,
+)
+from langrearrange.env.observations import StateObserver
+from langrearrange.env.spaces import MAX_TEXT
+from langrearrange.testing import toy_episodes
+from langrearrange.world import SKILLS, WorldState
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    NAV_TARGETS,
+    OPENABLES,
+    RECEPTACLES,
+    START,
+    spot_of,
+)
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+EPISODES = toy_episodes()
+CONFIG = EnvConfig(observation="state")
+
+
+def test_the_text_observation_is_worded_as_frozen():
+    made = runpy.run_path(str(GOLDEN / "make_text_observation.py"))["golden_text"]()
+    assert made == (GOLDEN / "text_observation.txt").read_text(encoding="ascii")
+
+
+@given(st.sampled_from(EPISODES), st.lists(st.integers(0, 69), max_size=31))
+def test_the_state_is_perfect_perception_from_where_the_robot_stands(episode, actions):
+    task = Task(episode)
+    for action in actions:
+        if not task.over:
+            task.step(action)
+    seen = StateObserver(CONFIG).one(0, task)
+    state: WorldState = task.state
+    assert seen in observation_space(CONFIG)
+    assert seen["instruction"] == episode.instruction
+    assert np.flatnonzero(seen["place"]) == state.place
+    spot = spot_of(NAV_TARGETS[state.place]) if state.place != START else ""
+    held = task.layout.categories[state.held] if state.held >= 0 else len(CATEGORIES)
+    assert np.flatnonzero(seen["held"]) == held
+    opened = {name for i, name in enumerate(OPENABLES) if state.open_mask >> i & 1}
+    shut = spot in OPENABLES and spot not in opened
+    here = [
+        episode.objects[i].category
+        for i, where in enumerate(state.receptacles)
+        if where < len(RECEPTACLES) and RECEPTACLES[where] == spot and not shut
+    ]
+    assert {c: int(n) for c, n in zip(CATEGORIES, seen["visible"], strict=True) if n} == {
+        c: here.count(c) for c in here
+    }
+    for name, value in zip(OPENABLES, seen["openables"], strict=True):
+        assert value == (0 if name != spot else 1 if name in opened else -1)
+    assert list(seen["outcome"]).count(1) == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(EPISODES), st.lists(st.integers(0, 69), max_size=9))))
+def test_a_batch_of_states_is_the_single_ones_stacked(rows):
+    tasks = [Task(episode) for episode, _ in rows] or [Task(EPISODES[0])]
+    for task, (_, actions) in zip(tasks, rows, strict=False):
+        for action in actions:
+            if not task.over:
+                task.step(action)
+    observer = StateObserver(EnvConfig(observation="state", extras=("action_mask",)))
+    batch = observer.batch(tasks)
+    single = [observer.one(i, task) for i, task in enumerate(tasks)]
+    assert batch["instruction"] == tuple(one["instruction"] for one in single)
+    for name in (*STATE_SIZES, "action_mask"):
+        stacked = np.stack([one[name] for one in single])
+        assert batch[name].dtype == stacked.dtype
+        assert batch[name].flags.c_contiguous
+        assert batch[name].flags.writeable
+        np.testing.assert_array_equal(batch[name], stacked)
+
+
+def test_the_longest_text_fits_its_space():
+    """All 33 categories at one place, the longest names, a sentence of 256 characters."""
+    longest = len(text(Task(EPISODES[0]))) + 256 + sum(len(c) + 8 for c in CATEGORIES) + 200
+    assert longest < MAX_TEXT
+    assert all(line in text(Task(EPISODES[0])) for line in (f"{s.index}: {s.name}" for s in SKILLS))
+
+
+def test_the_instruction_is_printable_ascii_and_refuses_shared_memory():
+    space = InstructionText()
+    assert all(chr(code) in space for code in range(0x20, 0x7F))
+    for wrong in ("", "x" * 257, "a\nb", "caf\u00e9", "\t", 3, None):
+        assert wrong not in space
+    assert space.sample() in space
+    assert pickle.loads(pickle.dumps(space)) == space  # noqa: S301
+    with pytest.raises(CustomSpaceError, match="shared_memory=False"):
+        create_shared_memory(gym.spaces.Dict({"instruction": space}))

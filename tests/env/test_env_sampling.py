@@ -1,0 +1,130 @@
+"""The order of episodes: a function of the seed, uniform over templates, without replacement."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langrearrange.dataset.source import EpisodeList
+from langrearrange.env.episodes import find_episode, open_episodes
+from langrearrange.env.sampling import MAX_VARIANT, Pools, Sampler
+from langrearrange.errors import DatasetError, UsageError
+from langrearrange.testing import toy_episodes
+
+TOY = toy_episodes()
+
+
+def many() -> EpisodeList:
+    """20 episodes: 12 of one template, 7 of another, 1 of a third."""
+    sizes = {"move": 12, "find": 7, "all": 1}
+    episodes = []
+    for template, size in sizes.items():
+        for _ in range(size):
+            name = f"toy/{len(episodes):06d}"
+            episodes.append(msgspec.structs.replace(TOY[0], id=name, template=template))
+    return EpisodeList(episodes)
+
+
+POOLS = Pools(many())
+SEEDS = st.integers(0, 2**130)
+
+
+def order(seed: int, count: int, sampling: str = "weighted", **kwargs: object) -> list:
+    sampler = Sampler(POOLS, sampling, **kwargs)
+    sampler.seed(seed)
+    return [sampler.next() for _ in range(count)]
+
+
+@given(SEEDS, st.sampled_from(["weighted", "uniform", "sequential"]))
+def test_the_order_is_a_function_of_the_seed(seed, sampling):
+    assert order(seed, 50, sampling) == order(seed, 50, sampling)
+
+
+def test_neighbouring_seeds_have_unrelated_orders():
+    first, second = order(0, 40), order(1, 40)
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < 15
+    assert first[1:] != second[:-1]
+
+
+def test_weighted_draws_the_template_uniformly():
+    templates = Counter(POOLS.source.template_at(draw.position) for draw in order(3, 3000))
+    assert all(900 < templates[name] < 1100 for name in ("move", "find", "all"))
+
+
+@given(SEEDS)
+def test_within_a_template_a_pass_has_no_repetition_and_a_new_pass_another_order(seed):
+    moves = [d.position for d in order(seed, 120) if d.position < 12]
+    first, second = moves[:12], moves[12:24]
+    assert sorted(first) == sorted(second) == list(range(12))
+    assert seed > 100 or first != second
+
+
+@given(SEEDS)
+def test_uniform_plays_every_episode_once_an_epoch(seed):
+    positions = [d.position for d in order(seed, 40, "uniform")]
+    assert sorted(positions[:20]) == sorted(positions[20:]) == list(range(20))
+
+
+def test_sequential_is_file_order_whatever_the_seed_and_begins_again():
+    positions = [d.position for d in order(7, 45, "sequential")]
+    assert positions == [*range(20), *range(20), *range(5)]
+
+
+def test_sequential_once_deals_every_episode_to_exactly_one_of_several_samplers():
+    dealt = []
+    for start in range(3):
+        sampler = Sampler(POOLS, "sequential", start=start, stride=3, once=True)
+        while (draw := sampler.next()) is not None:
+            assert draw.position % 3 == start
+            dealt.append(draw.position)
+        assert not sampler.left
+    assert sorted(dealt) == list(range(20))
+
+
+def test_fresh_variants_are_keyed_by_seed_template_pass_and_id():
+    draws = order(5, 200, fresh_variants=True)
+    assert draws == order(5, 200, fresh_variants=True)
+    assert all(1 <= draw.variant <= MAX_VARIANT for draw in draws)
+    again = [draw.variant for draw in draws if draw.position == 19]  # the only one of its template
+    assert len(set(again)) == len(again) > 30
+    assert [d.position for d in draws] == [d.position for d in order(5, 200)]
+    assert {draw.variant for draw in order(5, 9, variant=4)} == {4}
+
+
+@given(SEEDS, st.integers(0, 60), st.sampled_from(["weighted", "uniform", "sequential"]))
+def test_a_saved_order_continues_exactly(seed, before, sampling):
+    sampler = Sampler(POOLS, sampling, fresh_variants=True)
+    sampler.seed(seed)
+    for _ in range(before):
+        sampler.next()
+    saved = json.loads(json.dumps(sampler.saved()))
+    expected = [sampler.next() for _ in range(30)]
+    other = Sampler(POOLS, sampling, fresh_variants=True)
+    other.restore(saved)
+    assert [other.next() for _ in range(30)] == expected
+
+
+def test_chosen_episodes_keep_the_order_they_were_given_in():
+    chosen = open_episodes("train_mini", [TOY[4], TOY[0], TOY[3]])
+    assert [chosen.id_at(i) for i in range(3)] == ["toy/000004", "toy/000000", "toy/000003"]
+    assert find_episode(chosen, "toy/000003") == TOY[3]
+    with pytest.raises(UsageError, match=r"toy/000002.*not among the 3"):
+        find_episode(chosen, "toy/000002")
+
+
+def test_a_source_is_taken_as_it_is():
+    source = many()
+    assert open_episodes("train_mini", source) is source
+    with pytest.raises(DatasetError, match="no episode"):
+        find_episode(source, "toy/000777")
+
+
+@pytest.mark.parametrize("episodes", [[], (), 3, [3], [TOY[0], "toy/000001"], {"a": 1}])
+def test_what_names_no_episodes_is_refused(episodes):
+    with pytest.raises(UsageError, match="accepted: a non-empty list"):
+        open_episodes("train_mini", episodes)
