@@ -1,1 +1,27 @@
-"""TODO(room)."""
+"""Simulators: where things are and what a camera sees of them. No task logic lives here.
+
+The embedded simulator is imported from `langrearrange.sim.embedded`, so that state and text
+observations never need the compiled renderer.
+"""
+
+from langrearrange.sim.camera import CAMERA_PRESETS, HFOV_DEG, CameraPreset, head_camera, look_at
+from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Camera, Frame, Simulator
+from langrearrange.sim.robot import JOINT_NAMES, NUM_JOINTS
+from langrearrange.sim.scene import MeshKey, Scene
+
+__all__ = [
+    "CAMERA_PRESETS",
+    "HFOV_DEG",
+    "JOINT_NAMES",
+    "NUM_JOINTS",
+    "SEGMENT_PART",
+    "SEGMENT_ROBOT",
+    "Camera",
+    "CameraPreset",
+    "Frame",
+    "MeshKey",
+    "Scene",
+    "Simulator",
+    "head_camera",
+    "look_at",
+]

@@ -1,0 +1,150 @@
+"""The robot's arm: seven joints, what it looks like, where it holds a thing. Not its base or head.
+
+A Fetch-like arm that follows the gaze: at rest its fingers show at the lower edge of the default
+camera's frame, and what it holds hangs at the lower right. The joint angles are those of the arm
+that is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.houses.geometry import Matrix, compose, rigid
+from langrearrange.houses.mesh import Mesh, merged
+from langrearrange.houses.shapes import box, cylinder, moved, rounded_box, sphere, turned
+from langrearrange.sim.camera import HFOV_DEG, Vector
+
+NUM_JOINTS: Final = 7
+JOINT_NAMES: Final = (
+    "shoulder_pan", "shoulder_lift", "upperarm_roll", "elbow_flex", "forearm_roll", "wrist_flex",
+    "wrist_roll",
+)  # fmt: skip
+"""Order of the `joints` observation; the rolls stay 0."""
+LINKS: Final = ("upper_arm", "forearm", "gripper")
+
+_SHOULDER: Final = Vector(0.20, -0.10, 0.66)
+_UPPER_ARM_M: Final = 0.36
+_FOREARM_M: Final = 0.34
+_GRIPPER_M: Final = 0.17
+"""From the wrist to the point between the finger tips."""
+_REACH_M: Final = _UPPER_ARM_M + _FOREARM_M - 0.01
+
+_HAND_DISTANCE_M: Final = 0.46
+_REST: Final = (0.22, -1.06)
+_HOLD: Final = (0.16, -0.52)
+"""Where in the default frame the hand rests, and the upper left corner of a held thing: in halves
+of the frame right of and above its centre."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """The arm at one moment.
+
+    Attributes:
+        joints: (7,) float32, rad, each in [-pi, pi]; order of `JOINT_NAMES`.
+        links: (3, 3, 4) float32, poses of `LINKS` in the house frame.
+        grasp: (3, 4) float32, pose of a held thing's base centre in the house frame.
+    """
+
+    joints: NDArray[np.float32]
+    links: NDArray[np.float32]
+    grasp: Matrix
+
+
+def pose_arm(base: Matrix, camera: Matrix, held_mm: tuple[int, int, int] | None) -> Arm:
+    """Return the arm for a robot that looks somewhere and holds something or nothing.
+
+    Args:
+        base: (3, 4) pose of the robot's base in the house frame.
+        camera: (3, 4) view of the default head camera (house frame -> camera).
+        held_mm: bounding box of the held thing, None for a free hand.
+    """
+    hand, held_base = _hand(camera, held_mm)
+    local = base[:, :3].T @ (hand - base[:, 3])
+    pan, lift, elbow, wrist = _reach(Vector(*map(float, local)))
+    joints = np.array([pan, lift, 0, elbow, 0, wrist, 0], np.float32)
+    links = np.empty((len(LINKS), 3, 4), np.float32)
+    frame = compose(base, rigid(_SHOULDER.x, _SHOULDER.y, _SHOULDER.z, pan))
+    for index, (angle, length) in enumerate(
+        ((lift, _UPPER_ARM_M), (elbow, _FOREARM_M), (wrist, _GRIPPER_M))
+    ):
+        frame = compose(frame, _pitch(angle))
+        links[index] = frame
+        frame = compose(frame, rigid(length, 0, 0, 0))
+    grasp = base.copy()
+    grasp[:, 3] = held_base
+    return Arm(joints, links, grasp)
+
+
+def _hand(
+    camera: Matrix, held_mm: tuple[int, int, int] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return where the fingers are and where a held thing's base centre is, house frame."""
+    half = math.tan(math.radians(HFOV_DEG / 2))
+    right, up, back = camera[0, :3], camera[1, :3], camera[2, :3]
+    eye = -camera[:, :3].T @ camera[:, 3]
+    u, v = _REST if held_mm is None else _HOLD
+    corner = eye + np.float32(_HAND_DISTANCE_M) * (
+        -back + np.float32(u * half) * right + np.float32(v * half) * up
+    )
+    if held_mm is None:
+        return corner, corner
+    size_x, size_y, size_z = (value / 1000 for value in held_mm)
+    middle = corner + np.float32(max(size_x, size_y) / 2) * right
+    bottom = middle.copy()
+    bottom[2] -= size_z
+    fingers = bottom.copy()
+    fingers[2] += min(size_z / 2, 0.04)
+    return fingers, bottom
+
+
+def _reach(hand: Vector) -> tuple[float, float, float, float]:
+    """Return pan, lift, elbow and wrist that put the fingers there (robot's frame), held level.
+
+    Two links in a vertical plane have a closed solution by the law of cosines; a hand out of reach
+    is approached as far as the arm goes.
+    """
+    x, y, z = hand.x - _SHOULDER.x, hand.y - _SHOULDER.y, hand.z - _SHOULDER.z
+    pan = math.atan2(y, x)
+    out = math.hypot(x, y) - _GRIPPER_M
+    distance = min(math.hypot(out, z), _REACH_M)
+    a, b = _UPPER_ARM_M, _FOREARM_M
+    inner = math.acos(max(-1.0, min(1.0, (a * a + b * b - distance * distance) / (2 * a * b))))
+    side = math.acos(
+        max(-1.0, min(1.0, (a * a + distance * distance - b * b) / (2 * a * max(distance, 1e-6))))
+    )
+    direction = math.atan2(z, out)
+    # Positive angles pitch down, as a Fetch's do: the elbow points down and out of the frame.
+    lift, elbow = -(direction - side), -(math.pi - inner)
+    return pan, _wrap(lift), _wrap(elbow), _wrap(-lift - elbow)
+
+
+def _wrap(angle: float) -> float:
+    return (angle + math.pi) % (2 * math.pi) - math.pi
+
+
+def _pitch(angle: float) -> Matrix:
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, 0, s, 0], [0, 1, 0, 0], [-s, 0, c, 0]], np.float32)
+
+
+@lru_cache(maxsize=8)
+def link_mesh(link: str) -> Mesh:
+    """Return the mesh of one of `LINKS`: it lies along +x from its joint."""
+    white, grey, black = (214.0, 216.0, 218.0), (120.0, 124.0, 130.0), (52.0, 54.0, 58.0)
+    if link == "gripper":
+        palm = moved(turned(rounded_box(0.07, 0.11, 0.07, 0.015, grey), "y", 90), x=0.02)
+        finger = box(0.075, 0.014, 0.024, black)
+        left = moved(finger, x=0.13, y=0.042, z=-0.012)
+        right = moved(finger, x=0.13, y=-0.042, z=-0.012)
+        return merged(palm, left, right)
+    length, radius = (_UPPER_ARM_M, 0.042) if link == "upper_arm" else (_FOREARM_M, 0.036)
+    tube = turned(cylinder(radius, length, white, 14), "y", 90)
+    joint = sphere(radius * 1.15, grey, 14, 8)
+    return merged(tube, joint)

@@ -1,0 +1,166 @@
+"""Where everything is: poses of parts, objects and arm from (house, objects, state). No drawing.
+
+Shared by all simulators, so that they agree by construction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.dataset.episode import ObjectPlacement, Pose
+from langrearrange.houses import House, Matrix, Pose2D, slot_pose
+from langrearrange.houses.models import MODELS
+from langrearrange.sim.camera import head_camera
+from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
+from langrearrange.sim.robot import LINKS, Arm, pose_arm
+from langrearrange.world import CLOSED_RECEPTACLES, WorldState
+from langrearrange.world.vocabulary import IN_HAND, OPENABLE_INDEX, RECEPTACLES, START
+
+
+class MeshKey(NamedTuple):
+    """Names a mesh: of a house part, an object model or a link of the robot."""
+
+    kind: Literal["part", "model", "link"]
+    name: str
+
+
+class Scene:
+    """The things of one episode and where each is in the state shown last.
+
+    Attributes:
+        keys: mesh of every instance: first the house's parts, then objects, then the arm's links.
+        segments: (n,) int32, segmentation value of every instance (see `Frame`).
+        poses: (n, 3, 4) float32, house frame; changed in place by `show`.
+        drawn: (n,) bool; False for what a closed container hides; changed in place by `show`.
+        arm: the arm, with its joint angles.
+        state: the state shown last; None before the first.
+    """
+
+    def __init__(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
+        self.house = house
+        self.objects = tuple(objects)
+        self.start = start
+        self.keys = (
+            *(MeshKey("part", part.mesh) for part in house.parts),
+            *(MeshKey("model", thing.model) for thing in self.objects),
+            *(MeshKey("link", link) for link in LINKS),
+        )
+        num_parts, num_objects = len(house.parts), len(self.objects)
+        self._first_object = num_parts
+        self._first_link = num_parts + num_objects
+        self.segments = np.concatenate(
+            [
+                np.arange(SEGMENT_PART, SEGMENT_PART + num_parts),
+                np.arange(num_objects),
+                np.full(len(LINKS), SEGMENT_ROBOT),
+            ]
+        ).astype(np.int32)
+        self.poses = np.zeros((len(self.keys), 3, 4), np.float32)
+        self.drawn = np.ones(len(self.keys), np.bool_)
+        for index, part in enumerate(house.parts):
+            self.poses[index] = part.closed
+        self.state: WorldState | None = None
+        self.arm: Arm
+
+    def show(self, state: WorldState) -> None:
+        """Put everything where the state says it is; what did not move is not touched."""
+        old, self.state = self.state, state
+        if old is state:
+            return
+        changed_mask = old.open_mask ^ state.open_mask if old else -1
+        if changed_mask:
+            self._turn_parts(state.open_mask, changed_mask)
+        if old is None or old.place != state.place or old.held != state.held:
+            self.arm = self._pose_arm(state)
+            self.poses[self._first_link :] = self.arm.links
+            if state.held >= 0:
+                self.poses[self._first_object + state.held] = self.arm.grasp
+        if old is None or changed_mask:
+            for index in range(len(self.objects)):
+                self._place_object(index, state)
+        elif old.receptacles != state.receptacles or old.slots != state.slots:
+            for index, (before, after) in enumerate(
+                zip(old.receptacles, state.receptacles, strict=True)
+            ):
+                if before != after or old.slots[index] != state.slots[index]:
+                    self._place_object(index, state)
+
+    def _turn_parts(self, open_mask: int, changed_mask: int) -> None:
+        for index, part in enumerate(self.house.parts):
+            if part.openable and changed_mask >> OPENABLE_INDEX[part.openable] & 1:
+                is_open = open_mask >> OPENABLE_INDEX[part.openable] & 1
+                self.poses[index] = part.opened if is_open else part.closed
+
+    def _place_object(self, index: int, state: WorldState) -> None:
+        row = self._first_object + index
+        receptacle = state.receptacles[index]
+        self.drawn[row] = not (1 << receptacle) & CLOSED_RECEPTACLES[state.open_mask]
+        if receptacle == IN_HAND:
+            return  # at the gripper, see `show`
+        self.poses[row] = self._object_pose(index, receptacle, state)
+
+    def _object_pose(self, index: int, receptacle: int, state: WorldState) -> Matrix:
+        thing = self.objects[index]
+        if thing.pose is not None and self._untouched(index, state):
+            return explicit_pose(thing.pose)
+        slot = _slot_pose(self.house, receptacle, state.slots[index], state.open_mask)
+        return turned(slot, thing.yaw / 1000)
+
+    def _untouched(self, index: int, state: WorldState) -> bool:
+        thing = self.objects[index]
+        receptacle = RECEPTACLES[state.receptacles[index]]
+        return receptacle == thing.receptacle and state.slots[index] == thing.slot
+
+    def _pose_arm(self, state: WorldState) -> Arm:
+        held = None
+        if state.held >= 0:
+            held = MODELS[self.objects[state.held].model].size_mm
+        if state.place == START:
+            return _arm_at(self.house, state.place, self.start, held)
+        return _arm_at_stance(self.house, state.place, held)
+
+
+def turned(pose: Matrix, yaw: float) -> Matrix:
+    """Return a (3, 4) pose turned about its own z axis by yaw, rad."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    result = pose.copy()
+    result[:, 0] = c * pose[:, 0] + s * pose[:, 1]
+    result[:, 1] = c * pose[:, 1] - s * pose[:, 0]
+    return result
+
+
+def explicit_pose(pose: Pose) -> NDArray[np.float32]:
+    """Return the (3, 4) transform of an imported episode's pose (its quaternion is normalised)."""
+    w, x, y, z = (value / 1_000_000 for value in pose.rotation)
+    norm = w * w + x * x + y * y + z * z
+    scale = 2 / norm if norm else 0.0
+    px, py, pz = (value / 1000 for value in pose.position)
+    return np.array(
+        [
+            [1 - scale * (y * y + z * z), scale * (x * y - w * z), scale * (x * z + w * y), px],
+            [scale * (x * y + w * z), 1 - scale * (x * x + z * z), scale * (y * z - w * x), py],
+            [scale * (x * z - w * y), scale * (y * z + w * x), 1 - scale * (x * x + y * y), pz],
+        ],
+        np.float32,
+    )
+
+
+@lru_cache(maxsize=16384)
+def _slot_pose(house: House, receptacle: int, slot: int, open_mask: int) -> Matrix:
+    return slot_pose(house, RECEPTACLES[receptacle], slot, open_mask)
+
+
+def _arm_at(house: House, place: int, base: Pose2D, held_mm: tuple[int, int, int] | None) -> Arm:
+    view = head_camera(house, place, base, "default").view
+    return pose_arm(base.matrix(), view, held_mm)
+
+
+@lru_cache(maxsize=8192)
+def _arm_at_stance(house: House, place: int, held_mm: tuple[int, int, int] | None) -> Arm:
+    return _arm_at(house, place, house.stance(place), held_mm)
