@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from langrearrange.dataset.codec import encode_episode
 from langrearrange.dataset.episode import Episode
 from langrearrange.dataset.manifest import MANIFEST, MEMBER_EPISODES, Manifest, write_manifest
@@ -46,13 +48,22 @@ def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = decoder.unused_data
 
 
+class Summary(msgspec.Struct):
+    """The few fields of a stored line that the manifest's counts need; decodes ten times faster."""
+
+    cluster: str
+    house: str
+    open: tuple[str, ...]
+    plan: tuple[str, ...]
+
+
 class Stratifier:
     """Counts what the manifest says of a split beyond its templates."""
 
     def __init__(self) -> None:
         self._counts: dict[str, Counter[str]] = {}
 
-    def add(self, episode: Episode) -> None:
+    def add(self, episode: Episode | Summary) -> None:
         """Count one episode."""
         openness = "open" if "fridge" in episode.open else "closed"
         for name, value in (

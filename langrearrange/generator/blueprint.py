@@ -83,6 +83,10 @@ class Blueprint:
             houses=walk.houses(grounding, place.rank),
         )
 
+    def stratum(self, template: int, rank: int) -> int:
+        """Return the stratum of a template number and rank."""
+        return self._walks[template].stratum(rank)
+
     def variant_house(self, draft: Draft, index: int, variant: int) -> str:
         """Return the flat of a variant: any in which the same sentence has the same goal."""
         if not variant:

@@ -1,0 +1,218 @@
+"""Writing a whole split with many workers: chunks that survive a kill, then one data set.
+
+The result depends on the spec alone: not on workers, chunks or the order in which they finish. Not
+for what an episode is (`generator.make`).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from langrearrange.dataset import DatasetWriter, Manifest, encode_episode
+from langrearrange.dataset.manifest import MEMBER_EPISODES, replace_file
+from langrearrange.dataset.writer import (
+    Stratifier,
+    Summary,
+    disk_errors,
+    encode_members,
+    refuse_existing,
+)
+from langrearrange.errors import DatasetError, GenerationError
+from langrearrange.generator.blueprint import Blueprint, blueprint_of
+from langrearrange.generator.make import make_episode
+from langrearrange.generator.spec import SplitSpec
+from langrearrange.log import get_logger
+from langrearrange.progress import Advance, progress
+from langrearrange.seeding import GENERATOR_VERSION, digest
+
+logger = get_logger(__name__)
+
+CHUNK: Final = 16 * MEMBER_EPISODES
+"""Episodes a worker makes at a time: a whole number of gzip members, less than a second."""
+_UNFINISHED: Final = "unfinished-"
+
+
+def generate_split(
+    spec: SplitSpec,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Write all episodes of a spec as a data set.
+
+    Killed at any moment, the same call goes on where it stopped and ends with the same content.
+
+    Args:
+        spec: what to write (`load_spec`).
+        out: folder; created if need be. Unfinished work lies in it until the end.
+        workers: processes to start; None for one per available core, 1 for none besides this one.
+        executor: use this one instead (Dask, MPI, threads); it is not shut down. Its workers need
+            no common file system: what they make comes back as bytes.
+        overwrite: replace a finished data set that lies there.
+
+    Returns:
+        The manifest, written last.
+
+    Raises:
+        UsageError: the folder holds a finished data set.
+        DatasetError: the disk is full or not writable; what is complete stays.
+        GenerationError: a worker was lost, or an episode cannot be drawn.
+    """
+    folder = Path(out)
+    refuse_existing(folder, overwrite=overwrite)
+    blueprint = blueprint_of(spec)
+    work = folder / f"{_UNFINISHED}{_fingerprint(blueprint)}"
+    with disk_errors(folder):
+        work.mkdir(parents=True, exist_ok=True)
+    total = blueprint.order.num_episodes
+    starts = range(0, total, CHUNK)
+    missing = [start for start in starts if not _chunk_path(work, start).exists()]
+    with progress(f"generate {spec.name}", total) as advance:
+        if len(missing) < len(starts):
+            done = total - sum(min(CHUNK, total - start) for start in missing)
+            advance(done, f"{done} were complete already")
+        _make_missing(spec, total, missing, work, workers, executor, advance)
+    manifest = _assemble(blueprint, folder, work, starts, overwrite=overwrite)
+    for leftover in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    return manifest
+
+
+def make_chunk(spec: SplitSpec, start: int, stop: int) -> bytes:
+    """Return the gzip members of the episodes at positions start .. stop - 1 (a worker's task)."""
+    order = blueprint_of(spec).order
+    return encode_members(
+        [
+            encode_episode(make_episode(spec, order.index_at(position)))
+            for position in range(start, stop)
+        ]
+    )
+
+
+def _make_missing(
+    spec: SplitSpec,
+    total: int,
+    missing: list[int],
+    work: Path,
+    workers: int | None,
+    executor: Executor | None,
+    advance: Advance,
+) -> None:
+    tasks = [(start, min(start + CHUNK, total)) for start in missing]
+    count = workers or len(os.sched_getaffinity(0))
+    if executor is None and (count == 1 or len(tasks) <= 1):
+        for start, stop in tasks:
+            _keep(work, start, make_chunk(spec, start, stop))
+            advance(stop - start, "")
+        return
+    with _executor(executor, min(count, len(tasks) or 1)) as pool:
+        pending: dict[Future[bytes], tuple[int, int]] = {
+            pool.submit(make_chunk, spec, start, stop): (start, stop) for start, stop in tasks
+        }
+        try:
+            while pending:
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    start, stop = pending.pop(future)
+                    _keep(work, start, future.result())
+                    advance(stop - start, "")
+        except BrokenExecutor as error:
+            done = len(missing) - len(pending)
+            raise GenerationError(
+                f"{work.parent}: a worker process was lost (killed, or out of memory) after {done} "
+                f"of {len(missing)} chunks. What is complete stays complete: run the same command "
+                "again, with fewer workers if memory is short"
+            ) from error
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+@contextmanager
+def _executor(given: Executor | None, workers: int) -> Iterator[Executor]:
+    if given is not None:
+        yield given
+        return
+    # Spawned, not forked: safe beside threads, and the same on every system.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield pool
+
+
+def _keep(work: Path, start: int, members: bytes) -> None:
+    with disk_errors(work.parent):
+        replace_file(_chunk_path(work, start), members)
+
+
+def _chunk_path(work: Path, start: int) -> Path:
+    return work / f"{start:07d}.gz"
+
+
+def _assemble(
+    blueprint: Blueprint, folder: Path, work: Path, starts: range, *, overwrite: bool
+) -> Manifest:
+    spec = blueprint.spec
+    writer = DatasetWriter(folder, spec.name, blueprint.order, overwrite=overwrite)
+    stratifier = Stratifier()
+    summary = msgspec.json.Decoder(Summary)
+    try:
+        for start in starts:
+            path = _chunk_path(work, start)
+            try:
+                lines = writer.add(path.read_bytes())
+            except zlib.error as error:
+                path.unlink()
+                raise DatasetError(
+                    f"{path}: this unfinished chunk is damaged ({error}) and was removed; run the "
+                    "same command again to make it anew"
+                ) from None
+            for line in lines:
+                stratifier.add(summary.decode(line))
+        strata = stratifier.strata() | _drawn_strata(blueprint)
+        return writer.finish(
+            id_split=spec.split,
+            spec=spec.public() | {"templates_sha256": blueprint.file.sha256},
+            commitment=spec.commitment(blueprint.file.sha256),
+            strata=strata,
+        )
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def _drawn_strata(blueprint: Blueprint) -> dict[str, dict[str, int]]:
+    """Return how often each stratum of a template occurs (one or two objects, open or closed)."""
+    counts: Counter[str] = Counter()
+    for number, template in enumerate(blueprint.file.templates):
+        if len(template.strata) > 1:
+            for rank in range(blueprint.order.counts[number]):
+                stratum = blueprint.stratum(number, rank)
+                counts[f"{template.id}/{template.strata[stratum].name}"] += 1
+    return {"stratum": dict(sorted(counts.items()))} if counts else {}
+
+
+def _fingerprint(blueprint: Blueprint) -> str:
+    """Return what unfinished chunks depend on, so that a changed spec never meets old chunks."""
+    from langrearrange import __version__
+
+    spec: Any = msgspec.json.encode(blueprint.spec).decode()
+    return digest(__version__, GENERATOR_VERSION, spec, blueprint.file.sha256).hex()[:16]
