@@ -31,9 +31,9 @@ from langrearrange.houses.transforms import (
 
 __all__ = [
     "Color", "Colors", "Point2", "Point3", "arc", "box", "circle", "cylinder", "ellipsoid",
-    "extrude", "frustum", "lathe", "loft", "merged", "mirrored", "moved", "painted", "plane",
-    "rested", "rounded_box", "rounded_outline", "scaled", "shaped", "solid", "sphere", "tinted",
-    "torus", "tube", "turned", "with_box_uv",
+    "extrude", "frustum", "lathe", "loft", "merged", "mirrored", "moved", "painted", "per_band",
+    "plane", "rested", "rounded_box", "rounded_outline", "scaled", "shaped", "solid", "sphere",
+    "tinted", "torus", "tube", "turned", "with_box_uv",
 ]  # fmt: skip
 
 Colors = Color | Sequence[Color]
@@ -75,7 +75,7 @@ def loft(
     n = len(rings[0])
     points = [p for ring in rings for p in ring]
     num_bands = len(rings) if closed else len(rings) - 1
-    band_colors = _per_band(color, num_bands)
+    band_colors = per_band(color, num_bands)
     faces: list[tuple[int, int, int]] = []
     colors: list[Color] = []
     for i in range(num_bands):
@@ -103,7 +103,8 @@ def _cap(points: list[Point3], ring: Sequence[int]) -> list[tuple[int, int, int]
     return [(ring[k], ring[(k + 1) % n], len(points) - 1) for k in range(n)]
 
 
-def _per_band(color: Colors, num_bands: int) -> list[Color]:
+def per_band(color: Colors, num_bands: int) -> list[Color]:
+    """Return one colour for each band, from one or from as many."""
     if isinstance(color[0], int | float):
         return [(float(color[0]), float(color[1]), float(color[2]))] * num_bands  # type: ignore[arg-type]
     if len(color) != num_bands:

@@ -21,6 +21,7 @@ from langrearrange.houses.models import (
     toys,
 )
 from langrearrange.houses.models.base import ObjectModel, Recipe, fitted
+from langrearrange.houses.occlusion import baked
 from langrearrange.world.vocabulary import CATEGORIES, CATEGORY_INDEX
 
 __all__ = ["MODELS", "ObjectModel", "models_of", "object_mesh"]
@@ -63,4 +64,4 @@ def object_mesh(model_id: str) -> Mesh:
             f"{len(MODELS)}. Check the spelling."
         )
     recipe = _RECIPES[model_id]
-    return fitted(recipe.build(), recipe.model.size_mm)
+    return baked(fitted(recipe.build(), recipe.model.size_mm))

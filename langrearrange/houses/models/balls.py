@@ -22,19 +22,53 @@ def patched(ball: Mesh, paint: Callable[[float, float, float], Color]) -> Mesh:
     return solid([(x, y, z) for x, y, z in position], faces, colors, 60)
 
 
-def soccer_ball(base: Color, patch: Color) -> Mesh:
-    """A ball of radius 1 with twelve dark patches, one at each corner of an icosahedron."""
+def soccer_ball(base: Color, patch: Color, parts: int = 6) -> Mesh:
+    """A ball of radius 1, an icosahedron cut fine, with a dark patch round each of its corners."""
     golden = (1 + math.sqrt(5)) / 2
-    length = math.sqrt(1 + golden**2)
-    centres: list[Point3] = []
-    for a in (-1 / length, 1 / length):
-        for b in (-golden / length, golden / length):
-            centres += [(0, a, b), (a, b, 0), (b, 0, a)]
+    corners: list[Point3] = []
+    for s in (-1.0, 1.0):
+        for t in (-golden, golden):
+            corners += [(0.0, s, t), (s, t, 0.0), (t, 0.0, s)]
+    points: list[Point3] = []
+    faces: list[tuple[int, int, int]] = []
+    colors: list[Color] = []
+    for a, b, c in _icosahedron_faces(corners):
+        index = {}
+        for i in range(parts + 1):
+            for j in range(parts + 1 - i):
+                weights = (parts - i - j, i, j)
+                x, y, z = (
+                    sum(w * p[k] for w, p in zip(weights, (a, b, c), strict=True)) for k in range(3)
+                )
+                size = math.sqrt(x * x + y * y + z * z)
+                index[i, j] = len(points)
+                points.append((x / size, y / size, z / size))
+        for i in range(parts):
+            for j in range(parts - i):
+                dark = max(parts - i - j, i + 1, j + 1) * 3 > parts * 2
+                faces.append((index[i, j], index[i + 1, j], index[i, j + 1]))
+                colors.append(patch if dark else base)
+                if i + j < parts - 1:
+                    dark = max(parts - i - j - 1, i + 1, j + 1) * 3 > parts * 2
+                    faces.append((index[i + 1, j], index[i + 1, j + 1], index[i, j + 1]))
+                    colors.append(patch if dark else base)
+    return solid(points, faces, colors, 60)
 
-    def paint(x: float, y: float, z: float) -> Color:
-        return patch if max(x * c[0] + y * c[1] + z * c[2] for c in centres) > 0.925 else base
 
-    return patched(sphere(1.0, base, 32, 18), paint)
+def _icosahedron_faces(corners: Sequence[Point3]) -> list[tuple[Point3, Point3, Point3]]:
+    """The 20 triangles between corners at distance 2, counter-clockwise from outside."""
+    near = [(p, q) for p in corners for q in corners if abs(math.dist(p, q) - 2) < 1e-6]
+    faces = []
+    for a, b in near:
+        for c in corners:
+            if a == min(a, b, c) and (b, c) in near and (c, a) in near:
+                u = [b[k] - a[k] for k in range(3)]
+                v = [c[k] - a[k] for k in range(3)]
+                outward = (u[1] * v[2] - u[2] * v[1]) * a[0] + (u[2] * v[0] - u[0] * v[2]) * a[1]
+                outward += (u[0] * v[1] - u[1] * v[0]) * a[2]
+                if outward > 0:
+                    faces.append((a, b, c))
+    return faces
 
 
 def seamed_ball(base: Color, seam: Color, width: float) -> Mesh:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import Recipe, mixed, recipe
-from langrearrange.houses.shapes import Color, Point2, lathe, tube
+from langrearrange.houses.shapes import Color, Colors, Point2, lathe, per_band, tube
 
 
 def vessel(
-    outside: list[Point2], wall: float, color: Color, inside: Color, segments: int = 22
+    outside: Sequence[Point2], wall: float, color: Colors, inside: Color, segments: int = 22
 ) -> Mesh:
-    """A pot of revolution with a wall; the outside profile runs from the bottom edge to the lip."""
+    """A pot of revolution with a wall.
+
+    `outside` runs from the bottom edge to the lip; `color` may name one for the base and one for
+    each stretch of it.
+    """
     inner = [(max(r - wall, 0.001), z) for r, z in reversed(outside) if z > wall]
-    inner[0] = (inner[0][0], outside[-1][1])
     profile = [(0.0, outside[0][1]), *outside, *inner, (0.0, wall)]
-    bands = [color] * len(outside) + [inside] * (len(inner) + 1)
+    bands = [*per_band(color, len(outside)), *per_band(inside, len(inner) + 1)]
+    bands[len(outside)] = bands[len(outside) - 1]  # the lip is painted like the outside
     return lathe(profile, bands, segments, 50)
 
 
@@ -38,11 +43,9 @@ def goblet_cup(color: Color, inside: Color) -> Mesh:
 def mug(color: Color, inside: Color, stripe: Color | None = None, belly: float = 0.0) -> Mesh:
     """A straight drinking pot with a large handle on its +x side."""
     outside = [(0.038, 0), (0.0405, 0.004), (0.041 + belly / 2, 0.02), (0.041 + belly, 0.045),
-               (0.041 + belly / 2, 0.072), (0.041, 0.095)]  # fmt: skip
-    body = vessel(outside, 0.0045, color, inside)
-    if stripe:
-        ring = [(0.0405, 0.055), (0.0425 + belly, 0.055), (0.0425 + belly, 0.076), (0.0405, 0.076)]
-        body = merged(body, lathe(ring, stripe, 22))
+               (0.041 + belly, 0.055), (0.041 + belly / 2, 0.075), (0.041, 0.095)]  # fmt: skip
+    paint = [color] * 5 + [stripe or color] + [color]
+    body = vessel(outside, 0.0045, paint, inside)
     turn = [math.radians(a) for a in (105, 75, 45, 15, -15, -45, -75, -105)]
     path = [(0.047 + 0.030 * math.cos(a), 0.0, 0.049 + 0.031 * math.sin(a)) for a in turn]
     handle = tube(path, 0.0062, color, sides=8, up=(0, 1, 0), aspect=1.25)
