@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from langrearrange.agents.protocol import Agent, Observation, PrivilegedAgent
 from langrearrange.dataset.episode import Episode
+from langrearrange.env.actions import check_action
 from langrearrange.errors import AgentError
+from langrearrange.world import NUM_SKILLS
 
 
 class RowsOfAgents:
@@ -43,9 +45,12 @@ class RowsOfAgents:
             self._agent(row).reset(instruction)
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
-        """Ask each row's agent in turn; shape (n,), int64."""
+        """Ask each row's agent in turn; shape (n,), int64. ActionError for what is no skill."""
         skills = [
-            self._agent(row).act({name: values[i] for name, values in observations.items()})
+            check_action(
+                self._agent(row).act({name: values[i] for name, values in observations.items()}),
+                NUM_SKILLS + 1,
+            )
             for i, row in enumerate(rows)
         ]
         return np.array(skills, np.int64)

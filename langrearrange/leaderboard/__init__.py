@@ -1,1 +1,81 @@
-"""TODO(room)."""
+"""From an agent to a score that survives replay: rollout, trace, replay, statistics, page.
+
+Not for playing (`env`) and not for printing (`cli`).
+"""
+
+from langrearrange.leaderboard.animation import camera_frames, record, write_animation
+from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
+from langrearrange.leaderboard.page import build_page, failures_first, write_page
+from langrearrange.leaderboard.replay import Replayed, replay
+from langrearrange.leaderboard.rollout import (
+    AgentRefusalError,
+    AgentTimeoutError,
+    env_factory,
+    play,
+)
+from langrearrange.leaderboard.score import (
+    GROUPS,
+    STRATIFIED,
+    Group,
+    Result,
+    Scores,
+    TemplateScores,
+    score,
+    score_episodes,
+    score_trace,
+)
+from langrearrange.leaderboard.statistics import (
+    Interval,
+    clustered_mean_ci,
+    mean_of_intervals,
+    stratified_mean_ci,
+    wilson,
+)
+from langrearrange.leaderboard.trace import (
+    AgentFacts,
+    DatasetFacts,
+    EpisodeTrace,
+    Header,
+    Trace,
+    read_trace,
+)
+from langrearrange.leaderboard.trace_writer import TraceWriter
+
+__all__ = [
+    "GROUPS",
+    "STRATIFIED",
+    "AgentFacts",
+    "AgentRefusalError",
+    "AgentTimeoutError",
+    "DatasetFacts",
+    "EpisodeTrace",
+    "Group",
+    "Header",
+    "Interval",
+    "Plan",
+    "Replayed",
+    "Result",
+    "Scores",
+    "TemplateScores",
+    "Trace",
+    "TraceWriter",
+    "build_page",
+    "camera_frames",
+    "clustered_mean_ci",
+    "env_factory",
+    "evaluate",
+    "failures_first",
+    "header_of",
+    "mean_of_intervals",
+    "play",
+    "read_trace",
+    "record",
+    "replay",
+    "score",
+    "score_episodes",
+    "score_trace",
+    "stratified_mean_ci",
+    "wilson",
+    "write_animation",
+    "write_page",
+]

@@ -1,0 +1,149 @@
+"""An episode as moving pictures: camera beside map, sentence, skill by skill. GIF, or MP4 by extra.
+
+Not for the page (`page`), which draws its own map.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from langrearrange.dataset import Episode
+from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv
+from langrearrange.errors import MissingExtraError, UsageError
+from langrearrange.world import SKILLS
+
+CAPTION_PX: Final = 34
+GOOD: Final = (0, 122, 90)
+BAD: Final = (184, 67, 15)
+INK: Final = (29, 36, 48)
+GIF_MS: Final = 700
+LAST_MS: Final = 2200
+
+Picture = NDArray[np.uint8]
+
+
+def record(
+    episode: Episode, actions: Sequence[int], *, hard: bool = False, image_size: int = 256
+) -> list[Picture]:
+    """Replay actions and return a captioned picture before each skill and after the last.
+
+    Args:
+        episode: what is played.
+        actions: skills, as in a trace; those behind the episode's end are not played.
+        hard: under the rules of the hard variant.
+        image_size: side of the camera picture, pixels.
+
+    Returns:
+        len(actions) + 1 pictures (height, width, 3) uint8, all of one size.
+    """
+    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
+    env = make(
+        episodes=[episode], observation="state", render_mode="rgb_array", image_size=image_size
+    )
+    try:
+        env.reset(options={"episode_id": episode.id})
+        pictures = [_captioned(env.render(), "start", "", True)]
+        for step, action in enumerate(actions, start=1):
+            _, _, terminated, truncated, info = env.step(action)
+            skill = "stop" if action == STOP else SKILLS[action].name
+            outcome = str(info["outcome"])
+            note = "success" if info["success"] else outcome.replace("_", " ")
+            pictures.append(_captioned(env.render(), f"{step}. {skill}", note, outcome == "ok"))
+            if terminated or truncated:
+                break
+    finally:
+        env.close()
+    return pictures
+
+
+def camera_frames(
+    episode: Episode, actions: Sequence[int], *, hard: bool = False, quality: int = 70
+) -> list[bytes]:
+    """Return the robot's camera before each skill and after the last, as 256-pixel JPEGs."""
+    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
+    env = make(episodes=[episode], observation="rgb")
+    pictures = []
+    try:
+        observation, _ = env.reset(options={"episode_id": episode.id})
+        for action in (*actions, None):
+            buffer = io.BytesIO()
+            Image.fromarray(observation["rgb"]).save(buffer, "JPEG", quality=quality)
+            pictures.append(buffer.getvalue())
+            if action is None:
+                break
+            observation, *_ = env.step(action)
+    finally:
+        env.close()
+    return pictures
+
+
+def write_animation(path: Path | str, pictures: Sequence[Picture]) -> Path:
+    """Write pictures as a GIF, or as an MP4 (extra `video`), by the name's ending.
+
+    Args:
+        path: NAME.gif or NAME.mp4.
+        pictures: (height, width, 3) uint8, at least one, all of one size.
+
+    Raises:
+        UsageError: another ending, or no pictures.
+        MissingExtraError: MP4 without the extra.
+    """
+    path = Path(path)
+    if not pictures:
+        raise UsageError("an animation needs at least one picture; none were given")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match path.suffix.lower():
+        case ".gif":
+            _write_gif(path, pictures)
+        case ".mp4":
+            _write_mp4(path, pictures)
+        case other:
+            raise UsageError(f"'{path.name}' ends in '{other}'; accepted: .gif, .mp4")
+    return path
+
+
+def _write_gif(path: Path, pictures: Sequence[Picture]) -> None:
+    images = [Image.fromarray(picture) for picture in pictures]
+    sample = Image.fromarray(np.concatenate([pictures[0], pictures[-1]]))
+    palette = sample.quantize(256)  # one palette for all, so that nothing flickers
+    indexed = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    durations = [GIF_MS] * (len(indexed) - 1) + [LAST_MS]
+    indexed[0].save(
+        path, save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=True
+    )
+
+
+def _write_mp4(path: Path, pictures: Sequence[Picture]) -> None:
+    try:
+        import av
+    except ImportError:
+        raise MissingExtraError("writing MP4", "video", "av") from None
+    height, width = (side - side % 2 for side in pictures[0].shape[:2])
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index, picture in enumerate(pictures):
+            held_ms = LAST_MS if index == len(pictures) - 1 else GIF_MS
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]))
+            for _ in range(held_ms // 100):
+                file.mux(stream.encode(frame))
+        file.mux(stream.encode())
+
+
+def _captioned(picture: object, skill: str, note: str, good: bool) -> Picture:
+    """Return the picture with a strip below that says skill and outcome."""
+    above = np.asarray(picture, np.uint8)
+    strip = Image.new("RGB", (above.shape[1], CAPTION_PX), "white")
+    draw = ImageDraw.Draw(strip)
+    font = ImageFont.load_default(16)
+    draw.text((12, CAPTION_PX // 2), skill, INK, font, anchor="lm")
+    if note:
+        draw.text((above.shape[1] - 12, CAPTION_PX // 2), note, GOOD if good else BAD, font, "rm")
+    return np.concatenate([above, np.asarray(strip)])

@@ -1,0 +1,139 @@
+"""One evaluation from end to end: an agent's name and splits in, a trace file out; resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from langrearrange import __version__
+from langrearrange.agents import BatchedAgent, is_privileged
+from langrearrange.dataset import Episode, EpisodeSource
+from langrearrange.errors import UsageError
+from langrearrange.leaderboard.rollout import env_factory, play
+from langrearrange.leaderboard.score import content_sha256
+from langrearrange.leaderboard.trace import (
+    AgentFacts,
+    DatasetFacts,
+    EpisodeTrace,
+    Header,
+    Protocol,
+)
+from langrearrange.leaderboard.trace_writer import TraceWriter
+from langrearrange.world.vocabulary import HORIZON
+
+OnEpisode = Callable[[EpisodeTrace], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be played, under which rules.
+
+    Attributes:
+        sources: the splits.
+        num_episodes: at most so many of each split, spread evenly over it; None for all. A run of
+            fewer than all is marked as partial and never ranked.
+        protocol: `paper` or `hard`.
+        horizon: skills an episode may take.
+        seed: given to the agent.
+        num_rows: episodes side by side, for agents that batch.
+    """
+
+    sources: Sequence[EpisodeSource]
+    num_episodes: int | None = None
+    protocol: Protocol = "paper"
+    horizon: int = HORIZON
+    seed: int = 0
+    num_rows: int = 16
+
+    def __post_init__(self) -> None:
+        names = [source.split for source in self.sources]
+        if not names or len(set(names)) < len(names):
+            raise UsageError(f"splits {names}; give at least one and each once")
+        if self.num_episodes is not None and self.num_episodes < 1:
+            raise UsageError(f"num_episodes={self.num_episodes}; accepted: 1 or more, or none")
+
+    def positions(self, source: EpisodeSource) -> list[int]:
+        """Return which positions of a source are played, ascending."""
+        count = len(source)
+        wanted = count if self.num_episodes is None else min(self.num_episodes, count)
+        return [i * count // wanted for i in range(wanted)]
+
+
+def evaluate(
+    agent: BatchedAgent,
+    facts: AgentFacts,
+    plan: Plan,
+    out: Path | str,
+    *,
+    force: bool = False,
+    on_episode: OnEpisode = lambda trace: None,
+) -> Path:
+    """Play everything in the plan and write the trace.
+
+    A run that was killed goes on where it stopped when it is started again with the same
+    arguments, and ends with the same file.
+
+    Args:
+        agent: batched (`agents.load_rows`).
+        facts: what is declared of it; its modality must be the agent's.
+        plan: what to play.
+        out: the trace to write, `NAME.jsonl.gz`.
+        force: replace what lies there.
+        on_episode: called after each episode, resumed ones included.
+
+    Returns:
+        The path of the trace.
+
+    Raises:
+        UsageError: facts that contradict the agent, or a file in the way.
+    """
+    if facts.modality != agent.modality or facts.privileged != is_privileged(agent):
+        raise UsageError(
+            f"the facts say modality '{facts.modality}', privileged {facts.privileged}; the agent "
+            f"has '{agent.modality}', {is_privileged(agent)}"
+        )
+    writer = TraceWriter(out, header_of(facts, plan), force=force)
+    try:
+        for trace in writer.done.values():
+            on_episode(trace)
+        for source in plan.sources:
+            done = writer.done
+            ids = [source.id_at(i) for i in plan.positions(source)]
+            todo = [episode_id for episode_id in ids if episode_id not in done]
+            for trace in _play(agent, source, todo, plan):
+                writer.write(trace)
+                on_episode(trace)
+    except BaseException:
+        writer.close()
+        raise
+    order = [source.id_at(i) for source in plan.sources for i in plan.positions(source)]
+    return writer.finish(order)
+
+
+def header_of(facts: AgentFacts, plan: Plan) -> Header:
+    """Return the header of a run: rules, agent and which episodes, with their content hash."""
+    datasets = {}
+    for source in plan.sources:
+        positions = plan.positions(source)
+        sha256 = content_sha256(map(source.get, positions))
+        datasets[source.split] = DatasetFacts(num_episodes=len(positions), sha256=sha256)
+    return Header(
+        package_version=__version__,
+        protocol=plan.protocol,
+        horizon=plan.horizon,
+        seed=plan.seed,
+        agent=facts,
+        datasets=datasets,
+    )
+
+
+def _play(
+    agent: BatchedAgent, source: EpisodeSource, ids: Sequence[str], plan: Plan
+) -> Iterator[EpisodeTrace]:
+    make = env_factory(source, agent.modality, protocol=plan.protocol, horizon=plan.horizon)
+
+    def find(episode_id: str) -> Episode:
+        return source.get(source.index_of(episode_id))
+
+    return play(agent, ids, make, find, num_rows=min(plan.num_rows, max(1, len(ids))))

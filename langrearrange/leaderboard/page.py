@@ -1,0 +1,214 @@
+"""One self-contained HTML page to watch the episodes of a scored run. Opens offline."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from langrearrange.dataset import Episode
+from langrearrange.houses import House, get_house
+from langrearrange.houses.geometry import Pose2D
+from langrearrange.leaderboard.replay import Replayed
+from langrearrange.leaderboard.score import Result, Scores
+from langrearrange.leaderboard.statistics import Interval
+from langrearrange.world import SKILLS
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    IN_HAND,
+    NAV_TARGETS,
+    OPENABLES,
+    RECEPTACLES,
+)
+
+MAX_BYTES: Final = 3 << 20
+"""Size a page keeps to by leaving out pictures; 1,000 episodes without any take about 1.5 MB."""
+OUTCOME_NAMES: Final = (
+    "ok", "hand_full", "hand_empty", "not_near", "closed", "already_open", "already_closed",
+    "absent", "stop",
+)  # fmt: skip
+COLUMNS: Final = (
+    "", "success", "95 %", "efficiency", "95 %", "episodes", "regret", "invalid", "subgoals",
+)  # fmt: skip
+
+Frames = Mapping[str, Sequence[bytes]]
+"""Episode id -> one JPEG or PNG before each skill and after the last."""
+FindEpisode = Callable[[str], Episode]
+
+
+def failures_first(episodes: Sequence[Replayed]) -> list[Replayed]:
+    """Return the episodes as the page lists them: failures first, each in trace order."""
+    return sorted(episodes, key=lambda episode: episode.success)
+
+
+def write_page(
+    path: Path | str, result: Result, find_episode: FindEpisode, frames: Frames | None = None
+) -> Path:
+    """Write the page.
+
+    Args:
+        path: the HTML file.
+        result: a scored run.
+        find_episode: id -> episode, for the household that is drawn.
+        frames: pictures for some of the episodes; those that would carry the page beyond
+            `MAX_BYTES` are left out, last ones first, and the page says where they are missing.
+
+    Returns:
+        The path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(build_page(result, find_episode, frames), encoding="utf-8")
+    return path
+
+
+def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None = None) -> str:
+    """Return the page as text; see `write_page`."""
+    listed = failures_first(result.episodes)
+    episodes = [_episode(replayed, find_episode(replayed.id)) for replayed in listed]
+    houses = dict.fromkeys(episode["house"] for episode in episodes)
+    data = {
+        "title": f"{result.header.agent.name} on {', '.join(result.splits)}",
+        "facts": _facts(result),
+        "columns": COLUMNS,
+        "rows": _rows(result),
+        "flats": {house: flat_map(get_house(house)) for house in houses},
+        "episodes": episodes,
+        "skills": [skill.id for skill in SKILLS],
+        "outcomes": OUTCOME_NAMES,
+        "places": NAV_TARGETS,
+        "receptacles": RECEPTACLES,
+        "openables": OPENABLES,
+        "categories": CATEGORIES,
+    }
+    left = MAX_BYTES - len(_json(data)) - sum(len(_part(n)) for n in ("html", "css", "js"))
+    for episode in episodes:
+        pictures = [_data_uri(picture) for picture in (frames or {}).get(episode["id"], ())]
+        left -= sum(map(len, pictures)) + 20 * len(pictures)
+        if pictures and left > 0:
+            episode["frames"] = pictures
+    parts = {
+        "TITLE": html.escape(str(data["title"])),
+        "STYLE": _part("css"),
+        "SCRIPT": _part("js"),
+        "DATA": _json(data),
+    }
+    return re.sub("%(TITLE|STYLE|SCRIPT|DATA)%", lambda match: parts[match[1]], _part("html"))
+
+
+def flat_map(house: House) -> dict[str, Any]:
+    """Return what a map of a flat needs: size, walls, a box per receptacle, stances; all in mm."""
+    boxes = {label: corners for label, *corners in house.outlines if label != "wall"}
+    for receptacle in RECEPTACLES:
+        if receptacle not in boxes:  # a drawer: where it stands when it is pulled out
+            boxes[receptacle] = _in_front_of(house.stances[receptacle])
+    return {
+        "size": house.size_mm,
+        "walls": [corners for label, *corners in house.outlines if label == "wall"],
+        "boxes": boxes,
+        "stances": [_pose(house.stances[target]) for target in NAV_TARGETS],
+    }
+
+
+def _in_front_of(stance: Pose2D) -> list[int]:
+    forward = stance.matrix()[:2, 0]
+    x, y = stance.x_mm + 740 * float(forward[0]), stance.y_mm + 740 * float(forward[1])
+    along_y = abs(forward[1]) > abs(forward[0])
+    half_x, half_y = (380, 130) if along_y else (130, 380)
+    return [round(x - half_x), round(y - half_y), round(x + half_x), round(y + half_y)]
+
+
+def _pose(pose: Pose2D) -> tuple[int, int, int]:
+    return pose.x_mm, pose.y_mm, pose.yaw_mrad
+
+
+def _episode(replayed: Replayed, episode: Episode) -> dict[str, Any]:
+    states = replayed.states
+    moves = [
+        (when, thing, where)
+        for when in range(1, len(states))
+        for thing, where in enumerate(states[when].receptacles)
+        if where != states[when - 1].receptacles[thing]
+    ]
+    touched = {thing for _, thing, where in moves if where == IN_HAND}
+    named = {skill[5:-1] for skill in episode.plan if skill.startswith("pick(")}
+    return {
+        "id": replayed.id,
+        "split": replayed.split,
+        "template": replayed.template,
+        "instruction": replayed.instruction,
+        "success": replayed.success,
+        "cause": "" if replayed.success else replayed.failure or "goal not reached",
+        "optimal": replayed.optimal,
+        "house": episode.house,
+        "start": (episode.start.x, episode.start.y, episode.start.yaw),
+        "things": [thing.category for thing in episode.objects],
+        "wanted": sorted(named | {episode.objects[thing].category for thing in touched}),
+        "where": states[0].receptacles,
+        "moves": moves,
+        "places": [state.place for state in states],
+        "opens": [state.open_mask for state in states],
+        "actions": replayed.actions,
+        "outcomes": [OUTCOME_NAMES.index(outcome) for outcome in replayed.outcomes],
+    }
+
+
+def _facts(result: Result) -> str:
+    header = result.header
+    words = [
+        f"sees {header.agent.modality}",
+        f"{len(result.episodes)} episodes",
+        f"langrearrange {header.package_version}",
+    ]
+    if header.agent.privileged:
+        words.append("privileged: it was shown the episodes (tier T0, not ranked)")
+    if result.partial:
+        words.append("part of the split only: not ranked")
+    if header.protocol == "hard":
+        words.append("hard variant")
+    return " · ".join(words)
+
+
+def _rows(result: Result) -> list[dict[str, Any]]:
+    rows = [
+        {"group": False, "cells": [name.replace("_", " "), *_cells(scores)]}
+        for name, scores in result.splits.items()
+    ]
+    for name, group in result.groups.items():
+        cells = [name, *_mean(group.success), *_mean(group.efficiency), "", "", "", ""]
+        rows.append({"group": True, "cells": cells})
+    return rows
+
+
+def _cells(scores: Scores) -> list[str]:
+    return [
+        *_mean(scores.success),
+        *_mean(scores.efficiency),
+        str(scores.num_episodes),
+        "" if scores.regret is None else f"{scores.regret:.1f}",
+        f"{scores.invalid_rate:.2f}",
+        f"{scores.subgoals:.2f}",
+    ]
+
+
+def _mean(interval: Interval) -> tuple[str, str]:
+    return f"{interval.mean:.3f}", f"{interval.low:.2f} to {interval.high:.2f}"
+
+
+def _data_uri(picture: bytes) -> str:
+    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+def _json(value: Any) -> str:
+    """Return JSON that can stand inside a script element."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _part(suffix: str) -> str:
+    return files("langrearrange.leaderboard").joinpath(f"page.{suffix}").read_text("utf-8")

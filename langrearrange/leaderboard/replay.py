@@ -1,0 +1,134 @@
+"""Recorded actions played again: everything a score needs, recomputed; nothing declared is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.task import STOP, Rules, Task
+from langrearrange.errors import SubmissionError
+from langrearrange.leaderboard.chain import ObservationChain, observe
+from langrearrange.leaderboard.trace import EpisodeTrace, Failure, Header
+from langrearrange.world import WorldState
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What really happened in an episode.
+
+    Attributes:
+        id, split, template, phrasing, cluster, instruction: of the episode.
+        actions: skills played.
+        outcomes: what became of each, recomputed.
+        states: the world before each skill and after the last; len(actions) + 1.
+        success: the goal held in time (in the hard variant: when the agent said stop).
+        steps: skills taken, n.
+        optimal: length of the proved optimal plan, one more in the hard variant.
+        invalid: how many skills were no-ops.
+        reward: sum over the steps.
+        subgoals: fraction of the episode's subgoals reached; 1.0 where it has none.
+        failure: why the agent stopped answering, as declared; "" if it did not.
+    """
+
+    id: str
+    split: str
+    template: str
+    phrasing: int
+    cluster: str
+    instruction: str
+    actions: tuple[int, ...]
+    outcomes: tuple[str, ...]
+    states: tuple[WorldState, ...]
+    success: bool
+    steps: int
+    optimal: int
+    invalid: int
+    reward: float
+    subgoals: float
+    horizon: int
+    failure: Failure = ""
+
+    @property
+    def efficiency(self) -> float:
+        """1 - n / horizon, 0 on failure (paper Table 6)."""
+        return 1 - self.steps / self.horizon if self.success else 0.0
+
+    @property
+    def regret(self) -> int | None:
+        """Skills beyond the proved optimum; None on failure."""
+        return self.steps - self.optimal if self.success else None
+
+
+def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
+    """Play a trace's actions in its episode.
+
+    Args:
+        episode: rebuilt from its source, never from the trace.
+        trace: one line of a submission.
+        header: of that submission; gives protocol, horizon and modality.
+
+    Raises:
+        SubmissionError: actions outside the space or after the end, an episode that ended early
+            without a reason, or observations of another build or modality.
+    """
+    rules = Rules(horizon=header.horizon, hard=header.protocol == "hard")
+    task = Task(episode, rules)
+    chain = ObservationChain() if trace.chain else None
+    states, outcomes, reward, invalid = [task.state], [], 0.0, 0
+    _show(chain, task, header)
+    for position, action in enumerate(trace.actions):
+        if task.over:
+            raise SubmissionError(
+                f"{trace.id}: {len(trace.actions)} actions, but the episode ended after {position}"
+            )
+        if not 0 <= action < rules.num_actions:
+            raise SubmissionError(
+                f"{trace.id}: action {position} is {action}; accepted: 0..{rules.num_actions - 1}"
+            )
+        reward += task.step(action)
+        invalid += task.outcome.invalid
+        outcomes.append(str(task.outcome) if action != STOP else "stop")
+        states.append(task.state)
+        if not task.over:
+            _show(chain, task, header)
+    if not task.over and not trace.failure:
+        raise SubmissionError(
+            f"{trace.id}: the trace breaks off after {task.steps} actions with neither success nor "
+            "the horizon reached nor a failure named"
+        )
+    if chain is not None and observe(task, header.agent.modality) is not None:
+        _compare(chain, trace, header)
+    return Replayed(
+        id=trace.id,
+        split=episode.split,
+        template=episode.template,
+        phrasing=episode.phrasing,
+        cluster=episode.cluster,
+        instruction=episode.instruction,
+        actions=trace.actions,
+        outcomes=tuple(outcomes),
+        states=tuple(states),
+        success=task.success and not trace.failure,
+        steps=task.steps,
+        optimal=len(episode.plan) + rules.hard,
+        invalid=invalid,
+        reward=reward,
+        subgoals=task.num_reached / task.num_subgoals if task.num_subgoals else 1.0,
+        horizon=header.horizon,
+        failure=trace.failure,
+    )
+
+
+def _show(chain: ObservationChain | None, task: Task, header: Header) -> None:
+    observation = observe(task, header.agent.modality) if chain is not None else None
+    if chain is not None and observation is not None:
+        chain.add(observation)
+
+
+def _compare(chain: ObservationChain, trace: EpisodeTrace, header: Header) -> None:
+    if chain.hexdigest() != trace.chain:
+        raise SubmissionError(
+            f"{trace.id}: the observations behind this trace are not those of modality "
+            f"'{header.agent.modality}' in this build (chain {trace.chain[:12]}..., here "
+            f"{chain.hexdigest()[:12]}...); evaluate again with the version that scores"
+        )
