@@ -8,6 +8,7 @@ from langrearrange.env.single import LangRearrangeEnv, LangRearrangeHardEnv
 from langrearrange.env.spaces import STATE_SIZES, InstructionText, action_space, observation_space
 from langrearrange.env.task import STOP, Progress, Rules, Task
 from langrearrange.env.text_observation import facts, text
+from langrearrange.env.vector import LangRearrangeHardVectorEnv, LangRearrangeVectorEnv
 
 __all__ = [
     "PAPER_REWARD",
@@ -19,6 +20,8 @@ __all__ = [
     "InstructionText",
     "LangRearrangeEnv",
     "LangRearrangeHardEnv",
+    "LangRearrangeHardVectorEnv",
+    "LangRearrangeVectorEnv",
     "Observation",
     "Progress",
     "RewardConfig",

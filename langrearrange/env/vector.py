@@ -1,0 +1,338 @@
+"""Many envs stepped by one call: the native vector env behind `gym.make_vec`.
+
+The same tasks, orders and observations as so many single envs; only the pictures of all envs are
+drawn in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Unpack
+
+import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.actions import check_actions
+from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs
+from langrearrange.env.episodes import find_episode, open_episodes
+from langrearrange.env.observations import Observation, make_observer, step_info
+from langrearrange.env.sampling import Pools, Sampler
+from langrearrange.env.saving import plain_spec
+from langrearrange.env.single import RENDER_FPS
+from langrearrange.env.spaces import action_space, observation_space
+from langrearrange.env.task import Task
+from langrearrange.env.text_observation import text
+from langrearrange.errors import UsageError
+from langrearrange.world import WorldState
+
+Infos = dict[str, Any]
+Seeds = int | Sequence[int | None] | None
+
+
+class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
+    """`num_envs` envs in one; see `LangRearrangeEnv` for what each of them is.
+
+    Observation:
+        The fields of the single env: arrays with a leading axis of num_envs, texts as tuples.
+
+    Actions:
+        An integer array of shape (num_envs,), or a sequence of that many actions. The action of an
+        env that is only being reset or is exhausted is checked and ignored.
+
+    Order of episodes:
+        Training (`weighted`, `uniform`): env i is seeded seed + i and draws for itself.
+        Evaluation (`sequential`): episode j is dealt to env j mod num_envs and each is played once.
+        An env with no episode left stands still with reward 0 and no end, and
+        `info["exhausted"][i]` is True; the run is complete when all are. Without a further
+        `reset(seed=...)` nothing is played twice.
+
+    Info keys:
+        Those of the single env as arrays, each with a mask `_key` as Gymnasium has it, and
+        `exhausted` when evaluating. In SameStep mode `final_obs` and `final_info`.
+
+    Args:
+        num_envs: at least 1.
+        autoreset_mode: `NextStep` (the step after an end resets), `SameStep` or `Disabled` (pass
+            `options={"reset_mask": ...}` to reset); a string or an `AutoresetMode`.
+        copy: False returns the same picture arrays at every call, overwritten: for programs that
+            copy them elsewhere at once.
+        kwargs: of the single env. `horizon` sets the length of episodes; `max_episode_steps` is
+            refused.
+    """
+
+    hard: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        max_episode_steps: int | None = None,
+        **kwargs: Unpack[EnvKwargs],
+    ) -> None:
+        if type(num_envs) is not int or num_envs < 1:
+            raise UsageError(f"num_envs={num_envs!r}; accepted: an int of at least 1")
+        if max_episode_steps is not None:
+            raise UsageError(
+                f"max_episode_steps={max_episode_steps} would be counted outside the env; pass "
+                f"horizon={max_episode_steps} instead"
+            )
+        self.num_envs = num_envs
+        self.config = EnvConfig(**kwargs, hard=self.hard)
+        self.autoreset_mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {
+            "render_modes": list(RENDER_MODES),
+            "render_fps": RENDER_FPS,
+            "autoreset_mode": self.autoreset_mode,
+        }
+        self.render_mode = self.config.render_mode
+        self.single_observation_space = observation_space(self.config)
+        self.single_action_space = action_space(self.config)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._rules = self.config.rules
+        self._source = open_episodes(self.config.split, self.config.episodes)
+        self._evaluating = self.config.sampling_mode == "sequential"
+        self._samplers = self._make_samplers()
+        self._observer = make_observer(self.config, num_envs, copy=copy)
+        self._tasks: list[Task] = []
+        self._ended = np.zeros(num_envs, np.bool_)
+        self._exhausted = np.zeros(num_envs, np.bool_)
+        self._order_begun = False
+        self._picture: Any = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What `gym.make_vec` was called with, as values that survive `to_json`."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = plain_spec(spec)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The episodes being played, one per env."""
+        return tuple(self._tasks)
+
+    @property
+    def worlds(self) -> tuple[WorldState, ...]:
+        """The full states of the worlds. Privileged: an agent that reads them is not ranked."""
+        return tuple(task.state for task in self._tasks)
+
+    def reset(
+        self, *, seed: Seeds = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, Infos]:
+        """Begin the next episode in every env, or in those of a mask.
+
+        Args:
+            seed: begins the order of episodes anew: an int s for s, s + 1, ..., or one per env.
+            options: `episode_id`: an id for all envs or a sequence with one id or None per env;
+                `reset_mask`: bool array of shape (num_envs,), the envs to reset.
+
+        Raises:
+            UsageError, DatasetError: an unknown option or episode, a mask of another shape.
+        """
+        mask, ids = self._read_options(options)
+        self._seed(seed)
+        for row in np.flatnonzero(mask).tolist():
+            self._begin(row, ids[row])
+        infos = self._infos([step_info(task) for task in self._tasks], mask)
+        return self._observer.batch(self._tasks), infos
+
+    def step(
+        self, actions: NDArray[np.int64]
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
+        """Take a skill in every env.
+
+        Returns:
+            Observations, rewards float64, terminated and truncated bool, each (num_envs,), infos.
+
+        Raises:
+            ActionError: an action is not in the space; nothing was stepped.
+            ResetNeeded: no episode has begun, or one is over and the autoreset mode is Disabled.
+        """
+        if not self._tasks:
+            raise ResetNeeded("no episodes are being played; call reset() first")
+        checked = check_actions(actions, self.num_envs, self._rules.num_actions)
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+            raise ResetNeeded(
+                f"the episodes of envs {np.flatnonzero(self._ended).tolist()} are over; call "
+                "reset(options={'reset_mask': mask}) before the next step()"
+            )
+        rewards = np.zeros(self.num_envs)
+        terminated = np.zeros(self.num_envs, np.bool_)
+        truncated = np.zeros(self.num_envs, np.bool_)
+        for i, (task, action) in enumerate(zip(self._tasks, checked, strict=True)):
+            if self._exhausted[i]:
+                continue
+            if self._ended[i]:
+                self._begin(i, None)
+                continue
+            rewards[i] = task.step(action)
+            terminated[i], truncated[i] = task.terminated, task.truncated
+        self._ended = terminated | truncated
+        infos: Infos = {}
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
+            infos = self._finish()
+        infos.update(self._infos([step_info(task) for task in self._tasks]))
+        return self._observer.batch(self._tasks), rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return one picture or text per env, as `render_mode` says."""
+        if self.render_mode == "ansi":
+            return tuple(map(text, self._tasks))
+        if self.render_mode == "rgb_array":
+            from langrearrange.env.picture import Picture
+
+            self._picture = self._picture or Picture(self.config)
+            return tuple(map(self._picture.draw, self._tasks))
+        return None
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the simulators."""
+        self._observer.close()
+        if self._picture is not None:
+            self._picture.close()
+            self._picture = None
+
+    def _make_samplers(self) -> list[Sampler]:
+        pools = Pools(self._source)
+        return [
+            Sampler(
+                pools,
+                self.config.sampling_mode,
+                self.config.variants or 0,
+                fresh_variants=self.config.fresh_variants,
+                start=i if self._evaluating else 0,
+                stride=self.num_envs if self._evaluating else 1,
+                once=self._evaluating,
+            )
+            for i in range(self.num_envs)
+        ]
+
+    def _seed(self, seed: Seeds) -> None:
+        seeds: Sequence[int | None]
+        if seed is None or isinstance(seed, int):
+            super().reset(seed=seed)
+            seeds = [seed + i if isinstance(seed, int) else None for i in range(self.num_envs)]
+        else:
+            seeds = seed
+        if len(seeds) != self.num_envs:
+            raise UsageError(f"{len(seeds)} seeds for {self.num_envs} envs; give one per env")
+        for sampler, own in zip(self._samplers, seeds, strict=True):
+            if own is not None or not self._order_begun:
+                sampler.seed(seeding.np_random(own)[1])
+        self._order_begun = True
+
+    def _read_options(
+        self, options: dict[str, Any] | None
+    ) -> tuple[NDArray[np.bool_], Sequence[str | None]]:
+        options = options or {}
+        if unknown := sorted(set(options) - {"episode_id", "reset_mask"}):
+            raise UsageError(
+                f"reset has no option {unknown[0]!r}; accepted: 'episode_id', 'reset_mask'"
+            )
+        mask = options.get("reset_mask", np.ones(self.num_envs, np.bool_))
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or not mask.any():
+            raise UsageError("reset_mask must be a numpy bool array with at least one True")
+        if mask.shape != (self.num_envs,):
+            raise UsageError(f"reset_mask has shape {mask.shape}; accepted: ({self.num_envs},)")
+        if not self._tasks and not mask.all():
+            raise UsageError("the first reset() has to reset all envs; leave reset_mask out")
+        ids = options.get("episode_id")
+        if ids is None or isinstance(ids, str):
+            return mask, [ids] * self.num_envs
+        if not isinstance(ids, (list, tuple)) or len(ids) != self.num_envs:
+            raise UsageError(
+                f"episode_id={ids!r:.80}; accepted: an id, or a list of {self.num_envs} ids or None"
+            )
+        return mask, ids
+
+    def _begin(self, row: int, episode_id: str | None) -> None:
+        """Begin an episode; an env without one left stands still from now on."""
+        if episode_id is not None:
+            self._play(row, find_episode(self._source, episode_id))
+            return
+        draw = self._samplers[row].next()
+        self._exhausted[row] = draw is None
+        self._ended[row] = False
+        if draw is not None:
+            self._play(row, self._source.get(*draw))
+        elif row >= len(self._tasks):  # more envs than episodes: show one, play none
+            self._play(row, self._source.get(row % len(self._source)))
+            self._exhausted[row] = True
+
+    def _play(self, row: int, episode: Episode) -> None:
+        task = Task(episode, self._rules)
+        if row < len(self._tasks):
+            self._tasks[row] = task
+        else:
+            self._tasks.append(task)
+        self._ended[row] = self._exhausted[row] = False
+        self._observer.begin(row, task)
+
+    def _finish(self) -> Infos:
+        """Keep what the ended envs saw last and begin their next episodes (SameStep mode)."""
+        rows = np.flatnonzero(self._ended).tolist()
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for row in rows:
+            final_obs[row] = self._observer.one(row, self._tasks[row])
+        mask = self._ended.copy()
+        final_info = _stack([step_info(task) for task in self._tasks], mask)
+        for row in rows:
+            self._begin(row, None)
+        self._ended = np.zeros(self.num_envs, np.bool_)
+        return {
+            "final_obs": final_obs,
+            "_final_obs": mask,
+            "final_info": final_info,
+            "_final_info": mask.copy(),
+        }
+
+    def _infos(self, infos: list[Infos], mask: NDArray[np.bool_] | None = None) -> Infos:
+        if mask is None:
+            mask = np.ones(self.num_envs, np.bool_)
+        stacked = _stack(infos, mask)
+        if self._evaluating:
+            stacked["exhausted"] = self._exhausted.copy()
+            stacked["_exhausted"] = mask.copy()
+        return stacked
+
+
+class LangRearrangeHardVectorEnv(LangRearrangeVectorEnv):
+    """The hard variant (paper D.3): see `LangRearrangeVectorEnv`; action 70 is `stop`."""
+
+    hard = True
+
+
+_DTYPES: dict[type, Any] = {int: np.int64, bool: np.bool_, float: np.float64}
+
+
+def _stack(infos: list[Infos], mask: NDArray[np.bool_]) -> Infos:
+    """Return info dicts as arrays with masks, as `VectorEnv._add_info` builds them."""
+    stacked: Infos = {}
+    everyone = bool(mask.all())
+    for key, first in infos[0].items():
+        dtype = _DTYPES.get(type(first), object)
+        column = np.array([info[key] for info in infos], dtype)
+        if not everyone:
+            column[~mask] = None if dtype is object else 0
+        stacked[key] = column
+        stacked[f"_{key}"] = mask.copy()
+    return stacked
+
+
+def _autoreset_mode(mode: str | AutoresetMode) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except ValueError:
+        accepted = ", ".join(repr(known.value) for known in AutoresetMode)
+        raise UsageError(f"autoreset_mode={mode!r}; accepted: {accepted}") from None

@@ -1,0 +1,235 @@
+"""The native vector env: equal to so many single envs, three autoreset modes, evaluation."""
+
+from __future__ import annotations
+
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import data_equivalence
+from gymnasium.vector import AutoresetMode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from langrearrange.dataset.source import EpisodeList
+from langrearrange.env import LangRearrangeVectorEnv
+from langrearrange.errors import ActionError, UsageError
+from langrearrange.testing import toy_episodes
+
+TOY = toy_episodes()
+IDS = ("LangRearrange-v0", "LangRearrangeHard-v0")
+MODES = [mode.value for mode in AutoresetMode]
+
+
+def make(env_id: str = IDS[0], **kwargs: object) -> LangRearrangeVectorEnv:
+    options = {"episodes": TOY, "observation": "state", "num_envs": 3, **kwargs}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return gym.make_vec(env_id, **options)
+
+
+def sync(env_id: str, autoreset_mode: str, **kwargs: object) -> gym.vector.SyncVectorEnv:
+    options = {"episodes": TOY, "observation": "state", "num_envs": 3, **kwargs}
+    mode = {"autoreset_mode": autoreset_mode}
+    return gym.make_vec(env_id, vectorization_mode="sync", vector_kwargs=mode, **options)
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from(IDS),
+    st.sampled_from(MODES),
+    st.sampled_from([{"observation": "state"}, {"observation": "text"}]),
+    st.lists(st.tuples(*[st.integers(0, 70)] * 3), max_size=24),
+    st.integers(0, 5),
+)
+def test_it_equals_single_envs_in_every_autoreset_mode(env_id, mode, kwargs, actions, seed):
+    kwargs = {**kwargs, "sampling": "weighted", "horizon": 5}
+    ours, theirs = make(env_id, autoreset_mode=mode, **kwargs), sync(env_id, mode, **kwargs)
+    assert ours.metadata["autoreset_mode"] is theirs.metadata["autoreset_mode"]
+    assert ours.observation_space == theirs.observation_space
+    assert ours.action_space == theirs.action_space
+    equal(ours.reset(seed=seed), theirs.reset(seed=seed))
+    for row in actions:
+        batch = np.minimum(row, ours.single_action_space.n - 1)
+        told = ours.step(batch)
+        equal(told, theirs.step(batch))
+        assert told[0] in ours.observation_space
+        ended = told[2] | told[3]
+        if mode == "Disabled" and ended.any():
+            equal(
+                ours.reset(options={"reset_mask": ended}),
+                theirs.reset(options={"reset_mask": ended.copy()}),
+            )
+    equal(ours.reset(), theirs.reset())
+
+
+def equal(ours: tuple, theirs: tuple) -> None:
+    assert ours[-1].keys() == theirs[-1].keys()
+    for key, value in ours[-1].items():
+        assert data_equivalence(value, theirs[-1][key], exact=True), key
+    assert data_equivalence(ours, theirs, exact=True)
+
+
+def test_every_mode_is_named_and_specs_stay_json():
+    for mode in AutoresetMode:
+        env = make(episodes=None, autoreset_mode=mode)
+        assert env.metadata["autoreset_mode"] is mode
+        text = env.spec.to_json()
+        assert f'"{mode.value}"' in text
+        again = gym.make_vec(EnvSpec.from_json(text))
+        assert (again.num_envs, again.autoreset_mode) == (3, mode)
+    assert "autoreset_mode" not in LangRearrangeVectorEnv.metadata
+
+
+def test_max_episode_steps_is_refused_and_horizon_named():
+    with pytest.raises(UsageError, match="horizon=9"):
+        make(max_episode_steps=9)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"num_envs": 0}, "num_envs=0"),
+        ({"autoreset_mode": "next"}, "accepted: 'NextStep', 'SameStep', 'Disabled'"),
+        ({"observation": "pixels"}, "observation='pixels'"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_refused(kwargs, message):
+    with pytest.raises(UsageError, match=message):
+        make(**kwargs)
+
+
+def test_env_i_is_seeded_with_seed_plus_i():
+    vector = make(sampling="weighted", num_envs=4)
+    played = list(
+        zip(*(vector.reset(seed=7)[1]["episode_id"], vector.reset()[1]["episode_id"]), strict=True)
+    )
+    for i, names in enumerate(played):
+        env = gym.make(IDS[0], episodes=TOY, observation="state", sampling="weighted")
+        again = (env.reset(seed=7 + i)[1]["episode_id"], env.reset()[1]["episode_id"])
+        assert names == again
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("num_envs", [1, 2, 4, 9])
+def test_evaluation_plays_every_episode_once_and_deals_them_by_turns(mode, num_envs):
+    env = make(num_envs=num_envs, autoreset_mode=mode, horizon=3)
+    rng = np.random.default_rng(0)
+    _, info = env.reset(seed=0)
+    finished: list[tuple[int, str]] = []
+    for _ in range(100):
+        if info["exhausted"].all():
+            break
+        before = info["exhausted"].copy()
+        _, reward, terminated, truncated, info = env.step(rng.integers(0, 70, num_envs))
+        ended = terminated | truncated
+        assert not (ended & before).any()
+        assert not reward[before].any()
+        told = info.get("final_info", info)
+        finished += [(int(i), told["episode_id"][i]) for i in np.flatnonzero(ended)]
+        if mode == "Disabled" and ended.any():
+            _, info = env.reset(options={"reset_mask": ended})
+            info["exhausted"] |= before
+    assert info["exhausted"].all()
+    assert sorted(name for _, name in finished) == [episode.id for episode in TOY]
+    for i, name in finished:
+        assert int(name[-1]) % num_envs == i
+
+
+def test_a_seed_begins_the_evaluation_anew():
+    env = make(num_envs=6, horizon=1, autoreset_mode="SameStep")
+    env.reset(seed=0)
+    assert env.step(np.zeros(6, int))[-1]["exhausted"].all()
+    _, info = env.reset(seed=0)
+    assert not info["exhausted"].any()
+    assert list(info["episode_id"]) == [episode.id for episode in TOY]
+
+
+def test_chosen_ids_can_be_given_per_env():
+    env = make()
+    names = ["toy/000005", None, "toy/000002"]
+    _, info = env.reset(seed=0, options={"episode_id": names})
+    assert list(info["episode_id"]) == ["toy/000005", "toy/000001", "toy/000002"]
+    _, info = env.reset(options={"episode_id": "toy/000004"})
+    assert list(info["episode_id"]) == ["toy/000004"] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mask": 1}, "no option 'mask'"),
+        ({"reset_mask": [True] * 3}, "numpy bool array"),
+        ({"reset_mask": np.zeros(3, bool)}, "at least one True"),
+        ({"reset_mask": np.ones(2, bool)}, "shape"),
+        ({"reset_mask": np.array([True, False, False])}, "first reset"),
+        ({"episode_id": ["toy/000001"]}, "a list of 3 ids"),
+    ],
+)
+def test_a_bad_option_is_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        make().reset(options=options)
+
+
+def test_bad_actions_step_nothing():
+    env = make()
+    env.reset(seed=0)
+    with pytest.raises(ActionError, match="env 2: action 70"):
+        env.step(np.array([0, 0, 70]))
+    assert list(env.step(np.zeros(3, int))[-1]["steps"]) == [1, 1, 1]
+
+
+def test_stepping_too_early_or_past_the_end_needs_a_reset():
+    env = make(autoreset_mode="Disabled", horizon=1)
+    with pytest.raises(ResetNeeded, match="reset"):
+        env.step(np.zeros(3, int))
+    env.reset(seed=0)
+    env.step(np.zeros(3, int))
+    with pytest.raises(ResetNeeded, match="reset_mask"):
+        env.step(np.zeros(3, int))
+
+
+def test_observations_are_fresh_at_every_step():
+    env = make()
+    first, _ = env.reset(seed=0)
+    kept = {name: np.copy(value) for name, value in first.items()}
+    env.step(np.array([9, 8, 7]))
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, kept[name])
+
+
+@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
+def test_the_sentence_can_be_read_through_every_kind_of_vector_env(mode):
+    vector_kwargs = {"shared_memory": False, "context": "spawn"} if mode == "async" else {}
+    options = {"episodes": [e.id for e in TOY], "num_envs": 2, "observation": "state"}
+    options["episodes"] = TOY
+    env = gym.make_vec(IDS[0], vectorization_mode=mode, vector_kwargs=vector_kwargs, **options)
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    assert seen["instruction"] == ("Find a hammer.",) * 2
+    seen = env.step(np.zeros(2, int))[0]
+    assert seen["instruction"] == ("Find a hammer.",) * 2
+    env.close()
+
+
+def test_an_async_vector_env_with_shared_memory_refuses_instead_of_returning_blanks():
+    with pytest.raises(ValueError, match="shared_memory=False"):
+        gym.make_vec(
+            IDS[0], num_envs=2, vectorization_mode="async", episodes=TOY, observation="state"
+        )
+
+
+def test_a_source_in_memory_is_shared_between_the_envs():
+    source = EpisodeList(TOY)
+    env = make(episodes=source, num_envs=64, sampling="uniform")
+    env.reset(seed=0)
+    assert len({task.episode.id for task in env.tasks}) == len(TOY)
+
+
+def test_ansi_renders_one_text_per_env():
+    env = make(render_mode="ansi")
+    env.reset(seed=0)
+    assert [text.splitlines()[0] for text in env.render()] == [
+        f"Task: {episode.instruction}" for episode in TOY[:3]
+    ]
