@@ -6,12 +6,18 @@ A flat is a pure function of its id; nothing is downloaded and meshes are made w
 from langrearrange.houses.flats import HOUSE_IDS, get_house, houses_for
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
 from langrearrange.houses.house import House, Part, Slot, SpatialRelation, Surface
+from langrearrange.houses.mesh import Mesh
+from langrearrange.houses.meshes import part_mesh
+from langrearrange.houses.models import MODELS, ObjectModel, models_of, object_mesh
 from langrearrange.houses.slots import assign_slots, draw_yaw, slot_pose, yaw_fits
 
 __all__ = [
     "HOUSE_IDS",
+    "MODELS",
     "House",
     "Matrix",
+    "Mesh",
+    "ObjectModel",
     "Part",
     "Pose2D",
     "Slot",
@@ -22,6 +28,9 @@ __all__ = [
     "draw_yaw",
     "get_house",
     "houses_for",
+    "models_of",
+    "object_mesh",
+    "part_mesh",
     "rigid",
     "slot_pose",
     "yaw_fits",

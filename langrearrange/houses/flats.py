@@ -129,22 +129,32 @@ def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
         yield fixed(f"floor_{room}", still, "floor")
         yield fixed(f"walls_{room}", still, "wall")
         yield fixed(f"ceiling_{room}", still, "ceiling")
+    yield fixed("wall_tops", still, "wall")
     for fixture in design.fixtures.values():
         pose = fixture.frame.matrix()
         if fixture.name == "kitchen":
             for name in ("left_counter", "sink", "right_counter"):
                 yield fixed(name, pose, name)
-            slid = fixture.frame.matrix(0, -DRAWER_SLIDE_MM, 0)
-            for name in OPENABLES[1:]:
-                yield Part(name, f"{house_id}/{name}", pose, slid, name, name)
+            yield fixed("upper_cabinets", pose, "decor")
         else:
             yield fixed(fixture.name, pose, fixture.name)
-        if fixture.name == "fridge":
-            for side, sign in (("left", -1), ("right", 1)):
-                hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -fixture.size.depth, 0)
-                key, name = f"{house_id}/fridge_{side}_door", f"fridge_{side}_door"
-                swung = compose(hinge, _turn(sign * DOOR_SWING_DEG))
-                yield Part(name, key, hinge, swung, "fridge", "fridge")
+        yield from _moving_parts(house_id, fixture)
+    for index, piece in enumerate(design.ornaments):
+        yield fixed(f"decor_{index}", piece.frame.matrix(), "decor")
+
+
+def _moving_parts(house_id: str, fixture: Fixture) -> Iterator[Part]:
+    if fixture.name == "kitchen":
+        closed = fixture.frame.matrix()
+        opened = fixture.frame.matrix(0, -DRAWER_SLIDE_MM, 0)
+        for name in OPENABLES[1:]:
+            yield Part(name, f"{house_id}/{name}", closed, opened, name, name)
+    if fixture.name == "fridge":
+        for side, sign in (("left", -1), ("right", 1)):
+            name = f"fridge_{side}_door"
+            hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -fixture.size.depth, 0)
+            swung = compose(hinge, _turn(sign * DOOR_SWING_DEG))
+            yield Part(name, f"{house_id}/{name}", hinge, swung, "fridge", "fridge")
 
 
 def _turn(angle_deg: int) -> Matrix:

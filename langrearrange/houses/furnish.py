@@ -13,6 +13,7 @@ from typing import Final
 from langrearrange.errors import HouseError
 from langrearrange.houses.fixtures import FIXTURES, Fixture, FixtureName, Size, draw_size, stands
 from langrearrange.houses.freespace import FreeSpace
+from langrearrange.houses.ornaments import Ornament, ornaments
 from langrearrange.houses.placement import Rect, WallFrame
 from langrearrange.houses.plans import PLANS, FloorPlan
 from langrearrange.seeding import KeyedRng
@@ -34,13 +35,15 @@ class Furnishing:
         plan: the floor plan.
         fixtures: all seven pieces of furniture (the kitchen run counts as one), by name.
         walls: rectangles of the walls.
-        space: free cells with all furniture in place.
+        ornaments: decor on floor and walls.
+        space: free cells with all furniture and decor in place.
         reachable: bit mask of the cells from which every stance can be walked to.
     """
 
     plan: FloorPlan
     fixtures: dict[FixtureName, Fixture]
     walls: tuple[Rect, ...]
+    ornaments: tuple[Ornament, ...]
     space: FreeSpace
     reachable: int
 
@@ -54,10 +57,15 @@ def furnish(plan_index: int, furnishing: int) -> Furnishing:
         fixtures = _arrange(plan, rng)
         if fixtures is None:
             continue
-        space = FreeSpace.around(plan.size, [*walls, *(f.footprint for f in fixtures.values())])
+        decor = ornaments(
+            plan, fixtures.values(), KeyedRng("flat", plan_index, furnishing, "decor")
+        )
+        blocks = [f.footprint for f in fixtures.values()]
+        blocks += [piece.footprint for piece in decor if piece.blocks]
+        space = FreeSpace.around(plan.size, [*walls, *blocks])
         reachable = _reachable(space, fixtures)
         if reachable:
-            return Furnishing(plan, fixtures, walls, space, reachable)
+            return Furnishing(plan, fixtures, walls, decor, space, reachable)
     raise HouseError(f"plan {plan_index}: no arrangement found for furnishing {furnishing}")
 
 

@@ -1,0 +1,67 @@
+"""Boxes and bars by their corners in millimetres: how furniture is put together. Not furniture."""
+
+from __future__ import annotations
+
+from langrearrange.houses.mesh import Mesh
+from langrearrange.houses.shapes import (
+    Color,
+    box,
+    cylinder,
+    merged,
+    moved,
+    rounded_box,
+    turned,
+)
+
+
+def block(
+    low: tuple[float, float, float], high: tuple[float, float, float], color: Color
+) -> Mesh:
+    """Return a box from one corner to the opposite one, millimetres."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    mesh = box((x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, color)
+    return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
+
+
+def cushion(
+    low: tuple[float, float, float],
+    high: tuple[float, float, float],
+    radius: float,
+    color: Color,
+) -> Mesh:
+    """Return a box with round edges from one corner to the opposite one, millimetres."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    mesh = rounded_box(
+        (x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, radius / 1000, color, 2
+    )
+    return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
+
+
+def post(x: float, y: float, z0: float, z1: float, radius: float, color: Color) -> Mesh:
+    """Return an upright round post, millimetres."""
+    return moved(
+        cylinder(radius / 1000, (z1 - z0) / 1000, color, 10), x / 1000, y / 1000, z0 / 1000
+    )
+
+
+def bar(x0: float, x1: float, y: float, z: float, radius: float, color: Color) -> Mesh:
+    """Return a round bar along x, millimetres."""
+    lying = turned(cylinder(radius / 1000, (x1 - x0) / 1000, color, 8), "y", 90)
+    return moved(lying, x0 / 1000, y / 1000, z / 1000)
+
+
+def pull(x: float, y: float, z: float, length: float, color: Color) -> Mesh:
+    """Return a handle along x, standing off a front at y towards -y, millimetres."""
+    half, out = length / 2, 24
+    ends = [
+        block((x + s * (half - 14) - 6, y - out, z - 6), (x + s * (half - 14) + 6, y, z + 6), color)
+        for s in (-1, 1)
+    ]
+    return merged(bar(x - half, x + half, y - out, z, 7, color), *ends)
+
+
+def upright_pull(x: float, y: float, z0: float, z1: float, color: Color) -> Mesh:
+    """Return a handle along z, standing off a front at y towards -y, millimetres."""
+    out = 30
+    ends = [block((x - 7, y - out, z - 7), (x + 7, y, z + 7), color) for z in (z0 + 30, z1 - 30)]
+    return merged(post(x, y - out, z0, z1, 9, color), *ends)

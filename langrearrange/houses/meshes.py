@@ -1,0 +1,78 @@
+"""From the key of a house part to its mesh, made when first asked for. Not models of things."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from langrearrange.errors import HouseError
+from langrearrange.houses import kitchen, rooms
+from langrearrange.houses.decor import decor_mesh
+from langrearrange.houses.fixtures import Fixture
+from langrearrange.houses.flats import furnishing_of, parse_house_id
+from langrearrange.houses.furnish import Furnishing
+from langrearrange.houses.furniture import FURNITURE, NUM_STYLES
+from langrearrange.houses.mesh import Mesh
+from langrearrange.houses.palette import Palette, palette_of, shade
+from langrearrange.seeding import KeyedRng
+
+
+@lru_cache(maxsize=8192)
+def part_mesh(mesh_key: str) -> Mesh:
+    """Return the mesh of a part, in the part's frame, metres (cached).
+
+    Args:
+        mesh_key: `Part.mesh`: `<flat id>/<part name>`.
+
+    Raises:
+        HouseError: no flat or no part is called so.
+    """
+    house_id, _, name = mesh_key.partition("/")
+    plan, number = parse_house_id(house_id)
+    design, palette = furnishing_of(house_id), palette_of(plan, number)
+    style = KeyedRng("flat", plan, number, "style", name).below(NUM_STYLES)
+    mesh = _shell(design, palette, name) or _fixture_part(design, palette, name, style)
+    if mesh is None:
+        raise HouseError(f"flat '{house_id}' has no part '{name}'; see House.parts")
+    return mesh
+
+
+def _shell(design: Furnishing, palette: Palette, name: str) -> Mesh | None:
+    """Return floors, walls, ceilings and decor; None for another part."""
+    kind, _, rest = name.partition("_")
+    if name == "wall_tops":
+        return rooms.wall_tops(design, (92, 90, 88))
+    if kind == "decor" and rest.isdecimal() and int(rest) < len(design.ornaments):
+        return decor_mesh(design.ornaments[int(rest)], palette)
+    if rest not in design.plan.rooms:
+        return None
+    if kind == "floor":
+        return rooms.floor(design, rest, palette.floors[rest])
+    if kind == "walls":
+        return rooms.walls(design, rest, palette)
+    if kind == "ceiling":
+        return rooms.ceiling(design, rest, palette)
+    return None
+
+
+def _fixture_part(
+    design: Furnishing, palette: Palette, name: str, style: int
+) -> Mesh | None:
+    """Return furniture and what moves on it; None for another part."""
+    size = {fixture.name: fixture.size for fixture in design.fixtures.values()}
+    if name in FURNITURE:
+        return FURNITURE[name](size[name], palette, style)  # type: ignore[index]
+    if name in ("left_counter", "right_counter"):
+        return kitchen.counter(size["kitchen"], palette, name)
+    if name == "sink":
+        return kitchen.sink(size["kitchen"], palette)
+    if name == "upper_cabinets":
+        return kitchen.upper_cabinets(size["kitchen"], palette, style)
+    if name in ("left_drawer", "right_drawer"):
+        return kitchen.top_drawer(size["kitchen"], palette, name)
+    if name in ("middle_drawer", "bottom_drawer"):
+        return kitchen.plain_drawer(size["kitchen"], palette, name)
+    if name == "fridge":
+        return kitchen.fridge(size["fridge"], palette)
+    if name in ("fridge_left_door", "fridge_right_door"):
+        return kitchen.fridge_door(size["fridge"], palette, name.split("_")[1])
+    return None

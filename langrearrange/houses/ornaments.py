@@ -1,0 +1,183 @@
+"""Decor as numbers: plants, lamps and rugs on the floor, windows, pictures, a door on the walls.
+
+None is a receptacle, none resembles one of the 33 categories. Meshes are made in `decor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from langrearrange.houses.fixtures import Fixture
+from langrearrange.houses.placement import Rect, WallFrame
+from langrearrange.houses.plans import FloorPlan
+from langrearrange.seeding import KeyedRng
+
+OrnamentKind = Literal["plant", "lamp", "rug", "window", "picture", "front_door"]
+
+CORNER_MM: Final = 420
+_CORNER_GAP_MM: Final = 50
+_TALL: Final = frozenset({"fridge", "kitchen", "tv_stand"})
+"""Furniture that covers the wall at the height of windows and pictures."""
+_END_MM: Final = 180
+_FRONT_DOOR_MM: Final = 960
+
+
+@dataclass(frozen=True, slots=True)
+class Ornament:
+    """A piece of decor.
+
+    Attributes:
+        kind: what it is.
+        room: where.
+        frame: for wall pieces like furniture's; for floor pieces the middle of the area.
+        size: width along the wall and depth (floor) or height (wall), mm.
+        style: 0..5, chooses among looks.
+    """
+
+    kind: OrnamentKind
+    room: str
+    frame: WallFrame
+    size: tuple[int, int]
+    style: int
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the robot must drive around it."""
+        return self.kind in ("plant", "lamp")
+
+    @property
+    def footprint(self) -> Rect:
+        """The floor it covers (floor pieces), house frame."""
+        half_x, half_y = self.size[0] // 2, self.size[1] // 2
+        return self.frame.rect(-half_x, -half_y, half_x, half_y)
+
+
+def ornaments(
+    plan: FloorPlan, fixtures: Collection[Fixture], rng: KeyedRng
+) -> tuple[Ornament, ...]:
+    """Draw the decor of a flat: it keeps clear of furniture, of what swings, and of the robot."""
+    found = list(_wall_pieces(plan, fixtures, rng))
+    for room in plan.rooms:
+        found += _corner_pieces(plan, room, fixtures, rng)
+        rug = _rug(plan, room, fixtures, rng)
+        if rug is not None:
+            found.append(rug)
+    return tuple(found)
+
+
+def _corner_pieces(
+    plan: FloorPlan, room: str, fixtures: Collection[Fixture], rng: KeyedRng
+) -> Iterator[Ornament]:
+    inside = plan.rooms[room].grown(-_CORNER_GAP_MM - CORNER_MM // 2)
+    corners = [(x, y) for x in (inside.x0, inside.x1) for y in (inside.y0, inside.y1)]
+    wanted = 2 if room in ("living_room", "study") else 1
+    for x, y in rng.shuffled(corners):
+        kind: OrnamentKind = "lamp" if room != "kitchen" and rng.chance(1, 2) else "plant"
+        piece = Ornament(kind, room, WallFrame(x, y, 1), (CORNER_MM, CORNER_MM), rng.below(6))
+        area = piece.footprint.grown(60)
+        clear = not any(
+            area.overlaps(other)
+            for f in fixtures
+            for other in (f.footprint, *f.swings, *f.standing)
+        ) and not any(area.overlaps(door.grown(450)) for door in plan.doorways)
+        if clear and wanted and rng.chance(3, 4):
+            wanted -= 1
+            yield piece
+
+
+def _rug(
+    plan: FloorPlan, room: str, fixtures: Collection[Fixture], rng: KeyedRng
+) -> Ornament | None:
+    """Lay a rug in the largest living rooms' middle, wholly on free floor; None where it fits not."""
+    inside = plan.rooms[room]
+    style = rng.below(6)
+    if room == "kitchen" or rng.chance(1, 4):
+        return None
+    middle = WallFrame((inside.x0 + inside.x1) // 2, (inside.y0 + inside.y1) // 2, 1)
+    for width, depth in ((2400, 1700), (1700, 2400), (2000, 1400), (1400, 2000), (1400, 900)):
+        rug = Ornament("rug", room, middle, (width, depth), style)
+        covered = rug.footprint.grown(40)
+        if inside.holds(covered.grown(300)) and not any(
+            covered.overlaps(f.footprint) for f in fixtures
+        ):
+            return rug
+    return None
+
+
+def _wall_pieces(
+    plan: FloorPlan, fixtures: Collection[Fixture], rng: KeyedRng
+) -> Iterator[Ornament]:
+    door_due = True
+    for room in sorted(plan.rooms, key=lambda name: (name != "hall", name != "living_room")):
+        inside = plan.rooms[room]
+        for quarter in range(4):
+            outer = _is_outer(plan, inside, quarter)
+            gaps = _gaps(plan, room, quarter, [f for f in fixtures if f.name in _TALL])
+            bare = _gaps(plan, room, quarter, fixtures)
+            style, lucky = rng.below(6), rng.chance(3, 4)
+            doorway = max(bare, key=lambda gap: gap[1] - gap[0], default=(0, 0))
+            if outer and door_due and room != "kitchen" and _room_for(doorway, _FRONT_DOOR_MM):
+                door_due = False
+                at = _on_wall(inside, quarter, doorway[0] + _FRONT_DOOR_MM // 2)
+                yield Ornament("front_door", room, at, (_FRONT_DOOR_MM, 2050), style)
+                gaps = [_without(gap, doorway[0], doorway[0] + _FRONT_DOOR_MM) for gap in gaps]
+            gap = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0, 0))
+            at = _on_wall(inside, quarter, (gap[0] + gap[1]) // 2)
+            if outer and _room_for(gap, 1300):
+                width = 1200 + 100 * (style % 3) if _room_for(gap, 1700) else 1200
+                yield Ornament("window", room, at, (width, 1150), style)
+            elif lucky and _room_for(gap, 900):
+                yield Ornament("picture", room, at, _PICTURES[style], style)
+
+
+_PICTURES: Final = ((800, 560), (560, 760), (900, 600), (640, 640), (720, 520), (500, 700))
+
+
+def _room_for(gap: tuple[int, int], width: int) -> bool:
+    return gap[1] - gap[0] >= width
+
+
+def _without(gap: tuple[int, int], low: int, high: int) -> tuple[int, int]:
+    """Return the longer rest of an interval after taking another out of it."""
+    if high + _END_MM <= gap[0] or gap[1] <= low - _END_MM:
+        return gap
+    left, right = (gap[0], low - _END_MM), (high + _END_MM, gap[1])
+    return max(left, right, key=lambda rest: rest[1] - rest[0])
+
+
+def _is_outer(plan: FloorPlan, inside: Rect, quarter: int) -> bool:
+    edges = (
+        plan.size[0] - inside.x1, plan.size[1] - inside.y1, inside.x0, inside.y0,
+    )  # fmt: skip
+    return edges[quarter] <= 100
+
+
+def _gaps(
+    plan: FloorPlan, room: str, quarter: int, fixtures: Collection[Fixture]
+) -> list[tuple[int, int]]:
+    """Return the stretches of a wall that neither doorways nor the given furniture take."""
+    inside = plan.rooms[room]
+    strip = (
+        Rect(inside.x1 - 1, inside.y0, inside.x1 + 1, inside.y1),
+        Rect(inside.x0, inside.y1 - 1, inside.x1, inside.y1 + 1),
+        Rect(inside.x0 - 1, inside.y0, inside.x0 + 1, inside.y1),
+        Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0 + 1),
+    )[quarter]
+    taken = [r for r in (*plan.doorways, *(f.footprint for f in fixtures)) if r.overlaps(strip)]
+    low, high = (strip.y0, strip.y1) if quarter % 2 == 0 else (strip.x0, strip.x1)
+    gaps, start = [], low + _END_MM
+    spans = sorted((r.y0, r.y1) if quarter % 2 == 0 else (r.x0, r.x1) for r in taken)
+    for span in spans:
+        gaps.append((start, span[0] - _END_MM))
+        start = max(start, span[1] + _END_MM)
+    gaps.append((start, high - _END_MM))
+    return [gap for gap in gaps if gap[1] > gap[0]]
+
+
+def _on_wall(inside: Rect, quarter: int, along: int) -> WallFrame:
+    x, y = (
+        (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
+    )[quarter]  # fmt: skip
+    return WallFrame(x, y, quarter)
