@@ -1,8 +1,8 @@
 """The robot's arm: seven joints, what it looks like, where it holds a thing. Not its base or head.
 
-A Fetch-like arm that follows the gaze: at rest its fingers show at the lower edge of the default
-camera's frame, and what it holds hangs at the lower right. The joint angles are those of the arm
-that is drawn.
+A Fetch-like arm that follows the gaze: it is carried by the head, so that it looks the same from
+every stance. At rest its fingers show at the lower edge of the default camera's frame; what it
+holds hangs upright at the lower right. The joint angles are those of the arm that is drawn.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ JOINT_NAMES: Final = (
 """Order of the `joints` observation; the rolls stay 0."""
 LINKS: Final = ("upper_arm", "forearm", "gripper")
 
-_SHOULDER: Final = Vector(0.20, -0.10, 0.66)
+_SHOULDER: Final = Vector(-0.02, -0.20, -0.44)
+"""In the head's frame: x along the gaze, y left, z up; the camera is its origin."""
 _UPPER_ARM_M: Final = 0.36
 _FOREARM_M: Final = 0.34
 _GRIPPER_M: Final = 0.17
@@ -36,8 +37,8 @@ _GRIPPER_M: Final = 0.17
 _REACH_M: Final = _UPPER_ARM_M + _FOREARM_M - 0.01
 
 _HAND_DISTANCE_M: Final = 0.46
-_REST: Final = (0.22, -1.06)
-_HOLD: Final = (0.16, -0.52)
+_REST: Final = (0.40, -1.0)
+_HOLD: Final = (0.30, -0.45)
 """Where in the default frame the hand rests, and the upper left corner of a held thing: in halves
 of the frame right of and above its centre."""
 
@@ -57,55 +58,65 @@ class Arm:
     grasp: Matrix
 
 
-def pose_arm(base: Matrix, camera: Matrix, held_mm: tuple[int, int, int] | None) -> Arm:
-    """Return the arm for a robot that looks somewhere and holds something or nothing.
+def pose_arm(camera: Matrix, held_mm: tuple[int, int, int] | None) -> Arm:
+    """Return the arm of a robot that looks somewhere and holds something or nothing.
 
     Args:
-        base: (3, 4) pose of the robot's base in the house frame.
         camera: (3, 4) view of the default head camera (house frame -> camera).
         held_mm: bounding box of the held thing, None for a free hand.
     """
-    hand, held_base = _hand(camera, held_mm)
-    local = base[:, :3].T @ (hand - base[:, 3])
-    pan, lift, elbow, wrist = _reach(Vector(*map(float, local)))
-    joints = np.array([pan, lift, 0, elbow, 0, wrist, 0], np.float32)
-    links = np.empty((len(LINKS), 3, 4), np.float32)
-    frame = compose(base, rigid(_SHOULDER.x, _SHOULDER.y, _SHOULDER.z, pan))
-    for index, (angle, length) in enumerate(
-        ((lift, _UPPER_ARM_M), (elbow, _FOREARM_M), (wrist, _GRIPPER_M))
-    ):
-        frame = compose(frame, _pitch(angle))
-        links[index] = frame
-        frame = compose(frame, rigid(length, 0, 0, 0))
-    grasp = base.copy()
-    grasp[:, 3] = held_base
-    return Arm(joints, links, grasp)
-
-
-def _hand(
-    camera: Matrix, held_mm: tuple[int, int, int] | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return where the fingers are and where a held thing's base centre is, house frame."""
-    half = math.tan(math.radians(HFOV_DEG / 2))
     right, up, back = camera[0, :3], camera[1, :3], camera[2, :3]
-    eye = -camera[:, :3].T @ camera[:, 3]
+    head = np.stack([-back, -right, up, -camera[:, :3].T @ camera[:, 3]], axis=1)
+    joints, links = _posture(held_mm)
+    drop = (held_mm[2] / 1000 - _pinch(held_mm)) if held_mm else 0.0
+    grasp = np.zeros((3, 4), np.float32)
+    grasp[:, :3] = _upright(head)
+    grasp[:, 3] = head[:, :3] @ np.array(_hand(held_mm), np.float32) + head[:, 3]
+    grasp[2, 3] -= np.float32(drop)
+    return Arm(joints, np.stack([compose(head, link) for link in links]), grasp)
+
+
+def _upright(head: Matrix) -> NDArray[np.float32]:
+    """Return the rotation that stands upright and faces where the head does."""
+    x, y = float(head[0, 0]), float(head[1, 0])
+    length = math.sqrt(x * x + y * y)
+    x, y = x / length, y / length
+    return np.array([[x, -y, 0], [y, x, 0], [0, 0, 1]], np.float32)
+
+
+def _pinch(held_mm: tuple[int, int, int]) -> float:
+    """Return how far below its top a thing is held, metres."""
+    return min(held_mm[2] / 2000, 0.03)
+
+
+def _hand(held_mm: tuple[int, int, int] | None) -> Vector:
+    """Return where the fingers are, in the head's frame; a held thing needs room to its left."""
+    half = math.tan(math.radians(HFOV_DEG / 2))
     u, v = _REST if held_mm is None else _HOLD
-    corner = eye + np.float32(_HAND_DISTANCE_M) * (
-        -back + np.float32(u * half) * right + np.float32(v * half) * up
-    )
-    if held_mm is None:
-        return corner, corner
-    size_x, size_y, size_z = (value / 1000 for value in held_mm)
-    middle = corner + np.float32(max(size_x, size_y) / 2) * right
-    bottom = middle.copy()
-    bottom[2] -= size_z
-    fingers = bottom.copy()
-    fingers[2] += min(size_z / 2, 0.04)
-    return fingers, bottom
+    right, up = _HAND_DISTANCE_M * u * half, _HAND_DISTANCE_M * v * half
+    if held_mm is not None:
+        right += max(held_mm[0], held_mm[1]) / 2000
+        up -= _pinch(held_mm)
+    return Vector(_HAND_DISTANCE_M, -right, up)
+
+
+@lru_cache(maxsize=1024)
+def _posture(held_mm: tuple[int, int, int] | None) -> tuple[NDArray[np.float32], list[Matrix]]:
+    """Return the joints and the links' poses in the head's frame."""
+    pan, lift, elbow, wrist = _reach(_hand(held_mm))
+    joints = np.array([pan, lift, 0, elbow, 0, wrist, 0], np.float32)
+    joints.flags.writeable = False
+    links = []
+    frame = rigid(_SHOULDER.x, _SHOULDER.y, _SHOULDER.z, pan)
+    for angle, length in ((lift, _UPPER_ARM_M), (elbow, _FOREARM_M), (wrist, _GRIPPER_M)):
+        frame = compose(frame, _pitch(angle))
+        links.append(frame)
+        frame = compose(frame, rigid(length, 0, 0, 0))
+    return joints, links
 
 
 def _reach(hand: Vector) -> tuple[float, float, float, float]:
-    """Return pan, lift, elbow and wrist that put the fingers there (robot's frame), held level.
+    """Return pan, lift, elbow and wrist that put the fingers there (head's frame), held level.
 
     Two links in a vertical plane have a closed solution by the law of cosines; a hand out of reach
     is approached as far as the arm goes.

@@ -122,7 +122,8 @@ class Scene:
         if state.held >= 0:
             held = MODELS[self.objects[state.held].model].size_mm
         if state.place == START:
-            return _arm_at(self.house, state.place, self.start, held)
+            view = head_camera(self.house, START, self.start, "default").view
+            return pose_arm(view, held)
         return _arm_at_stance(self.house, state.place, held)
 
 
@@ -156,11 +157,6 @@ def _slot_pose(house: House, receptacle: int, slot: int, open_mask: int) -> Matr
     return slot_pose(house, RECEPTACLES[receptacle], slot, open_mask)
 
 
-def _arm_at(house: House, place: int, base: Pose2D, held_mm: tuple[int, int, int] | None) -> Arm:
-    view = head_camera(house, place, base, "default").view
-    return pose_arm(base.matrix(), view, held_mm)
-
-
 @lru_cache(maxsize=8192)
 def _arm_at_stance(house: House, place: int, held_mm: tuple[int, int, int] | None) -> Arm:
-    return _arm_at(house, place, house.stance(place), held_mm)
+    return pose_arm(head_camera(house, place, house.stance(place), "default").view, held_mm)
