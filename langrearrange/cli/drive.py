@@ -1,0 +1,134 @@
+"""A person drives an episode in the terminal: sentence, picture, what is in reach, a prompt."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from langrearrange.cli.terminal import picture, supports_colour
+from langrearrange.dataset import Episode
+from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv
+from langrearrange.world import SKILLS
+
+HELP: Final = """\
+type a skill: its number (16), its id (pick(apple)), or words of it (pick apple, go sofa, open fridge)
+  ?         list the 70 skills      valid     those that would work now (a cheat)
+  hint      next step of the optimal plan (a cheat)      undo   take the last skill back
+  again     start over                                   quit   leave
+"""
+
+
+def drive_terminal(episode: Episode, *, hard: bool) -> int:
+    """Play an episode from standard input; returns 0, also when the person leaves early."""
+    env = (LangRearrangeHardEnv if hard else LangRearrangeEnv)(
+        episodes=[episode], observation="state", render_mode="rgb_array"
+    )
+    try:
+        return _loop(env, episode, hard=hard)
+    finally:
+        env.close()
+
+
+def _loop(env: LangRearrangeEnv, episode: Episode, *, hard: bool) -> int:
+    actions: list[int] = []
+    _restart(env, episode, actions)
+    print(HELP)
+    _show(env, episode)
+    while True:
+        print(f"[{env.task.steps}/{env.task.rules.horizon}] > ", end="", flush=True)
+        line = sys.stdin.readline()
+        words = line.strip().lower()
+        if not line or words in ("quit", "q", "exit"):
+            return 0
+        if not words:
+            continue
+        if words in ("?", "help", "h"):
+            print(HELP + _list(hard=hard))
+        elif words == "valid":
+            print(_valid(env))
+        elif words == "hint":
+            print(_hint(episode, actions))
+        elif words in ("undo", "again"):
+            _restart(env, episode, actions[:-1] if words == "undo" else [])
+            actions = actions[:-1] if words == "undo" else []
+            _show(env, episode)
+        else:
+            _act(env, episode, words, actions, hard=hard)
+
+
+def _restart(env: LangRearrangeEnv, episode: Episode, actions: list[int]) -> None:
+    env.reset(options={"episode_id": episode.id})
+    for action in actions:
+        env.step(action)
+
+
+def _act(
+    env: LangRearrangeEnv, episode: Episode, words: str, actions: list[int], *, hard: bool
+) -> None:
+    found = find_skills(words, hard=hard)
+    if len(found) != 1:
+        names = ", ".join("stop" if i == STOP else SKILLS[i].id for i in found[:8])
+        print(f"which one? {names}" if found else f"no skill matches '{words}'; ? lists them")
+        return
+    if env.task.over:
+        print("the episode is over: undo, again or quit")
+        return
+    _, reward, _, _, info = env.step(found[0])
+    actions.append(found[0])
+    _show(env, episode)
+    skill = "stop" if found[0] == STOP else SKILLS[found[0]].name
+    print(f"{skill}: {env.task.outcome.sentence}  reward {reward:+.2f}")
+    if env.task.over:
+        verdict = "Success" if info["success"] else "Not solved"
+        print(f"{verdict} after {env.task.steps} steps; the optimum is {len(episode.plan)}.")
+
+
+def find_skills(words: str, *, hard: bool = False) -> list[int]:
+    """Return the skills that typed words may mean: by number, id, or all words in the name."""
+    num_actions = len(SKILLS) + hard
+    if words.isdecimal():
+        return [int(words)] if int(words) < num_actions else []
+    if hard and words == "stop":
+        return [STOP]
+    exact = [skill.index for skill in SKILLS if words in (skill.id, skill.name)]
+    if exact:
+        return exact
+    wanted = set(words.replace("(", " ").replace(")", " ").replace("_", " ").split())
+    matches = []
+    for skill in SKILLS:
+        has = {skill.kind, *skill.name.lower().split(), *skill.target.split("_")}
+        if wanted <= has:
+            matches.append(skill.index)
+    full = [i for i in matches if set(SKILLS[i].target.split("_")) <= wanted]
+    return full if len(full) == 1 else matches
+
+
+def _show(env: LangRearrangeEnv, episode: Episode) -> None:
+    from langrearrange.env.text_observation import text
+
+    if supports_colour():
+        print(picture(env.render()))  # type: ignore[arg-type]
+    facts = text(env.task).split("\n\nSkills", 1)[0]
+    print(f"\n{episode.instruction}\n{facts}")
+
+
+def _list(*, hard: bool) -> str:
+    rows = [f"{skill.index:3d} {skill.id:30s}" for skill in SKILLS]
+    if hard:
+        rows.append(f"{STOP:3d} {'stop':30s}")
+    return "\n".join("".join(rows[i : i + 3]) for i in range(0, len(rows), 3))
+
+
+def _valid(env: LangRearrangeEnv) -> str:
+    from langrearrange.world import valid_mask
+
+    mask = valid_mask(env.task.layout, env.task.state)
+    return ", ".join(skill.id for skill in SKILLS if mask >> skill.index & 1)
+
+
+def _hint(episode: Episode, actions: list[int]) -> str:
+    done = len(actions)
+    taken = tuple(SKILLS[i].id if i != STOP else "stop" for i in actions)
+    if taken != episode.plan[:done]:
+        return "you have left the stored plan; it was: " + ", ".join(episode.plan)
+    return episode.plan[done] if done < len(episode.plan) else "the plan is done"

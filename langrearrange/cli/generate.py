@@ -1,0 +1,76 @@
+"""`langrearrange generate`: write episodes from templates, solved and checked, with their manifest."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from langrearrange.cli.common import note
+from langrearrange.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Write the episodes of a split, or of a spec file of your own, as a data set folder.
+
+    Each episode is a pure function of (spec, index): the same content hash comes out whatever the
+    number of workers. Killed at any moment, the same command goes on where it stopped.
+
+    A sealed test set: write a spec file (docs/sealed-sets.md), choose a secret and keep it:
+      langrearrange generate --spec sealed.yaml --key "$(openssl rand -hex 16)" --out out/sealed
+    The manifest's commitment can be published before anybody sees an episode.
+    """
+
+    out: Path
+    """folder to write; its manifest.json appears last, so its presence means complete"""
+    split: str | None = None
+    """name of a published split"""
+    spec: Path | None = None
+    """YAML file with a spec of your own instead (name, templates, houses, num_episodes, ...)"""
+    num_episodes: int | None = None
+    """None: all that the split holds; fewer gives a balanced prefix"""
+    key: str = ""
+    """secret that enters every draw of a sealed set; or set LANGREARRANGE_KEY"""
+    workers: int | None = None
+    """processes; None for one per available core"""
+    dask: str | None = None
+    """address of a Dask scheduler to work on instead (extra [scale])"""
+    force: bool = False
+    """replace a finished data set at --out"""
+
+
+def run(args: Args) -> int:
+    """Generate; the manifest's content hash goes to stdout."""
+    from langrearrange.generator import generate_split, load_spec
+
+    if (args.split is None) == (args.spec is None):
+        raise UsageError("give either --split NAME or --spec FILE")
+    key = args.key or os.environ.get("LANGREARRANGE_KEY", "")
+    spec = load_spec(args.split or args.spec or "", key=key, num_episodes=args.num_episodes)
+    for executor in _executors(args.dask):
+        manifest = generate_split(
+            spec, args.out, workers=args.workers, executor=executor, overwrite=args.force
+        )
+    note(f"{manifest.num_episodes} episodes of '{manifest.split}' in {args.out}")
+    if manifest.commitment:
+        note(f"commitment (publish it now, the key later): {manifest.commitment}")
+    print(manifest.content_sha256)
+    return 0
+
+
+def _executors(address: str | None) -> Iterator[Executor | None]:
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("--dask", "scale", "distributed") from None
+    with Client(address) as client:
+        yield client.get_executor()

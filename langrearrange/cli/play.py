@@ -1,0 +1,154 @@
+"""`langrearrange play`: look at one episode: drive it by hand, watch an agent, save a replay."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from langrearrange.cli.common import note, open_source, refuse_existing
+from langrearrange.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from langrearrange.dataset import Episode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Play an episode.
+
+    With no --agent you drive: in a window where there is a display (extra [play]), else in the
+    terminal. With --agent or --trace the episode is replayed; --out saves it as GIF, MP4 or PNG.
+
+      langrearrange play train/000017
+      langrearrange play context/000004 --agent explorer --out out/explorer.gif
+    """
+
+    episode: Annotated[str, tyro.conf.Positional] = ""
+    """id such as train/000017 (variants: train/000017#2); empty: the first of train_mini"""
+    agent: str = ""
+    """watch random, blind_sweep, explorer, oracle or module:Class instead of driving"""
+    trace: Path | None = None
+    """watch the episode as a trace written by `evaluate` has it"""
+    episodes: str = ""
+    """folder of a data set that is no published split"""
+    out: Path | None = None
+    """save the replay: NAME.gif, NAME.mp4 (extra [video]) or NAME.png (its last picture)"""
+    ui: Literal["auto", "window", "terminal"] = "auto"
+    """where to drive"""
+    hard: bool = False
+    """the harder variant (paper D.3)"""
+    force: bool = False
+    """replace what lies at --out"""
+
+
+def run(args: Args) -> int:
+    """Find the episode and hand it to a person, an agent or a trace."""
+    if args.agent and args.trace:
+        raise UsageError("give --agent or --trace, not both")
+    if args.out is not None:
+        if not (args.agent or args.trace):
+            raise UsageError("--out saves a replay; add --agent NAME or --trace FILE")
+        refuse_existing(args.out, force=args.force)
+    episode = _find(args.episode, args.episodes)
+    if not args.agent and not args.trace:
+        return _drive(args, episode)
+    actions = _traced(args.trace, episode) if args.trace else _acted(args, episode)
+    _tell(episode, actions, hard=args.hard)
+    if args.out is not None:
+        _save(args, episode, actions)
+    return 0
+
+
+def _find(episode_id: str, folder: str) -> Episode:
+    from langrearrange.dataset import parse_episode_id
+
+    if not episode_id:
+        source = open_source(folder or "train_mini")
+        return source.get(0)
+    parsed = parse_episode_id(episode_id)
+    source = open_source(folder or parsed.split)
+    return source.get(source.index_of(episode_id), parsed.variant)
+
+
+def _traced(path: Path, episode: Episode) -> Sequence[int]:
+    from langrearrange.leaderboard.trace import read_trace
+
+    for line in read_trace(path).episodes:
+        if line.id == episode.id:
+            return line.actions
+    raise UsageError(f"{path} holds no trace of {episode.id}")
+
+
+def _acted(args: Args, episode: Episode) -> Sequence[int]:
+    from langrearrange.agents import load_rows
+    from langrearrange.dataset import EpisodeList
+    from langrearrange.leaderboard.rollout import env_factory, play
+
+    agent = load_rows(args.agent)
+    source = EpisodeList([episode])
+    make = env_factory(source, agent.modality, protocol="hard" if args.hard else "paper")
+    trace = next(play(agent, [episode.id], make, lambda _: episode))
+    return trace.actions
+
+
+def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
+    from langrearrange.env import STOP
+    from langrearrange.env.task import Rules, Task
+    from langrearrange.world import SKILLS
+
+    task = Task(episode, Rules(hard=hard))
+    print(f"{episode.id}  {episode.house}\n{episode.instruction}")
+    total = 0.0
+    for step, action in enumerate(actions, start=1):
+        reward = task.step(action)
+        total += reward
+        skill = "stop" if action == STOP else SKILLS[action].id
+        print(f"{step:3d}  {skill:32s} {task.outcome:15s} {reward:+.2f}")
+        if task.over:
+            break
+    verdict = "success" if task.success else "failure"
+    print(f"{verdict} in {task.steps} steps (optimum {len(episode.plan)}), return {total:.2f}")
+
+
+def _save(args: Args, episode: Episode, actions: Sequence[int]) -> None:
+    from langrearrange.leaderboard.animation import record, write_animation
+
+    assert args.out is not None
+    pictures = record(episode, actions, hard=args.hard)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    if args.out.suffix == ".png":
+        from PIL import Image
+
+        Image.fromarray(pictures[-1]).save(args.out)
+        print(args.out)
+        return
+    print(write_animation(args.out, pictures))
+
+
+def _drive(args: Args, episode: Episode) -> int:
+    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if args.ui == "window" and not has_display and os.environ.get("SDL_VIDEODRIVER") is None:
+        raise UsageError("--ui window: no display (DISPLAY is not set); use --ui terminal")
+    window = args.ui == "window" or (args.ui == "auto" and has_display and _has_pygame())
+    if window:
+        from langrearrange.cli.window import drive_window
+
+        return drive_window(episode, hard=args.hard)
+    if not sys.stdin.isatty() and args.ui == "auto":
+        note("no terminal to type in; reading skills from standard input, one per line")
+    from langrearrange.cli.drive import drive_terminal
+
+    return drive_terminal(episode, hard=args.hard)
+
+
+def _has_pygame() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("pygame") is not None

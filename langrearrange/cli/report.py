@@ -1,0 +1,74 @@
+"""`langrearrange report`: one self-contained HTML page to watch the episodes of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from langrearrange.cli.common import note, open_source, refuse_existing
+
+if TYPE_CHECKING:
+    from langrearrange.dataset import Episode, EpisodeSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Replay a trace and write a page with its scores and a replay of every episode.
+
+    The page is one file, opens offline in any browser, and lists failures first. It embeds the
+    robot's camera for the first `--frames` episodes; the others are drawn as a map.
+    """
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """a trace written by `evaluate`"""
+    out: Path
+    """the page to write, NAME.html"""
+    episodes: tuple[str, ...] = ()
+    """folders of data sets that are no published split"""
+    frames: int = 6
+    """how many episodes get camera pictures (about 100 kB each)"""
+    force: bool = False
+    """replace what lies at --out"""
+
+
+def run(args: Args) -> int:
+    """Write the page; its path goes to stdout."""
+    from langrearrange.leaderboard.animation import camera_frames
+    from langrearrange.leaderboard.page import failures_first, write_page
+    from langrearrange.leaderboard.score import score_trace
+
+    refuse_existing(args.out, force=args.force)
+    folders = {source.split: source for source in map(open_source, args.episodes)}
+
+    def find(split: str) -> EpisodeSource:
+        return folders[split] if split in folders else open_source(split)
+
+    result = score_trace(args.run, find)
+    sources = {split: find(split) for split in result.splits}
+
+    def find_episode(episode_id: str) -> Episode:
+        source = next(s for s in sources.values() if _holds(s, episode_id))
+        return source.get(source.index_of(episode_id))
+
+    hard = result.header.protocol == "hard"
+    frames = {
+        played.id: camera_frames(find_episode(played.id), played.actions, hard=hard)
+        for played in failures_first(result.episodes)[: args.frames]
+    }
+    path = write_page(args.out, result, find_episode, frames)
+    note(f"{len(result.episodes)} episodes, {path.stat().st_size / 1e6:.1f} MB")
+    print(path)
+    return 0
+
+
+def _holds(source: EpisodeSource, episode_id: str) -> bool:
+    from langrearrange.errors import LangRearrangeError
+
+    try:
+        source.index_of(episode_id)
+    except LangRearrangeError:
+        return False
+    return True
