@@ -13,7 +13,7 @@ from typing import Final
 
 from langrearrange.errors import GoalError, TemplateError
 from langrearrange.language.lexicon import MAX_TEXT
-from langrearrange.language.markup import STATEMENT, informative
+from langrearrange.language.markup import STATEMENT, informative, parse_goal_markup
 from langrearrange.language.nodes import Node, suggest
 from langrearrange.language.schema import (
     Absent,
@@ -28,6 +28,7 @@ from langrearrange.language.schema import (
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.world.goals import Source, parse_goal
+from langrearrange.world.vocabulary import RECEPTACLES
 
 _PLACE_IN_MESSAGE: Final = re.compile(r"(?s).*?:(\d+):(\d+): (.*)\Z")
 
@@ -122,23 +123,24 @@ def _in_same_case(template: Template) -> str:
 def check_goal(node: Node, template: Template) -> None:
     """Parse the goal with the template's first values; an error points into the file."""
     declared = {slot.name: slot for slot in template.slots}
-    for segment in template.goal_segments:
+    written: list[str] = []
+    places: list[int] = []  # of each character written, in the goal as it stands in the file
+    position = 0
+    for segment in parse_goal_markup(template.goal):
         if segment.slot and segment.slot not in declared:
-            offset = template.goal.index("{" + segment.slot + "}")
-            line, column = _goal_place(node, template.goal, offset)
+            line, column = _goal_place(node, template.goal, position)
             raise TemplateError(
                 f"{node.path}:{line}:{column}: the goal names the slot '{segment.slot}', which is "
                 f"not declared{suggest(segment.slot, declared or ('none',))} Fix the spelling or "
                 "add it under 'slots:'"
             )
-    stand_in = {name: slot.domain[0].pddl or "sofa" for name, slot in declared.items()}
-    written, offsets = [], [0]
-    for segment in template.goal_segments:
-        piece = stand_in[segment.slot] if segment.slot else segment.text
         raw = len(segment.slot) + 2 if segment.slot else len(segment.text)
-        start = offsets[-1]
-        offsets[-1:] = [min(start + i, start + raw - 1) for i in range(len(piece))] + [start + raw]
+        piece = declared[segment.slot].domain[0].pddl if segment.slot else segment.text
+        piece = piece or RECEPTACLES[0]  # a relation's referent comes from the flat
         written.append(piece)
+        places += [position + min(i, raw - 1) for i in range(len(piece))]
+        position += raw
+    places.append(position)
     text = "".join(written)
     try:
         parse_goal(text, Source())
@@ -147,8 +149,8 @@ def check_goal(node: Node, template: Template) -> None:
         if match is None:
             node.fail(f"the goal of '{template.id}': {error}")
         lines = text.split("\n")
-        position = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
-        line, column = _goal_place(node, template.goal, offsets[min(position, len(text))])
+        at = sum(len(line) + 1 for line in lines[: int(match[1]) - 1]) + int(match[2]) - 1
+        line, column = _goal_place(node, template.goal, places[min(at, len(text))])
         raise TemplateError(
             f"{node.path}:{line}:{column}: in the goal of '{template.id}': {match[3]}"
         ) from None

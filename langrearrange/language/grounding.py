@@ -81,8 +81,8 @@ class Grounding:
 
         Returns:
             The facts of the template, the statement and the stratum; then a `Place(categories, "",
-            1)` for every object slot that no `Place` mentions, and an `Absent(avoid, "")` for every
-            value that could be mistaken.
+            1)` for every object slot that is neither placed nor absent from the whole flat, and an
+            `Absent(avoid, "")` for every value that could be mistaken.
         """
         written = (
             *self.template.start,
@@ -90,9 +90,13 @@ class Grounding:
             *self.template.strata[stratum].start,
         )
         facts = [self._ground(fact) for fact in written]
-        placed = {fact.categories[0] for fact in written if isinstance(fact, Place)}
+        settled = {
+            fact.categories[0]
+            for fact in written
+            if isinstance(fact, Place) or (isinstance(fact, Absent) and not fact.receptacle)
+        }
         for name, value in self.values.items():
-            if value.categories and name not in placed:
+            if value.categories and name not in settled:
                 facts.append(Place(value.categories, "", 1))
             if value.avoid:
                 facts.append(Absent(value.avoid, ""))

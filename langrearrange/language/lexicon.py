@@ -15,10 +15,12 @@ from langrearrange.language.space import relation_key
 from langrearrange.paths import templates_path
 from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES
 
-OBJECT_FORMS: Final = ("", "a", "the", "another", "no", "plural", "two")
-"""Forms of an object or look that tell which one it is: "apple", "an apple", "two apples"..."""
-AGREEMENT_FORMS: Final = ("it", "is", "was", "has", "does", "belongs")
-"""Forms that only agree in number: "it"/"them", "is"/"are"..."""
+OBJECT_FORMS: Final = ("", "a", "the", "another", "no", "plural", "two", "both")
+"""Forms of an object that tell which: "apple", "an apple", "apples", "both pairs of scissors"..."""
+LOOK_FORMS: Final = ("", "a", "the")
+"""Forms of a description: "round toy", "a round toy", "the round toy"."""
+AGREEMENT_FORMS: Final = ("it", "they", "is", "has", "belongs")
+"""Forms that only agree in number: "it"/"them", "it"/"they", "is"/"are"..."""
 RECEPTACLE_FORMS: Final = ("", "the", "in", "into", "off")
 """Forms of a receptacle: "fridge", "the fridge", "in the fridge", "out of the fridge"."""
 SITUATION_FORMS: Final = ("", "need")
@@ -27,19 +29,15 @@ RELATION_FORMS: Final = ("the", "spot", "next", "what")
 """Forms of a place told by its neighbours; see `_relation_forms`."""
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "object": OBJECT_FORMS + AGREEMENT_FORMS,
-    "look": OBJECT_FORMS + AGREEMENT_FORMS,
+    "look": LOOK_FORMS + AGREEMENT_FORMS,
     "receptacle": RECEPTACLE_FORMS,
     "situation": SITUATION_FORMS,
     "relation": RELATION_FORMS,
 }
 """Slot kind -> what may stand before the slot's name in braces."""
 
-_SINGULAR: Final = dict(
-    zip(AGREEMENT_FORMS, ("it", "is", "was", "has", "does", "belongs"), strict=True)
-)
-_PLURAL: Final = dict(
-    zip(AGREEMENT_FORMS, ("them", "are", "were", "have", "do", "belong"), strict=True)
-)
+_SINGULAR: Final = dict(zip(AGREEMENT_FORMS, ("it", "it", "is", "has", "belongs"), strict=True))
+_PLURAL: Final = dict(zip(AGREEMENT_FORMS, ("them", "they", "are", "have", "belong"), strict=True))
 MAX_TEXT: Final = 256
 
 
@@ -133,6 +131,7 @@ def _noun_forms(
         "no": f"no {noun}",
         "plural": plural,
         "two": f"two {many}",
+        "both": f"both {many}",
         **(_PLURAL if is_plural else _SINGULAR),
     }
 
@@ -146,8 +145,8 @@ def _looks(category: str, node: Node) -> tuple[Value, ...]:
     found = []
     for index, item in enumerate(node.items(f"the looks of '{category}'")):
         what = f"a look of '{category}'"
-        parts = item.fields(what, ("text", "plural"), ("also_fits", "article"))
-        text, plural = printable(parts["text"]), printable(parts["plural"])
+        parts = item.fields(what, ("text",), ("also_fits", "article"))
+        text = printable(parts["text"])
         avoid = []
         for other in parts["also_fits"].items("also_fits") if "also_fits" in parts else ():
             name = other.word(CATEGORIES, "category")
@@ -155,7 +154,12 @@ def _looks(category: str, node: Node) -> tuple[Value, ...]:
                 other.fail(f"'{name}' is the category itself or listed twice; remove it")
             avoid.append(name)
         article = parts["article"].word(("a", "an"), "article") if "article" in parts else ""
-        forms = _noun_forms(text, text, plural, False, article)
+        forms = {
+            "": text,
+            "a": f"{article or indefinite(text)} {text}",
+            "the": f"the {text}",
+            **_SINGULAR,
+        }
         found.append(
             Value(f"{category}/{index}", category, (category,), "", tuple(avoid), category, forms)
         )

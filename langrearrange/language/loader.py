@@ -18,6 +18,7 @@ from langrearrange.language.lexicon import Lexicon, load_lexicon, printable
 from langrearrange.language.markup import (
     STATEMENT,
     informative,
+    one_line,
     parse_goal_markup,
     parse_markup,
 )
@@ -188,7 +189,7 @@ class _TemplateReader:
             start=start,
             strata=strata,
             goal=goal,
-            goal_segments=tuple(parse_goal_markup(goal)),
+            goal_segments=tuple(parse_goal_markup(one_line(goal))),
             phrasings=phrasings,
             statements=statements or (Statement(distinct=own),),
             cluster=self._cluster(parts.get("cluster"), slots, bool(statements)),

@@ -13,6 +13,7 @@ from langrearrange.language.schema import Segment, Slot
 _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 _INSIDE: Final = re.compile(r"(?:([a-z]+) )?([a-z][a-z0-9_]*)\Z")
 _GOAL_HOLE: Final = re.compile(r"\{([^{}\s]*)\}")
+_COMMENT: Final = re.compile(r";[^\n]*")
 _ARTICLE: Final = re.compile(r"\b(an?|the)\s+\Z", re.IGNORECASE)
 _PREPOSITION: Final = re.compile(r"\b(in|on|into|onto)\s+\Z", re.IGNORECASE)
 STATEMENT: Final = "statement"
@@ -42,15 +43,28 @@ def parse_markup(
         if literal:
             segments.append(Segment(literal))
         before = text[: hole.start()]
-        capital = not before or before.endswith((". ", "! ", "? "))
+        capital = _begins_sentence(before, segments, slots)
         segments.append(_hole(node, hole, slots, capital, statements, quote))
         _check_before(node, before, segments[-1], slots, hole.start() + quote)
         position = hole.end()
     _check_literal(node, text[position:], position + quote)
     if text[position:]:
         segments.append(Segment(text[position:]))
-    _check_ends(node, text, segments, quote)
+    _check_ends(node, text, segments, slots, quote)
     return tuple(segments)
+
+
+def _begins_sentence(before: str, segments: list[Segment], slots: Mapping[str, Slot]) -> bool:
+    if not before or before.endswith((". ", "! ", "? ")):
+        return True
+    return len(segments) > 1 and segments[-1].text == " " and _is_sentence(segments[-2], slots)
+
+
+def _is_sentence(segment: Segment, slots: Mapping[str, Slot]) -> bool:
+    """Whether a placeholder becomes a full sentence with its own end."""
+    if segment.slot == STATEMENT:
+        return True
+    return bool(segment.slot) and slots[segment.slot].kind == "situation" and not segment.form
 
 
 def _hole(
@@ -124,10 +138,10 @@ def _check_before(
         )
 
 
-def _check_ends(node: Node, text: str, segments: list[Segment], quote: int) -> None:
-    last = segments[-1]
-    ends_itself = last.slot == STATEMENT or (not last.text and last.form == "")
-    if not text.endswith((".", "!", "?")) and not ends_itself:
+def _check_ends(
+    node: Node, text: str, segments: list[Segment], slots: Mapping[str, Slot], quote: int
+) -> None:
+    if not text.endswith((".", "!", "?")) and not _is_sentence(segments[-1], slots):
         node.fail("the sentence has no end; put '.', '?' or '!' behind it", shift=len(text) + quote)
     if not (text[0].isupper() or text[0] == "{"):
         node.fail("the sentence begins small; begin it with a capital letter", shift=quote)
@@ -136,6 +150,11 @@ def _check_ends(node: Node, text: str, segments: list[Segment], quote: int) -> N
 def informative(segments: tuple[Segment, ...]) -> set[str]:
     """Return the slots that the pieces really name (a pronoun names nothing)."""
     return {s.slot for s in segments if s.slot and s.form not in AGREEMENT_FORMS}
+
+
+def one_line(goal: str) -> str:
+    """Return a goal without comments and line breaks."""
+    return " ".join(_COMMENT.sub("", goal).split())
 
 
 def parse_goal_markup(text: str) -> Iterator[Segment]:
