@@ -110,15 +110,24 @@ class TextObserver:
         """Nothing to free."""
 
 
-def make_observer(config: EnvConfig, num_envs: int = 1, *, copy: bool = True) -> Observer:
-    """Return what fills the observations of `num_envs` envs; `copy=False` reuses its pictures."""
+def make_observer(
+    config: EnvConfig, num_envs: int = 1, *, copy: bool = True, threads: int = 1
+) -> Observer:
+    """Return what fills the observations of `num_envs` envs.
+
+    Args:
+        config: which observation.
+        num_envs: how many envs.
+        copy: False overwrites the same pictures at every `batch`.
+        threads: how many threads draw the pictures of a batch.
+    """
     if config.observation == "state":
         return StateObserver(config)
     if config.observation == "text":
         return TextObserver(config)
     from langrearrange.env.rgb_observation import RgbObserver
 
-    return RgbObserver(config, num_envs, copy=copy)
+    return RgbObserver(config, num_envs, copy=copy, threads=threads)
 
 
 def action_mask(task: Task) -> NDArray[np.int8]:

@@ -87,7 +87,7 @@ def observation_space(config: EnvConfig) -> spaces.Dict:
     if config.observation == "rgb":
         pose = np.array([MAX_DISTANCE_M, MAX_DISTANCE_M, np.pi], np.float32)
         fields["rgb"] = _box(0, 255, (size, size, 3), np.uint8)
-        fields["joints"] = _box(-2 * np.pi, 2 * np.pi, (NUM_JOINTS,), np.float32)
+        fields["joints"] = _box(-np.pi, np.pi, (NUM_JOINTS,), np.float32)
         fields["holding"] = _box(0, 1, (1,), np.int8)
         fields["pose"] = spaces.Box(-pose, pose, dtype=np.float32)
         if config.feedback:

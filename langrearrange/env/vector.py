@@ -62,6 +62,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
             `options={"reset_mask": ...}` to reset); a string or an `AutoresetMode`.
         copy: False returns the same picture arrays at every call, overwritten: for programs that
             copy them elsewhere at once.
+        threads: how many threads draw the pictures, 1..256; the bytes are the same.
         kwargs: of the single env. `horizon` sets the length of episodes; `max_episode_steps` is
             refused.
     """
@@ -74,11 +75,16 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         *,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         copy: bool = True,
+        threads: int = 1,
         max_episode_steps: int | None = None,
         **kwargs: Unpack[EnvKwargs],
     ) -> None:
         if type(num_envs) is not int or num_envs < 1:
             raise UsageError(f"num_envs={num_envs!r}; accepted: an int of at least 1")
+        if type(threads) is not int or not 1 <= threads <= 256:
+            raise UsageError(f"threads={threads!r}; accepted: an int in 1..256")
+        if type(copy) is not bool:
+            raise UsageError(f"copy={copy!r}; accepted: True, False")
         if max_episode_steps is not None:
             raise UsageError(
                 f"max_episode_steps={max_episode_steps} would be counted outside the env; pass "
@@ -101,7 +107,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         self._source = open_episodes(self.config.split, self.config.episodes)
         self._evaluating = self.config.sampling_mode == "sequential"
         self._samplers = self._make_samplers()
-        self._observer = make_observer(self.config, num_envs, copy=copy)
+        self._observer = make_observer(self.config, num_envs, copy=copy, threads=threads)
         self._tasks: list[Task] = []
         self._ended = np.zeros(num_envs, np.bool_)
         self._exhausted = np.zeros(num_envs, np.bool_)
