@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,11 +133,13 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
         ScoreError: nothing to score.
     """
     sources = {split: _open(split, open_source) for split in trace.header.datasets}
-    replayed = tuple(_replay_all(trace, sources))
+    found = _find_all(trace, sources)
+    for split, source in sources.items():
+        _check_content(trace.header, split, source, [f.position for f in found if f.split == split])
+    replayed = tuple(_replay(one, sources, trace.header) for one in found)
     splits = {}
     for split, source in sources.items():
         played = [episode for episode in replayed if episode.split == split]
-        _check_content(trace.header, split, source, played)
         if trace.header.datasets[split].num_episodes:
             absent = _absent(trace.header, split, source, played)
             splits[split] = score_episodes(played, absent, split in STRATIFIED)
@@ -252,7 +254,7 @@ def _open(split: str, open_source: OpenSource) -> EpisodeSource:
 
 
 def _check_content(
-    header: Header, split: str, source: EpisodeSource, played: Sequence[Replayed]
+    header: Header, split: str, source: EpisodeSource, played: Sequence[int]
 ) -> None:
     facts = header.datasets[split]
     if not len(played) <= facts.num_episodes <= len(source):
@@ -263,7 +265,7 @@ def _check_content(
     if facts.num_episodes == len(source):
         positions: Iterable[int] = range(len(source))
     elif facts.num_episodes == len(played):
-        positions = sorted(source.index_of(episode.id) for episode in played)
+        positions = sorted(played)
     else:
         return  # which ones were to be played is not known; the run is partial and never ranked
     found = content_sha256(map(source.get, positions))
@@ -285,25 +287,35 @@ def _absent(
     return [source.get(i) for i in range(len(source)) if source.id_at(i) not in ids]
 
 
-def _replay_all(trace: Trace, sources: Mapping[str, EpisodeSource]) -> Iterable[Replayed]:
+class _Found(NamedTuple):
+    line: EpisodeTrace
+    split: str
+    position: int
+
+
+def _find_all(trace: Trace, sources: Mapping[str, EpisodeSource]) -> list[_Found]:
     seen: set[str] = set()
     for line in trace.episodes:
         if line.id in seen:
             raise SubmissionError(f"episode '{line.id}' occurs twice; one attempt an episode")
         seen.add(line.id)
-        split, episode = _find(line, sources)
-        yield dataclasses.replace(replay(episode, line, trace.header), split=split)
+    return [_find(line, sources) for line in trace.episodes]
 
 
-def _find(line: EpisodeTrace, sources: Mapping[str, EpisodeSource]) -> tuple[str, Episode]:
-    """Rebuild the episode of a line: exactly a published id, no variant and no near miss."""
+def _find(line: EpisodeTrace, sources: Mapping[str, EpisodeSource]) -> _Found:
+    """Say where the episode of a line is: exactly a published id, no variant and no near miss."""
     for split, source in sources.items():
         try:
             position = source.index_of(line.id)
         except (DatasetError, EpisodeError):
             continue
         if source.id_at(position) == line.id:
-            return split, source.get(position)
+            return _Found(line, split, position)
     raise SubmissionError(
         f"episode {line.id[:80]!a} is of none of the splits this trace names: {', '.join(sources)}"
     )
+
+
+def _replay(found: _Found, sources: Mapping[str, EpisodeSource], header: Header) -> Replayed:
+    episode = sources[found.split].get(found.position)
+    return dataclasses.replace(replay(episode, found.line, header), split=found.split)

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -25,6 +25,8 @@ MAX_BYTES: Final = 64 << 20
 """Largest file on disk a reader opens."""
 MAX_ACTIONS: Final = 1_000
 
+Action = Annotated[int, msgspec.Meta(ge=0, lt=1_000)]
+"""A number that may be a skill; `replay` knows which ones are."""
 Protocol = Literal["paper", "hard"]
 Failure = Literal["", "crash", "timeout", "bad_action", "refusal"]
 """Why the agent did not play on: it broke, was too slow, said no skill, or would not answer."""
@@ -103,7 +105,7 @@ class EpisodeTrace(
     """
 
     id: str
-    actions: tuple[int, ...]
+    actions: tuple[Action, ...]
     outcomes: tuple[str, ...] = ()
     success: bool = False
     failure: Failure = ""

@@ -66,10 +66,10 @@ class TraceWriter:
         Raises:
             SubmissionError: an episode of the order was not written.
         """
+        self._file.close()
         missing = [episode_id for episode_id in order if episode_id not in self._done]
         if missing:
             raise SubmissionError(f"{len(missing)} episodes were not played, first {missing[0]}")
-        self._file.close()
         body = encode_line(self._header)
         body += b"".join(encode_line(self._done[episode_id]) for episode_id in order)
         footer = Footer(episodes=len(order), sha256=hashlib.sha256(body).hexdigest())

@@ -1,0 +1,228 @@
+"""Scores: recomputed by replay, never believed; groups as the paper forms them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from handmade import APPLE, HANDMADE, HIDDEN, episode, on, traces_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langrearrange.dataset import EpisodeList
+from langrearrange.errors import DatasetError, SubmissionError
+from langrearrange.leaderboard import (
+    GROUPS,
+    AgentFacts,
+    DatasetFacts,
+    EpisodeTrace,
+    Plan,
+    Trace,
+    header_of,
+    replay,
+    score,
+)
+from langrearrange.leaderboard.score import content_sha256
+from langrearrange.world import skill_index
+from langrearrange.world.vocabulary import SPLITS
+
+SOURCE = EpisodeList(HANDMADE)
+
+
+def header(source=SOURCE, hard=False, **agent):
+    facts = AgentFacts(name="somebody", modality="state", **agent)
+    return header_of(facts, Plan(sources=[source], protocol="hard" if hard else "paper"))
+
+
+def run_of(agent, episodes=HANDMADE, hard=False):
+    source = EpisodeList(episodes)
+    traces = traces_of(agent, episodes, hard=hard)
+    return Trace(header(source, hard), tuple(traces[e.id] for e in source))
+
+
+def result_of(trace, source=SOURCE):
+    return score(trace, lambda split: source)
+
+
+def changed(trace, index, **fields):
+    lines = list(trace.episodes)
+    lines[index] = msgspec.structs.replace(lines[index], **fields)
+    return Trace(trace.header, tuple(lines))
+
+
+ORACLE = run_of("oracle")
+RANDOM = run_of("random")
+
+
+def test_oracle_scores_one_with_no_regret():
+    scores = result_of(ORACLE).splits["context"]
+    assert scores.success.mean == 1.0
+    assert scores.regret == 0.0
+    assert scores.invalid_rate == 0.0
+    assert scores.subgoals == 1.0
+    assert scores.efficiency.mean == sum(1 - len(e.plan) / 32 for e in HANDMADE) / 4
+
+
+def test_oracle_has_no_regret_in_the_hard_variant_where_stop_counts():
+    scores = result_of(run_of("oracle", hard=True)).splits["context"]
+    assert scores.success.mean == 1.0
+    assert scores.regret == 0.0
+
+
+def test_an_agent_that_does_nothing_scores_zero():
+    lines = tuple(EpisodeTrace(id=e.id, actions=(), failure="refusal") for e in SOURCE)
+    scores = result_of(Trace(header(), lines)).splits["context"]
+    assert scores.success.mean == scores.efficiency.mean == 0.0
+    assert scores.regret is None
+
+
+def test_forged_success_gains_nothing():
+    forged = Trace(
+        RANDOM.header,
+        tuple(msgspec.structs.replace(line, success=True) for line in RANDOM.episodes),
+    )
+    assert result_of(forged).splits == result_of(RANDOM).splits
+    lost = [e.id for e in result_of(RANDOM).episodes if not e.success]
+    assert list(result_of(forged).false_claims) == lost
+    assert lost
+
+
+def test_forged_outcomes_are_recomputed():
+    forged = changed(RANDOM, 0, outcomes=("ok",) * 32)
+    assert result_of(forged).splits == result_of(RANDOM).splits
+
+
+def test_a_success_with_a_failure_named_is_a_failure():
+    claimed = changed(ORACLE, 0, failure="timeout")
+    assert result_of(claimed).splits["context"].success.mean == 0.75
+
+
+def test_missing_episodes_count_as_failed():
+    dropped = Trace(ORACLE.header, ORACLE.episodes[1:])
+    result = result_of(dropped)
+    assert result.splits["context"].success.mean == 0.75
+    assert result.num_missing == 1
+    assert result.partial == ()
+
+
+def test_dropping_failures_and_declaring_fewer_episodes_marks_the_run_as_partial():
+    won = [e for e in result_of(RANDOM).episodes if e.success]
+    kept = tuple(line for line in RANDOM.episodes if line.id in {e.id for e in won})
+    sha256 = content_sha256(SOURCE.get(SOURCE.index_of(e.id)) for e in won)
+    facts = DatasetFacts(num_episodes=len(won), sha256=sha256)
+    fewer = msgspec.structs.replace(RANDOM.header, datasets={"context": facts})
+    result = result_of(Trace(fewer, kept))
+    assert result.partial == ("context",)
+
+
+@pytest.mark.parametrize(
+    ("trace", "message"),
+    [
+        (Trace(ORACLE.header, (*ORACLE.episodes, ORACLE.episodes[0])), "occurs twice"),
+        (changed(ORACLE, 0, id="context/000099"), "none of the splits"),
+        (changed(ORACLE, 0, id="context/000000#1"), "none of the splits"),
+        (changed(ORACLE, 0, id="../../etc/passwd"), "none of the splits"),
+        (changed(ORACLE, 0, id="c\u043entext/000000"), "none of the splits"),
+        (changed(ORACLE, 0, id=""), "none of the splits"),
+        (changed(ORACLE, 0, id="train/000000"), "none of the splits"),
+        (changed(ORACLE, 0, actions=(0, 0, 0, 70), chain=""), "accepted: 0..69"),
+        (changed(ORACLE, 0, actions=(*ORACLE.episodes[0].actions, 3)), "ended after 4"),
+        (changed(ORACLE, 0, actions=(0,) * 33, chain=""), "ended after 32"),
+        (changed(ORACLE, 0, actions=(0,), chain=""), "breaks off"),
+        (changed(ORACLE, 0, actions=(), chain=""), "breaks off"),
+        (changed(ORACLE, 0, chain="0" * 32), "not those of modality 'state'"),
+        (changed(RANDOM, 0, actions=RANDOM.episodes[0].actions[::-1]), "not those of modality"),
+    ],
+)
+def test_what_cannot_have_happened_is_rejected(trace, message):
+    with pytest.raises(SubmissionError, match=message):
+        result_of(trace)
+
+
+def test_observations_of_another_modality_are_rejected():
+    agent = msgspec.structs.replace(ORACLE.header.agent, modality="text")
+    other = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
+    with pytest.raises(SubmissionError, match="modality 'text'"):
+        result_of(other)
+
+
+def test_a_trace_made_on_other_episodes_is_rejected():
+    moved = episode(0, APPLE.instruction, APPLE.goal, {"apple_0": "chair"})
+    other = EpisodeList([moved, *HANDMADE[1:]])
+    with pytest.raises(SubmissionError, match="other episodes of 'context'"):
+        result_of(ORACLE, other)
+
+
+def test_claiming_more_episodes_than_there_are_is_rejected():
+    facts = DatasetFacts(num_episodes=5, sha256="0" * 64)
+    more = Trace(msgspec.structs.replace(ORACLE.header, datasets={"context": facts}), ())
+    with pytest.raises(SubmissionError, match="speaks of 5 episodes"):
+        result_of(more)
+
+
+def test_a_split_that_does_not_exist_is_rejected():
+    def none(split):
+        raise DatasetError("no such split")
+
+    with pytest.raises(SubmissionError, match="cannot be opened"):
+        score(ORACLE, none)
+
+
+def test_groups_are_the_papers_and_total_is_the_mean_of_nine():
+    sources = {}
+    lines = []
+    for index, split in enumerate(SPLITS):
+        if split in ("train", "train_mini"):
+            continue
+        agent = "oracle" if index % 2 else "random"
+        pair = [
+            episode(0, APPLE.instruction, APPLE.goal, {"apple_0": "sofa"}, APPLE.plan, split=split),
+            episode(1, HIDDEN.instruction, on("mug", "sofa"), {"mug_0": "chair"},
+                    ("nav(chair)", "pick(mug)", "nav(sofa)", "place(sofa)"), split=split),
+        ]  # fmt: skip
+        sources[split] = EpisodeList(pair)
+        lines += traces_of(agent, pair).values()
+    facts = AgentFacts(name="mixed", modality="state")
+    trace = Trace(header_of(facts, Plan(sources=list(sources.values()))), tuple(lines))
+    result = score(trace, sources.__getitem__)
+    means = {split: scores.success.mean for split, scores in result.splits.items()}
+    assert set(result.groups) == {"PR", "BG", "Total"}
+    assert len(GROUPS["PR"]) == 5
+    assert len(GROUPS["BG"]) == 4
+    for name, members in GROUPS.items():
+        expected = sum(means[split] for split in members) / len(members)
+        assert result.groups[name].success.mean == pytest.approx(expected)
+    assert "new_scenes" not in GROUPS["Total"]
+    assert "train_eval" not in GROUPS["Total"]
+    assert set(means.values()) == {0.0, 1.0}
+
+
+def test_groups_need_all_their_splits():
+    assert result_of(ORACLE).groups == {}
+
+
+def test_results_are_the_same_on_every_run():
+    assert result_of(RANDOM) == result_of(RANDOM)
+
+
+def test_replay_counts_what_happened():
+    nothing = skill_index("pick(apple)")
+    actions = (nothing, *(skill_index(s) for s in APPLE.plan))
+    replayed = replay(APPLE, EpisodeTrace(id=APPLE.id, actions=actions), header())
+    assert replayed.success
+    assert (replayed.steps, replayed.invalid, replayed.regret) == (5, 1, 1)
+    assert replayed.outcomes == ("not_near", "ok", "ok", "ok", "ok")
+    assert replayed.efficiency == 1 - 5 / 32
+    assert replayed.reward == pytest.approx(10 + 5 - 0.1 - 5 * 0.01)
+    assert replayed.subgoals == 1.0
+
+
+@given(st.lists(st.integers(0, 69), max_size=40))
+def test_any_actions_are_replayed_or_rejected_and_never_gain(actions):
+    line = EpisodeTrace(id=HIDDEN.id, actions=tuple(actions), success=True)
+    try:
+        replayed = replay(HIDDEN, line, header())
+    except SubmissionError:
+        return
+    assert replayed.steps == len(actions)
+    assert replayed.success == (replayed.states[-1].receptacles[0] == 2)
+    assert 0 <= replayed.efficiency < 1

@@ -1,0 +1,197 @@
+"""Traces: written episode by episode, resumed after a kill, refused when torn or altered."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+
+import pytest
+from handmade import HANDMADE, traces_of
+
+from langrearrange.errors import SubmissionError, UsageError
+from langrearrange.leaderboard import (
+    AgentFacts,
+    DatasetFacts,
+    EpisodeTrace,
+    Header,
+    TraceWriter,
+    read_trace,
+)
+from langrearrange.leaderboard import trace as trace_module
+
+HEADER = Header(
+    package_version="0.1.0",
+    agent=AgentFacts(name="oracle", modality="state", privileged=True),
+    datasets={"context": DatasetFacts(num_episodes=4, sha256="0" * 64)},
+)
+ORDER = [e.id for e in HANDMADE]
+TRACES = traces_of("oracle", HANDMADE)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.jsonl.gz"
+
+
+def write(path, ids=ORDER, header=HEADER, order=ORDER):
+    writer = TraceWriter(path, header)
+    for episode_id in ids:
+        if episode_id not in writer.done:
+            writer.write(TRACES[episode_id])
+    return writer.finish(order)
+
+
+def test_what_is_written_is_read(path):
+    read = read_trace(write(path))
+    assert read.header == HEADER
+    assert read.episodes == tuple(TRACES[episode_id] for episode_id in ORDER)
+    assert not path.with_name(path.name + ".part").exists()
+
+
+def test_the_file_does_not_depend_on_the_order_of_playing(path, tmp_path):
+    other = write(tmp_path / "other.jsonl.gz", ORDER[::-1])
+    assert write(path).read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("torn", [0, 1, 40])
+def test_a_killed_run_goes_on_and_ends_with_the_same_file(path, tmp_path, torn):
+    undisturbed = write(tmp_path / "undisturbed.jsonl.gz").read_bytes()
+    writer = TraceWriter(path, HEADER)
+    writer.write(TRACES[ORDER[0]])
+    writer.write(TRACES[ORDER[1]])
+    writer.close()
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(part.read_bytes()[: -torn or None])
+    resumed = TraceWriter(path, HEADER)
+    assert list(resumed.done) == ORDER[: 2 if torn == 0 else 1]
+    resumed.close()
+    assert write(path).read_bytes() == undisturbed
+
+
+def test_a_header_torn_by_a_kill_begins_anew(path):
+    TraceWriter(path, HEADER).close()
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(part.read_bytes()[:30])
+    assert len(read_trace(write(path)).episodes) == 4
+
+
+def test_neither_a_finished_nor_another_runs_partial_file_is_overwritten(path):
+    other = Header(package_version="0.1.0", agent=HEADER.agent, datasets={})
+    TraceWriter(path, other).close()
+    with pytest.raises(UsageError, match="other settings"):
+        TraceWriter(path, HEADER)
+    TraceWriter(path, HEADER, force=True).close()
+    write(path)
+    with pytest.raises(UsageError, match="--force"):
+        TraceWriter(path, HEADER)
+
+
+def test_a_run_is_not_finished_with_episodes_missing(path):
+    with pytest.raises(SubmissionError, match="1 episodes were not played"):
+        write(path, ORDER[:3])
+
+
+def lines_of(path):
+    return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+
+
+def sealed(path, lines):
+    """Write lines with a right footer."""
+    digest = hashlib.sha256(b"".join(lines)).hexdigest()
+    footer = f'{{"kind":"footer","episodes":{len(lines) - 1},"sha256":"{digest}"}}\n'
+    path.write_bytes(gzip.compress(b"".join(lines) + footer.encode(), mtime=0))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: lines[:-1], "not finished"),
+        (lambda lines: [], "not finished"),
+        (lambda lines: lines[1:], "one header"),
+        (lambda lines: [lines[0], *lines], "one header"),
+        (lambda lines: [*lines, lines[1]], "behind the footer"),
+        (lambda lines: [lines[0], lines[2], *lines[2:]], "altered after the run"),
+        (lambda lines: [*lines[:2], *lines[3:]], "altered after the run"),
+        (lambda lines: [lines[0], b"{}\n", *lines[2:]], "not a line of a trace"),
+        (lambda lines: [lines[0], b"\xff\xfe\n", *lines[2:]], "not a line of a trace"),
+        (lambda lines: [lines[0], b"[" * 60_000, *lines[2:]], "not a line of a trace"),
+        (lambda lines: [lines[0], b"1" * 70_000, *lines[2:]], "longer than"),
+        (
+            lambda lines: [lines[0].replace(b'"schema_version":1', b'"schema_version":9')],
+            "schema version 9.*later release",
+        ),
+        (
+            lambda lines: [lines[0].replace(b'"schema_version":1', b'"schema_version":9,"new":1')],
+            "schema version 9.*later release",
+        ),
+    ],
+)
+def test_torn_and_altered_files_are_refused_with_the_line(path, damage, message):
+    lines = lines_of(write(path))
+    path.write_bytes(gzip.compress(b"".join(damage(lines)), mtime=0))
+    with pytest.raises(SubmissionError, match=message):
+        read_trace(path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 20, 100, -1, -9])
+def test_a_file_cut_anywhere_is_refused(path, size):
+    whole = write(path).read_bytes()
+    path.write_bytes(whole[:size])
+    with pytest.raises(SubmissionError):
+        read_trace(path)
+
+
+def test_every_flipped_byte_is_noticed_or_harmless(path):
+    whole = write(path).read_bytes()
+    expected = read_trace(path)
+    for position in range(0, len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[position] ^= 0x10
+        path.write_bytes(flipped)
+        try:
+            assert read_trace(path) == expected  # the gzip header's own clock and name
+        except SubmissionError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "action", ["true", "1.5", '"3"', "NaN", "null", "[1]", "1e400", "100000000000000000000"]
+)
+def test_actions_that_are_no_integers_are_refused(path, action):
+    lines = lines_of(write(path))
+    episode = f'{{"kind":"episode","id":"context/000000","actions":[{action}]}}\n'.encode()
+    sealed(path, [lines[0], episode])
+    with pytest.raises(SubmissionError):
+        read_trace(path)
+
+
+def test_a_zip_bomb_is_refused_before_it_unfolds(path):
+    with gzip.open(path, "wb") as file:
+        for _ in range(200):
+            file.write(b"0" * 1_000_000)
+    with pytest.raises(SubmissionError, match="longer than"):
+        read_trace(path)
+
+
+def test_files_too_large_and_files_that_are_not_there_are_refused(path, monkeypatch):
+    with pytest.raises(SubmissionError, match="no such file"):
+        read_trace(path)
+    write(path)
+    monkeypatch.setattr(trace_module, "MAX_BYTES", 100)
+    with pytest.raises(SubmissionError, match="larger than"):
+        read_trace(path)
+
+
+def test_endless_episodes_are_refused(path, monkeypatch):
+    monkeypatch.setattr(trace_module, "MAX_EPISODES", 3)
+    write(path)
+    with pytest.raises(SubmissionError, match="more than 3"):
+        read_trace(path)
+
+
+def test_a_list_of_actions_without_end_is_refused(path):
+    lines = lines_of(write(path))
+    long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1001))
+    sealed(path, [lines[0], long])
+    with pytest.raises(SubmissionError, match="1001 actions"):
+        read_trace(path)
