@@ -26,11 +26,14 @@ CELL_MM: Final = 260
 """Every slot owns a square of this size: a dinner plate or a book fits at any yaw or nearly so."""
 
 COUNTER_DEPTH_MM: Final = 660
-COUNTER_EDGE_MM: Final = 40
-DRAWER_SLIDE_MM: Final = 545
+COUNTER_EDGE_MM: Final = 30
+DRAWER_SLIDE_MM: Final = 565
+DRAWER_LIP_MM: Final = 20
+"""From a drawer's front panel to its first slot: what a viewer cannot see over the panel."""
+PLAIN_SLIDE_MM: Final = 120
 DRAWER_FRONT_MM: Final = 22
 DRAWER_FLOOR_MM: Final = 560
-BASIN_DEPTH_MM: Final = 130
+BASIN_DEPTH_MM: Final = 100
 BASIN_RIM_MM: Final = 50
 FRIDGE_BODY_MM: Final = 660
 FRIDGE_DOOR_MM: Final = 60
@@ -147,7 +150,7 @@ def slot_grids(name: FixtureName, size: Size) -> Iterator[SlotGrid]:
         yield SlotGrid("right_counter", "", right, edge, top, 3, 2)
         yield SlotGrid("sink", "", middle, front + BASIN_RIM_MM, top - BASIN_DEPTH_MM, 3, 2)
         for side, x in (("left_drawer", left), ("right_drawer", right)):
-            yield SlotGrid(side, side, x, front + DRAWER_FRONT_MM, DRAWER_FLOOR_MM, 3, 2, 265)
+            yield SlotGrid(side, side, x, front + DRAWER_FRONT_MM + DRAWER_LIP_MM, DRAWER_FLOOR_MM, 3, 2, 265)
     elif name == "fridge":
         edge = front + FRIDGE_DOOR_MM + 10
         yield SlotGrid("fridge", "", 0, edge, FRIDGE_SHELF_MM, 3, 2, 400)
@@ -162,9 +165,9 @@ def slot_grids(name: FixtureName, size: Size) -> Iterator[SlotGrid]:
 _GAP_MM: Final = {
     "left_counter": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
     "right_counter": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
-    "left_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 75,
-    "right_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 75,
-    "sink": 490,
+    "left_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
+    "right_drawer": DRAWER_SLIDE_MM + ROBOT_RADIUS_MM + 5,
+    "sink": 410,
     "fridge": 620,
     "sofa": 480,
     "chair": 340,
@@ -185,14 +188,15 @@ def stands(name: FixtureName, size: Size) -> Iterator[Stand]:
         if grid.receptacle in ("fridge", "left_drawer", "right_drawer"):
             yield Stand(f"{grid.receptacle}_handle", grid.x, y, gaze)
     if name == "kitchen":
-        y = -size.depth - _GAP_MM["right_drawer"]
-        x = column_centres(size)[2]
+        y = -size.depth - PLAIN_GAP_MM
+        x = column_centres(size)[1]
         for drawer, (low, high) in PLAIN_DRAWERS_MM.items():
-            yield Stand(f"{drawer}_handle", x, y, (x, -size.depth - 150, (low + high) // 2))
+            yield Stand(f"{drawer}_handle", x, y, (x, -size.depth - 60, (low + high) // 2))
 
 
-PLAIN_DRAWERS_MM: Final = {"middle_drawer": (320, 530), "bottom_drawer": (90, 300)}
-"""Drawers below the right one that hold nothing: heights of their fronts' lower and upper edge."""
+PLAIN_DRAWERS_MM: Final = {"middle_drawer": (392, 680), "bottom_drawer": (92, 384)}
+"""Drawers below the sink that hold nothing: heights of their fronts' lower and upper edge."""
+PLAIN_GAP_MM: Final = 640
 
 
 def column_centres(size: Size) -> tuple[int, int, int]:
@@ -212,6 +216,7 @@ def _swings(name: FixtureName, size: Size) -> Iterator[tuple[int, int, int, int]
         half = size.width // 2
         yield -half, front - DRAWER_SLIDE_MM, left - half, front
         yield half - right, front - DRAWER_SLIDE_MM, half, front
+        yield left - half, front - PLAIN_SLIDE_MM, half - right, front
 
 
 def head_of(stand: Stand) -> tuple[int, int]:

@@ -16,6 +16,8 @@ from langrearrange.houses.fixtures import (
     CELL_MM,
     DRAWER_SLIDE_MM,
     FRIDGE_LEAF_MM,
+    PLAIN_DRAWERS_MM,
+    PLAIN_SLIDE_MM,
     Fixture,
     SlotGrid,
     slot_grids,
@@ -146,8 +148,9 @@ def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
 def _moving_parts(house_id: str, fixture: Fixture) -> Iterator[Part]:
     if fixture.name == "kitchen":
         closed = fixture.frame.matrix()
-        opened = fixture.frame.matrix(0, -DRAWER_SLIDE_MM, 0)
         for name in OPENABLES[1:]:
+            slide = PLAIN_SLIDE_MM if name in PLAIN_DRAWERS_MM else DRAWER_SLIDE_MM
+            opened = fixture.frame.matrix(0, -slide, 0)
             yield Part(name, f"{house_id}/{name}", closed, opened, name, name)
     if fixture.name == "fridge":
         for side, sign in (("left", -1), ("right", 1)):

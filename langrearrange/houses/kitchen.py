@@ -12,6 +12,7 @@ from langrearrange.houses.fixtures import (
     CELL_MM,
     DRAWER_FLOOR_MM,
     DRAWER_FRONT_MM,
+    DRAWER_LIP_MM,
     FRIDGE_BODY_MM,
     FRIDGE_DOOR_MM,
     FRIDGE_LEAF_MM,
@@ -32,7 +33,7 @@ INSIDE: Color = (206, 196, 178)
 
 
 def counter(size: Size, palette: Palette, side: str) -> Mesh:
-    """A counter column: slab, carcass open behind the top drawer, door below on the left side."""
+    """A counter column: slab, carcass open behind the top drawer, two doors below."""
     index = 0 if side == "left_counter" else 2
     width, depth, height = size.columns[index], size.depth, size.height
     x0 = column_centres(size)[index] - width // 2
@@ -47,18 +48,15 @@ def counter(size: Size, palette: Palette, side: str) -> Mesh:
         block((x0 + PANEL_MM, face, TOE_MM), (x1 - PANEL_MM, -20, TOE_MM + 12), INSIDE),
         block((x0 + PANEL_MM, face, 532), (x1 - PANEL_MM, -20, 542), INSIDE),
     ]
-    if side == "left_counter":
-        middle = (x0 + x1) / 2
-        for a, b, handle in ((x0, middle, middle - 50), (middle, x1, middle + 50)):
-            parts.append(block((a + 4, -depth, TOE_MM + 8), (b - 4, face, 530), color))
-            parts.append(upright_pull(handle, -depth, 330, 490, palette.handles))
-    else:
-        parts.append(block((x0 + PANEL_MM, face, 304), (x1 - PANEL_MM, -20, 314), INSIDE))
+    middle = (x0 + x1) / 2
+    for a, b, handle in ((x0, middle, middle - 50), (middle, x1, middle + 50)):
+        parts.append(block((a + 4, -depth, TOE_MM + 8), (b - 4, face, 530), color))
+        parts.append(upright_pull(handle, -depth, 330, 490, palette.handles))
     return merged(*parts)
 
 
 def sink(size: Size, palette: Palette) -> Mesh:
-    """The sink column: slab with a steel basin let in, a tap behind, two doors below."""
+    """The sink column: slab with a steel basin let in, a tap behind, room for two drawers below."""
     width, depth, height = size.columns[1], size.depth, size.height
     middle = column_centres(size)[1]
     x0, x1 = middle - width / 2, middle + width / 2
@@ -75,15 +73,18 @@ def sink(size: Size, palette: Palette) -> Mesh:
     ]
     face = -depth + DRAWER_FRONT_MM
     color = palette.fronts
+    under = low - BASIN_DEPTH_MM
     parts += [
-        block((x0, face, TOE_MM), (x1, 0, low - BASIN_DEPTH_MM), shade(color, 0.7)),
-        block((x0, face, low - BASIN_DEPTH_MM), (x1, face + 10, low), color),
+        block((x0, face, TOE_MM), (x0 + PANEL_MM, 0, low), color),
+        block((x1 - PANEL_MM, face, TOE_MM), (x1, 0, low), color),
+        block((x0, -20, TOE_MM), (x1, 0, low), INSIDE),
+        block((x0 + PANEL_MM, face, TOE_MM), (x1 - PANEL_MM, -20, TOE_MM + 12), INSIDE),
+        block((x0 + PANEL_MM, face, 382), (x1 - PANEL_MM, -20, 390), INSIDE),
+        block((x0 + PANEL_MM, face, 682), (x1 - PANEL_MM, -20, 688), INSIDE),
+        block((x0 + PANEL_MM, face, 688), (x1 - PANEL_MM, face + 8, under), color),
         block((x0, face + 50, 0), (x1, 0, TOE_MM), shade(color, 0.45)),
         block((x0 + 4, -depth, 690), (x1 - 4, face, low - 12), color),
     ]
-    for a, b, handle in ((x0, middle, middle - 50), (middle, x1, middle + 50)):
-        parts.append(block((a + 4, -depth, TOE_MM + 8), (b - 4, face, 682), color))
-        parts.append(upright_pull(handle, -depth, 480, 640, palette.handles))
     return merged(*parts)
 
 
@@ -127,7 +128,7 @@ def top_drawer(size: Size, palette: Palette, name: str) -> Mesh:
     index = 0 if name == "left_drawer" else 2
     middle, width = column_centres(size)[index], size.columns[index]
     front = -size.depth
-    inner, back = 3 * CELL_MM / 2 + 6, front + DRAWER_FRONT_MM + 2 * CELL_MM
+    inner, back = 3 * CELL_MM / 2 + 6, front + DRAWER_FRONT_MM + DRAWER_LIP_MM + 2 * CELL_MM
     floor, rim = DRAWER_FLOOR_MM, DRAWER_FLOOR_MM + 130
     top = size.height - SLAB_MM - 8
     face = block(
@@ -146,11 +147,11 @@ def top_drawer(size: Size, palette: Palette, name: str) -> Mesh:
 
 
 def plain_drawer(size: Size, palette: Palette, name: str) -> Mesh:
-    """The middle or bottom drawer, below the right one: it opens and is empty."""
-    middle, width = column_centres(size)[2], size.columns[2]
+    """The middle or bottom drawer, below the sink: it opens a little and is empty."""
+    middle, width = column_centres(size)[1], size.columns[1]
     low, high = PLAIN_DRAWERS_MM[name]
     front, half = -size.depth, width / 2 - 36
-    back, rim = front + DRAWER_FRONT_MM + 2 * CELL_MM, low + 140
+    back, rim = front + DRAWER_FRONT_MM + 2 * CELL_MM, low + 150
     floor = low + 20
     return merged(
         block(
