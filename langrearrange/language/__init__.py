@@ -6,6 +6,7 @@ Not for flats, objects or plans: this room knows the words, not the world they a
 from langrearrange.language.grounding import Grounding
 from langrearrange.language.lexicon import Lexicon, load_lexicon
 from langrearrange.language.loader import TEXTS_OF, load_split, load_templates
+from langrearrange.language.readback import read_back
 from langrearrange.language.schema import (
     Absent,
     Only,
@@ -20,6 +21,11 @@ from langrearrange.language.schema import (
     Value,
 )
 from langrearrange.language.space import TextSpace
+from langrearrange.language.statistics import (
+    TemplateCount,
+    count_templates,
+    distinct_phrasings,
+)
 
 __all__ = [
     "TEXTS_OF",
@@ -34,10 +40,14 @@ __all__ = [
     "StartFact",
     "Stratum",
     "Template",
+    "TemplateCount",
     "TemplateFile",
     "TextSpace",
     "Value",
+    "count_templates",
+    "distinct_phrasings",
     "load_lexicon",
     "load_split",
     "load_templates",
+    "read_back",
 ]

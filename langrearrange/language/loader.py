@@ -23,6 +23,7 @@ from langrearrange.language.markup import (
     parse_markup,
 )
 from langrearrange.language.nodes import Node, read_yaml, suggest
+from langrearrange.language.readback import check_one_reading
 from langrearrange.language.schema import (
     Absent,
     Only,
@@ -117,7 +118,9 @@ def load_templates(path: Path | str) -> TemplateFile:
     templates = tuple(reader.template(key, node) for key, node in entries.values())
     check_texts(path, templates)
     digest = hashlib.sha256(hashlib.sha256(lexicon.data).digest() + data).hexdigest()
-    return TemplateFile(path, split, templates, digest)
+    file = TemplateFile(path, split, templates, digest)
+    check_one_reading(file)
+    return file
 
 
 def _check_id(node: Node, name: str) -> None:

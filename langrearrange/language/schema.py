@@ -201,9 +201,9 @@ class Statement:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A goal, what its placeholders may be, and the ways to say it (paper B.2).
+    """A goal, what its placeholders may be, and the ways to say it (paper B.2); equal by identity.
 
     Attributes:
         id: unique within the file.
@@ -250,9 +250,9 @@ class Template:
         return any(slot.kind == "relation" for slot in self.slots)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TemplateFile:
-    """One YAML file of templates: what a split can say.
+    """One YAML file of templates: what a split can say; equal by identity.
 
     Attributes:
         path: where it was read.

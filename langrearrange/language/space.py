@@ -38,7 +38,7 @@ class TextSpace(Sequence[Grounding]):
         domains = {slot.name: slot.domain for slot in _all_slots(template)}
         for slot in template.slots:
             if slot.kind == "relation":
-                domains[slot.name] = _relation_domain(slot, template, relations)
+                domains[slot.name] = relation_domain(slot, template, relations)
         self._parts = [
             _Product([*template.slots, *statement.slots], statement.distinct, domains)
             for statement in template.statements
@@ -74,9 +74,10 @@ def _all_slots(template: Template) -> list[Slot]:
     return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
 
 
-def _relation_domain(
+def relation_domain(
     slot: Slot, template: Template, relations: Sequence[Relation]
 ) -> tuple[Value, ...]:
+    """Return a relation slot's values with what they mean, for the relations given."""
     sayable = {value.key: value for value in slot.domain}
     found: dict[str, Value] = {}
     for relation in relations:
@@ -222,7 +223,7 @@ class _Listed:
         self._rows = [
             row
             for row in itertools.product(*domains)
-            if all(_differ([row[i] for i in group]) for group in groups)
+            if all(differ([row[i] for i in group]) for group in groups)
         ]
         self._place = {tuple(v.key for v in row): i for i, row in enumerate(self._rows)}
         self.size = len(self._rows)
@@ -234,7 +235,7 @@ class _Listed:
         return self._place[tuple(value.key for value in values)]
 
 
-def _differ(values: Sequence[Value]) -> bool:
+def differ(values: Sequence[Value]) -> bool:
     """Whether no category or receptacle is meant by two of the values."""
     meant = [name for value in values for name in _identity(value)]
     return len(set(meant)) == len(meant)
