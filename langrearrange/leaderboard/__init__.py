@@ -7,6 +7,7 @@ from langrearrange.leaderboard.animation import camera_frames, record, write_ani
 from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
 from langrearrange.leaderboard.replay import Replayed, replay
+from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.rollout import (
     AgentRefusalError,
     AgentTimeoutError,
@@ -71,6 +72,7 @@ __all__ = [
     "read_trace",
     "record",
     "replay",
+    "report_json",
     "score",
     "score_episodes",
     "score_trace",

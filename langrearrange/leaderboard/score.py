@@ -20,9 +20,9 @@ from langrearrange.dataset import Episode, EpisodeSource, encode_episode
 from langrearrange.errors import (
     DatasetError,
     EpisodeError,
+    LangRearrangeError,
     ScoreError,
     SubmissionError,
-    VocabularyError,
 )
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.statistics import (
@@ -249,7 +249,7 @@ def _interval(values: NDArray[np.float64], units: NDArray[np.int64], stratified:
 def _open(split: str, open_source: OpenSource) -> EpisodeSource:
     try:
         return open_source(split)
-    except (DatasetError, VocabularyError) as error:
+    except LangRearrangeError as error:
         raise SubmissionError(f"split '{split}' of the trace cannot be opened: {error}") from None
 
 
