@@ -8,7 +8,7 @@ disjunctions over one variable ("not on the sofa" is one mask), so that usual go
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -93,6 +93,17 @@ def goal_boxes(goal: Goal, layout: Layout, initial: WorldState) -> tuple[Box, ..
     )
 
 
+def true_at_start(
+    goal: Goal, layout: Layout, initial: WorldState, binding: Mapping[str, int]
+) -> bool:
+    """Return whether a goal with free variables, bound to indices, holds in the initial state.
+
+    Raises:
+        SolverError: more than MAX_WORK facts to look at.
+    """
+    return _Builder(layout, initial).at_start(goal, dict(binding))
+
+
 _Masks = dict[int, int]
 """A box under construction: variable -> allowed values. A missing variable is unconstrained."""
 _FREE: Final = 1
@@ -121,7 +132,7 @@ class _Builder:
             case Not(part):
                 return self.build(part, not positive, binding)
             case Initially(part):
-                return [{}] if self._at_start(part, binding) is positive else []
+                return [{}] if self.at_start(part, binding) is positive else []
             case And(parts) | Or(parts):
                 built = (self.build(part, positive, binding) for part in parts)
                 conjunction = isinstance(goal, And) is positive
@@ -137,22 +148,23 @@ class _Builder:
         for values in itertools.product(*domains):
             yield binding | dict(zip(names, values, strict=True))
 
-    def _at_start(self, goal: Goal, binding: dict[str, int]) -> bool:
+    def at_start(self, goal: Goal, binding: dict[str, int]) -> bool:
+        """Return whether the goal holds at t=0."""
         match goal:
             case Atom():
                 self._spend(1)
                 boxes = self._atom(goal, True, binding)
                 return any(self.finish(box).holds(self._initial) for box in boxes)
             case Not(part):
-                return not self._at_start(part, binding)
+                return not self.at_start(part, binding)
             case Initially(part):
-                return self._at_start(part, binding)
+                return self.at_start(part, binding)
             case And(parts):
-                return all(self._at_start(part, binding) for part in parts)
+                return all(self.at_start(part, binding) for part in parts)
             case Or(parts):
-                return any(self._at_start(part, binding) for part in parts)
+                return any(self.at_start(part, binding) for part in parts)
             case Quantified(quantifier, _, body):
-                results = (self._at_start(body, inner) for inner in self._bind(goal, binding))
+                results = (self.at_start(body, inner) for inner in self._bind(goal, binding))
                 return all(results) if quantifier == "forall" else any(results)
 
     # -- atoms -----------------------------------------------------------------------------------
