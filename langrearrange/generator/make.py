@@ -16,6 +16,7 @@ from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.household import Household, Rejected, draw_household
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
+from langrearrange.language import Grounding
 from langrearrange.seeding import KeyedRng
 from langrearrange.solver import solve, subgoals
 from langrearrange.world import SKILLS, Layout, WorldState, initial_state
@@ -78,7 +79,7 @@ def _attempt(
     if broken:
         raise GenerationError(f"bug in the generator: {broken[0]}; please report {key}")
     layout, state = _world(household)
-    goal_text = draft.grounding.goal
+    goal_text = goal_of(draft.grounding)
     goal = _parsed(goal_text, draft.template.id)
     plan = _plan(goal, layout, state, spec.horizon - 1)
     start = house.draw_start(KeyedRng(*key, "start"))
@@ -121,6 +122,11 @@ def _plan(goal: Goal, layout: Layout, state: WorldState, limit: int) -> tuple[in
     if not solution.plan:
         raise Rejected("the goal is true at the start")
     return solution.plan
+
+
+def goal_of(grounding: Grounding) -> str:
+    """Return a grounding's goal as episodes store it: on one line."""
+    return " ".join(grounding.goal.split())
 
 
 @lru_cache(maxsize=8192)
