@@ -6,6 +6,7 @@ from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import Recipe, mixed, recipe
 from langrearrange.houses.shapes import (
     Color,
+    box,
     cylinder,
     extrude,
     lathe,
@@ -13,6 +14,7 @@ from langrearrange.houses.shapes import (
     rounded_outline,
     scaled,
     tube,
+    turned,
 )
 
 STEEL: Color = (186, 190, 196)
@@ -47,7 +49,9 @@ def knife(grip: Color, rivets: Color | None, serrated: bool = False) -> Mesh:
     bolster = extrude(
         [(0.012, -0.013), (0.012, 0.015), (-0.004, 0.015), (-0.004, -0.013)], 0.015, STEEL
     )
-    return merged(blade, bolster, moved(_grip(0.118, 0.032, 0.016, grip, rivets), 0.010))
+    handle = moved(_grip(0.118, 0.032, 0.016, grip, rivets), 0.010)
+    # Laid down it rests on handle and point.
+    return turned(merged(blade, bolster, handle), "y", -1.9)
 
 
 def spoon(metal: Color, grip: Color, broad: float = 1.0) -> Mesh:
@@ -79,20 +83,21 @@ def wooden_spoon(color: Color) -> Mesh:
 
 def spatula(blade: Color, grip: Color, slots: int = 4) -> Mesh:
     """A turner lying down: a slotted blade, a bent neck and a handle."""
-    outline = [(x - 0.105, y) for x, y in rounded_outline(0.100, 0.084, 0.012, 3)]
-    outline = [(x, y * (1.0 - 0.9 * max(0.0, x + 0.078))) for x, y in outline]
-    step = 0.066 / slots
-    holes = []
-    for k in range(slots):
-        y = (k - (slots - 1) / 2) * step
-        holes.append(
-            [(x - 0.108, y + py) for x, py in rounded_outline(0.064, step * 0.5, step * 0.2, 1)]
-        )
-    head = extrude(outline, 0.003, blade, holes)
+    thick, length, wide = 0.003, 0.062, 0.072
+    tine = wide / (2 * slots + 1)
+    front = [(x - 0.147, y) for x, y in rounded_outline(0.022, 0.086, 0.010, 3)]
+    back = [(-0.082, -0.036), (-0.072, -0.034), (-0.054, -0.010), (-0.054, 0.010), (-0.072, 0.034),
+            (-0.082, 0.036)]  # fmt: skip
+    bars = [
+        moved(box(length, tine * (1.8 if k in (0, slots) else 1), thick, blade), -0.1085,
+              (k - slots / 2) * 2 * tine)
+        for k in range(slots + 1)
+    ]  # fmt: skip
+    head = merged(extrude(front, thick, blade), extrude(back, thick, blade), *bars)
     neck = tube([(-0.066, 0, 0.003), (-0.045, 0, 0.006), (-0.02, 0, 0.022), (0.06, 0, 0.026)],
                 [0.007, 0.006, 0.005, 0.0055], blade, sides=8, aspect=0.6)  # fmt: skip
-    handle = tube([(0.035, 0, 0.0255), (0.05, 0, 0.0255), (0.10, 0, 0.024), (0.15, 0, 0.0185),
-                   (0.168, 0, 0.0165)],
+    handle = tube([(0.035, 0, 0.0255), (0.05, 0, 0.0255), (0.10, 0, 0.0215), (0.15, 0, 0.0115),
+                   (0.168, 0, 0.0072)],
                   [0.008, 0.0105, 0.0125, 0.013, 0.009], grip, sides=10, aspect=0.75)  # fmt: skip
     return merged(head, neck, handle)
 
@@ -110,9 +115,9 @@ RECIPES: tuple[Recipe, ...] = (
            lambda: knife((128, 78, 44), (214, 196, 140))),
     recipe("knife_bread", (320, 38, 18), "silver, black handle", "long, thin, toothed blade",
            lambda: knife((60, 52, 50), None, serrated=True)),
-    recipe("spoon_steel", (215, 46, 19), "silver", "long, oval hollow",
+    recipe("spoon_steel", (225, 52, 21), "silver", "long, oval hollow",
            lambda: spoon((200, 204, 210), (178, 182, 188))),
-    recipe("spoon_blue", (205, 46, 19), "silver, blue handle", "long, oval hollow",
+    recipe("spoon_blue", (215, 50, 21), "silver, blue handle", "long, oval hollow",
            lambda: spoon((200, 204, 210), (58, 96, 168))),
     recipe("spoon_wood", (290, 56, 20), "wooden", "long, oval hollow",
            lambda: wooden_spoon((206, 160, 104))),

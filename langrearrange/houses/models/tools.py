@@ -82,7 +82,8 @@ def screwdriver(grip: Color, ends: Color, flat_tip: bool) -> Mesh:
             lathe([(0.0046, 0.115), (0.0046, 0.205)], STEEL, 8),
             moved(turned(tip, "x", 90), 0, 0.0011, 0.203),
         )
-    return lying(merged(handle, shaft))
+    # Laid down it rests on grip and tip.
+    return turned(lying(merged(handle, shaft)), "y", 3.6)
 
 
 def _open_jaw(reach: float, width: float, gap: float) -> list[Point2]:
@@ -119,7 +120,7 @@ def adjustable_wrench(steel: Color, grip: Color) -> Mesh:
     )
     worm = moved(turned(cylinder(0.006, 0.017, DARK, 10), "y", 90), 0.002, -0.009, 0.010)
     bar = loft(
-        [[(x, -w, 0.001), (x, w, 0.001), (x, w, 0.013), (x, -w, 0.013)][::-1]
+        [[(x, -w, 0.001), (x, w, 0.001), (x, w, 0.013), (x, -w, 0.013)]
          for x, w in ((-0.125, 0.013), (-0.06, 0.010), (-0.012, 0.013))],
         steel, crease_deg=20,
     )  # fmt: skip

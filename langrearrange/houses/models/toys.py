@@ -108,7 +108,9 @@ def toy_airplane(body: Color, wing: Color, detail: Color) -> Mesh:
     cockpit = moved(ellipsoid(0.026, 0.016, 0.018, (150, 200, 226), 12, 6), 0.066, 0, 0.022)
     hub = moved(ellipsoid(0.008, 0.007, 0.007, (60, 60, 64), 8, 4), -0.003)
     blade = moved(turned(ellipsoid(0.0025, 0.007, 0.034, (70, 70, 74), 8, 6), "x", 25), -0.003)
-    wheels = []
+    skid = tube([(0.150, 0, -0.004), (0.168, 0, -0.040)], 0.005, detail, sides=5, up=(0, 1, 0))
+    wheel = moved(turned(cylinder(0.008, 0.008, (40, 40, 44), 10), "x", 90), 0.168, 0.004, -0.040)
+    wheels = [skid, wheel]
     for side in (-1, 1):
         wheel = turned(cylinder(0.014, 0.010, (40, 40, 44), 12), "x", 90)
         wheels.append(moved(wheel, 0.055, 0.028 * side + 0.005, -0.034))
