@@ -14,7 +14,7 @@ from typing import Final
 from langrearrange.errors import TemplateError
 from langrearrange.language.checks import check_facts, check_goal, check_phrasing, check_texts
 from langrearrange.language.grounding import ANYTHING
-from langrearrange.language.lexicon import Lexicon, load_lexicon, printable
+from langrearrange.language.lexicon import Lexicon, load_lexicon
 from langrearrange.language.markup import (
     STATEMENT,
     informative,
@@ -38,43 +38,15 @@ from langrearrange.language.schema import (
     TemplateFile,
     Value,
 )
+from langrearrange.language.slots import SlotReader, check_id, read_distinct, read_situations
 from langrearrange.paths import templates_path
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    CONTAINERS,
-    GROUPS,
-    HELD_OUT_CATEGORIES,
-    OPENABLES,
-    RECEPTACLES,
-    SPLITS,
-    SURFACES,
-    TRAIN_CATEGORIES,
-)
-
-CONCEPTS: Final = (
-    "move", "put", "remove", "place_two", "swap", "close", "open", "go_to", "find", "three",
-    "all", "all_from", "conditional",
-)  # fmt: skip
-"""The paper's nine training concepts and four behaviours beyond them (Table 7)."""
+from langrearrange.world.vocabulary import OPENABLES, RECEPTACLES, SPLITS
 
 TEXTS_OF: Final = {
     split: "train" if split in ("train_mini", "train_eval", "validation", "new_scenes") else split
     for split in SPLITS
 }
 """Split -> name of the template file whose sentences it uses."""
-
-_CATEGORY_SETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "all": CATEGORIES,
-    "train": TRAIN_CATEGORIES,
-    "held_out": HELD_OUT_CATEGORIES,
-    **GROUPS,
-}
-_RECEPTACLE_SETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "all": RECEPTACLES,
-    "surfaces": SURFACES,
-    "containers": CONTAINERS,
-}
-_ID: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
 def load_split(split: str) -> TemplateFile:
@@ -109,8 +81,8 @@ def load_templates(path: Path | str) -> TemplateFile:
     fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
     fields["schema"].integer("the schema's number", 1, 1)
     split = fields["split"].text()
-    _check_id(fields["split"], split)
-    situations = _situations(fields["situations"]) if "situations" in fields else {}
+    check_id(fields["split"], split)
+    situations = read_situations(fields["situations"]) if "situations" in fields else {}
     entries = fields["templates"].entries("'templates'")
     if not entries:
         fields["templates"].fail("there is no template; add one below 'templates:'")
@@ -123,60 +95,25 @@ def load_templates(path: Path | str) -> TemplateFile:
     return file
 
 
-def _check_id(node: Node, name: str) -> None:
-    if not name or not set(name) <= _ID or not name[0].isalpha():
-        node.fail(f"'{name}' is no name; names are small letters, digits and _, as in move_two")
-
-
-def _situations(node: Node) -> dict[str, Value]:
-    found = {}
-    for name, (key, value) in node.entries("'situations'").items():
-        _check_id(key, name)
-        what = f"the situation '{name}'"
-        parts = value.fields(what, ("text", "need", "serve"), ("arguable",))
-        serve = _categories(parts["serve"], what)
-        avoid = _categories(parts["arguable"], what) if "arguable" in parts else ()
-        both = [category for category in avoid if category in serve]
-        if both:
-            parts["arguable"].fail(f"'{both[0]}' is both served and arguable; keep it in one list")
-        pddl = serve[0] if len(serve) == 1 else f"(either {' '.join(serve)})"
-        forms = {"": printable(parts["text"]), "need": printable(parts["need"])}
-        if not forms[""].endswith((".", "!", "?")):
-            parts["text"].fail("a situation is told in a full sentence; end it with '.'")
-        found[name] = Value(name, pddl, serve, "", avoid, name, forms)
-    return found
-
-
-def _categories(node: Node, what: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for item in node.items(f"the categories of {what}"):
-        name = item.word(CATEGORIES, "category")
-        if name in found:
-            item.fail(f"'{name}' is listed twice; keep one")
-        found.append(name)
-    return tuple(found)
-
-
 class _TemplateReader:
     def __init__(self, lexicon: Lexicon, situations: Mapping[str, Value]) -> None:
-        self._lexicon = lexicon
-        self._situations = situations
+        self._read = SlotReader(lexicon, situations)
 
     def template(self, key: Node, node: Node) -> Template:
         name = key.text()
-        _check_id(key, name)
+        check_id(key, name)
         parts = node.fields(
             f"template '{name}'",
             ("concept", "goal", "phrasings"),
             ("weight", "slots", "distinct", "start", "strata", "statements", "statement_slots",
              "cluster"),
         )  # fmt: skip
-        slots = self._slots(parts.get("slots"))
-        remark_slots = self._slots(parts.get("statement_slots"))
+        slots = self._read.slots(parts.get("slots"))
+        remark_slots = self._read.slots(parts.get("statement_slots"))
         for slot in remark_slots.keys() & slots.keys():
             parts["statement_slots"].fail(f"the slot '{slot}' is declared twice; rename one")
         everything = slots | remark_slots
-        distinct = self._distinct(parts.get("distinct"), everything)
+        distinct = read_distinct(parts.get("distinct"), everything)
         statements = self._statements(parts.get("statements"), slots, remark_slots, distinct)
         phrasings = self._phrasings(parts["phrasings"], slots, bool(statements))
         start = self._facts(parts.get("start"), slots)
@@ -185,7 +122,7 @@ class _TemplateReader:
         own = tuple(group for group in distinct if set(group) <= slots.keys())
         template = Template(
             id=name,
-            concept=parts["concept"].word(CONCEPTS, "concept"),
+            concept=self._concept(parts["concept"]),
             weight=parts["weight"].integer("the weight", 1, 1000) if "weight" in parts else 1,
             slots=tuple(slots.values()),
             distinct=own,
@@ -204,75 +141,10 @@ class _TemplateReader:
             check_phrasing(item, phrasing, template)
         return template
 
-    # -- slots -----------------------------------------------------------------------------------
-
-    def _slots(self, node: Node | None) -> dict[str, Slot]:
-        found: dict[str, Slot] = {}
-        for name, (key, value) in node.entries("'slots'").items() if node else ():
-            _check_id(key, name)
-            if name in (*CATEGORIES, *RECEPTACLES, *OPENABLES, STATEMENT, ANYTHING, "phrasing"):
-                key.fail(f"a slot cannot be called '{name}', which means something else; rename it")
-            found[name] = self._slot(name, value)
-        return found
-
-    def _slot(self, name: str, node: Node) -> Slot:
-        entries = node.entries(f"the slot '{name}'")
-        if "kind" not in entries:
-            node.fail(f"the slot '{name}' lacks 'kind'; accepted: {', '.join(_SLOT_KEYS)}")
-        kind = entries["kind"][1].word(_SLOT_KEYS, "kind of slot")
-        source = _SLOT_KEYS[kind]
-        parts = node.fields(f"the {kind} slot '{name}'", ("kind",), (source, "except"))
-        values = self._domain(kind, parts.get(source), node)
-        if "except" in parts:
-            values = _without(parts["except"], values)
-        if not values:
-            node.fail(f"nothing is left that the slot '{name}' could be; widen '{source}'")
-        return Slot(name, kind, values)  # type: ignore[arg-type]
-
-    def _domain(self, kind: str, node: Node | None, at: Node) -> tuple[Value, ...]:
-        lexicon = self._lexicon
-        match kind:
-            case "object":
-                return tuple(lexicon.objects[c] for c in _members(node, _CATEGORY_SETS, CATEGORIES))
-            case "receptacle":
-                places = _members(node, _RECEPTACLE_SETS, RECEPTACLES)
-                return tuple(lexicon.receptacles[r] for r in places)
-            case "look":
-                return self._looks(node)
-            case "situation":
-                known = tuple(self._situations)
-                if not known:
-                    at.fail("there are no situations; add 'situations:' to the file")
-                return tuple(self._situations[n] for n in _members(node, {"all": known}, known))
-            case _:
-                kinds = _members(node, {"all": _RELATION_KINDS}, _RELATION_KINDS)
-                return tuple(value for value in lexicon.relations if value.group in kinds)
-
-    def _looks(self, node: Node | None) -> tuple[Value, ...]:
-        described = tuple(c for c in CATEGORIES if self._lexicon.looks[c])
-        sets = {name: tuple(c for c in members if c in described)
-                for name, members in _CATEGORY_SETS.items()}  # fmt: skip
-        members = _members(node, sets, described)
-        return tuple(value for category in members for value in self._lexicon.looks[category])
-
-    def _distinct(
-        self, node: Node | None, slots: Mapping[str, Slot]
-    ) -> tuple[tuple[str, ...], ...]:
-        groups = []
-        for item in node.items("'distinct'") if node else ():
-            names: list[str] = []
-            for part in item.items("a group of slots that differ"):
-                name = part.word(slots, "slot")
-                if name in names:
-                    part.fail(f"'{name}' cannot differ from itself; name another slot")
-                if names and slots[name].is_object != slots[names[0]].is_object:
-                    part.fail(f"'{name}' and '{names[0]}' differ anyway: one is an object, the "
-                              "other a place; remove one")  # fmt: skip
-                names.append(name)
-            if len(names) < 2:
-                item.fail("two slots or more differ; add another, as in [source, target]")
-            groups.append(tuple(names))
-        return tuple(groups)
+    def _concept(self, node: Node) -> str:
+        name = node.text()
+        check_id(node, name)
+        return name
 
     # -- facts of the start ----------------------------------------------------------------------
 
@@ -313,7 +185,7 @@ class _TemplateReader:
             return (Stratum("", ()),)
         found = []
         for name, (key, value) in node.entries("'strata'").items():
-            _check_id(key, name)
+            check_id(key, name)
             found.append(Stratum(name, self._facts(value, slots)))
         if len(found) < 2:
             node.fail("one stratum divides nothing; add another or move its facts to 'start:'")
@@ -331,7 +203,7 @@ class _TemplateReader:
         found = []
         everything = {**slots, **remark_slots}
         for name, (key, value) in node.entries("'statements'").items() if node else ():
-            _check_id(key, name)
+            check_id(key, name)
             parts = value.fields(f"the statement '{name}'", ("text",), ("start",))
             segments = parse_markup(parts["text"], everything)
             used = tuple(s for s in remark_slots.values() if s.name in informative(segments))
@@ -361,41 +233,6 @@ class _TemplateReader:
             return ("template", "phrasing")
         accepted = ("template", "phrasing", *slots, *((STATEMENT,) if statements else ()))
         return tuple(item.word(accepted, "part of a cluster") for item in node.items("'cluster'"))
-
-
-_SLOT_KEYS: Final[Mapping[str, str]] = {
-    "object": "categories",
-    "receptacle": "receptacles",
-    "look": "categories",
-    "situation": "situations",
-    "relation": "relations",
-}
-"""Kind of slot -> the key that narrows its domain."""
-_RELATION_KINDS: Final = ("left_of", "right_of", "between")
-
-
-def _members(
-    node: Node | None, sets: Mapping[str, tuple[str, ...]], known: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the named set, or the list's members in the order of `known`."""
-    if node is None:
-        return sets["all"] if "all" in sets else known
-    if not node.is_list():
-        return sets[node.word(sets, "set")]
-    found: set[str] = set()
-    for item in node.items("the list"):
-        name = item.word((*known, *sets), "name")
-        members = sets.get(name, (name,))
-        if found & set(members):
-            item.fail(f"'{name}' repeats what is listed already; remove it")
-        found.update(members)
-    return tuple(name for name in known if name in found)
-
-
-def _without(node: Node, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    keys = tuple(dict.fromkeys(value.group for value in values))
-    dropped = {item.word(keys, "member to except") for item in node.items("'except'")}
-    return tuple(value for value in values if value.group not in dropped)
 
 
 def goal_text(node: Node) -> str:

@@ -207,7 +207,8 @@ class Template:
 
     Attributes:
         id: unique within the file.
-        concept: which of the paper's concepts (Table 7); the same word in every split.
+        concept: what is asked for, one word for it in every split. Training's are the paper's nine
+            (Table 7): move, put, remove, place_two, swap, close, open, go_to, find.
         weight: share of the template in weighted sampling; integer >= 1.
         slots: in the order written; it is the order of the text space.
         distinct: groups of slot names whose values (categories or receptacles) differ pairwise.
