@@ -42,7 +42,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def make_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
-    """Return an empty table: the first `left` columns are text, the others right-aligned numbers."""
+    """Return an empty table: `left` columns of text, then right-aligned numbers."""
     from rich import box
     from rich.table import Table
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
-import sys
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("langrearrange", "gymnasium", "numpy", "msgspec", "PyYAML", "rich", "tyro", "Pillow")
+from langrearrange.cli.common import make_table, print_table
+
+PACKAGES: Final = (
+    "langrearrange",
+    "gymnasium",
+    "numpy",
+    "msgspec",
+    "PyYAML",
+    "rich",
+    "tyro",
+    "Pillow",
+)
 EXTRAS: Final[dict[str, tuple[str, str]]] = {
     "train": ("torch", "the LLaRP agent and its rivals"),
     "video": ("av", "MP4 replays"),
@@ -62,8 +73,6 @@ def _row(item: str, status: str, detail: str, then: str = "") -> dict[str, str]:
 
 
 def _cpu_count() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -78,10 +87,10 @@ def _package(name: str) -> dict[str, str]:
 
 def _renderer() -> dict[str, str]:
     from langrearrange.errors import LangRearrangeError
-    from langrearrange.sim import embedded
+    from langrearrange.sim.embedded.native import levels
 
     try:
-        return _row("renderer", "ok", embedded.describe())
+        return _row("renderer", "ok", f"kernels {', '.join(levels())}; the last one is used")
     except LangRearrangeError as error:
         return _row("renderer", "broken", str(error), "pip install --force-reinstall --no-deps .")
 
@@ -124,19 +133,16 @@ def _extra(extra: str, module: str, purpose: str) -> dict[str, str]:
 
 def _habitat() -> dict[str, str]:
     if find_spec("habitat_sim") is None:
-        return _row("habitat_sim", "optional", "not in this environment; the embedded simulator is used")
+        return _row("habitat_sim", "optional", "not in this environment")
     return _row("habitat_sim", "ok", "importable")
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.markup import escape
 
-    table = Table(title="langrearrange doctor", title_justify="left")
-    for column in ("item", "status", "detail", "next"):
-        table.add_column(column, overflow="fold")
+    table = make_table("langrearrange doctor", ("item", "status", "detail", "next"), left=4)
     colours = {"ok": "green", "optional": "yellow", "broken": "red"}
     for row in rows:
         status = f"[{colours[row['status']]}]{row['status']}[/]"
-        table.add_row(row["item"], status, row["detail"].replace("[", "\\["), row["next"].replace("[", "\\["))
-    Console(file=sys.stdout).print(table)
+        table.add_row(escape(row["item"]), status, escape(row["detail"]), escape(row["next"]))
+    print_table(table)

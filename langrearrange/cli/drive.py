@@ -7,11 +7,11 @@ from typing import Final
 
 from langrearrange.cli.terminal import picture, supports_colour
 from langrearrange.dataset import Episode
-from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv
+from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv, facts
 from langrearrange.world import SKILLS
 
 HELP: Final = """\
-type a skill: its number (16), its id (pick(apple)), or words of it (pick apple, go sofa, open fridge)
+type a skill: its number (16), its id (pick(apple)), or words of it (pick apple, open fridge)
   ?         list the 70 skills      valid     those that would work now (a cheat)
   hint      next step of the optimal plan (a cheat)      undo   take the last skill back
   again     start over                                   quit   leave
@@ -33,7 +33,7 @@ def _loop(env: LangRearrangeEnv, episode: Episode, *, hard: bool) -> int:
     actions: list[int] = []
     _restart(env, episode, actions)
     print(HELP)
-    _show(env, episode)
+    _show(env)
     while True:
         print(f"[{env.task.steps}/{env.task.rules.horizon}] > ", end="", flush=True)
         line = sys.stdin.readline()
@@ -51,7 +51,7 @@ def _loop(env: LangRearrangeEnv, episode: Episode, *, hard: bool) -> int:
         elif words in ("undo", "again"):
             _restart(env, episode, actions[:-1] if words == "undo" else [])
             actions = actions[:-1] if words == "undo" else []
-            _show(env, episode)
+            _show(env)
         else:
             _act(env, episode, words, actions, hard=hard)
 
@@ -73,12 +73,12 @@ def _act(
     if env.task.over:
         print("the episode is over: undo, again or quit")
         return
-    _, reward, _, _, info = env.step(found[0])
+    _, reward, terminated, truncated, info = env.step(found[0])
     actions.append(found[0])
-    _show(env, episode)
+    _show(env)
     skill = "stop" if found[0] == STOP else SKILLS[found[0]].name
     print(f"{skill}: {env.task.outcome.sentence}  reward {reward:+.2f}")
-    if env.task.over:
+    if terminated or truncated:
         verdict = "Success" if info["success"] else "Not solved"
         print(f"{verdict} after {env.task.steps} steps; the optimum is {len(episode.plan)}.")
 
@@ -103,13 +103,10 @@ def find_skills(words: str, *, hard: bool = False) -> list[int]:
     return full if len(full) == 1 else matches
 
 
-def _show(env: LangRearrangeEnv, episode: Episode) -> None:
-    from langrearrange.env.text_observation import text
-
+def _show(env: LangRearrangeEnv) -> None:
     if supports_colour():
         print(picture(env.render()))  # type: ignore[arg-type]
-    facts = text(env.task).split("\n\nSkills", 1)[0]
-    print(f"\n{episode.instruction}\n{facts}")
+    print(f"\n{facts(env.task)}")
 
 
 def _list(*, hard: bool) -> str:

@@ -22,7 +22,7 @@ class Args:
     out: Path
     """the trace to write, NAME.jsonl.gz"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
-    """split names or folders written by `generate`; by default the ten test splits and train_eval"""
+    """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
     """at most so many of each, spread evenly; such a run is marked as partial"""
     hard: bool = False

@@ -1,4 +1,4 @@
-"""`langrearrange generate`: write episodes from templates, solved and checked, with their manifest."""
+"""`langrearrange generate`: write episodes from templates, solved and checked, as a folder."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     verb, *rest = arguments
     if verb not in VERBS:
-        print(f"langrearrange: unknown verb '{verb}'; accepted: {', '.join(VERBS)}", file=sys.stderr)
+        print(
+            f"langrearrange: unknown verb '{verb}'; accepted: {', '.join(VERBS)}", file=sys.stderr
+        )
         return 2
     return _run(verb, rest)
 

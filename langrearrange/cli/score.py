@@ -99,7 +99,16 @@ def _name(result: Result) -> str:
 
 
 def _splits(result: Result) -> Any:
-    columns = ["split", "episodes", "success", "efficiency", "regret", "invalid", "subgoals", "return"]
+    columns = [
+        "split",
+        "episodes",
+        "success",
+        "efficiency",
+        "regret",
+        "invalid",
+        "subgoals",
+        "return",
+    ]
     table = make_table(f"{_name(result)}, sees {result.header.agent.modality}", columns)
     for split, scores in result.splits.items():
         table.add_row(
@@ -113,7 +122,9 @@ def _splits(result: Result) -> Any:
             f"{scores.reward:.2f}",
         )
     for name, group in result.groups.items():
-        table.add_row(name, "", _interval(group.success), _interval(group.efficiency), "", "", "", "")
+        table.add_row(
+            name, "", _interval(group.success), _interval(group.efficiency), "", "", "", ""
+        )
     return table
 
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 def supports_colour() -> bool:
     """Whether stdout is a terminal that may be coloured (NO_COLOR and TERM=dumb switch it off)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
 
 
 def picture(rgb: NDArray[np.uint8], columns: int | None = None) -> str:
