@@ -58,7 +58,11 @@ class Toggle:
 
 Intent = Find | Fetch | Swap | Visit | Toggle
 
-_SWAP: Final = re.compile(r"\b(swap|exchange|switch|trade|interchange|swapped|switched)\b", re.I)
+_SWAP: Final = re.compile(
+    r"\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
+    r"each other|one another|vice versa|the other way round|reverse)\b",
+    re.I,
+)
 _TURN: Final = re.compile(
     r"\b(open|opened|close|closed|closing|opening|shut|shutting|ajar)\b", re.I
 )
@@ -67,12 +71,14 @@ _AWAY: Final = re.compile(
     r"somewhere else|elsewhere|another place|other place|anywhere else|out of|away from)\b",
     re.I,
 )
-_FROM: Final = re.compile(r"\b(from|off|out of|leave|leaves|remove|clear)\b[^,.;]*\Z", re.I)
+_FROM: Final = re.compile(r"\b(from|off|out of|remove|clear)\b[^,.;]*\Z", re.I)
+_TO: Final = re.compile(r"\b(to|onto|into|towards?)\b[^,.;]*\Z", re.I)
 _STANDS: Final = re.compile(
-    r"\b(is|are|there's|lies|lying|sits|sitting|stands|standing|left|currently|that|which|was)\b",
+    r"\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|was|"
+    r"i left|been left)\b[^,.;]*\Z",
     re.I,
 )
-_TO: Final = re.compile(r"\b(to|onto|into|towards?)\b[^,.;]*\Z", re.I)
+_STANDS_AFTER: Final = re.compile(r"[ ,]*\b(there is|there's|there are|lies|sits|stands)\b", re.I)
 _ALL: Final = re.compile(r"\b(all|every|each|both|any|two|three)\b[^,.;]*\Z", re.I)
 
 
@@ -112,29 +118,48 @@ def _swap(things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:
 
 
 def _bring(sentence: str, things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:
-    sources = {place.start for place in places if _is_source(sentence, place, things)}
-    targets = [place for place in places if place.start not in sources]
-    if len(places) == 1 and _AWAY.search(sentence) and not _TO.search(sentence[: places[0].start]):
-        sources, targets = {places[0].start}, []
-    elif not targets and len(places) > 1:
-        targets = [places[-1]]
-        sources.discard(places[-1].start)
-    elif len(targets) == 2 and len(things) == 1 and not sources:
-        sources = {targets.pop(0).start}
     if not places:
-        return _without_places(things)
+        finds: list[Intent] = [Find(thing.name) for thing in things]
+        return (*finds, *(Fetch(thing.name, "", "") for thing in things))
+    sources, targets = _roles(sentence, things, places)
     intents: list[Intent] = []
     for index, thing in enumerate(things):
         everything = thing.plural or bool(_ALL.search(_before(sentence, thing, places, things)))
-        source = _source_of(thing, index, things, [p for p in places if p.start in sources])
-        target = _target_of(index, things, targets)
-        intents.append(Fetch(thing.name, source, target, everything))
+        end = things[index + 1].start if index + 1 < len(things) else len(sentence)
+        intents.append(
+            Fetch(
+                thing.name,
+                _nearest(thing, index, end, len(things), sources),
+                _nearest(thing, index, end, len(things), targets),
+                everything,
+            )
+        )
     return tuple(intents)
 
 
-def _without_places(things: list[Mention]) -> tuple[Intent, ...]:
-    finds: list[Intent] = [Find(thing.name) for thing in things]
-    return (*finds, *(Fetch(thing.name, "", "") for thing in things))
+def _roles(
+    sentence: str, things: list[Mention], places: list[Mention]
+) -> tuple[list[Mention], list[Mention]]:
+    """Split the named places into where things are said to be and where they shall go."""
+    sources = [p for p in places if _is_source(sentence, p, things, places)]
+    targets = [p for p in places if p not in sources]
+    if len(places) == 1 and _AWAY.search(sentence) and not _TO.search(sentence[: places[0].start]):
+        return places, []
+    if not targets and len(places) > 1:
+        return places[:-1], places[-1:]
+    if len(targets) == 2 and len(things) == 1 and not sources:
+        return targets[:1], targets[1:]
+    return sources, targets
+
+
+def _is_source(sentence: str, place: Mention, things: list[Mention], places: list[Mention]) -> bool:
+    gap = _before(sentence, place, things, places)
+    if _FROM.search(gap) or _TO.search(gap):
+        return bool(_FROM.search(gap))
+    if _STANDS_AFTER.match(sentence, place.end):
+        return True
+    clause = re.split(r"[,.;]", sentence[: place.start])[-1]
+    return bool(_STANDS.search(clause))
 
 
 def _before(sentence: str, at: Mention, *others: list[Mention]) -> str:
@@ -143,32 +168,12 @@ def _before(sentence: str, at: Mention, *others: list[Mention]) -> str:
     return sentence[max(ends, default=0) : at.start]
 
 
-def _is_source(sentence: str, place: Mention, things: list[Mention]) -> bool:
-    gap = _before(sentence, place, things)
-    if _TO.search(gap) and not _FROM.search(gap):
-        return False
-    if _FROM.search(gap):
-        return True
-    said_to_stand = bool(_STANDS.search(gap)) and any(t.end <= place.start for t in things)
-    after = sentence[place.end :]
-    there_is = re.match(r",? (there|you|lies|sits|stands|is|are|has|holds)\b", after, re.I)
-    return said_to_stand or bool(
-        there_is and re.search(r"\b(there|lies|sits|stands)\b", after[:16])
-    )
-
-
-def _source_of(thing: Mention, index: int, things: list[Mention], sources: list[Mention]) -> str:
-    if not sources:
-        return ""
-    if len(sources) == len(things):
-        return sources[index].name
-    return min(sources, key=lambda place: abs(place.start - thing.start)).name
-
-
-def _target_of(index: int, things: list[Mention], targets: list[Mention]) -> str:
-    if not targets:
-        return ""
-    if len(targets) >= len(things):
-        return targets[index if len(things) > 1 else -1].name
-    following = [place for place in targets if place.start > things[index].start]
-    return (following or targets)[0].name
+def _nearest(thing: Mention, index: int, end: int, count: int, places: list[Mention]) -> str:
+    """Return the place that goes with a thing: the one behind it, else one for each, else any."""
+    behind = [place for place in places if thing.end <= place.start < end]
+    if behind:
+        return behind[-1].name
+    if len(places) == count:
+        return places[index].name
+    following = [place for place in places if place.start > thing.start]
+    return (following or places)[0].name if places else ""
