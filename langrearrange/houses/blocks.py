@@ -14,9 +14,7 @@ from langrearrange.houses.shapes import (
 )
 
 
-def block(
-    low: tuple[float, float, float], high: tuple[float, float, float], color: Color
-) -> Mesh:
+def block(low: tuple[float, float, float], high: tuple[float, float, float], color: Color) -> Mesh:
     """Return a box from one corner to the opposite one, millimetres."""
     (x0, y0, z0), (x1, y1, z1) = low, high
     mesh = box((x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, color)

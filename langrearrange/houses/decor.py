@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from langrearrange.houses.blocks import bar, block, cushion, post
@@ -22,7 +23,7 @@ from langrearrange.houses.shapes import (
 )
 
 _LEAVES: Final[tuple[Color, ...]] = ((58, 112, 58), (78, 128, 70), (46, 96, 64))
-_SKY: Final[Color] = (206, 228, 246)
+_SKY: Final[Color] = (232, 244, 255)
 _ART: Final[tuple[tuple[Color, ...], ...]] = (
     ((228, 220, 200), (196, 110, 80), (64, 92, 116)),
     ((216, 226, 226), (94, 140, 134), (226, 186, 92)),
@@ -137,9 +138,9 @@ def _window(width: int, height: int, style: int, palette: Palette) -> Mesh:
 
 def _panes(half: float, low: float, high: float) -> Mesh:
     """Sky above, paler towards the horizon, a hint of green below."""
-    bands = ((0.0, (168, 190, 160)), (0.16, (222, 232, 234)), (0.5, _SKY), (1.0, (180, 212, 244)))
+    bands = ((0.0, (190, 214, 176)), (0.16, (244, 250, 250)), (0.5, _SKY), (1.0, (206, 232, 255)))
     parts = []
-    for (a, lower), (b, _) in zip(bands, bands[1:], strict=False):
+    for (a, lower), (b, _) in pairwise(bands):
         z0, z1 = low + a * (high - low), low + b * (high - low)
         parts.append(block((-half, -8, z0), (half, -2, z1), lower))
     return merged(*parts)
@@ -187,4 +188,3 @@ def _front_door(width: int, height: int, palette: Palette) -> Mesh:
     parts.append(cushion((half - 90, -58, 1000), (half - 70, -12, 1020), 8, palette.handles))
     parts.append(cushion((half - 190, -62, 1000), (half - 70, -46, 1018), 7, palette.handles))
     return merged(*parts)
-

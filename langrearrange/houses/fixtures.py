@@ -150,7 +150,9 @@ def slot_grids(name: FixtureName, size: Size) -> Iterator[SlotGrid]:
         yield SlotGrid("right_counter", "", right, edge, top, 3, 2)
         yield SlotGrid("sink", "", middle, front + BASIN_RIM_MM, top - BASIN_DEPTH_MM, 3, 2)
         for side, x in (("left_drawer", left), ("right_drawer", right)):
-            yield SlotGrid(side, side, x, front + DRAWER_FRONT_MM + DRAWER_LIP_MM, DRAWER_FLOOR_MM, 3, 2, 265)
+            yield SlotGrid(
+                side, side, x, front + DRAWER_FRONT_MM + DRAWER_LIP_MM, DRAWER_FLOOR_MM, 3, 2, 265
+            )
     elif name == "fridge":
         edge = front + FRIDGE_DOOR_MM + 10
         yield SlotGrid("fridge", "", 0, edge, FRIDGE_SHELF_MM, 3, 2, 400)

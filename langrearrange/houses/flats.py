@@ -138,6 +138,7 @@ def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
             for name in ("left_counter", "sink", "right_counter"):
                 yield fixed(name, pose, name)
             yield fixed("upper_cabinets", pose, "decor")
+            yield fixed("backsplash", pose, "decor")
         else:
             yield fixed(fixture.name, pose, fixture.name)
         yield from _moving_parts(house_id, fixture)

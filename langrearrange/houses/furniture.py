@@ -39,9 +39,7 @@ def sofa(size: Size, palette: Palette, style: int) -> Mesh:
     for i in range(seats):
         x0 = -half + arm + inside * i / seats
         x1 = x0 + inside / seats
-        parts.append(
-            cushion((x0 + 3, -depth + 5, 290), (x1 - 3, -170, SOFA_SEAT_MM), 28, fabric)
-        )
+        parts.append(cushion((x0 + 3, -depth + 5, 290), (x1 - 3, -170, SOFA_SEAT_MM), 28, fabric))
         back = cushion((x0 + 8, -110, 0), (x1 - 8, 0, height - SOFA_SEAT_MM + 20), 50, fabric)
         back = moved(turned(back, "x", -7), 0, -0.17, SOFA_SEAT_MM / 1000 - 0.005)
         parts.append(back)
@@ -145,9 +143,7 @@ def tv_stand(size: Size, palette: Palette, style: int) -> Mesh:
         parts.append(
             block((x0 + 5, front - 12, foot + 8), (x1 - 5, front, height - 36), shade(color, 0.95))
         )
-        parts.append(
-            pull((x0 + x1) / 2, front - 12, height - 90, 150, palette.handles)
-        )
+        parts.append(pull((x0 + x1) / 2, front - 12, height - 90, 150, palette.handles))
     for x in (-half + 9, half - 9):
         parts.append(block((x - 9, -depth + 2, foot), (x + 9, -6, height - 26), color))
     for sx in (-1, 1):

@@ -27,6 +27,7 @@ from langrearrange.houses.shapes import Color, cylinder, lathe, merged, moved, t
 
 SLAB_MM = 40
 TOE_MM = 80
+UPPER_MM = 1460
 PANEL_MM = 18
 STEEL: Color = (184, 188, 192)
 INSIDE: Color = (206, 196, 178)
@@ -142,7 +143,9 @@ def top_drawer(size: Size, palette: Palette, name: str) -> Mesh:
         block((middle - inner, front + 20, floor - 12), (middle + inner, back, floor), INSIDE),
         block((middle - inner - 12, front + 20, floor - 12), (middle - inner, back, rim), INSIDE),
         block((middle + inner, front + 20, floor - 12), (middle + inner + 12, back, rim), INSIDE),
-        block((middle - inner - 12, back, floor - 12), (middle + inner + 12, back + 12, rim), INSIDE),
+        block(
+            (middle - inner - 12, back, floor - 12), (middle + inner + 12, back + 12, rim), INSIDE
+        ),
     )
 
 
@@ -202,9 +205,7 @@ def fridge(size: Size, palette: Palette) -> Mesh:
         block((-half + 4, front - FRIDGE_DOOR_MM, 60), (half - 4, front - 4, FREEZER_TOP_MM), color)
     )
     parts.append(block((-half + 30, front + 40, 0), (half - 30, -30, 22), (50, 50, 52)))
-    parts.append(
-        pull(0, front - FRIDGE_DOOR_MM, FREEZER_TOP_MM - 60, 560, palette.handles)
-    )
+    parts.append(pull(0, front - FRIDGE_DOOR_MM, FREEZER_TOP_MM - 60, 560, palette.handles))
     return merged(*parts)
 
 
@@ -229,31 +230,38 @@ def fridge_door(size: Size, palette: Palette, side: str) -> Mesh:
     ]  # fmt: skip
     for z in (low + 640, low + 880):
         if z + 100 < high:
-            parts.append(part(40, FRIDGE_DOOR_MM - 5, z, leaf - 60, FRIDGE_DOOR_MM + 55, z + 8, rack))
+            parts.append(
+                part(40, FRIDGE_DOOR_MM - 5, z, leaf - 60, FRIDGE_DOOR_MM + 55, z + 8, rack)
+            )
             parts.append(
                 part(40, FRIDGE_DOOR_MM + 47, z, leaf - 60, FRIDGE_DOOR_MM + 55, z + 80, rack)
             )
     return merged(*parts)
 
 
+def backsplash(size: Size, palette: Palette) -> Mesh:
+    """Tiles on the wall between the run and the cabinets above; joints show without texture."""
+    half, color = size.width / 2, palette.backsplash
+    parts = [block((-half, -8, size.height), (half, 0, UPPER_MM), color)]
+    for i in range(1, 4):
+        z = size.height + (UPPER_MM - size.height) * i / 4
+        parts.append(block((-half, -8.6, z - 1.5), (half, -8, z + 1.5), shade(color, 0.9)))
+    return merged(*parts)
+
+
 def upper_cabinets(size: Size, palette: Palette, style: int) -> Mesh:
-    """Decor above the run: cabinets over the counters, tiles between, above any camera's way."""
+    """Decor above the run: cabinets over the counters, out of any camera's way; a shelf between."""
     left, _, right = size.columns
     half = size.width / 2
-    parts = [
-        block((-half, -8, size.height), (half, 0, 1460), palette.backsplash),
-    ]
-    for i in range(1, 4):
-        z = size.height + (1460 - size.height) * i / 4
-        parts.append(block((-half, -8.6, z - 1.5), (half, -8, z + 1.5), shade(palette.backsplash, 0.9)))
+    parts = []
     for x0, x1 in ((-half, -half + left), (half - right, half)):
-        parts.append(block((x0, -330, 1460), (x1, 0, 2160), shade(palette.fronts, 0.92)))
+        parts.append(block((x0, -330, UPPER_MM), (x1, 0, 2160), shade(palette.fronts, 0.92)))
         doors = 2
         for i in range(doors):
             a, b = x0 + (x1 - x0) * i / doors, x0 + (x1 - x0) * (i + 1) / doors
-            parts.append(block((a + 4, -348, 1466), (b - 4, -330, 2154), palette.fronts))
+            parts.append(block((a + 4, -348, UPPER_MM + 6), (b - 4, -330, 2154), palette.fronts))
             x = b - 40 if i == 0 else a + 40
-            parts.append(upright_pull(x, -348, 1490, 1640, palette.handles))
+            parts.append(upright_pull(x, -348, UPPER_MM + 30, UPPER_MM + 180, palette.handles))
     if style:
         parts.append(block((-half + left, -240, 1760), (half - right, 0, 1784), palette.worktop))
     return merged(*parts)

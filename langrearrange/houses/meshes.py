@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Final
 
 from langrearrange.errors import HouseError
 from langrearrange.houses import kitchen, rooms
 from langrearrange.houses.decor import decor_mesh
-from langrearrange.houses.fixtures import Fixture
 from langrearrange.houses.flats import furnishing_of, parse_house_id
 from langrearrange.houses.furnish import Furnishing
 from langrearrange.houses.furniture import FURNITURE, NUM_STYLES
 from langrearrange.houses.mesh import Mesh
-from langrearrange.houses.palette import Palette, palette_of, shade
+from langrearrange.houses.palette import Palette, palette_of
+from langrearrange.houses.shapes import with_box_uv
 from langrearrange.seeding import KeyedRng
 
 
@@ -33,7 +34,17 @@ def part_mesh(mesh_key: str) -> Mesh:
     mesh = _shell(design, palette, name) or _fixture_part(design, palette, name, style)
     if mesh is None:
         raise HouseError(f"flat '{house_id}' has no part '{name}'; see House.parts")
-    return mesh
+    material = _TEXTURED.get(name)
+    return with_box_uv(mesh, *material) if material else mesh
+
+
+_TEXTURED: Final = {
+    "sofa": ("fabric", 0.3),
+    "black_table": ("wood", 0.9),
+    "brown_table": ("wood", 0.9),
+    "backsplash": ("small_tiles", 1.2),
+}
+"""Part -> texture and metres per repeat; floors and walls bring their own."""
 
 
 def _shell(design: Furnishing, palette: Palette, name: str) -> Mesh | None:
@@ -48,15 +59,13 @@ def _shell(design: Furnishing, palette: Palette, name: str) -> Mesh | None:
     if kind == "floor":
         return rooms.floor(design, rest, palette.floors[rest])
     if kind == "walls":
-        return rooms.walls(design, rest, palette)
+        return with_box_uv(rooms.walls(design, rest, palette), "plaster", 2.0)
     if kind == "ceiling":
         return rooms.ceiling(design, rest, palette)
     return None
 
 
-def _fixture_part(
-    design: Furnishing, palette: Palette, name: str, style: int
-) -> Mesh | None:
+def _fixture_part(design: Furnishing, palette: Palette, name: str, style: int) -> Mesh | None:
     """Return furniture and what moves on it; None for another part."""
     size = {fixture.name: fixture.size for fixture in design.fixtures.values()}
     if name in FURNITURE:
@@ -67,6 +76,8 @@ def _fixture_part(
         return kitchen.sink(size["kitchen"], palette)
     if name == "upper_cabinets":
         return kitchen.upper_cabinets(size["kitchen"], palette, style)
+    if name == "backsplash":
+        return kitchen.backsplash(size["kitchen"], palette)
     if name in ("left_drawer", "right_drawer"):
         return kitchen.top_drawer(size["kitchen"], palette, name)
     if name in ("middle_drawer", "bottom_drawer"):

@@ -5,7 +5,7 @@ None is a receptacle, none resembles one of the 33 categories. Meshes are made i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -59,8 +59,9 @@ def ornaments(
 ) -> tuple[Ornament, ...]:
     """Draw the decor of a flat: it keeps clear of furniture, of what swings, and of the robot."""
     found = list(_wall_pieces(plan, fixtures, rng))
+    entries = [p.frame.rect(-560, -1000, 560, 0) for p in found if p.kind == "front_door"]
     for room in plan.rooms:
-        found += _corner_pieces(plan, room, fixtures, rng)
+        found += _corner_pieces(plan, room, fixtures, entries, rng)
         rug = _rug(plan, room, fixtures, rng)
         if rug is not None:
             found.append(rug)
@@ -68,7 +69,11 @@ def ornaments(
 
 
 def _corner_pieces(
-    plan: FloorPlan, room: str, fixtures: Collection[Fixture], rng: KeyedRng
+    plan: FloorPlan,
+    room: str,
+    fixtures: Collection[Fixture],
+    entries: Sequence[Rect],
+    rng: KeyedRng,
 ) -> Iterator[Ornament]:
     inside = plan.rooms[room].grown(-_CORNER_GAP_MM - CORNER_MM // 2)
     corners = [(x, y) for x in (inside.x0, inside.x1) for y in (inside.y0, inside.y1)]
@@ -81,7 +86,9 @@ def _corner_pieces(
             area.overlaps(other)
             for f in fixtures
             for other in (f.footprint, *f.swings, *f.standing)
-        ) and not any(area.overlaps(door.grown(450)) for door in plan.doorways)
+        ) and not any(
+            area.overlaps(way) for way in (*entries, *(d.grown(450) for d in plan.doorways))
+        )
         if clear and wanted and rng.chance(3, 4):
             wanted -= 1
             yield piece
@@ -90,7 +97,7 @@ def _corner_pieces(
 def _rug(
     plan: FloorPlan, room: str, fixtures: Collection[Fixture], rng: KeyedRng
 ) -> Ornament | None:
-    """Lay a rug in the largest living rooms' middle, wholly on free floor; None where it fits not."""
+    """Lay a rug in the middle of a room, wholly on free floor; None where there is no place."""
     inside = plan.rooms[room]
     style = rng.below(6)
     if room == "kitchen" or rng.chance(1, 4):
@@ -114,8 +121,8 @@ def _wall_pieces(
         inside = plan.rooms[room]
         for quarter in range(4):
             outer = _is_outer(plan, inside, quarter)
-            gaps = _gaps(plan, room, quarter, [f for f in fixtures if f.name in _TALL])
-            bare = _gaps(plan, room, quarter, fixtures)
+            gaps = _gaps(plan, room, quarter, [f for f in fixtures if f.name in _TALL], 350)
+            bare = _gaps(plan, room, quarter, fixtures, 900)
             style, lucky = rng.below(6), rng.chance(3, 4)
             doorway = max(bare, key=lambda gap: gap[1] - gap[0], default=(0, 0))
             if outer and door_due and room != "kitchen" and _room_for(doorway, _FRONT_DOOR_MM):
@@ -155,17 +162,18 @@ def _is_outer(plan: FloorPlan, inside: Rect, quarter: int) -> bool:
 
 
 def _gaps(
-    plan: FloorPlan, room: str, quarter: int, fixtures: Collection[Fixture]
+    plan: FloorPlan, room: str, quarter: int, fixtures: Collection[Fixture], depth: int
 ) -> list[tuple[int, int]]:
-    """Return the stretches of a wall that neither doorways nor the given furniture take."""
+    """Return the stretches of a wall with no doorway, and no furniture within `depth` of it."""
     inside = plan.rooms[room]
     strip = (
-        Rect(inside.x1 - 1, inside.y0, inside.x1 + 1, inside.y1),
-        Rect(inside.x0, inside.y1 - 1, inside.x1, inside.y1 + 1),
-        Rect(inside.x0 - 1, inside.y0, inside.x0 + 1, inside.y1),
-        Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0 + 1),
+        Rect(inside.x1 - depth, inside.y0, inside.x1 + 1, inside.y1),
+        Rect(inside.x0, inside.y1 - depth, inside.x1, inside.y1 + 1),
+        Rect(inside.x0 - 1, inside.y0, inside.x0 + depth, inside.y1),
+        Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0 + depth),
     )[quarter]
-    taken = [r for r in (*plan.doorways, *(f.footprint for f in fixtures)) if r.overlaps(strip)]
+    taken = [d for d in plan.doorways if d.overlaps(strip) and _pierces(d, quarter)]
+    taken += [f.footprint for f in fixtures if f.footprint.overlaps(strip)]
     low, high = (strip.y0, strip.y1) if quarter % 2 == 0 else (strip.x0, strip.x1)
     gaps, start = [], low + _END_MM
     spans = sorted((r.y0, r.y1) if quarter % 2 == 0 else (r.x0, r.x1) for r in taken)
@@ -174,6 +182,12 @@ def _gaps(
         start = max(start, span[1] + _END_MM)
     gaps.append((start, high - _END_MM))
     return [gap for gap in gaps if gap[1] > gap[0]]
+
+
+def _pierces(doorway: Rect, quarter: int) -> bool:
+    """Whether a doorway goes through walls that a viewer of this quarter faces."""
+    through_x = doorway.x1 - doorway.x0 < doorway.y1 - doorway.y0
+    return through_x == (quarter % 2 == 0)
 
 
 def _on_wall(inside: Rect, quarter: int, along: int) -> WallFrame:

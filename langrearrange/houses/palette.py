@@ -109,7 +109,8 @@ def palette_of(plan: int, furnishing: int) -> Palette:
     """Return the materials of a flat."""
     rng = KeyedRng("flat", plan, furnishing, "materials")
     rooms = tuple(PLANS[plan].rooms)
-    wood = Floor("wood_planks", _near(rng.choice(_WOOD_FLOORS), rng), 1.2)
+    boards = rng.choice(("wood_planks", "wood_planks", "parquet"))
+    wood = Floor(boards, _near(rng.choice(_WOOD_FLOORS), rng), 1.2)
     pillows = rng.sample(_PILLOWS, 2)
     return Palette(
         paints={room: _near(rng.choice(_PAINTS), rng) for room in rooms},
@@ -135,7 +136,8 @@ def palette_of(plan: int, furnishing: int) -> Palette:
 
 def _floor(room: str, wood: Floor, rng: KeyedRng) -> Floor:
     if room == "kitchen" and rng.chance(2, 3):
-        return Floor("tiles", _near(rng.choice(_TILE_FLOORS), rng), 1.2)
+        tiles = rng.choice(("tiles", "tiles", "terrazzo"))
+        return Floor(tiles, _near(rng.choice(_TILE_FLOORS), rng), 1.2)
     if room in ("living_room", "study") and rng.chance(1, 4):
         return Floor("carpet", _near(rng.choice(_CARPETS), rng), 0.8)
     return wood
