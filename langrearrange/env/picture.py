@@ -145,25 +145,30 @@ def _plan(house: House) -> Image.Image:
             box = (*scale.point(x0, y1), *scale.point(x1, y0))
             draw.rectangle(box, _WALL if walls else _FURNITURE, None if walls else _FAINT)
     for label, x0, y0, x1, y1 in house.outlines:
-        if label != "wall" and (label in RECEPTACLES):
-            _label(draw, english(label), scale.point((x0 + x1) / 2, (y0 + y1) / 2))
+        if label in RECEPTACLES:
+            box = (*scale.point(x0, y1), *scale.point(x1, y0))
+            stance = house.stances[label]
+            _label(draw, english(label), box, scale.point(stance.x_mm, stance.y_mm))
     return page
 
 
-def _label(draw: ImageDraw.ImageDraw, words: str, middle: tuple[float, float]) -> None:
-    font = _font(11)
-    box = draw.multiline_textbbox((0, 0), words.replace(" ", "\n"), font=font, spacing=1)
-    x = min(max(middle[0] - box[2] / 2, 2), VIEW - box[2] - 2)
-    draw.multiline_text(
-        (x, middle[1] - box[3] / 2),
-        words.replace(" ", "\n"),
-        _INK,
-        font,
-        align="center",
-        spacing=1,
-        stroke_width=2,
-        stroke_fill=_FURNITURE,
-    )
+def _label(
+    draw: ImageDraw.ImageDraw,
+    words: str,
+    furniture: tuple[float, float, float, float],
+    stance: tuple[float, float],
+) -> None:
+    """Write a name beside the furniture, on the side where one stands, so that things stay free."""
+    left, top, right, bottom = furniture
+    lines = words.replace(" ", "\n")
+    box = draw.multiline_textbbox((0, 0), lines, font=_font(11), spacing=1)
+    width, height = box[2], box[3]
+    dx, dy = stance[0] - (left + right) / 2, stance[1] - (top + bottom) / 2
+    if abs(dx) > abs(dy):
+        x, y = (right + 3 if dx > 0 else left - width - 3), (top + bottom - height) / 2
+    else:
+        x, y = (left + right - width) / 2, (bottom + 2 if dy > 0 else top - height - 4)
+    draw.multiline_text((x, y), lines, _INK, _font(11), align="center", spacing=1)
 
 
 def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:

@@ -1,0 +1,108 @@
+"""Sentences as tokens and plain vectors."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.utils.env_checker import data_equivalence
+
+from langrearrange.env import STATE_SIZES
+from langrearrange.env.wrappers import (
+    FlattenForStableBaselines3,
+    TokenizeInstruction,
+    VectorTokenizeInstruction,
+)
+from langrearrange.errors import UsageError
+from langrearrange.testing import toy_episodes
+
+TOY = toy_episodes()
+
+
+class Words:
+    """Called as Hugging Face's tokenizers are: one token a word, its length."""
+
+    pad_token_id = 99
+
+    def __call__(self, text: str) -> dict[str, list[int]]:
+        return {"input_ids": [len(word) for word in text.split()], "other": []}
+
+    def __len__(self) -> int:
+        return 100
+
+
+def make(**kwargs: object) -> gym.Env:
+    return gym.make("LangRearrange-v0", **{"episodes": TOY, "observation": "state", **kwargs})
+
+
+def test_the_sentence_becomes_tokens_and_a_mask():
+    env = TokenizeInstruction(make(), Words(), max_length=12)
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    assert "instruction" not in seen
+    assert seen["input_ids"].tolist() == [4, 1, 7] + [99] * 9
+    assert seen["attention_mask"].tolist() == [1] * 3 + [0] * 9
+    again = env.step(0)[0]
+    assert not np.shares_memory(again["input_ids"], seen["input_ids"])
+    assert again in env.observation_space
+
+
+def test_a_sentence_that_does_not_fit_raises_and_is_never_cut():
+    env = TokenizeInstruction(make(), Words(), max_length=5)
+    with pytest.raises(UsageError, match="9 tokens, max_length is 5"):
+        env.reset(options={"episode_id": "toy/000000"})
+
+
+@pytest.mark.parametrize("tokenizer", [None, "gpt2", lambda text: {}])
+def test_what_is_no_tokenizer_is_refused(tokenizer):
+    with pytest.raises(UsageError, match="is no tokenizer"):
+        TokenizeInstruction(make(), tokenizer)
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
+def test_the_vector_wrapper_gives_the_single_ones_stacked(mode):
+    kwargs = {"episodes": TOY, "observation": "state", "num_envs": 2, "sampling": "uniform"}
+    ours = VectorTokenizeInstruction(
+        gym.make_vec("LangRearrange-v0", autoreset_mode=mode, horizon=2, **kwargs), Words(), 20
+    )
+    theirs = gym.make_vec(
+        "LangRearrange-v0",
+        vectorization_mode="sync",
+        wrappers=[lambda env: TokenizeInstruction(env, Words(), 20)],
+        vector_kwargs={"autoreset_mode": mode},
+        horizon=2,
+        **kwargs,
+    )
+    assert ours.observation_space == theirs.observation_space
+    assert data_equivalence(ours.reset(seed=1), theirs.reset(seed=1), exact=True)
+    for _ in range(5):
+        actions = np.array([3, 4])
+        assert data_equivalence(ours.step(actions), theirs.step(actions), exact=True)
+
+
+def test_state_flattens_to_one_vector():
+    env = FlattenForStableBaselines3(make())
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    assert seen.dtype == np.float32
+    assert seen.shape == (256 + sum(STATE_SIZES.values()),)
+    assert seen in env.observation_space
+    order = list(env.unwrapped.observation_space)
+    start = sum(STATE_SIZES.get(name, 256) for name in order[: order.index("instruction")])
+    codes = np.rint(seen[start : start + 256] * 127).astype(int)
+    assert "".join(map(chr, codes[codes > 0])) == "Find a hammer."
+
+
+def test_pictures_stay_pictures_beside_the_vector():
+    env = FlattenForStableBaselines3(make(observation="rgb", image_size=32, feedback=True))
+    seen, _ = env.reset()
+    assert set(seen) == {"rgb", "vector"}
+    assert seen["vector"].shape == (7 + 1 + 3 + 256 + 256,)
+    assert seen in env.observation_space
+    assert not any(isinstance(part, spaces.Text) for part in env.observation_space.values())
+
+
+def test_tokens_flatten_too():
+    env = FlattenForStableBaselines3(TokenizeInstruction(make(), Words(), max_length=16))
+    seen = env.reset()[0]
+    assert seen.shape == (16 + 16 + sum(STATE_SIZES.values()),)
+    assert seen in env.observation_space
