@@ -1,0 +1,229 @@
+"""The check passes what is sound and finds every planted fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from langrearrange.dataset import Episode, Start, open_dataset, write_dataset
+from langrearrange.errors import UsageError
+from langrearrange.generator import (
+    GeneratedSplit,
+    check_dataset,
+    generate_split,
+    load_spec,
+    make_episode,
+)
+from langrearrange.generator.blueprint import blueprint_of
+
+replace = msgspec.structs.replace
+SPEC = load_spec("train", num_episodes=45)
+
+
+def sound() -> list[Episode]:
+    return [make_episode(SPEC, index) for index in range(45)]
+
+
+def put(episodes: list[Episode]) -> int:
+    """Return the index of an episode that puts one object somewhere."""
+    return next(i for i, e in enumerate(episodes) if e.template == "put" and len(e.plan) == 4)
+
+
+def change(**fields: object) -> Callable[[list[Episode]], None]:
+    def plant(episodes: list[Episode]) -> None:
+        number = put(episodes)
+        episodes[number] = replace(episodes[number], **fields)
+
+    return plant
+
+
+def move_object(**fields: object) -> Callable[[list[Episode]], None]:
+    def plant(episodes: list[Episode]) -> None:
+        number = put(episodes)
+        first, *rest = episodes[number].objects
+        objects = (replace(first, **fields), *rest)
+        episodes[number] = replace(episodes[number], objects=objects)
+
+    return plant
+
+
+def longer_plan(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    episode = episodes[number]
+    episodes[number] = replace(episode, plan=("nav(sink)", "nav(sofa)", *episode.plan))
+
+
+def cut_plan(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    episodes[number] = replace(episodes[number], plan=episodes[number].plan[:-1])
+
+
+def fewer_subgoals(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    episodes[number] = replace(episodes[number], subgoals=episodes[number].subgoals[:1])
+
+
+def target_is_there_already(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    episode = episodes[number]
+    target = episode.plan[-1].removeprefix("place(").rstrip(")")
+    category = episode.plan[1].removeprefix("pick(").rstrip(")")
+    objects = [
+        replace(t, receptacle=target, slot=20 + i) if t.category == category else t
+        for i, t in enumerate(episode.objects)
+    ]
+    episodes[number] = replace(episode, objects=tuple(objects))
+
+
+def fridge_closed_already(episodes: list[Episode]) -> None:
+    number = next(i for i, e in enumerate(episodes) if e.template == "close_fridge")
+    episodes[number] = replace(episodes[number], open=())
+
+
+def few_objects(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    episode = episodes[number]
+    category = episode.plan[1].removeprefix("pick(").rstrip(")")
+    kept = tuple(t for t in episode.objects if t.category == category)
+    episodes[number] = replace(episode, objects=kept)
+
+
+def repeat_a_text(episodes: list[Episode]) -> None:
+    number = put(episodes)
+    other = next(i for i, e in enumerate(episodes) if e.template == "put" and i != number)
+    episodes[other] = replace(episodes[other], instruction=episodes[number].instruction.upper())
+
+
+FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
+    "a plan with a detour": ("not_optimal", longer_plan),
+    "a plan cut short": ("plan", cut_plan),
+    "a plan with an invalid step": (
+        "plan",
+        change(plan=("pick(apple)", "nav(sofa)", "nav(sink)", "nav(chair)")),
+    ),
+    "an empty plan": ("plan_length", change(plan=())),
+    "a missing subgoal": ("subgoals", fewer_subgoals),
+    "a subgoal that does not parse": ("subgoal", change(subgoals=("held(aple)",))),
+    "a goal that is another one": ("goal_text", change(goal="(robot_at sofa)")),
+    "a goal that does not parse": ("goal", change(goal="(on_top ?x sofa)")),
+    "a goal nobody can reach": ("unsolvable", change(goal="(and (open fridge) (closed fridge))")),
+    "a goal true at the start": ("solved_at_start", target_is_there_already),
+    "a sentence of other words": ("sentence", change(instruction="Dance with the lamp.")),
+    "another phrasing's number": ("labels", change(phrasing=99)),
+    "a presupposition that fails": ("presupposition", fridge_closed_already),
+    "an unknown flat": ("house", change(house="flat_9_99")),
+    "a flat of another role": ("knobs", change(house="flat_4_00")),
+    "a start pose in a wall": ("start", change(start=Start(x=-5000, y=0, yaw=0))),
+    "a model of another category": ("model", move_object(model="no_such_model")),
+    "a slot beyond the surface": ("slot", move_object(slot=60)),
+    "too few objects": ("knobs", few_objects),
+    "two sentences alike but for case": ("duplicate_text", repeat_a_text),
+}
+
+
+def write(folder: Path, episodes: list[Episode]) -> None:
+    """Write episodes as if they had been generated from the spec."""
+    spec = SPEC.public() | {"templates_sha256": blueprint_of(SPEC).file.sha256}
+    write_dataset(folder, episodes, "train", spec=spec)
+
+
+def test_sound_set_passes(tmp_path: Path) -> None:
+    write(tmp_path / "set", sound())
+    report = check_dataset(tmp_path / "set")
+    assert report.passed, [str(f) for f in report.findings]
+    assert (report.num_episodes, report.proved_by) == (45, "own")
+    assert report.counts == {}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_planted_fault_is_found(name: str, tmp_path: Path) -> None:
+    kind, plant = FAULTS[name]
+    episodes = sound()
+    plant(episodes)
+    write(tmp_path / "set", episodes)
+    report = check_dataset(tmp_path / "set")
+    assert not report.passed
+    assert kind in report.counts, report.counts
+    assert all(str(f).startswith(f"{f.kind}: ") and f.message for f in report.findings)
+
+
+def test_flipped_byte_and_edited_line_are_found(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    write(folder, sound())
+    path = folder / "train.jsonl.gz"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    counts = check_dataset(folder).counts
+    assert "damaged" in counts
+    write_dataset(folder, sound(), "train", overwrite=True)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["content_sha256"] = "0" * 64
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert check_dataset(folder).counts == {"hash": 1}
+
+
+def test_line_beyond_the_limits_is_a_finding_with_its_line(tmp_path: Path) -> None:
+    import gzip
+
+    from langrearrange.dataset.manifest import read_manifest, write_manifest
+
+    folder = tmp_path / "set"
+    write(folder, sound()[:20])
+    path = folder / "train.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).replace(b'"yaw":', b'"yaw":9', 1)
+    data = gzip.compress(lines, mtime=0)
+    path.write_bytes(data)
+    old = read_manifest(folder)
+    write_manifest(folder, replace(old, members=[len(data)], num_bytes=len(data)))
+    report = check_dataset(folder)
+    assert report.counts["format"] == 1
+    assert "line 1: object" in next(str(f) for f in report.findings if f.kind == "format")
+
+
+def test_changed_templates_are_said_so(tmp_path: Path) -> None:
+    spec = SPEC.public() | {"templates_sha256": "0" * 64}
+    write_dataset(tmp_path / "set", sound(), "train", spec=spec)
+    assert check_dataset(tmp_path / "set").counts == {"templates": 1}
+
+
+def test_set_without_a_spec_is_proved_as_far_as_it_goes(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "set", sound(), "mine")
+    assert check_dataset(tmp_path / "set").passed
+    assert check_dataset(open_dataset(tmp_path / "set")).split == "mine"
+
+
+def test_computed_split_can_be_checked_without_a_file() -> None:
+    report = check_dataset(GeneratedSplit(load_spec("context", num_episodes=30)))
+    assert report.passed
+    assert report.content_sha256 == ""
+
+
+def test_unknown_planner_is_refused() -> None:
+    with pytest.raises(UsageError, match="accepted: own, pyperplan"):
+        check_dataset(GeneratedSplit("context"), planner="fast")  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_pyperplan_agrees_and_finds_what_cannot_be_solved(tmp_path: Path) -> None:
+    pytest.importorskip("pyperplan")
+    episodes = [e for e in sound() if len(e.plan) <= 5][:8]
+    write_dataset(tmp_path / "good", episodes, "mine")
+    assert check_dataset(tmp_path / "good", planner="pyperplan").passed
+    impossible = "(and (open fridge) (closed fridge))"
+    broken = [replace(episodes[0], goal=impossible), *episodes[1:]]
+    write_dataset(tmp_path / "bad", broken, "mine")
+    assert "planner" in check_dataset(tmp_path / "bad", planner="pyperplan").counts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "split", ["train_mini", "validation", "train_eval", "conditional_instructions"]
+)
+def test_published_splits_pass(split: str, tmp_path: Path) -> None:
+    generate_split(load_spec(split), tmp_path / "set")
+    assert check_dataset(tmp_path / "set").findings == ()

@@ -1,0 +1,82 @@
+"""A spec is refused before anything is drawn from values that cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langrearrange.errors import DatasetError, GenerationError, UsageError, VocabularyError
+from langrearrange.generator import PUBLISHED, SplitSpec, load_spec, num_episodes
+from langrearrange.world.vocabulary import SPLITS
+
+KEY = "correct horse battery staple"
+
+
+def spec(**fields: Any) -> SplitSpec:
+    return SplitSpec(**{"name": "mine", "templates": "context", "num_episodes": 10} | fields)
+
+
+def test_every_published_split_has_a_spec_and_its_published_size() -> None:
+    assert tuple(PUBLISHED) == SPLITS
+    sizes = {name: num_episodes(load_spec(name)) for name in SPLITS}
+    special = {"train": 150_000, "train_mini": 1_000, "validation": 200}
+    assert sizes == {name: special.get(name, 100) for name in SPLITS}
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "no name of a split": {"name": "Mine 2"},
+    "num_episodes is 0": {"num_episodes": 0},
+    "min_objects is 31": {"min_objects": 31},
+    "max_objects is 61": {"max_objects": 61},
+    "hidden_percent is 101": {"hidden_percent": 101},
+    "do not fit": {"max_objects": 30, "hidden_percent": 90},
+    "horizon is 1": {"horizon": 1},
+    "num_episodes must be given": {"num_episodes": None, "repeat_texts": True},
+    "a name of its own": {"name": "context", "key": KEY},
+    "the key has 5 characters": {"key": "short"},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_impossible_values_are_refused(message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        spec(**REFUSED[message])
+
+
+def test_more_than_can_be_said_is_refused_with_the_number() -> None:
+    with pytest.raises(GenerationError, match=r"999999 episodes are wanted.*says only \d+ diff"):
+        num_episodes(spec(num_episodes=999_999))
+    assert num_episodes(spec(num_episodes=999_999, repeat_texts=True)) == 999_999
+
+
+def test_spec_file_is_read_and_checked(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: sealed_context\ntemplates: context\nnum_episodes: 30\nhidden_percent: 40\n"
+    )
+    loaded = load_spec(path, key=KEY)
+    assert (loaded.split, loaded.num_episodes, loaded.hidden_percent) == ("sealed_context", 30, 40)
+    path.write_text("name: mine\ntemplates: context\nhiden_percent: 40\n")
+    with pytest.raises(UsageError, match=r"mine.yaml:3:1: .*hiden_percent.*did you mean"):
+        load_spec(path)
+    path.write_text("name: mine\ntemplates: context\nhidden_percent: lots\n")
+    with pytest.raises(UsageError, match=r"mine.yaml: .*hidden_percent"):
+        load_spec(path)
+    path.write_text("name: mine\ntemplates: context\nschema_version: 9\n")
+    with pytest.raises(DatasetError, match="schema version 9"):
+        load_spec(path)
+    with pytest.raises(VocabularyError, match="neither a split nor a spec file"):
+        load_spec("contxt")
+
+
+def test_commitment_binds_key_and_spec_and_tells_neither() -> None:
+    sealed = spec(key=KEY)
+    assert "key" not in sealed.public()
+    assert KEY not in sealed.commitment("t")
+    assert sealed.commitment("t") == spec(key=KEY).commitment("t")
+    others = (spec(key=KEY + "r"), spec(key=KEY, num_episodes=11))
+    assert all(other.commitment("t") != sealed.commitment("t") for other in others)
+    assert sealed.commitment("u") != sealed.commitment("t")
+    assert spec().commitment("t") == ""
