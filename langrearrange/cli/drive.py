@@ -84,7 +84,7 @@ def _act(
 
 
 def find_skills(words: str, *, hard: bool = False) -> list[int]:
-    """Return the skills that typed words may mean: by number, id, or all words in the name."""
+    """Return the skills that typed words may mean: by number, id, or beginnings of their words."""
     num_actions = len(SKILLS) + hard
     if words.isdecimal():
         return [int(words)] if int(words) < num_actions else []
@@ -97,7 +97,7 @@ def find_skills(words: str, *, hard: bool = False) -> list[int]:
     matches = []
     for skill in SKILLS:
         has = {skill.kind, *skill.name.lower().split(), *skill.target.split("_")}
-        if wanted <= has:
+        if all(any(word.startswith(typed) for word in has) for typed in wanted):
             matches.append(skill.index)
     full = [i for i in matches if set(SKILLS[i].target.split("_")) <= wanted]
     return full if len(full) == 1 else matches
