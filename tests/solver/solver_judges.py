@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
+import subprocess
+import sys
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
-from langrearrange.solver.pddl import PddlPair
+from solver_problems import Problem
+
+from langrearrange.solver import Solution
+from langrearrange.solver.pddl import PddlPair, parse_plan
+from langrearrange.world import Outcome, apply
+from langrearrange.world.goals import compile_goal
 
 
 def write_pair(pair: PddlPair, folder: Path) -> tuple[str, str]:
@@ -52,3 +61,53 @@ def validator_accepts(pair: PddlPair, plan: str, folder: Path) -> tuple[bool, bo
             result = SequentialPlanValidator().validate(problem, parsed)
             verdicts.append(result.status is ValidationResultStatus.VALID)
         return verdicts[0], verdicts[1]
+
+
+class Verdict(NamedTuple):
+    """What Fast Downward says: a plan, a proof that there is none, or neither in time."""
+
+    finished: bool
+    plan: list[str] | None
+
+
+_FD_SOLVED, _FD_UNSOLVABLE = 0, (10, 11)
+
+
+def fast_downward(pair: PddlPair, folder: Path, time_limit_s: int = 10) -> Verdict:
+    """Run Fast Downward's A* with LM-cut (package up-fast-downward) on a STRIPS pair."""
+    spec = importlib.util.find_spec("up_fast_downward")
+    assert spec is not None, "pip install 'langrearrange[judges]'"
+    assert spec.origin is not None
+    driver = Path(spec.origin).parent / "downward" / "fast-downward.py"
+    plan_path = folder / "plan"
+    plan_path.unlink(missing_ok=True)
+    command = [sys.executable, str(driver), "--plan-file", str(plan_path)]
+    command += ["--overall-time-limit", f"{time_limit_s}s", *write_pair(pair, folder)]
+    done = subprocess.run(
+        [*command, "--search", "astar(lmcut())"], capture_output=True, cwd=folder, check=False
+    )
+    if done.returncode == _FD_SOLVED:
+        lines = plan_path.read_text().splitlines()
+        return Verdict(True, [line for line in lines if not line.startswith(";")])
+    return Verdict(done.returncode in _FD_UNSOLVABLE, None)
+
+
+def check_same_optimum(problem: Problem, solution: Solution, found: list[str] | None) -> None:
+    """Assert that an optimal STRIPS planner agrees with us.
+
+    Its plan may be shorter only by picking an instance that the skill would not take; then the
+    plan must fail when replayed as skills.
+    """
+    kind, goal, layout, initial = problem
+    if found is None or solution.status != "solved":
+        assert found is None, (kind, found)
+        assert solution.status == "unsolvable", kind
+        return
+    assert len(found) <= len(solution.plan) + 1, (kind, found)
+    if len(found) == len(solution.plan) + 1:
+        return
+    state, valid = initial, True
+    for skill in parse_plan("\n".join(found), layout):
+        state, outcome = apply(layout, state, skill)
+        valid = valid and outcome is Outcome.OK
+    assert not (valid and compile_goal(goal, layout, initial)(state)), (kind, found)

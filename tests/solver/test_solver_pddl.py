@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from solver_judges import pyperplan_plan, validator_accepts
-from solver_problems import random_problem
+from solver_judges import (
+    check_same_optimum,
+    fast_downward,
+    pyperplan_plan,
+    validator_accepts,
+)
+from solver_problems import Problem, random_problem
 from solver_worlds import goals, household, worlds
 
 from langrearrange.errors import SolverError
@@ -17,9 +22,6 @@ from langrearrange.solver import pddl, solve
 from langrearrange.world import WorldState
 from langrearrange.world.goals import parse_goal
 from langrearrange.world.vocabulary import CATEGORIES, GROUPS, SPOTS
-
-# PDDL's pick may choose the instance; where a goal tells instances on one spot apart it is shorter.
-TELLS_INSTANCES_APART = ("one_of_two", "pick_higher", "all_from")
 
 
 @pytest.mark.parametrize("index", range(12))
@@ -72,33 +74,48 @@ def test_a_validator_agrees_on_many_random_formulas(
     _check_random_formula(data, tmp_path_factory.mktemp("pair"))
 
 
-def _check_against_pyperplan(index: int, folder: Path) -> None:
-    kind, goal, layout, initial = random_problem("pyperplan", index, small=True)
-    solution = solve(goal, layout, initial, 8)
-    if solution.too_long:
-        return
-    found = pyperplan_plan(pddl.export(goal, layout, initial, "p", "strips"), folder)
-    if solution.status == "unsolvable":
-        assert found is None, kind
-        return
-    assert found is not None, kind
-    if kind in TELLS_INSTANCES_APART:
-        assert len(found) <= len(solution.plan) + 1, kind
-    else:
-        assert len(found) == len(solution.plan) + 1, kind
+def _check_against_pyperplan(problem: Problem, folder: Path) -> None:
+    solution = solve(problem.goal, problem.layout, problem.initial)
+    found = pyperplan_plan(pddl.export(*problem[1:], "p", "strips"), folder)
+    check_same_optimum(problem, solution, found)
 
 
-@pytest.mark.parametrize("index", range(16))
+@pytest.mark.parametrize("index", range(24))
 def test_pyperplan_finds_the_same_optimum_plus_the_achieving_step(
     index: int, tmp_path: Path
 ) -> None:
-    _check_against_pyperplan(index, tmp_path)
+    _check_against_pyperplan(random_problem("pyperplan", index, small=True), tmp_path)
+
+
+def _with_work_to_do(*key: str | int, most: int = 31) -> Problem:
+    """Draw problems in a whole flat until one takes between 1 and `most` steps."""
+    for attempt in range(1000):
+        problem = random_problem(*key, attempt)
+        if 1 <= len(solve(problem.goal, problem.layout, problem.initial).plan) <= most:
+            return problem
+    raise AssertionError("no such problem")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", range(16, 116))
-def test_pyperplan_finds_the_same_optimum_on_many(index: int, tmp_path: Path) -> None:
-    _check_against_pyperplan(index, tmp_path)
+@pytest.mark.parametrize("index", range(80))
+def test_pyperplan_finds_the_same_optimum_in_whole_flats(index: int, tmp_path: Path) -> None:
+    _check_against_pyperplan(_with_work_to_do("pyperplan", index, most=5), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(10))
+def test_fast_downward_finds_the_same_optimum_wherever_it_finishes(
+    batch: int, tmp_path: Path
+) -> None:
+    finished = 0
+    for index in range(32):
+        problem = _with_work_to_do("fast downward", batch, index)
+        solution = solve(problem.goal, problem.layout, problem.initial)
+        verdict = fast_downward(pddl.export(*problem[1:], "p", "strips"), tmp_path)
+        if verdict.finished:
+            finished += 1
+            check_same_optimum(problem, solution, verdict.plan)
+    assert finished >= 30
 
 
 @pytest.mark.parametrize("dialect", ["adl", "strips"])
