@@ -1,0 +1,126 @@
+"""How fast the exact solver is, and how much faster than pyperplan, on generated episodes.
+
+CPU time, not wall time; both planners solve the same episodes in turn, in one run. Ours is timed
+from goal text to checked plan. pyperplan (greedy best-first search with h_FF: fast, not optimal)
+is timed from PDDL files to plan: it must parse and ground each episode, as any PDDL planner must.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from langrearrange.dataset import Episode
+from langrearrange.generator import load_spec, make_episode, num_episodes
+from langrearrange.solver import pddl, solve
+from langrearrange.world.goals import parse_goal
+from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
+
+SPLITS = ("train", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS)
+
+
+def timed(work: Callable[..., int], *arguments: object) -> tuple[float, int]:
+    """CPU milliseconds, and what the work returned."""
+    began = time.process_time_ns()
+    result = work(*arguments)
+    return (time.process_time_ns() - began) / 1e6, result
+
+
+def episodes_of(split: str, count: int) -> list[Episode]:
+    """Episodes spread evenly over the split, so that every template has its part."""
+    spec = load_spec(split)
+    size = num_episodes(spec)
+    return [make_episode(spec, i * size // count) for i in range(min(count, size))]
+
+
+def own(episode: Episode) -> int:
+    """Steps of the plan, from the goal's text on."""
+    goal = parse_goal(episode.goal)
+    return len(solve(goal, episode.layout(), episode.initial_state()).plan)
+
+
+def pyperplan(domain: Path, problem: Path) -> int:
+    """Steps of pyperplan's plan, without the one that states the goal is achieved."""
+    from pyperplan.planner import HEURISTICS, SEARCHES, search_plan
+
+    plan = search_plan(str(domain), str(problem), SEARCHES["gbf"], HEURISTICS["hff"])
+    return len(plan) - 1
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def measure_own(num: int) -> None:
+    print(f"{'split':26}{'episodes':>9}{'mean ms':>9}{'p50':>7}{'p99':>7}{'max':>7}{'steps':>7}")
+    everything: list[float] = []
+    for split in SPLITS:
+        episodes = episodes_of(split, num)
+        times = [timed(own, episode)[0] for episode in episodes]
+        everything += times
+        steps = statistics.mean(len(episode.plan) for episode in episodes)
+        print(row(split, times) + f"{steps:7.1f}")
+    print(row("all", everything))
+
+
+def row(name: str, times: Sequence[float]) -> str:
+    return (
+        f"{name:26}{len(times):9}{statistics.mean(times):9.3f}{percentile(times, 0.5):7.2f}"
+        f"{percentile(times, 0.99):7.2f}{max(times):7.2f}"
+    )
+
+
+def compare(num: int) -> None:
+    ours, theirs, longer = [], [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        domain, problem = Path(folder, "domain.pddl"), Path(folder, "problem.pddl")
+        for split in SPLITS:
+            for episode in episodes_of(split, num):
+                layout, initial = episode.layout(), episode.initial_state()
+                pair = pddl.export(parse_goal(episode.goal), layout, initial, episode.id, "strips")
+                domain.write_text(pair.domain)
+                problem.write_text(pair.problem)
+                their_ms, their_steps = timed(pyperplan, domain, problem)
+                our_ms, our_steps = timed(own, episode)
+                theirs.append(their_ms)
+                ours.append(our_ms)
+                longer += their_steps > our_steps
+    ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
+    print(
+        f"\n{len(ours)} episodes by both in turn: ours {statistics.mean(ours):.3f} ms, pyperplan "
+        f"gbf+hff {statistics.mean(theirs):.1f} ms (mean)\n"
+        f"ratio of means {statistics.mean(theirs) / statistics.mean(ours):.0f}x, median ratio per "
+        f"episode {statistics.median(ratios):.0f}x; pyperplan's plan was longer on {longer}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Example: python benchmarks/bench_solver.py --episodes 50 --compare 2",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--episodes", type=int, default=100, help="per split, for our own times (default 100)"
+    )
+    parser.add_argument(
+        "--compare",
+        type=int,
+        default=8,
+        help="per split, for the comparison with pyperplan (default 8; 0 leaves it out)",
+    )
+    args = parser.parse_args()
+    logging.disable(logging.INFO)  # pyperplan reports every search
+    own(episodes_of("train", 1)[0])  # import and warm up outside the clock
+    measure_own(args.episodes)
+    if args.compare:
+        compare(args.compare)
+
+
+if __name__ == "__main__":
+    main()
