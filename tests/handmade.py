@@ -8,6 +8,7 @@ from langrearrange.agents import load_rows
 from langrearrange.dataset import Episode, EpisodeList, ObjectPlacement, Start
 from langrearrange.env.actions import check_action
 from langrearrange.env.task import Rules, Task
+from langrearrange.houses.models import models_of
 from langrearrange.leaderboard.chain import observe
 from langrearrange.leaderboard.rollout import play
 from langrearrange.leaderboard.trace import EpisodeTrace
@@ -35,7 +36,12 @@ def episode(
         category = name.rsplit("_", 1)[0]
         objects.append(
             ObjectPlacement(
-                id=name, category=category, model=category, receptacle=receptacle, slot=slot, yaw=0
+                id=name,
+                category=category,
+                model=models_of(category)[0].id,
+                receptacle=receptacle,
+                slot=slot,
+                yaw=0,
             )
         )
     return Episode(

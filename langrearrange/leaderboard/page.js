@@ -6,6 +6,8 @@ const COLOURS = ["#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00
 const START = data.places.length;
 let filter = "all", chosen = null, step = 0, timer = null;
 
+const english = (name) => data.names[name] || name.replaceAll("_", " ");
+
 function element(tag, attributes, text) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
@@ -172,7 +174,7 @@ function drawMap(world, when) {
     box(r, { class: kinds.join(" ") });
   }
   for (const [name, r] of Object.entries(flat.boxes)) {
-    drawLabel(map, r, y, name.replaceAll("_", " "));
+    drawLabel(map, r, y, english(name));
   }
   drawPath(map, flat, when, y);
   const robot = world.place === START ? chosen.start : flat.stances[world.place];
@@ -190,7 +192,7 @@ function drawLabel(map, r, y, words) {
 }
 
 function drawThings(map, flat, world, robot, isOpen, y) {
-  const filled = {};
+  const filled = {}, labels = [];
   world.where.forEach((receptacle, thing) => {
     const name = chosen.things[thing];
     const wanted = chosen.wanted.includes(name);
@@ -208,13 +210,15 @@ function drawThings(map, flat, world, robot, isOpen, y) {
     const colour = COLOURS[data.categories.indexOf(name) % COLOURS.length];
     const dot = shape("circle", { cx: x0, cy: y(y0), r: wanted ? 105 : 75, fill: colour,
       class: `thing${wanted ? " wanted" : ""}${hidden ? " hidden" : ""}` });
-    dot.append(shape("title", {}, name.replaceAll("_", " ")));
+    dot.append(shape("title", {}, english(name)));
     map.append(dot);
     if (wanted) {
-      map.append(shape("text", { x: x0 + 130, y: y(y0) + 60, class: "name" },
-        name.replaceAll("_", " ")));
+      const left = x0 < 0.8 * flat.size[0];
+      labels.push(shape("text", { x: x0 + (left ? 140 : -140), y: y(y0) + 60, class: "name",
+        "text-anchor": left ? "start" : "end" }, english(name)));
     }
   });
+  map.append(...labels);
 }
 
 function drawPath(map, flat, when, y) {

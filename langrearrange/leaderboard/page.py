@@ -24,6 +24,7 @@ from langrearrange.world.vocabulary import (
     NAV_TARGETS,
     OPENABLES,
     RECEPTACLES,
+    english,
 )
 
 MAX_BYTES: Final = 3 << 20
@@ -85,6 +86,7 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
         "receptacles": RECEPTACLES,
         "openables": OPENABLES,
         "categories": CATEGORIES,
+        "names": {name: english(name) for name in (*RECEPTACLES, *CATEGORIES)},
     }
     left = MAX_BYTES - len(_json(data)) - sum(len(_part(n)) for n in ("html", "css", "js"))
     for episode in episodes:

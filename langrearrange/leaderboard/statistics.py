@@ -159,7 +159,8 @@ def wilson(mean: float, count: int, level: float = 0.95) -> tuple[float, float]:
     centre = (mean + z * z / (2 * count)) / (1 + z * z / count)
     spread = math.sqrt(mean * (1 - mean) / count + z * z / (4 * count * count))
     half = z * spread / (1 + z * z / count)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = 0.0 if mean == 0 else max(0.0, centre - half)  # exact where rounding would not be
+    return low, 1.0 if mean == 1 else min(1.0, centre + half)
 
 
 def _variance_of(part: Interval, level: float) -> float:

@@ -1,0 +1,194 @@
+"""From an agent's name to a score, on episodes the generator made: the promises of every table."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from langrearrange.agents import is_privileged, load_rows
+from langrearrange.dataset import EpisodeList
+from langrearrange.errors import UsageError
+from langrearrange.generator import open_split
+from langrearrange.leaderboard import (
+    AgentFacts,
+    EpisodeTrace,
+    Plan,
+    Trace,
+    evaluate,
+    header_of,
+    read_trace,
+    report_json,
+    score,
+    score_trace,
+)
+
+MOVING = ("move_from_to", "put", "take_off", "place_two", "swap")
+EVERY = 12
+
+
+def sample(split, every):
+    source = open_split(split)
+    chosen = EpisodeList([source.get(i) for i in range(0, len(source), every)])
+    chosen.split = split
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def mini():
+    return sample("train_mini", EVERY)
+
+
+def facts_of(name, rows, **fields):
+    return AgentFacts(
+        name=name, modality=fields.pop("modality", rows.modality), privileged=is_privileged(rows)
+    )
+
+
+def run(name, source, out, **plan):
+    rows = load_rows(name)
+    path = evaluate(rows, facts_of(name, rows), Plan(sources=[source], **plan), out)
+    return path, score_trace(path, lambda split: source)
+
+
+@pytest.fixture(scope="module")
+def results(mini, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    names = ("oracle", "explorer", "blind_sweep", "random")
+    return {name: run(name, mini, folder / f"{name}.jsonl.gz")[1] for name in names}
+
+
+def by_template(result):
+    return {row.template: row for row in result.templates}
+
+
+def test_oracle_scores_exactly_one_with_no_regret(results):
+    scores = results["oracle"].splits["train_mini"]
+    assert scores.success.mean == 1.0
+    assert scores.regret == 0.0
+    assert scores.subgoals == 1.0
+    assert scores.invalid_rate == 0.0
+
+
+def test_oracle_scores_exactly_one_in_the_hard_variant(mini, tmp_path):
+    _, result = run("oracle", mini, tmp_path / "hard.jsonl.gz", protocol="hard")
+    assert result.splits["train_mini"].success.mean == 1.0
+    assert result.splits["train_mini"].regret == 0.0
+
+
+def test_an_empty_plan_scores_exactly_zero(mini):
+    lines = tuple(EpisodeTrace(id=e.id, actions=(), failure="refusal") for e in mini)
+    facts = AgentFacts(name="nobody", modality="state")
+    result = score(Trace(header_of(facts, Plan(sources=[mini])), lines), lambda split: mini)
+    assert result.splits["train_mini"].success.mean == 0.0
+    assert result.splits["train_mini"].reward == 0.0
+
+
+def test_random_is_near_zero_where_things_must_be_moved(results):
+    rows = results["random"].templates
+    for moving, bound in ((True, 0.02), (False, 0.7)):
+        chosen = [row for row in rows if (row.template in MOVING) == moving]
+        successes = sum(row.success * row.num_episodes for row in chosen)
+        assert successes <= bound * sum(row.num_episodes for row in chosen)
+
+
+def test_explorer_and_blind_sweep_stand_between_random_and_oracle(results):
+    means = {n: r.splits["train_mini"].efficiency.mean for n, r in results.items()}
+    assert means["random"] < means["blind_sweep"] < means["explorer"] < means["oracle"]
+
+
+def test_explorer_is_well_above_blind_sweep_where_the_source_is_hidden(results):
+    explorer, sweep = (by_template(results[name]) for name in ("explorer", "blind_sweep"))
+    oracle = by_template(results["oracle"])
+    for template in ("put", "place_two", "find"):
+        assert explorer[template].efficiency > sweep[template].efficiency + 0.08
+        assert explorer[template].efficiency < oracle[template].efficiency
+
+
+def test_results_are_plain_json_and_the_same_every_time(mini, results, tmp_path):
+    _, again = run("random", mini, tmp_path / "again.jsonl.gz")
+    first = json.dumps(report_json(results["random"]), allow_nan=False)
+    assert json.dumps(report_json(again), allow_nan=False) == first
+    assert report_json(results["oracle"])["ranked"] is False
+    assert report_json(results["random"])["ranked"] is True
+
+
+def test_a_run_of_fewer_episodes_is_partial_and_spread_evenly(mini, tmp_path):
+    _, result = run("random", mini, tmp_path / "some.jsonl.gz", num_episodes=10)
+    assert result.partial == ("train_mini",)
+    assert result.splits["train_mini"].num_episodes == 10
+    assert len({e.template for e in result.episodes}) >= 5
+
+
+@pytest.mark.parametrize("modality", ["state", "text"])
+def test_oracle_scores_one_in_every_symbolic_modality_with_the_chain_kept(mini, modality, tmp_path):
+    rows = load_rows("oracle")
+    rows.modality = modality
+    few = Plan(sources=[mini], num_episodes=20)
+    path = evaluate(rows, facts_of("oracle", rows), few, tmp_path / "run.jsonl.gz")
+    assert all(line.chain for line in read_trace(path).episodes)
+    assert score_trace(path, lambda split: mini).splits["train_mini"].success.mean == 1.0
+
+
+def test_oracle_scores_one_with_pictures(mini, tmp_path):
+    rows = load_rows("oracle")
+    rows.modality = "rgb+feedback"
+    few = Plan(sources=[mini], num_episodes=3)
+    path = evaluate(rows, facts_of("oracle", rows), few, tmp_path / "run.jsonl.gz")
+    assert score_trace(path, lambda split: mini).splits["train_mini"].success.mean == 1.0
+
+
+def test_facts_that_contradict_the_agent_are_refused(mini, tmp_path):
+    rows = load_rows("oracle")
+    facts = AgentFacts(name="oracle", modality="state", privileged=False)
+    with pytest.raises(UsageError, match="privileged False"):
+        evaluate(rows, facts, Plan(sources=[mini]), tmp_path / "run.jsonl.gz")
+
+
+def test_plans_without_splits_twice_the_same_or_of_no_episodes_are_refused(mini):
+    for fields in ({"sources": []}, {"sources": [mini, mini]}):
+        with pytest.raises(UsageError, match="each once"):
+            Plan(**fields)
+    with pytest.raises(UsageError, match="num_episodes=0"):
+        Plan(sources=[mini], num_episodes=0)
+
+
+KILLED = """
+import sys, time
+from langrearrange.agents import load_rows
+from langrearrange.generator import open_split
+from langrearrange.leaderboard import AgentFacts, Plan, evaluate
+rows = load_rows("explorer")
+def slow(trace):
+    print(trace.id, flush=True)
+    time.sleep(0.05)
+evaluate(rows, AgentFacts(name="explorer", modality="state"),
+         Plan(sources=[open_split("validation")], num_episodes=40), sys.argv[1], on_episode=slow)
+"""
+
+
+def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path):
+    rows = load_rows("explorer")
+    plan = Plan(sources=[open_split("validation")], num_episodes=40)
+    whole = evaluate(rows, facts_of("explorer", rows), plan, tmp_path / "whole.jsonl.gz")
+    killed = tmp_path / "killed.jsonl.gz"
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(killed)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for _ in range(7):
+        process.stdout.readline()
+    time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not killed.exists()
+    assert killed.with_name(killed.name + ".part").exists()
+    resumed = []
+    evaluate(rows, facts_of("explorer", rows), plan, killed, on_episode=resumed.append)
+    assert len(resumed) == 40
+    assert killed.read_bytes() == whole.read_bytes()
