@@ -7,7 +7,7 @@ All in closed form: nothing here passes over the episodes. Not for what stands w
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from langrearrange.language import (
     TextSpace,
     load_templates,
 )
+from langrearrange.language.space import differ, relation_key
 from langrearrange.paths import templates_path
 from langrearrange.seeding import KeyedPermutation, KeyedRng
 
@@ -37,7 +38,7 @@ class Draft:
         rank: the episode's rank within its template.
         grounding: the template with its slots bound: sentence, goal, facts at t=0.
         stratum: index into the template's strata.
-        houses: flats in which the sentence can be said, in the order they are to be tried.
+        houses: flats in which the sentence has this very goal, the episode's own first.
     """
 
     template: Template
@@ -74,14 +75,8 @@ class Blueprint:
         """Return what an episode index fixes; IndexError outside the split."""
         place: Place = self.order.place(index)
         walk = self._walks[place.template]
-        grounding = walk.grounding(place.rank)
-        return Draft(
-            template=walk.template,
-            rank=place.rank,
-            grounding=grounding,
-            stratum=walk.stratum(place.rank),
-            houses=walk.houses(grounding, place.rank),
-        )
+        grounding, houses = walk.housed(walk.grounding(place.rank), place.rank)
+        return Draft(walk.template, place.rank, grounding, walk.stratum(place.rank), houses)
 
     def stratum(self, template: int, rank: int) -> int:
         """Return the stratum of a template number and rank."""
@@ -96,8 +91,8 @@ class Blueprint:
         return rng.choice(draft.houses)
 
     def _walk_of(self, template: Template) -> _Walk:
-        relations = _flat_relations(self.houses) if template.needs_relations else {}
-        return _Walk(self.spec, template, self.houses, relations)
+        meanings = _meanings(self.houses) if template.needs_relations else {}
+        return _Walk(self.spec, template, self.houses, meanings)
 
     def _order(self) -> Strata:
         spec = self.spec
@@ -128,13 +123,13 @@ class _Walk:
         spec: SplitSpec,
         template: Template,
         houses: tuple[str, ...],
-        relations: dict[Relation, tuple[str, ...]],
+        meanings: Meanings,
     ) -> None:
         self.template = template
         self._spec = spec
         self._houses = houses
-        self._relations = relations
-        self._space = TextSpace(template, tuple(relations))
+        self._meanings = meanings
+        self._space = TextSpace(template, _usual(meanings))
         self._num_phrasings = len(template.phrasings)
         num_statements = len(template.statements)
         self._cells = [
@@ -174,39 +169,46 @@ class _Walk:
         block, turn = divmod(rank, count)
         return self._keyed(count, "stratum", block)[turn]
 
-    def houses(self, grounding: Grounding, rank: int) -> tuple[str, ...]:
-        """Return the admissible flats, the episode's own first.
+    def housed(self, grounding: Grounding, rank: int) -> tuple[Grounding, tuple[str, ...]]:
+        """Return what the sentence means in its flat, and all flats where it means that.
 
-        Each lap through the flats takes every one once, in a keyed order of its own.
+        Each lap through the flats takes every one once, in a keyed order of its own; a sentence
+        that is nonsense in a flat goes to the next one.
         """
         lap, turn = divmod(rank, len(self._houses))
         permuted = self._keyed(len(self._houses), "house", lap)
-        admissible = self._admissible(grounding)
-        count = permuted.size
-        ordered = (self._houses[permuted[(turn + step) % count]] for step in range(count))
-        if admissible is None:
-            first = next(ordered)
-            return (first, *(house for house in self._houses if house != first))
-        return tuple(house for house in ordered if house in admissible)
+        if not self.template.needs_relations:
+            own = self._houses[permuted[turn]]
+            return grounding, (own, *(house for house in self._houses if house != own))
+        meant = None
+        houses = []
+        for step in range(permuted.size):
+            house = self._houses[permuted[(turn + step) % permuted.size]]
+            here = self._meant_in(house, grounding)
+            meant = meant or here
+            if meant is not None and here is not None and here.goal == meant.goal:
+                houses.append(house)
+        if meant is None:
+            raise GenerationError(
+                f"template '{self.template.id}': \"{grounding.sentence}\" is true in no flat; two "
+                "relation slots rarely hold together, use one"
+            )
+        return meant, tuple(houses)
 
-    def _admissible(self, grounding: Grounding) -> set[str] | None:
-        """Return the flats in which the sentence's relations hold; None for all."""
-        found: set[str] | None = None
+    def _meant_in(self, house: str, grounding: Grounding) -> Grounding | None:
+        """Return the grounding with the receptacles its relations mean in a flat, or None."""
+        values = dict(grounding.values)
         for slot in self.template.slots:
             if slot.kind == "relation":
-                value = grounding.values[slot.name]
-                here = next(
-                    set(houses)
-                    for relation, houses in self._relations.items()
-                    if (relation_name(relation), relation.referent) == (value.key, value.receptacle)
-                )
-                found = here if found is None else found & here
-        if found is not None and not found:
-            raise GenerationError(
-                f"template '{self.template.id}': no flat has both relations of one sentence; use "
-                "one relation slot"
-            )
-        return found
+                relation = self._meanings[values[slot.name].key].get(house)
+                if relation is None:
+                    return None
+                referent = relation.referent
+                values[slot.name] = replace(values[slot.name], receptacle=referent, pddl=referent)
+        groups = self.template.statements[grounding.statement].distinct
+        if not all(differ([values[name] for name in group]) for group in groups):
+            return None
+        return replace(grounding, values=values)
 
     def _permutation(self, key: str, split: str, cell: int) -> KeyedPermutation:
         known = self._permutations.get((key, split, cell))
@@ -250,34 +252,35 @@ def template_path(spec: SplitSpec) -> Path:
     return templates_path() / f"{spec.templates}.yaml"
 
 
-def relation_name(relation: Relation) -> str:
-    """Return a relation's key as the language writes it, `right_of(sofa)`."""
-    from langrearrange.language.space import relation_key
+def flat_relations(house_id: str) -> tuple[Relation, ...]:
+    """Return the relations that hold in a flat, in the language's terms."""
+    return tuple(
+        Relation(found.relation, found.anchors, found.referent)
+        for found in get_house(house_id).relations
+    )
 
-    return relation_key(relation.kind, relation.anchors)
+
+Meanings = dict[str, dict[str, Relation]]
+"""Wording, such as `right_of(sofa)` -> flat -> the relation there."""
 
 
-def _flat_relations(houses: tuple[str, ...]) -> dict[Relation, tuple[str, ...]]:
-    """Return the relations that can be said in these flats, each with the flats where it holds.
-
-    "Right of the sofa" may mean another receptacle in another flat. One sentence shall have one
-    goal in a split, so each wording keeps one referent: the one that as yet fewest relations mean,
-    then the one true in most flats.
-    """
-    holding: dict[str, dict[Relation, list[str]]] = {}
+def _meanings(houses: tuple[str, ...]) -> Meanings:
+    found: Meanings = {}
     for house_id in houses:
-        for found in get_house(house_id).relations:
-            relation = Relation(found.relation, found.anchors, found.referent)
-            same_words = holding.setdefault(relation_name(relation), {})
-            for known in same_words:
-                if known.referent == relation.referent:
-                    relation = known
-            same_words.setdefault(relation, []).append(house_id)
-    meant: Counter[str] = Counter()
-    chosen: dict[Relation, tuple[str, ...]] = {}
-    for name in sorted(holding, key=lambda name: (len(holding[name]), name)):
-        options = holding[name]
-        best = min(options, key=lambda r: (meant[r.referent], -len(options[r]), r.referent))
-        meant[best.referent] += 1
-        chosen[best] = tuple(options[best])
-    return chosen
+        for relation in flat_relations(house_id):
+            name = relation_key(relation.kind, relation.anchors)
+            found.setdefault(name, {})[house_id] = relation
+    return found
+
+
+def _usual(meanings: Meanings) -> tuple[Relation, ...]:
+    """Return one relation for each wording: what it means in most flats.
+
+    The text space numbers wordings; what one means is settled when the flat is.
+    """
+    usual = []
+    for name in sorted(meanings):
+        counts = Counter(relation.referent for relation in meanings[name].values())
+        most = min(counts, key=lambda referent: (-counts[referent], referent))
+        usual.append(next(r for r in meanings[name].values() if r.referent == most))
+    return tuple(usual)

@@ -20,12 +20,19 @@ from langrearrange.dataset import (
     parse_episode_id,
 )
 from langrearrange.errors import LangRearrangeError, UsageError
-from langrearrange.generator.blueprint import Blueprint, blueprint_of
+from langrearrange.generator.blueprint import (
+    Blueprint,
+    blueprint_of,
+    flat_relations,
+    template_path,
+)
+from langrearrange.generator.make import goal_of
 from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, Planner, prove_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.split import GeneratedSplit
-from langrearrange.language import Grounding
+from langrearrange.houses import HOUSE_IDS
+from langrearrange.language import Grounding, TemplateFile, load_templates, read_back
 from langrearrange.progress import progress
 
 
@@ -96,10 +103,14 @@ class _Checker:
         self._changed = ""
         self._spec: SplitSpec | None = None
         self._blueprint: Blueprint | None = None
+        self._file: TemplateFile | None = None
         if isinstance(source, GeneratedSplit):
             self._spec, self._blueprint = source.spec, blueprint_of(source.spec)
         elif isinstance(source, Dataset) and source.manifest.spec is not None:
             self._take_spec(source, key)
+        if self._spec is not None:
+            self._file = load_templates(template_path(self._spec))
+            self._spatial = any(template.needs_relations for template in self._file.templates)
 
     def run(self) -> Iterator[Finding]:
         if self._changed:
@@ -165,6 +176,7 @@ class _Checker:
             stratum=stratum,
             planner=self._planner,
         )
+        yield from self._check_reading(episode)
 
     def _check_order(self, episode: Episode, position: int) -> Iterator[Finding]:
         if episode.id in self._ids:
@@ -180,6 +192,21 @@ class _Checker:
         first = self._texts.setdefault(episode.instruction.lower(), episode.id)
         if first != episode.id:
             yield Finding("duplicate_text", episode.id, f"says what {first} says")
+
+    def _check_reading(self, episode: Episode) -> Iterator[Finding]:
+        """Read the sentence back: it must be sayable, and mean one thing in this flat."""
+        if self._file is None or episode.house not in HOUSE_IDS:
+            return
+        here = flat_relations(episode.house) if self._spatial else ()
+        found = read_back(episode.instruction, self._file, here)
+        goals = sorted({goal_of(grounding) for grounding in found})
+        if goals != [episode.goal]:
+            meanings = "; ".join(goals) or "nothing that the templates say"
+            yield Finding(
+                "reading",
+                episode.id,
+                f"'{episode.instruction}' in {episode.house} means {meanings}",
+            )
 
     def _grounding(self, episode: Episode) -> tuple[Grounding | None, int]:
         if self._blueprint is None:

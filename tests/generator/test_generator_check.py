@@ -113,6 +113,8 @@ FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
     "a goal nobody can reach": ("unsolvable", change(goal="(and (open fridge) (closed fridge))")),
     "a goal true at the start": ("solved_at_start", target_is_there_already),
     "a sentence of other words": ("sentence", change(instruction="Dance with the lamp.")),
+    "a sentence nobody can read": ("reading", change(instruction="Dance with the lamp.")),
+    "a sentence of another goal": ("reading", change(instruction="Go to the sofa.")),
     "another phrasing's number": ("labels", change(phrasing=99)),
     "a presupposition that fails": ("presupposition", fridge_closed_already),
     "an unknown flat": ("house", change(house="flat_9_99")),
@@ -189,6 +191,10 @@ def test_changed_templates_are_said_so(tmp_path: Path) -> None:
     spec = SPEC.public() | {"templates_sha256": "0" * 64}
     write_dataset(tmp_path / "set", sound(), "train", spec=spec)
     assert check_dataset(tmp_path / "set").counts == {"templates": 1}
+    episodes = sound()
+    change(instruction="Go to the sofa.")(episodes)
+    write_dataset(tmp_path / "set", episodes, "train", spec=spec, overwrite=True)
+    assert check_dataset(tmp_path / "set").counts == {"reading": 1, "templates": 1}
 
 
 def test_set_without_a_spec_is_proved_as_far_as_it_goes(tmp_path: Path) -> None:
