@@ -16,7 +16,9 @@ from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import OPENABLE_INDEX
 
 _OVERFLOW_RISE_MM: Final = 110
-_OVERFLOW_SHIFT_MM: Final = 45
+_OVERFLOW_SHIFTS_MM: Final = (
+    (0, 0), (45, 45), (-45, -45), (45, -45), (-45, 45), (60, 0), (-60, 0), (0, 60),
+)  # fmt: skip
 YAW_STEPS: Final = 64
 """Objects are turned by multiples of a 64th of a full turn, as far as their slot allows."""
 
@@ -111,7 +113,7 @@ def slot_pose(house: House, receptacle: str, slot: int, open_mask: int) -> Matri
     """Return the (3, 4) pose, in the house frame, of a slot's frame with the openables as given.
 
     An object's own yaw comes on top: `compose(slot_pose(...), rigid(0, 0, 0, yaw))`. Slots beyond
-    the surface's own are overflow: layers above the slots, each a little higher and aside.
+    the surface's own are overflow: layers above the slots, then the same a little aside where height is limited.
 
     Raises:
         HouseError: a negative slot or an unknown receptacle.
@@ -133,11 +135,12 @@ def slot_pose(house: House, receptacle: str, slot: int, open_mask: int) -> Matri
 def _local_pose(surface: Surface, slot: int) -> Matrix:
     layer, index = divmod(slot, len(surface.slots))
     base = surface.slots[index]
-    rise = min(layer * _OVERFLOW_RISE_MM, max(0, surface.max_height_mm - _OVERFLOW_RISE_MM))
-    shift = _OVERFLOW_SHIFT_MM * (layer % 2)
+    round_, level = divmod(layer, max(1, surface.max_height_mm // _OVERFLOW_RISE_MM))
+    rise = level * _OVERFLOW_RISE_MM
+    shift_x, shift_y = _OVERFLOW_SHIFTS_MM[round_ % len(_OVERFLOW_SHIFTS_MM)]
     return rigid(
-        (base.x_mm + shift) / 1000,
-        (base.y_mm + shift) / 1000,
+        (base.x_mm + shift_x) / 1000,
+        (base.y_mm + shift_y) / 1000,
         (base.z_mm + rise) / 1000,
         base.yaw_mrad / 1000,
     )
