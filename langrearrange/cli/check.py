@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Check data sets: content hash, schema, every plan replayed and re-proved optimal, the goal
-    false at the start, what the sentence presupposes true, texts distinct, one reading each.
+    """Check data sets, episode by episode.
+
+    Content hash and schema; every plan replayed and re-proved optimal; the goal false at the start;
+    what the sentence presupposes true; texts distinct, with one reading each.
 
     Exit code 0 when nothing is found, 1 otherwise.
     """

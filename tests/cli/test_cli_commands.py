@@ -1,0 +1,207 @@
+"""The command line keeps its promises: exit codes, results on stdout, one sentence for bad input."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from langrearrange.cli.drive import find_skills
+from langrearrange.cli.main import VERBS, main
+from langrearrange.world import SKILLS, skill_index
+
+
+@pytest.fixture(scope="module")
+def episodes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("episodes") / "mini"
+    code = main(["generate", "--split", "train_mini", "--num-episodes", "40", "--out", str(folder),
+                 "--workers", "1"])  # fmt: skip
+    assert code == 0
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command; returns (exit code, stdout, stderr)."""
+    try:
+        code = main(arguments)
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_overview_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(verb in out for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, verb, "--help")
+    assert code == 0
+    assert f"langrearrange {verb}" in out
+
+
+def test_an_unknown_verb_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "generat")
+    assert code == 2
+    assert "unknown verb 'generat'" in err
+
+
+def test_a_written_set_passes_check(episodes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "check", str(episodes), "--json")
+    assert code == 0
+    assert json.loads(out)[0]["passed"] is True
+
+
+def test_check_fails_on_one_flipped_byte(
+    episodes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "mini"
+    copy.mkdir()
+    for path in episodes.iterdir():
+        data = bytearray(path.read_bytes())
+        if path.suffix == ".gz":
+            data[len(data) // 2] ^= 1
+        (copy / path.name).write_bytes(bytes(data))
+    code, out, err = run(capsys, "check", str(copy))
+    assert code == 1
+    assert "mini" in out + err
+
+
+def test_agents_are_evaluated_and_scored(
+    episodes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = []
+    for agent in ("random", "oracle"):
+        path = tmp_path / f"{agent}.jsonl.gz"
+        arguments = ("--agent", agent, "--episodes", str(episodes), "--out", str(path))
+        code, out, _ = run(capsys, "evaluate", *arguments)
+        assert (code, out.strip()) == (0, str(path))
+        runs.append(str(path))
+    code, out, _ = run(capsys, "score", *runs, "--episodes", str(episodes), "--json")
+    assert code == 0
+    random, oracle = (
+        scored["splits"]["train_mini"]["success"]["mean"] for scored in json.loads(out)
+    )
+    assert oracle == 1.0
+    assert random < 0.5
+    code, out, _ = run(capsys, "score", *runs, "--episodes", str(episodes), "--templates")
+    assert "oracle (privileged)" in out
+
+
+def test_a_replay_is_saved_as_a_moving_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "oracle.gif"
+    code, out, _ = run(capsys, "play", "train/000000", "--agent", "oracle", "--out", str(path))
+    assert code == 0
+    assert "success" in out
+    assert path.read_bytes()[:6] == b"GIF89a"
+
+
+def test_an_episode_is_exported_with_its_plan(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for dialect in ("adl", "strips"):
+        out_path = tmp_path / dialect
+        arguments = ("train/000009", "--out", str(out_path), "--dialect", dialect)
+        assert run(capsys, "export-pddl", *arguments)[0] == 0
+        folder = out_path / "train_000009"
+        assert {p.name for p in folder.iterdir()} == {"domain.pddl", "problem.pddl", "plan.txt"}
+
+
+WRONG = [
+    (("play", "train/17"), "ids look like"),
+    (("play", "nowhere/000001"), "splits:"),
+    (("play", "--out", "x.gif"), "add --agent"),
+    (("generate", "--out", "x"), "either --split"),
+    (("generate", "--split", "tran", "--out", "x"), "splits:"),
+    (("check", "no/such/folder"), "neither a split nor"),
+    (
+        ("evaluate", "--agent", "nobody", "--episodes", "train_eval", "--out", "x.jsonl.gz"),
+        "nobody",
+    ),
+    (("score",), "no runs given"),
+    (("export-pddl", "train/999999", "--out", "x"), "train/999999"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_wrong_use_gets_one_sentence_and_leaves_nothing(
+    arguments: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert code in (1, 2)
+    assert message in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_output_is_never_overwritten(
+    episodes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (episodes / "manifest.json").read_bytes()
+    arguments = ("--split", "train_mini", "--num-episodes", "20", "--out", str(episodes))
+    code, _, err = run(capsys, "generate", *arguments)
+    assert code == 2
+    assert "--force" in err
+    assert (episodes / "manifest.json").read_bytes() == before
+
+
+def test_a_file_that_is_no_trace_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "run.jsonl.gz"
+    path.write_bytes(gzip.compress(b"not a trace\n"))
+    code, _, err = run(capsys, "score", str(path))
+    assert code == 1
+    assert str(path) in err
+
+
+@pytest.mark.parametrize(
+    ("words", "skill"),
+    [
+        ("33", "pick(apple)"),
+        ("pick(apple)", "pick(apple)"),
+        ("pick ham", "pick(hammer)"),
+        ("go sofa", "nav(sofa)"),
+        ("open fridge", "open(fridge)"),
+        ("place left counter", "place(left_counter)"),
+        ("go to the fridge", "nav(fridge)"),
+        ("put it down at the sink", "place(sink)"),
+    ],
+)
+def test_typed_words_find_one_skill(words: str, skill: str) -> None:
+    assert find_skills(words) == [skill_index(skill)]
+
+
+def test_every_skill_can_be_typed_by_number_id_and_name() -> None:
+    for skill in SKILLS:
+        for words in (str(skill.index), skill.id, skill.name.lower()):
+            assert skill.index in find_skills(words)
+
+
+def test_driving_by_standard_input_reaches_the_goal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr(
+        "sys.stdin",
+        io.StringIO("go left drawer\nopen left drawer\npick hammer\nundo\n\n?\nvalid\nhint\n"
+                    "pick hammer\ngo to the fridge\nplace(fridge)\nnonsense\nquit\n"),
+    )  # fmt: skip
+    code, out, _ = run(capsys, "play", "train/000009")
+    assert code == 0
+    assert "Success after" in out
+    assert "no skill matches 'nonsense'" in out

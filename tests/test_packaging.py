@@ -1,0 +1,51 @@
+"""What is installed is what is in the tree, and importing it stays light."""
+
+from __future__ import annotations
+
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import langrearrange
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_package_list_names_every_room() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = set(config["options"]["packages"].split())
+    mapped = {"templates": "langrearrange_templates", "datasets": "langrearrange_datasets"}
+    mapped |= {"baselines": "langrearrange_baselines"}
+    found = set()
+    for top in ("langrearrange", *mapped):
+        for init in (ROOT / top).rglob("__init__.py"):
+            parts = list(init.parent.relative_to(ROOT).parts)
+            found.add(".".join([mapped.get(parts[0], parts[0]), *parts[1:]]))
+    assert listed == found
+
+
+def test_the_version_is_written_the_same_everywhere() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert config["metadata"]["version"] == langrearrange.__version__
+    assert f"version: {langrearrange.__version__}" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {langrearrange.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    heavy = ("torch", "transformers", "yaml", "matplotlib", "habitat_sim", "PIL", "pygame", "rich")
+    code = f"import sys, langrearrange;print(*(name for name in {heavy!r} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_no_module_outside_the_command_line_prints() -> None:
+    """Progress is the one exception: its lines go to stderr."""
+    for path in (ROOT / "langrearrange").rglob("*.py"):
+        if path.parent.name in ("cli",) or path.name == "progress.py":
+            continue
+        assert "print(" not in path.read_text().replace("pprint(", ""), path
