@@ -106,6 +106,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         "render_fps": RENDER_FPS,
     }
     hard: ClassVar[bool] = False
+    _spec: EnvSpec | None = None
 
     def __init__(self, **kwargs: Unpack[EnvKwargs]) -> None:
         self.config = EnvConfig(**kwargs, hard=self.hard)

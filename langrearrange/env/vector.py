@@ -68,6 +68,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
     """
 
     hard: ClassVar[bool] = False
+    _spec: EnvSpec | None = None
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from langrearrange.dataset.episode import Episode, ObjectPlacement, Start
+from langrearrange.houses import get_house, models_of
 
 HOUSE: Final = "flat_0_00"
 SPLIT: Final = "toy"
@@ -14,7 +15,7 @@ SPLIT: Final = "toy"
 def toy_episodes() -> tuple[Episode, ...]:
     """Return the episodes: fetch, two at once, from the fridge, find, conditional, all.
 
-    Their ids are `toy/000000` to `toy/000005`; plans are optimal, subgoals follow from them.
+    Their ids are `toy/000000` to `toy/000005`; plans are optimal, subgoals those of the solver.
     """
     return (
         _episode(
@@ -43,7 +44,7 @@ def toy_episodes() -> tuple[Episode, ...]:
             "lemon@fridge cup@fridge sponge@brown_table",
             plan="nav(fridge) open(fridge) pick(lemon) close(fridge) nav(brown_table) "
             "place(brown_table)",
-            subgoals="opened(fridge) held(lemon) closed(fridge) delivered(lemon,brown_table,1)",
+            subgoals="opened(fridge) held(lemon) delivered(lemon,brown_table,1)",
         ),
         _episode(
             3,
@@ -88,15 +89,16 @@ def _episode(
     subgoals: str,
     open_: str = "",
 ) -> Episode:
+    x_mm, y_mm = get_house(HOUSE).start_cells[0]
     counts: Counter[str] = Counter()
-    placements = []
+    placements: list[ObjectPlacement] = []
     for word in objects.split():
         category, receptacle = word.split("@")
         placements.append(
             ObjectPlacement(
                 id=f"{category}_{counts[category]}",
                 category=category,
-                model=_model(category),
+                model=models_of(category)[0].id,
                 receptacle=receptacle,
                 slot=counts[f"@{receptacle}"],
                 yaw=(index * 700 + len(placements) * 1100) % 6283,
@@ -114,22 +116,7 @@ def _episode(
         house=HOUSE,
         objects=tuple(placements),
         open=tuple(open_.split()),
-        start=_start(),
+        start=Start(x=x_mm, y=y_mm, yaw=500),
         plan=tuple(plan.split()),
         subgoals=tuple(subgoals.split()),
     )
-
-
-def _model(category: str) -> str:
-    try:
-        from langrearrange.houses import models_of
-    except ImportError:
-        return category
-    return models_of(category)[0].id
-
-
-def _start() -> Start:
-    from langrearrange.houses import get_house
-
-    x_mm, y_mm = get_house(HOUSE).start_cells[0]
-    return Start(x=x_mm, y=y_mm, yaw=500)

@@ -24,6 +24,9 @@ from langrearrange.world.goals import compile_goal, parse_goal
 
 EPISODES = toy_episodes()
 BY_TEMPLATE = {episode.template: episode for episode in EPISODES}
+CLOSING = msgspec.structs.replace(
+    BY_TEMPLATE["fridge"], subgoals=(*BY_TEMPLATE["fridge"].subgoals, "closed(fridge)")
+)
 ACTIONS = st.lists(st.integers(0, 69), max_size=40)
 
 
@@ -57,7 +60,7 @@ def test_a_subgoal_pays_once_per_episode():
 
 
 def test_a_fact_that_holds_at_the_start_pays_only_when_it_comes_about():
-    task = Task(BY_TEMPLATE["fridge"])  # closed(fridge) is a subgoal and holds at t=0
+    task = Task(CLOSING)  # closed(fridge) is a subgoal and holds at t=0
     assert play(task, "nav(sofa)", "nav(fridge)") == pytest.approx([-0.01, -0.01])
     assert play(task, "open(fridge)", "close(fridge)") == pytest.approx([4.99, 4.99])
     assert task.num_reached == 2
@@ -79,8 +82,8 @@ def test_an_episode_without_subgoals_is_legal():
 
 
 def test_the_release_pays_shares_without_penalties_and_with_success():
-    task = Task(BY_TEMPLATE["fridge"], Rules(reward=RELEASE_REWARD))
-    rewards = play(task, *BY_TEMPLATE["fridge"].plan)
+    task = Task(CLOSING, Rules(reward=RELEASE_REWARD))
+    rewards = play(task, *CLOSING.plan)
     # closed(fridge) holds at t=0 and counts as reached; three of four are left, 5/4 each.
     assert rewards == pytest.approx([0, 1.25, 1.25, 0, 0, 11.25])
     task.reset()
@@ -134,7 +137,7 @@ def test_hard_running_out_without_stop_fails_even_with_the_goal_reached():
     assert (task.success, task.terminated, task.truncated) == (False, False, True)
 
 
-@given(st.sampled_from(EPISODES), ACTIONS, st.booleans())
+@given(st.sampled_from([*EPISODES, CLOSING]), ACTIONS, st.booleans())
 def test_playing_equals_a_naive_reading_of_the_rules(episode, actions, hard):
     task = Task(episode, Rules(hard=hard))
     layout, state = episode.layout(), episode.initial_state()

@@ -1,0 +1,160 @@
+"""The public checks pass on our own parts and find planted faults in others'."""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from langrearrange.agents import BUNDLED, load_agent, load_rows
+from langrearrange.env import LangRearrangeEnv
+from langrearrange.sim.embedded import EmbeddedSimulator
+from langrearrange.testing import (
+    CheckError,
+    check_agent,
+    check_env,
+    check_simulator,
+    toy_episodes,
+)
+
+TOY = toy_episodes()
+IDS = ("LangRearrange-v0", "LangRearrangeHard-v0")
+
+
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize(
+    "kwargs",
+    [{"observation": "rgb", "image_size": 32}, {"observation": "state"}, {"observation": "text"}],
+    ids=lambda kwargs: kwargs["observation"],
+)
+def test_our_envs_keep_the_contract(env_id, kwargs):
+    check_env(gym.make(env_id, episodes=TOY, **kwargs), num_episodes=6)
+
+
+def test_the_embedded_simulator_keeps_the_contract():
+    check_simulator(EmbeddedSimulator)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("hard", [False, True])
+def test_the_bundled_agents_keep_the_contract(name, hard):
+    check_agent(load_agent(name), hard=hard)
+    check_agent(load_rows(name), hard=hard)
+
+
+class Deaf(LangRearrangeEnv):
+    def step(self, action):
+        return super().step(int(action))
+
+
+class Forgetful(LangRearrangeEnv):
+    def restore_state(self, saved):
+        return super().restore_state({**saved, "order": saved["order"]} | {"progress": self.zero})
+
+    def reset(self, **kwargs):
+        told = super().reset(**kwargs)
+        self.zero = self.save_state()["progress"]
+        return told
+
+
+class Idle(LangRearrangeEnv):
+    def step(self, action):
+        told = super().step(action)
+        self.task.state = self.task.state._replace(place=0)
+        return told
+
+
+@pytest.mark.parametrize(
+    ("env_class", "message"),
+    [
+        (Deaf, r"step\(True\) was taken"),
+        (Forgetful, "after restore_state"),
+        (Idle, "world.place is 0, replaying"),
+    ],
+)
+def test_a_broken_env_is_found(env_class, message):
+    with pytest.raises(CheckError, match=message):
+        check_env(env_class(episodes=TOY, observation="state"), skip_render_check=True)
+
+
+def test_another_env_is_told_apart():
+    with pytest.raises(CheckError, match="no LangRearrangeEnv"):
+        check_env(gym.make("CartPole-v1"))
+
+
+class Holes(EmbeddedSimulator):
+    def render(self, camera, frame):
+        kept = None if frame.rgb is None else frame.rgb[0].copy()
+        super().render(camera, frame)
+        if kept is not None:
+            frame.rgb[0] = kept
+
+
+class Stuck(EmbeddedSimulator):
+    def show(self, state):
+        super().show(state._replace(open_mask=31))
+
+
+class Remembers(EmbeddedSimulator):
+    shown = 0
+
+    def show(self, state):
+        super().show(state)
+        self.shown += 1
+
+    def render(self, camera, frame):
+        super().render(camera, frame)
+        if frame.rgb is not None:
+            frame.rgb[0, 0] = self.shown
+
+
+@pytest.mark.parametrize(
+    ("simulator", "message"),
+    [
+        (Holes, "not every pixel"),
+        (Stuck, "seen inside a closed container|another thing than the reference"),
+        (Remembers, "depends on what was shown before"),
+        (lambda: EmbeddedSimulator("habitat"), "head camera differs"),
+        (object, "lacks a method"),
+    ],
+)
+def test_a_broken_simulator_is_found(simulator, message):
+    with pytest.raises(CheckError, match=message):
+        check_simulator(simulator)
+
+
+def agent(**methods: object) -> object:
+    defaults = {"modality": "state", "reset": lambda self, instruction: None}
+    return type("Agent", (), {**defaults, **methods})()
+
+
+def scribble(self: object, observation: dict) -> int:
+    observation["visible"][:] = 1
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ({"modality": "pixels"}, "modality is 'pixels'; set it to one of rgb"),
+        ({}, "has neither"),
+        ({"act": lambda self, o: True}, r"returned True \(bool\)"),
+        ({"act": lambda self, o: 70}, "returned 70"),
+        ({"act": lambda self, o: "3"}, "returned '3'"),
+        ({"act": scribble}, "changed the field 'visible'"),
+        (
+            {"reset_rows": lambda self, r, i: None, "act_rows": lambda self, r, o: [0] * len(r)},
+            "returned a list; expected a numpy array",
+        ),
+        (
+            {
+                "reset_rows": lambda self, r, i: None,
+                "act_rows": lambda self, r, o: np.zeros(6, np.int64),
+            },
+            r"returned shape \(6,\)",
+        ),
+    ],
+)
+def test_a_broken_agent_is_found(methods, message):
+    with pytest.raises(CheckError, match=message):
+        check_agent(agent(**methods))
