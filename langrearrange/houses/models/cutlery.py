@@ -103,11 +103,11 @@ def spatula(blade: Color, grip: Color, slots: int = 4) -> Mesh:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    recipe("spatula_black", (300, 86, 40), "black", "long, flat, slotted",
+    recipe("spatula_black", (280, 84, 40), "black", "long, flat, slotted",
            lambda: spatula((52, 52, 56), (30, 30, 32))),
-    recipe("spatula_steel", (310, 88, 42), "silver, black handle", "long, flat, slotted",
+    recipe("spatula_steel", (282, 84, 42), "silver, black handle", "long, flat, slotted",
            lambda: spatula((196, 200, 204), BLACK, 5)),
-    recipe("spatula_wood", (290, 84, 38), "black, wooden handle", "long, flat, slotted",
+    recipe("spatula_wood", (276, 84, 38), "black, wooden handle", "long, flat, slotted",
            lambda: spatula((58, 58, 62), WOOD, 3)),
     recipe("knife_chef", (310, 42, 18), "silver, black handle", "long, thin, pointed blade",
            lambda: knife(BLACK, STEEL)),
@@ -121,4 +121,6 @@ RECIPES: tuple[Recipe, ...] = (
            lambda: spoon((200, 204, 210), (58, 96, 168))),
     recipe("spoon_wood", (290, 56, 20), "wooden", "long, oval hollow",
            lambda: wooden_spoon((206, 160, 104))),
+    recipe("spoon_dark", (270, 54, 20), "wooden, dark brown", "long, oval hollow",
+           lambda: wooden_spoon((132, 86, 52))),
 )  # fmt: skip

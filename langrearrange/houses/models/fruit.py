@@ -85,7 +85,7 @@ def peach(skin: Color, blush: Color) -> Mesh:
 
 def plum(skin: Color, bloom: Color) -> Mesh:
     """A small oval dark fruit with a dull bloom."""
-    body = shaped(_cleft(0.07, 0.026), lambda x, y, z: (x * 1.08, y, z), 75)
+    body = shaped(_cleft(0.07, 0.026), lambda x, y, z: (x * 1.2, y, z), 75)
     body = painted(body, lambda x, y, z: mixed(skin, bloom, 0.25 + 12 * z - 9 * x))
     return merged(speckled(body, 0.08), _stem(0.019, 0.036, 0.003))
 
@@ -149,9 +149,9 @@ def strawberry(skin: Color) -> Mesh:
 
 
 RECIPES: tuple[Recipe, ...] = (
-    recipe("plum_purple", (58, 53, 57), "dark purple", "small, oval, stem",
+    recipe("plum_purple", (64, 53, 55), "dark purple", "small, oval, stem",
            lambda: plum((74, 26, 74), (104, 62, 116))),
-    recipe("plum_blue", (52, 47, 52), "dark purple, bluish", "small, oval, stem",
+    recipe("plum_blue", (59, 48, 51), "dark purple, bluish", "small, oval, stem",
            lambda: plum((52, 30, 86), (96, 84, 132))),
     recipe("pear_green", (76, 76, 122), "green", "pear-shaped, stem",
            lambda: pear((150, 178, 60), (176, 186, 76))),

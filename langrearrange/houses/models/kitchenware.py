@@ -35,8 +35,8 @@ def cup(color: Color, inside: Color, flare: float = 1.3, height: float = 0.1) ->
 
 def goblet_cup(color: Color, inside: Color) -> Mesh:
     """A round-bellied cup without handle, on a foot."""
-    outside = [(0.024, 0), (0.025, 0.006), (0.022, 0.010), (0.033, 0.022), (0.039, 0.040),
-               (0.040, 0.058), (0.038, 0.075)]  # fmt: skip
+    outside = [(0.022, 0), (0.023, 0.006), (0.019, 0.011), (0.031, 0.022), (0.038, 0.038),
+               (0.040, 0.056), (0.0375, 0.075)]  # fmt: skip
     return vessel(outside, 0.0035, color, inside)
 
 
@@ -96,6 +96,8 @@ RECIPES: tuple[Recipe, ...] = (
            lambda: cup((176, 182, 190), (134, 140, 148), 1.25)),
     recipe("cup_yellow", (88, 88, 84), "yellow", "round-bellied, no handle",
            lambda: goblet_cup((238, 196, 70), (246, 216, 116))),
+    recipe("cup_red", (92, 92, 78), "red", "round-bellied, no handle",
+           lambda: goblet_cup((190, 52, 46), (206, 84, 72))),
     recipe("mug_red", (122, 86, 96), "red", "round, large handle",
            lambda: mug((188, 46, 42), (236, 230, 220))),
     recipe("mug_white", (124, 88, 98), "white, blue stripe", "round, large handle",
@@ -114,12 +116,14 @@ RECIPES: tuple[Recipe, ...] = (
            lambda: plate((240, 240, 236), (72, 108, 170))),
     recipe("plate_red", (210, 210, 24), "white, red rim", "round, flat, wide rim",
            lambda: plate((240, 234, 222), (176, 58, 48))),
-    recipe("plate_grey", (224, 224, 22), "grey", "round, flat, wide rim",
-           lambda: plate((172, 178, 180), (124, 132, 138))),
+    recipe("plate_grey", (224, 224, 22), "grey, pale rim", "round, flat, wide rim",
+           lambda: plate((148, 156, 162), (222, 224, 222))),
     recipe("lid_glass", (192, 192, 57), "pale blue, black knob", "round, flat, knob",
            lambda: lid((166, 188, 196), (196, 198, 202), (36, 36, 38))),
     recipe("lid_steel", (200, 200, 60), "silver, black knob", "round, flat, knob",
            lambda: lid((182, 186, 190), (150, 154, 160), (40, 36, 34))),
+    recipe("lid_blue", (194, 194, 58), "dark blue, black knob", "round, flat, knob",
+           lambda: lid((44, 70, 120), (34, 52, 92), (38, 36, 36))),
     recipe("lid_red", (186, 186, 60), "dark red, black knob", "round, flat, knob",
            lambda: lid((150, 38, 34), (112, 28, 26), (38, 36, 36))),
 )  # fmt: skip

@@ -129,6 +129,8 @@ RECIPES: tuple[Recipe, ...] = (
            lambda: wooden_block((0.11, 0.06, 0.06), (204, 156, 100))),
     recipe("block_toy", (66, 66, 66), "wooden, blue frames", "cube, bevelled, framed faces",
            lambda: wooden_block((0.066, 0.066, 0.066), (226, 188, 134), (52, 106, 176))),
+    recipe("block_letter", (74, 74, 74), "wooden, red frames", "cube, bevelled, framed faces",
+           lambda: wooden_block((0.074, 0.074, 0.074), (218, 176, 122), (186, 58, 50))),
     recipe("lego_red", (80, 40, 29), "red", "brick, studs on top",
            lambda: lego(4, 2, (204, 30, 34))),
     recipe("lego_blue", (60, 60, 34), "blue", "brick, studs on top",

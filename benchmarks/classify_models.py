@@ -1,0 +1,314 @@
+"""Can a small classifier name things from what the head camera sees of them?
+
+A network of one hidden layer looks at segmentation crops at native resolution. It learns in the 63
+training flats with one model of every multi-model category held out, and names the category in the
+21 test flats: of models it knows and of those held out. Reported by visible pixels, in colour and
+in grey (shape must carry), with the worst confusions.
+
+    python benchmarks/classify_models.py            # about 5 minutes on two cores
+    python benchmarks/classify_models.py --households 1 --epochs 6   # a quick look
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from langrearrange.dataset.episode import ObjectPlacement
+from langrearrange.generator.household import fitting_models
+from langrearrange.houses import (
+    MODELS,
+    House,
+    Pose2D,
+    assign_slots,
+    draw_yaw,
+    get_house,
+    houses_for,
+    models_of,
+)
+from langrearrange.seeding import KeyedRng
+from langrearrange.sim import Frame
+from langrearrange.sim.embedded import EmbeddedSimulator
+from langrearrange.world import initial_state
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    CATEGORY_INDEX,
+    NAV_INDEX,
+    NUM_OPENABLES,
+    RECEPTACLE_INDEX,
+    RECEPTACLES,
+)
+
+IMAGE = 256
+PATCH = 20
+"""Crops are looked at as PATCH x PATCH pixels of their box, beside their native size."""
+ORIENTATIONS = 8
+SIZES = (8, 24, 50, 100, 200, 400, 10**9)
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """What was seen of one thing: its pixels, everything else masked out."""
+
+    rgb: np.ndarray  # (h, w, 3) uint8, native resolution
+    mask: np.ndarray  # (h, w) bool
+    category: int
+    model: str
+    pixels: int
+
+
+def held_out() -> frozenset[str]:
+    """Return the last model of every category that has several."""
+    return frozenset(models_of(c)[-1].id for c in CATEGORIES if len(models_of(c)) > 1)
+
+
+def household(house: House, allowed: frozenset[str], rng: KeyedRng) -> list[ObjectPlacement]:
+    """Draw three to five things for every receptacle, from the allowed models that fit there."""
+    objects: list[ObjectPlacement] = []
+    for receptacle in RECEPTACLES:
+        free = len(house.surfaces[receptacle].slots)
+        chosen = []
+        for category in rng.sample(range(len(CATEGORIES)), min(free, 3 + rng.below(3))):
+            fits = [m for m in fitting_models(house, receptacle, category) if m in allowed]
+            if fits:
+                chosen.append(rng.choice(fits))
+        slots = assign_slots(house, receptacle, chosen, rng)
+        for model, slot in zip(chosen, slots, strict=True):
+            objects.append(
+                ObjectPlacement(
+                    id=f"thing_{len(objects)}",
+                    category=MODELS[model].category,
+                    model=model,
+                    receptacle=receptacle,
+                    slot=slot,
+                    yaw=draw_yaw(house, receptacle, model, rng),
+                )
+            )
+    return objects
+
+
+def crops(house_ids: Iterable[str], allowed: frozenset[str], num: int) -> Iterator[Crop]:
+    """Draw `num` households in each flat, look at every receptacle, cut out what is there."""
+    simulator = EmbeddedSimulator()
+    rgb = np.zeros((IMAGE, IMAGE, 3), np.uint8)
+    segments = np.zeros((IMAGE, IMAGE), np.int32)
+    frame = Frame(rgb=rgb, segmentation=segments)
+    for house_id in house_ids:
+        house = get_house(house_id)
+        for index in range(num):
+            rng = KeyedRng("classify_models", house_id, index)
+            objects = household(house, allowed, rng)
+            simulator.load(house, objects, Pose2D(0, 0, 0))
+            state = initial_state(
+                [RECEPTACLE_INDEX[o.receptacle] for o in objects],
+                [o.slot for o in objects],
+                (1 << NUM_OPENABLES) - 1,
+            )
+            for receptacle in RECEPTACLES:
+                simulator.show(state._replace(place=NAV_INDEX[receptacle]))
+                simulator.render(simulator.head_camera(), frame)
+                for i, thing in enumerate(objects):
+                    if thing.receptacle == receptacle:
+                        yield from cut_out(rgb, segments == i, thing)
+
+
+def cut_out(rgb: np.ndarray, mask: np.ndarray, thing: ObjectPlacement) -> Iterator[Crop]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows):
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        category = CATEGORY_INDEX[thing.category]
+        yield Crop(rgb[box].copy(), mask[box].copy(), category, thing.model, int(mask.sum()))
+
+
+# --- what the network sees -------------------------------------------------------------------
+
+
+def features(crop: Crop, grey: bool) -> np.ndarray:
+    """Patch colours and mask, edges by direction in 4 x 4 cells, and native size, as float32."""
+    rgb = crop.rgb.astype(np.float32) / 255
+    if grey:
+        rgb = np.repeat((rgb @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, axis=2)
+    mask = crop.mask.astype(np.float32)
+    height, width = mask.shape
+    side = max(height, width)
+    square = np.zeros((side, side, 4), np.float32)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width, :3] = rgb * mask[..., None]
+    square[top : top + height, left : left + width, 3] = mask
+    patch = resized(square, PATCH)
+    size = np.log([height, width, crop.pixels, crop.pixels / (height * width) * 10]) - 3
+    inside = rgb[crop.mask]
+    tones = np.concatenate(
+        [inside.mean(axis=0), inside.std(axis=0), np.quantile(inside, (0.1, 0.9), axis=0).ravel()]
+    )
+    channels = patch[..., [0, 3]] if grey else patch
+    return np.concatenate(
+        [
+            channels.ravel(),
+            edges(patch[..., :3].mean(axis=2)),
+            edges(patch[..., 3]),
+            size,
+            tones * 2,
+        ]
+    ).astype(np.float32)
+
+
+def resized(image: np.ndarray, side: int) -> np.ndarray:
+    """Return a square image brought to side x side, bilinear, after halving where it is larger."""
+    while image.shape[0] >= 2 * side:
+        n = image.shape[0] // 2
+        image = image[: 2 * n, : 2 * n].reshape(n, 2, n, 2, -1).mean(axis=(1, 3))
+    n = image.shape[0]
+    at = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
+    low = at.astype(int)
+    high = np.minimum(low + 1, n - 1)
+    t = (at - low).astype(np.float32)[:, None]
+    rows = image[low] + (image[high] - image[low]) * t[:, None]
+    return rows[:, low] + (rows[:, high] - rows[:, low]) * t[None]
+
+
+def edges(image: np.ndarray) -> np.ndarray:
+    """Return gradient directions weighted by strength, in 4 x 4 cells, normalised."""
+    dy, dx = np.gradient(image)
+    strength = np.hypot(dx, dy)
+    turn = ((np.arctan2(dy, dx) / np.pi % 1.0) * ORIENTATIONS).astype(int) % ORIENTATIONS
+    cells = np.zeros((4, 4, ORIENTATIONS), np.float32)
+    index = np.arange(PATCH) * 4 // PATCH
+    np.add.at(cells, (index[:, None], index[None, :], turn), strength)
+    flat = cells.ravel()
+    return flat / (np.linalg.norm(flat) + 0.1)
+
+
+def jittered(crop: Crop, rng: np.random.Generator) -> Crop:
+    """Return the crop mirrored at random and its colours turned a little: models vary so."""
+    rgb, mask = crop.rgb, crop.mask
+    if rng.random() < 0.5:
+        rgb, mask = rgb[:, ::-1], mask[:, ::-1]
+    color = rgb * rng.uniform(0.75, 1.25) * rng.uniform(0.9, 1.1, 3)
+    if rng.random() < 0.4:  # another paint: the shape must tell
+        color = np.abs(color @ turned_hue(rng.uniform(-np.pi, np.pi)))
+    rgb = np.clip(color, 0, 255).astype(np.uint8)
+    return Crop(rgb, mask, crop.category, crop.model, crop.pixels)
+
+
+def turned_hue(angle: float) -> np.ndarray:
+    """Return the rotation of colours about the grey axis."""
+    third, root = (1 - np.cos(angle)) / 3, np.sin(angle) / np.sqrt(3)
+    a, b, c = np.cos(angle) + third, third - root, third + root
+    return np.array([[a, b, c], [c, a, b], [b, c, a]])
+
+
+# --- the network -----------------------------------------------------------------------------
+
+
+class Network:
+    """One hidden layer, dropout, softmax; trained by Adam."""
+
+    def __init__(self, num_inputs: int, hidden: int, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.weights = [
+            rng.normal(0, (2 / num_inputs) ** 0.5, (num_inputs, hidden)).astype(np.float32),
+            np.zeros(hidden, np.float32),
+            rng.normal(0, (1 / hidden) ** 0.5, (hidden, len(CATEGORIES))).astype(np.float32),
+            np.zeros(len(CATEGORIES), np.float32),
+        ]
+        self.moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.weights]
+        self.step = 0
+
+    def scores(self, x: np.ndarray) -> np.ndarray:
+        w1, b1, w2, b2 = self.weights
+        return np.maximum(x @ w1 + b1, 0) @ w2 + b2
+
+    def learn(self, x: np.ndarray, labels: np.ndarray, rate: float) -> None:
+        w1, b1, w2, b2 = self.weights
+        keep = (self.rng.random((len(x), len(b1))) < 0.6).astype(np.float32) / 0.6
+        hidden = np.maximum(x @ w1 + b1, 0) * keep
+        logits = hidden @ w2 + b2
+        share = np.exp(logits - logits.max(axis=1, keepdims=True))
+        share /= share.sum(axis=1, keepdims=True)
+        error = (share - 0.95 * np.eye(len(b2), dtype=np.float32)[labels] - 0.05 / len(b2)) / len(x)
+        back = (error @ w2.T) * (hidden > 0) * keep
+        grads = [x.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(axis=0)]
+        self.step += 1
+        for w, (m, v), g in zip(self.weights, self.moments, grads, strict=True):
+            m += 0.1 * (g - m)
+            v += 0.001 * (g * g - v)
+            scale = (1 - 0.999**self.step) ** 0.5 / (1 - 0.9**self.step)
+            w -= rate * (scale * m / (np.sqrt(v) + 1e-8) + 2e-4 * w)
+
+
+def train(seen: list[Crop], grey: bool, epochs: int) -> tuple[Network, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    labels = np.array([crop.category for crop in seen])
+    plain = np.stack([features(crop, grey) for crop in seen])
+    mean, spread = plain.mean(axis=0), plain.std(axis=0) + 0.05
+    turned = [np.stack([features(jittered(c, rng), grey) for c in seen]) for _ in range(2)]
+    x = np.concatenate([plain, *turned])
+    y = np.tile(labels, 3)
+    x = (x - mean) / spread
+    network = Network(x.shape[1], 256, rng)
+    for epoch in range(epochs):
+        rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
+        for batch in np.array_split(rng.permutation(len(x)), len(x) // 128):
+            network.learn(x[batch], y[batch], float(rate))
+    return network, mean, spread
+
+
+# --- the report ------------------------------------------------------------------------------
+
+
+def report(name: str, guess: np.ndarray, test: list[Crop], unseen: frozenset[str]) -> None:
+    truth = np.array([crop.category for crop in test])
+    pixels = np.array([crop.pixels for crop in test])
+    new = np.array([crop.model in unseen for crop in test])
+    right = guess == truth
+    print(f"\n{name}: share named rightly (number of crops)")
+    print(
+        f"  {'visible pixels':>16} {'all models':>16} {'known models':>16} {'held-out models':>16}"
+    )
+    rows = [*itertools.pairwise(SIZES), (100, SIZES[-1])]
+    for low, high in rows:
+        inside = (pixels >= low) & (pixels < high)
+        label = f"{low}-{high - 1}" if high < SIZES[-1] else f">= {low}"
+        cells = [inside, inside & ~new, inside & new]
+        text = "".join(
+            f"{right[c].mean():11.3f} ({c.sum():4d})" if c.any() else " " * 17 for c in cells
+        )
+        print(f"  {label:>16} {text}")
+    big = pixels >= 100
+    print("  confusions at >= 100 pixels:")
+    pairs = Counter((test[i].model, CATEGORIES[guess[i]]) for i in np.flatnonzero(big & ~right))
+    seen = Counter(crop.model for crop in test if crop.pixels >= 100)
+    for (model, other), count in pairs.most_common(14):
+        print(f"    {model:22} called {other:14} {count:4d} of {seen[model]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--households", type=int, default=6, help="drawn per flat")
+    parser.add_argument("--epochs", type=int, default=25)
+    args = parser.parse_args()
+    begin = time.process_time()
+    unseen = held_out()
+    everything = frozenset(MODELS)
+    seen = [
+        c for c in crops(houses_for("train"), everything - unseen, args.households) if c.pixels >= 8
+    ]
+    test = [c for c in crops(houses_for("test"), everything, args.households * 2) if c.pixels >= 8]
+    print(f"{len(seen)} crops to learn from, {len(test)} to name, {len(unseen)} models held out")
+    for name, grey in (("colour", False), ("grey", True)):
+        network, mean, spread = train(seen, grey, args.epochs)
+        x = np.stack([features(crop, grey) for crop in test])
+        guess = network.scores((x - mean) / spread).argmax(axis=1)
+        report(name, guess, test, unseen)
+    print(f"\n{time.process_time() - begin:.0f} CPU-s")
+
+
+if __name__ == "__main__":
+    main()
