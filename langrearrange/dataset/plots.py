@@ -62,7 +62,7 @@ def plan_lengths(summaries: Sequence[Summary]) -> Figure:
     columns = 3 if len(summaries) > 2 else len(summaries)
     rows = -(-len(summaries) // columns)
     figure = _figure(2.9 * columns, 1.7 * rows + 0.4)
-    grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, summary in zip(grid.flat, summaries, strict=False):
         steps = sorted(summary.plan_steps)
         share = [summary.plan_steps[s] / summary.num_episodes for s in steps]
@@ -127,5 +127,5 @@ def overlap(summaries: Sequence[Summary]) -> Figure:
             axes.text(j, i, str(cell), ha="center", va="center", fontsize=6.5, color=colour)
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_yticks(range(len(names)), names)
-    axes.set_title("instructions in common (capitals aside)", loc="left")
+    figure.suptitle("instructions in common (capitals aside)", fontsize=10)
     return figure  # type: ignore[no-any-return]
