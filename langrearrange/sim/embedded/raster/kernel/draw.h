@@ -5,8 +5,10 @@
 #include <string.h>
 
 /* What is large and simple hides much and costs little: draw it first. */
-#define OCCLUDER_HALF_M 0.8f
-#define OCCLUDER_FACES 64
+#define OCCLUDER_HALF_M 1.0f
+#define OCCLUDER_FACES 512
+/* After so many more instances, look again at what hides what. */
+#define TILES_EVERY 6
 
 #include "cull.h"
 #include "triangles.h"
@@ -97,11 +99,13 @@ bool KERNEL_NAME(Workspace *w, const View *view) {
     if (!prepare(w, view) || !find_visible(w, view)) return false;
     const SortKey *order = w->sort_key.items;
     const Visible *visible = w->visible.items;
+    int32_t drawn = 0;
     for (int32_t i = 0; i < w->num_visible; i++) {
         int32_t index = order[i].index;
-        if (!visible[index].occluder) {
-            if (!w->tiles_valid) build_tiles(w);
+        if (visible[index].nearest > view->near_m && !visible[index].occluder) {
+            if (drawn % TILES_EVERY == 0) build_tiles(w);
             if (hidden(w, &visible[index])) continue;
+            drawn++;
         }
         if (!draw_instance(w, view, index)) return false;
     }

@@ -1,6 +1,7 @@
 /* Pass 2: the colour of every pixel from the triangle that owns it. */
 
-/* A vertex's attributes with the light multiplied into its colour, which stays within [0, 255]. */
+/* A vertex's attributes with the light multiplied into its colour, which stays within [0, 255]; the
+ * half added here makes the truncation of a pixel's colour a rounding. */
 INLINE v8f lit_attributes(const View *view, const Visible *visible, const Mesh *mesh,
                           int32_t vertex) {
     const float *normal = mesh->normals + 4 * (size_t)vertex;
@@ -14,7 +15,8 @@ INLINE v8f lit_attributes(const View *view, const Visible *visible, const Mesh *
     v8f value = load8(mesh->attributes + ATTRIBUTES * (size_t)vertex) * scale;
     const v8f low = {0, 0, 0, -1e30f, -1e30f, -1e30f, -1e30f, -1e30f};
     const v8f high = {255, 255, 255, 1e30f, 1e30f, 1e30f, 1e30f, 1e30f};
-    return min8(max8(value, low), high);
+    const v8f rounding = {0.5f, 0.5f, 0.5f, 0, 0, 0, 0, 0};
+    return min8(max8(value, low), high) + rounding;
 }
 
 /* Work out a triangle's attribute planes; called once for each triangle that owns a pixel. */
@@ -49,8 +51,8 @@ static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
     store8(planes->base, value[0] - step_x * x0 - step_y * y0);
 }
 
-/* Round a colour to 0..255; lanes beyond a run's end may hold anything, even not-a-number. */
-INLINE v8i to_byte(v8f value) { return truncate8(min8(max8(value + 0.5f, all8(0)), all8(255))); }
+/* A colour as 0..255; lanes beyond a run's end may hold anything, even not-a-number. */
+INLINE v8i to_byte(v8f value) { return truncate8(min8(max8(value, all8(0)), all8(255))); }
 
 INLINE v8i pack_color(v8f red, v8f green, v8f blue) {
     return to_byte(red) | to_byte(green) << 8 | to_byte(blue) << 16;
@@ -72,6 +74,8 @@ INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t e
     }
 }
 
+#include "texture.h"
+
 /* First pixel at or after x that does not belong to `id`. */
 INLINE int32_t run_end(const int32_t *ids, int32_t x, int32_t width, int32_t id) {
     for (; x < width; x += LANES) {
@@ -82,6 +86,12 @@ INLINE int32_t run_end(const int32_t *ids, int32_t x, int32_t width, int32_t id)
         }
     }
     return x < width ? x : width;
+}
+
+INLINE const Texture *texture_of(const Workspace *w, const View *view, const Triangle *triangle) {
+    const Visible *visible = (Visible *)w->visible.items + triangle->visible;
+    int32_t texture = view->meshes[view->ids[2 * visible->instance]]->texture;
+    return texture < 0 ? NULL : view->textures[texture];
 }
 
 static void shade_row(Workspace *w, const View *view, int32_t y, uint32_t *row) {
@@ -100,6 +110,10 @@ static void shade_row(Workspace *w, const View *view, int32_t y, uint32_t *row) 
         Triangle *triangle = &triangles[id - 1];
         if (triangle->planes < 0) make_planes(w, view, triangle);
         const Planes *planes = (Planes *)w->planes.items + triangle->planes;
-        shade_run(planes, centre, x, end, row);
+        const Texture *texture = view->textured ? texture_of(w, view, triangle) : NULL;
+        if (texture)
+            shade_textured_run(planes, texture, centre, x, end, row);
+        else
+            shade_run(planes, centre, x, end, row);
     }
 }

@@ -40,7 +40,7 @@ INLINE v8i truncate8(v8f value) { return __builtin_convertvector(value, v8i); }
 /* mask lanes are 0 or -1 */
 INLINE v8i select8i(v8i mask, v8i yes, v8i no) {
 #ifdef __AVX2__
-    return (v8i)_mm256_blendv_epi8((__m256i)no, (__m256i)yes, (__m256i)mask);
+    return (v8i)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask);
 #else
     return (yes & mask) | (no & ~mask);
 #endif

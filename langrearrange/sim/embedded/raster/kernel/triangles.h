@@ -87,42 +87,60 @@ INLINE void set_up(const Workspace *w, const float *screen_x, const float *scree
     store_sides(&setup->lower, long_is_left, long_edge, edges_between(x1, y1, x2, y2));
 }
 
-/* Fill rows [y, end) of one triangle where it is nearer than what is there. A pixel belongs to it
- * when its centre lies in [left, right). Written so that not-a-number fills nothing it should not:
- * every bound is clamped to the frame. */
-INLINE void fill_rows(const Workspace *w, int32_t y, int32_t end, const Sides *sides,
-                      const Setup *setup, int lane, int32_t id) {
-    float width = (float)w->width, left_zero = sides->left[lane], left_step = sides->left_step[lane];
-    float right_zero = sides->right[lane], right_step = sides->right_step[lane];
-    float step_x = setup->step_x[lane], step_y = setup->step_y[lane], base = setup->base[lane];
-    v8f across = step_x * IOTA;
-    float stride = LANES * step_x;
-    v8i ids = all8i(id);
-    for (; y < end; y++) {
-        float centre = (float)y + 0.5f;
-        float left = left_zero + left_step * centre, right = right_zero + right_step * centre;
-        left = left > 0 ? left : 0;
-        right = right < width ? right : width;
-        if (!(left < right)) continue;
-        int32_t x = (int32_t)left, count = (int32_t)right;
-        x += (float)x < left;
-        count += ((float)count < right) - x;
-        if (count <= 0) continue;
-        size_t offset = (size_t)y * w->pitch + x;
-        float *depth = w->inverse_depth + offset;
-        int32_t *pixel = w->ids + offset;
-        v8f value = (base + step_y * centre + step_x * ((float)x + 0.5f)) + across;
-        for (; count >= LANES; count -= LANES, depth += LANES, pixel += LANES, value += stride) {
-            v8f old = load8(depth);
-            v8i nearer = (v8i)(value > old);
-            store8(depth, select8(nearer, value, old));
-            store8i(pixel, select8i(nearer, ids, load8i(pixel)));
-        }
-        if (count > 0) {
-            v8f old = load8(depth);
-            v8i nearer = (v8i)(value > old) & (v8i)(IOTA_I < count);
-            store8(depth, select8(nearer, value, old));
-            store8i(pixel, select8i(nearer, ids, load8i(pixel)));
+/* What to fill in eight rows of one triangle: pixels [start, stop), and 1/depth at the centre of
+ * the first pixel of the block that holds `start`. */
+typedef struct {
+    int32_t start[LANES], stop[LANES];
+    float value[LANES];
+} Rows;
+
+/* A pixel belongs to a triangle when its centre lies in [left, right). Not-a-number fills nothing
+ * it should not: every bound is clamped to the frame. */
+INLINE void set_up_rows(const Setup *setup, int lane, int32_t y, float width, Rows *rows) {
+    v8i row = y + IOTA_I;
+    v8f centre = to_float(row) + 0.5f;
+    v8i upper = (v8i)(row < setup->middle[lane]);
+    const Sides *a = &setup->upper, *b = &setup->lower;
+    v8f left = select8(upper, a->left[lane] + a->left_step[lane] * centre,
+                       b->left[lane] + b->left_step[lane] * centre);
+    v8f right = select8(upper, a->right[lane] + a->right_step[lane] * centre,
+                        b->right[lane] + b->right_step[lane] * centre);
+    v8i start = ceil8(min8(max8(left, all8(0)), all8(width)));
+    store8i(rows->start, start);
+    store8i(rows->stop, ceil8(max8(min8(right, all8(width)), all8(0))));
+    store8(rows->value, setup->base[lane] + setup->step_y[lane] * centre +
+                            setup->step_x[lane] * (to_float(start & -LANES) + 0.5f));
+}
+
+/* Write one triangle's 1/depth and number wherever it is nearer than what is there. Blocks start
+ * at multiples of LANES, so that a load meets the store before it whole. */
+INLINE void fill(const Workspace *w, const Setup *setup, int lane, int32_t id) {
+    const size_t pitch = (size_t)w->pitch;
+    const int32_t bottom = setup->bottom[lane];
+    const float step_x = setup->step_x[lane], stride = LANES * step_x, width = (float)w->width;
+    const v8f across = step_x * IOTA;
+    const v8i ids = all8i(id);
+    Rows rows;
+    for (int32_t y = setup->top[lane]; y < bottom; y += LANES) {
+        set_up_rows(setup, lane, y, width, &rows);
+        int count = bottom - y < LANES ? bottom - y : LANES;
+        float *depth_row = w->inverse_depth + (size_t)y * pitch;
+        int32_t *id_row = w->ids + (size_t)y * pitch;
+        for (int i = 0; i < count; i++, depth_row += pitch, id_row += pitch) {
+            int32_t stop = rows.stop[i], block = rows.start[i] & -LANES;
+            if (rows.start[i] >= stop) continue;
+            v8f value = rows.value[i] + across;
+            v8i inside = (v8i)(IOTA_I >= rows.start[i] - block);
+            for (;; block += LANES, value += stride) {
+                float *depth = depth_row + block;
+                int32_t *pixel = id_row + block;
+                v8f old = load8(depth);
+                inside &= (v8i)(IOTA_I < stop - block) & (v8i)(value > old);
+                store8(depth, select8(inside, value, old));
+                store8i(pixel, select8i(inside, ids, load8i(pixel)));
+                if (block + LANES >= stop) break;
+                inside = all8i(-1);
+            }
         }
     }
 }
@@ -136,9 +154,7 @@ INLINE void draw_triangles(Workspace *w, int32_t first, int32_t visible, v8i a, 
     Triangle *triangles = w->triangles.items;
     for (int lane = 0; lane < count; lane++) {
         triangles[w->num_triangles++] = (Triangle){visible, faces[lane], -1};
-        int32_t middle = setup.middle[lane];
-        fill_rows(w, setup.top[lane], middle, &setup.upper, &setup, lane, w->num_triangles);
-        fill_rows(w, middle, setup.bottom[lane], &setup.lower, &setup, lane, w->num_triangles);
+        fill(w, &setup, lane, w->num_triangles);
     }
 }
 

@@ -1,0 +1,51 @@
+/* Texels for eight pixels at once: nearest texel of the nearest mip level, repeated endlessly. */
+
+INLINE v8f square(v8f value) { return value * value; }
+
+/* log2 of the footprint of a pixel in texels, rounded to a level that exists. Taken from the bits of
+ * a float, since a logarithm would not be the same number on every machine. */
+INLINE v8i mip_level(const Texture *texture, v8f texels_squared) {
+    v8i exponent = ((v8i)texels_squared >> 23) - 127; /* floor(2 log2(texels)) */
+    v8i level = (exponent + 1) >> 1;
+    v8i highest = all8i(texture->num_levels - 1);
+    level = select8i((v8i)(level < highest), level, highest);
+    return level & ~(level >> 31); /* at least 0 */
+}
+
+/* Index of a texel; lanes beyond a run's end may hold anything and still stay inside the texture. */
+INLINE v8i texel_index(const Texture *texture, v8f u, v8f v, v8i level) {
+    int32_t width = 1 << texture->log2_width, height = 1 << texture->log2_height;
+    v8f x = u * (float)width, y = v * (float)height;
+    v8i column = truncate8(x), row = truncate8(y);
+    column += (v8i)(to_float(column) > x); /* floor */
+    row += (v8i)(to_float(row) > y);
+    column = (column & (width - 1)) >> level;
+    row = (row & (height - 1)) >> level;
+    v8i row_shift = texture->log2_width - level;
+    row_shift &= ~(row_shift >> 31);
+    return gather8i(texture->offset, level) + (row << row_shift) + column;
+}
+
+/* Like shade_run, with the texture multiplied in: a texel of 128 leaves the colour as it is. */
+INLINE void shade_textured_run(const Planes *planes, const Texture *texture, float centre_y,
+                               int32_t x, int32_t end, uint32_t *row) {
+    v8f step = load8(planes->step_x), down = load8(planes->step_y);
+    v8f start = load8(planes->base) + down * centre_y + step * ((float)x + 0.5f);
+    float width = (float)(1 << texture->log2_width), height = (float)(1 << texture->log2_height);
+    for (; x < end; x += LANES, start += LANES * step) {
+        v8f depth = 1.0f / (start[ONE] + step[ONE] * IOTA);
+        v8f u = (start[TEX_U] + step[TEX_U] * IOTA) * depth;
+        v8f v = (start[TEX_V] + step[TEX_V] * IOTA) * depth;
+        v8f across = square((step[TEX_U] - u * step[ONE]) * depth * width) +
+                     square((step[TEX_V] - v * step[ONE]) * depth * height);
+        v8f along = square((down[TEX_U] - u * down[ONE]) * depth * width) +
+                    square((down[TEX_V] - v * down[ONE]) * depth * height);
+        v8i level = mip_level(texture, 0.5f * (across + along)); /* the mean blurs less than the max */
+        v8i texel = gather8i((const int32_t *)texture->texels, texel_index(texture, u, v, level));
+        depth *= 1.0f / 128;
+        v8f red = (start[RED] + step[RED] * IOTA) * depth * to_float(texel & 255);
+        v8f green = (start[GREEN] + step[GREEN] * IOTA) * depth * to_float(texel >> 8 & 255);
+        v8f blue = (start[BLUE] + step[BLUE] * IOTA) * depth * to_float(texel >> 16 & 255);
+        store8i((int32_t *)row + x, pack_color(red, green, blue));
+    }
+}
