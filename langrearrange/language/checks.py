@@ -131,8 +131,8 @@ def check_goal(node: Node, template: Template) -> None:
             line, column = _goal_place(node, template.goal, position)
             raise TemplateError(
                 f"{node.path}:{line}:{column}: the goal names the slot '{segment.slot}', which is "
-                f"not declared{suggest(segment.slot, declared or ('none',))} Fix the spelling or "
-                "add it under 'slots:'"
+                "not declared"
+                + suggest(segment.slot, declared or ("none",), "Fix it or add it under 'slots:'")
             )
         raw = len(segment.slot) + 2 if segment.slot else len(segment.text)
         piece = declared[segment.slot].domain[0].pddl if segment.slot else segment.text

@@ -69,7 +69,7 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
     """
     root, data = read_yaml(path or templates_path() / "lexicon.yaml")
     fields = root.fields("the lexicon", ("schema", "categories", "receptacles"))
-    fields["schema"].integer("the schema's number", 1, 1)
+    fields["schema"].schema()
     words = _complete(fields["categories"], "categories", CATEGORIES)
     places = _complete(fields["receptacles"], "receptacles", RECEPTACLES)
     objects: dict[str, Value] = {}

@@ -79,7 +79,7 @@ def load_templates(path: Path | str) -> TemplateFile:
     lexicon = load_lexicon(beside if beside.is_file() else None)
     root, data = read_yaml(path)
     fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
-    fields["schema"].integer("the schema's number", 1, 1)
+    fields["schema"].schema()
     split = fields["split"].text()
     check_id(fields["split"], split)
     situations = read_situations(fields["situations"]) if "situations" in fields else {}

@@ -90,7 +90,7 @@ def _hole(
         accepted = (*slots, STATEMENT) if statements else tuple(slots)
         node.fail(
             f"the placeholder '{hole[0]}' names the slot '{name}', which is not declared"
-            f"{suggest(name, accepted)} Fix the spelling or add it under 'slots:'",
+            + suggest(name, accepted, "Fix the spelling or add it under 'slots:'"),
             shift=shift,
         )
     forms = FORMS[slots[name].kind]

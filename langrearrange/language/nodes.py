@@ -16,6 +16,8 @@ import yaml
 
 from langrearrange.errors import TemplateError
 
+SCHEMA = "1"
+"""Version of the form of template files and lexicon."""
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where it is built in: ten times faster, same nodes."""
 
@@ -74,6 +76,14 @@ class Node:
             self.fail(f"{what} is '{value}'; accepted: a whole number from {low} to {high}")
         return int(value)
 
+    def schema(self) -> None:
+        """Check that a `schema:` value is the one that this version reads."""
+        if self.text() != SCHEMA:
+            self.fail(
+                f"its schema is '{self.text()}', this version reads {SCHEMA}; upgrade "
+                f"langrearrange or write 'schema: {SCHEMA}'"
+            )
+
     def items(self, what: str) -> list[Node]:
         """Return the items of a non-empty list."""
         if not isinstance(self.raw, yaml.SequenceNode) or not self.raw.value:
@@ -112,12 +122,22 @@ class Node:
         return {name: value for name, (_, value) in entries.items()}
 
 
-def suggest(word: str, accepted: Collection[str]) -> str:
-    """Return `; did you mean 'x'?` or the accepted words, to put behind a complaint."""
+def suggest(word: str, accepted: Collection[str], then: str = "") -> str:
+    """Return what to put behind a complaint about a word.
+
+    Args:
+        word: the word that is not accepted.
+        accepted: those that are.
+        then: a further sentence.
+
+    Returns:
+        `; did you mean 'x'?` or `; accepted: a, b`, and the further sentence.
+    """
     close = get_close_matches(word, list(accepted), n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; accepted: {', '.join(accepted)}"
+    hint = f"; did you mean '{close[0]}'?" if close else f"; accepted: {', '.join(accepted)}"
+    if not then:
+        return hint
+    return f"{hint} {then}" if close else f"{hint}. {then}"
 
 
 def read_yaml(path: Path) -> tuple[Node, bytes]:

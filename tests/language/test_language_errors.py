@@ -1,0 +1,198 @@
+"""Every planted mistake in a template file: one sentence with place and remedy, nothing loaded."""
+
+# ruff: noqa: E501 (the table of mistakes reads better in long lines)
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from language_samples import SMALL_FILE, write
+
+from langrearrange.errors import TemplateError
+from langrearrange.language import load_lexicon, load_split, load_templates
+from langrearrange.paths import templates_path
+
+# what is written, what is planted instead, place of the mistake in the message, words of it
+MISTAKES = {
+    "misspelt slot": ("{the object} from {the source} for", "{the objct} from {the source} for",
+                      "22:16", "slot 'objct', which is not declared; did you mean 'object'?"),
+    "undeclared slot": ("for {the target}.", "for {the room}.",
+                        "22:51", "slot 'room', which is not declared; accepted: object, source"),
+    "unknown form": ("{the object} from {the source} for", "{an object} from {the source} for",
+                     "22:16", "no form 'an'; accepted: {object}, {a object}"),
+    "capital in a placeholder": ("{the object} from {the source} for", "{The object} from {the source} for",
+                                 "22:16", "is no placeholder; write {slot} or {form slot}"),
+    "lone brace": ("would look nice.", "would look nice}.", "23:69", "a lone '}'"),
+    "article before a slot": ("Fetch {the object}", "Fetch a {object}",
+                              "22:16", "write {a object}, which chooses the right article"),
+    "preposition before a slot": ("for {the target}.", "in {the target}.",
+                                  "22:47", "write {in target}, which says 'in the fridge' but 'on the sofa'"),
+    "no end": ("for {the target}.", "for {the target}", "22:63", "has no end; put '.', '?' or '!'"),
+    "small beginning": ("Fetch {the", "fetch {the", "22:10", "begin it with a capital letter"),
+    "not ASCII": ("would look nice.", "would look nic\u00e9.", "23:67", "is not printable ASCII"),
+    "doubled blank": ("would look", "would  look", "23:9", "doubled blanks"),
+    "phrasing lacks the goal's slot": ("for {the target}.", "for me.",
+                                       "22:9", "does not mention 'target', which the goal needs"),
+    "phrasing lacks another slot": ("Fetch {the object} from {the source}", "Fetch {the object}",
+                                    "22:9", "does not mention 'source', which tells its texts apart"),
+    "pronoun alone": ("Fetch {the object} from", "Fetch {it object} from",
+                      "22:9", "does not mention 'object'"),
+    "same phrasing twice": ('"{in target}, {the object} from {the source} would look nice."',
+                            '"Fetch {the object} from {the source} for {the target}."',
+                            "23:9", "stands already on line 22; remove one"),
+    "presupposition": ("place: object, on: source, count: 1", "place: object, count: 1",
+                       "22:9", "supposes that there is one, but several may be in the flat"),
+    "unknown category": ("[apple, scissors]", "[aple, scissors]",
+                         "13:43", "unknown name 'aple'; did you mean 'apple'?"),
+    "category twice": ("[apple, scissors]", "[apple, fruit]",
+                       "13:50", "'fruit' repeats what is listed already"),
+    "unknown set": ("[apple, scissors]", "trained", "13:42", "unknown set 'trained'; did you mean 'train'?"),
+    "unknown receptacle": ("except: [sink]", "except: [fridge]",
+                           "15:66", "unknown member to except 'fridge'; accepted: chair"),
+    "nothing left": ("receptacles: surfaces, except: [sink]", "receptacles: [sink], except: [sink]",
+                     "15:15", "nothing is left that the slot 'target' could be"),
+    "unknown kind": ("kind: object,", "kind: thing,", "13:22", "unknown kind of slot 'thing'"),
+    "kind missing": ("{kind: receptacle}\n      target: {kind: receptacle, r", "{}\n      target: {kind: receptacle, r",
+                     "14:15", "lacks 'kind'; accepted: object, receptacle"),
+    "slot named like a thing": ("      object: {kind", "      apple: {kind", "13:7", "cannot be called 'apple'"),
+    "unknown key": ("    concept: move\n", "    concpt: move\n", "11:5", "unknown key 'concpt' in template 'fetch'; did you mean 'concept'?"),
+    "missing key": ("    concept: move\n", "", "11:5", "template 'fetch' lacks the key 'concept'"),
+    "duplicate key": ("    concept: move\n", "    concept: move\n    concept: put\n",
+                      "12:5", "'concept' is given twice in template 'fetch' (first on line 11)"),
+    "duplicate template": ("  serve:\n", "  fetch:\n", "24:3", "'fetch' is given twice"),
+    "bad name": ("  serve:\n", "  Serve it:\n", "24:3", "'Serve it' is no name"),
+    "weight": ("    concept: move\n", "    concept: move\n    weight: heavy\n",
+               "12:13", "the weight is 'heavy'; accepted: a whole number from 1 to 1000"),
+    "octal weight": ("    concept: move\n", "    concept: move\n    weight: 0x10\n", "12:13", "the weight is '0x10'"),
+    "newer schema": ("schema: 1", "schema: 2", "1:9", "its schema is '2', this version reads 1; upgrade langrearrange"),
+    "unbalanced goal": ("(hand_free)))\"", "(hand_free))\"", "20:12", "in the goal of 'fetch'"),
+    "unknown predicate": ("(hand_free)))\"", "(hand_fre)))\"", "20:63", "did you mean 'hand_free'?"),
+    "goal with an undeclared slot": ("(on_top ?x {target}) (hand_free)))\"", "(on_top ?x {place}) (hand_free)))\"",
+                                     "20:52", "the goal names the slot 'place', which is not declared"),
+    "goal of the wrong sort": ("(on_top ?x {target}) (hand_free)))\"", "(on_top ?x {object}) (hand_free)))\"",
+                               "20:52", "unknown receptacle 'scissors'"),
+    "goal in a block": ("             (hand_free)))", "             (hand_fre)))", "32:15", "did you mean 'hand_free'?"),
+    "folded goal": ("goal: |", "goal: >", "29:11", "a folded goal (>) loses its lines"),
+    "goal over lines": ("(and (on_top ?x {target}) (hand_free)))\"", "(and (on_top ?x {target})\n      (hand_free)))\"",
+                        "20:11", "runs over several lines"),
+    "unknown fact": ("- {absent: object,", "- {missing: object,", "19:9", "unknown fact 'missing'"),
+    "fact about no slot": ("- {absent: object,", "- {absent: apple,", "19:18", "unknown object slot 'apple'"),
+    "fact about a receptacle slot": ("- {absent: object,", "- {absent: source,", "19:18", "unknown object slot 'source'"),
+    "fact about no place": ("on: target}", "on: kitchen}", "19:30", "unknown receptacle or slot 'kitchen'"),
+    "placed and absent": ("on: target}", "on: source}", "18:7", "would have to be placed and absent at once"),
+    "could coincide": ("    distinct: [[source, target]]\n", "", "17:7", "add [source, target] under 'distinct:'"),
+    "open and closed": ("      - {absent: object, on: target}\n",
+                        "      - {fridge: open}\n      - {fridge: closed}\n", "18:7", "fridge would have to be open and closed"),
+    "neither open nor closed": ("      - {absent: object, on: target}\n", "      - {fridge: ajar}\n",
+                                "19:18", "unknown state 'ajar'; accepted: open, closed"),
+    "distinct from itself": ("[[source, target]]", "[[source, source]]", "16:25", "cannot differ from itself"),
+    "distinct of two sorts": ("[[source, target]]", "[[source, object]]", "16:25", "differ anyway"),
+    "distinct of one": ("[[source, target]]", "[[source]]", "16:16", "two slots or more differ"),
+    "distinct of nobody": ("[[source, target]]", "[[source, goal]]", "16:25", "unknown slot 'goal'"),
+    "one value for two": ("{kind: receptacle}\n      target: {kind: receptacle, receptacles: surfaces, except: [sink]}",
+                          "{kind: receptacle, receptacles: [sofa]}\n      target: {kind: receptacle, receptacles: [sofa]}",
+                          "18:7", "no choice of values satisfies 'distinct:'"),
+    "served and arguable": ("arguable: [bowl]", "arguable: [mug]", "8:15", "'mug' is both served and arguable"),
+    "situation without an end": ("The tea is ready.", "The tea is ready", "5:11", "end it with '.'"),
+    "cluster": ("cluster: [purpose]", "cluster: [porpoise]", "33:15", "did you mean 'purpose'?"),
+    "empty list": ("    phrasings:\n      - \"{purpose}", "    phrasings: []\n    x:\n      - \"{purpose}", "35:5", "unknown key 'x'"),
+    "unquoted braces": ("- \"Fetch {the object} from {the source} for {the target}.\"", "- {the object} to {the target}.",
+                        "22:22", 'not YAML: '),
+    "tab": ("    concept: move\n", "\tconcept: move\n", "11:1", "not YAML: "),
+}  # fmt: skip
+
+
+def message(path: Path) -> str:
+    with pytest.raises(TemplateError) as caught:
+        load_templates(path)
+    return str(caught.value)
+
+
+def test_the_file_without_mistakes_loads(tmp_path: Path) -> None:
+    file = load_templates(write(tmp_path, SMALL_FILE))
+    assert [template.id for template in file.templates] == ["fetch", "serve"]
+    assert file.split == "mine"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_with_place_and_remedy(mistake: str, tmp_path: Path) -> None:
+    written, planted, place, words = MISTAKES[mistake]
+    assert SMALL_FILE.count(written) == 1, "the table no longer fits the file"
+    path = write(tmp_path, SMALL_FILE.replace(written, planted))
+    told = message(path)
+    assert told.startswith(f"{path}:{place}: ")
+    assert words in told
+    assert "\n" not in told
+
+
+def test_phrasings_that_say_the_same_in_two_templates_are_refused(tmp_path: Path) -> None:
+    text = (
+        SMALL_FILE.replace("    goal: |", "    goal: |")
+        + '      - "{purpose} Put {need purpose} {in target}."\n'
+    )
+    copy = text + "\n".join(
+        ["  again:", "    concept: put", "    slots:", "      why: {kind: situation}",
+         "      there: {kind: receptacle}",
+         '    goal: "(exists (?x - {why}) (on_top ?x {there}))"', "    phrasings:",
+         '      - "{why} Put {need why} {in there}."', ""]
+    )  # fmt: skip
+    assert "says the same as 'serve' on line 36" in message(write(tmp_path, copy))
+
+
+def test_a_phrasing_that_can_be_read_as_another_one_is_refused(tmp_path: Path) -> None:
+    more = "\n".join(
+        ["  hidden:", "    concept: move", "    slots:",
+         "      it_is: {kind: object, categories: [apple]}",
+         '    goal: "(exists (?x - {it_is}) (near ?x))"', "    phrasings:",
+         '      - "Fetch {a it_is} from the fridge for the sofa."', ""]
+    )  # fmt: skip
+    path = write(tmp_path, SMALL_FILE.replace("Fetch {the object}", "Fetch {a object}") + more)
+    assert "can also be read as a sentence of template 'fetch' (line 22)" in message(path)
+
+
+def test_values_with_the_same_words_are_refused(tmp_path: Path) -> None:
+    lexicon = (templates_path() / "lexicon.yaml").read_text(encoding="utf-8")
+    write(tmp_path, lexicon.replace("noun: plum\n", "noun: peach\n"), "lexicon.yaml")
+    path = write(tmp_path, SMALL_FILE.replace("[apple, scissors]", "[plum, peach]"))
+    assert "'plum' and 'peach' of 'object' are both said 'the peach'" in message(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("  plum:\n", "  plumm:\n", "unknown key 'plumm' in 'categories'; did you mean 'plum'?"),
+        ("    noun: plum\n", "", "the words for 'plum' lacks the key 'noun'"),
+        ("also_fits: [scissors]", "also_fits: [knife]", "'knife' is the category itself"),
+        ("also_fits: [scissors]", "also_fits: [sword]", "unknown category 'sword'"),
+        ('  sink: {noun: sink, in: "in"}', '  sink: {noun: sink, in: "at"}', "unknown preposition"),
+    ],
+)
+def test_a_mistake_in_the_lexicon_is_told_with_its_place(
+    old: str, new: str, words: str, tmp_path: Path
+) -> None:
+    text = (templates_path() / "lexicon.yaml").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path = write(tmp_path, text.replace(old, new), "lexicon.yaml")
+    with pytest.raises(TemplateError) as caught:
+        load_lexicon(path)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:")
+
+
+def test_missing_empty_and_foreign_files_are_told(tmp_path: Path) -> None:
+    assert "cannot be read" in message(tmp_path / "nothing.yaml")
+    assert "the file is empty" in message(write(tmp_path, "", "empty.yaml"))
+    assert "must be a mapping" in message(write(tmp_path, "- a\n", "list.yaml"))
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"schema: \xff\xfe")
+    assert "byte 8 is not UTF-8" in message(binary)
+    with pytest.raises(TemplateError, match="unknown split 'trian'; did you mean 'train'"):
+        load_split("trian")
+
+
+def test_words_that_yaml_would_change_stay_words(tmp_path: Path) -> None:
+    """`on:` is not True and 012 is not 10: scalars are read as they stand."""
+    path = write(tmp_path, SMALL_FILE.replace("count: 1}", "count: 01}"))
+    file = load_templates(path)
+    assert file.template("fetch").start[0].receptacle == "source"  # type: ignore[union-attr]

@@ -1,0 +1,213 @@
+"""What each split promises of its sentences (paper Table 1, B.5; design 3.4)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from language_samples import FILES, NAMES, RELATIONS, TEMPLATES, space_of
+
+from langrearrange.language import (
+    TextSpace,
+    load_lexicon,
+    load_split,
+    load_templates,
+)
+from langrearrange.language.loader import TEXTS_OF
+from langrearrange.language.schema import Phrasing
+from langrearrange.paths import templates_path
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    HELD_OUT_CATEGORIES,
+    SPLITS,
+    TEST_SPLITS,
+    TRAIN_CATEGORIES,
+)
+
+LEXICON = load_lexicon()
+TRAIN = load_split("train")
+SINGLE_OBJECT = ("move_from_to", "put", "take_off", "find")
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a phrasing, without placeholders, in small letters."""
+    return set(re.findall(r"[a-z']+", re.sub(r"\{[^}]*\}", " ", text.lower())))
+
+
+def order(phrasing: Phrasing) -> tuple[str, ...]:
+    """Return the slots in the order of their first mention."""
+    return tuple(dict.fromkeys(s.slot for s in phrasing.segments if s.slot))
+
+
+def training_words() -> set[str]:
+    return {w for t in TRAIN.templates for p in t.phrasings for w in words(p.text)}
+
+
+def test_every_split_has_its_file_and_no_file_is_left_over() -> None:
+    files = {path.stem for path in templates_path().glob("*.yaml")} - {"lexicon"}
+    assert files == set(TEXTS_OF.values())
+    assert set(TEXTS_OF) == set(SPLITS)
+    for name, file in zip(NAMES, FILES, strict=True):
+        assert file.split == name
+        assert file is load_templates(templates_path() / f"{name}.yaml")
+
+
+def test_training_has_the_papers_nine_concepts_eleven_times() -> None:
+    concepts = [template.concept for template in TRAIN.templates]
+    assert concepts == [
+        "move", "put", "remove", "place_two", "swap", "close", "open", "go_to", "find",
+    ]  # fmt: skip
+    assert {len(template.phrasings) for template in TRAIN.templates} == {11}
+
+
+def test_held_out_categories_are_in_no_single_object_training_sentence() -> None:
+    for template in TRAIN.templates:
+        named = {c for s in template.slots for v in s.domain for c in v.categories}
+        if template.id in SINGLE_OBJECT:
+            assert named == set(TRAIN_CATEGORIES)
+        elif template.id in ("place_two", "swap"):
+            assert named == set(CATEGORIES)
+        else:
+            assert not named
+
+
+def test_novel_objects_says_what_training_says_of_other_things() -> None:
+    for template in load_split("novel_objects").templates:
+        twin = TRAIN.template(template.id)
+        assert [p.text for p in template.phrasings] == [p.text for p in twin.phrasings]
+        assert (template.goal, template.start) == (twin.goal, twin.start)
+        assert {v.key for v in template.slot("object").domain} == set(HELD_OUT_CATEGORIES)
+
+
+AUXILIARIES = {
+    "is", "are", "be", "must", "would", "should", "ought", "can", "could", "there", "please",
+}  # fmt: skip
+"""Verbs without a meaning of their own may stand in both."""
+TRAINING_VERBS = {
+    "move", "take", "put", "carry", "bring", "pick", "place", "get", "leave", "find", "look",
+    "search", "want", "need", "remove", "relocate", "swap", "switch", "exchange", "trade", "let",
+    "make", "close", "open", "go", "drive", "walk", "come", "show", "see", "stand", "wait", "know",
+    "moved", "swapped", "closed", "left", "looking",
+}  # fmt: skip
+NEW_VERBS = {
+    "transfer", "belongs", "convey", "deposit", "travel", "transport", "receive", "supply",
+    "lacks", "fetch", "deliver", "arrange", "missing", "set", "hold", "holds", "provide", "clear",
+    "shift", "rid", "lies", "deal", "free", "withdraw", "interchange", "interchanged", "reverse",
+    "correct", "mixed", "shut", "stands", "escapes", "unpacked", "help", "seal", "push", "pull",
+    "swing", "undo", "wish", "peek", "unlatch", "stay", "give", "arrived", "head", "proceed",
+    "approach", "visit", "position", "roll", "navigate", "join", "locate", "hunt", "track", "seek",
+    "misplaced", "discover", "point", "scout",
+}  # fmt: skip
+
+
+def test_rephrasings_use_verbs_that_training_never_uses() -> None:
+    said = training_words()
+    assert TRAINING_VERBS <= said
+    assert not NEW_VERBS & said
+    for template in load_split("instruction_rephrasing").templates:
+        for phrasing in template.phrasings:
+            used = words(phrasing.text) | {
+                "belongs" for s in phrasing.segments if s.form == "belongs"
+            }
+            assert used & NEW_VERBS, phrasing.text
+            assert not used & TRAINING_VERBS, phrasing.text
+
+
+def test_rephrasings_name_things_in_an_order_that_training_never_has() -> None:
+    for template in load_split("instruction_rephrasing").templates:
+        trained = {order(p) for p in TRAIN.template(template.id).phrasings}
+        for phrasing in template.phrasings:
+            assert len(template.slots) < 2 or order(phrasing) not in trained, phrasing.text
+
+
+def test_rephrasings_have_trainings_goals() -> None:
+    for template in load_split("instruction_rephrasing").templates:
+        twin = TRAIN.template(template.id)
+        assert (template.goal, template.start) == (twin.goal, twin.start)
+        assert template.slots == twin.slots
+
+
+def test_descriptions_are_three_a_category_and_never_name_a_thing() -> None:
+    nouns = {f for c in CATEGORIES for f in (LEXICON.objects[c].forms[""], c.split("_")[-1])}
+    nouns -= {"orange"}  # also a colour
+    for category in CATEGORIES:
+        looks = LEXICON.looks[category]
+        assert len(looks) >= 3
+        for look in looks:
+            text = look.forms[""].lower()
+            named = [n for n in nouns if re.search(rf"\b{re.escape(n.lower())}s?\b", text)]
+            assert not named, text
+
+
+def test_descriptions_occur_in_no_training_sentence() -> None:
+    texts = [v.forms[""] for c in CATEGORIES for v in LEXICON.looks[c]]
+    assert len(set(texts)) == len(texts)
+    said = " | ".join(p.text for t in TRAIN.templates for p in t.phrasings)
+    nouns = " | ".join(LEXICON.objects[c].forms[""] for c in CATEGORIES)
+    assert not [text for text in texts if text in said or text in nouns]
+
+
+def test_places_are_told_by_their_neighbours_only_in_spatial_relationships() -> None:
+    spatial = re.compile(r"left of|right of|between|beside|next to|behind|in front of")
+    for _, template in TEMPLATES:
+        if template.needs_relations:
+            assert template in load_split("spatial_relationships").templates
+    for template in TRAIN.templates:
+        assert not any(spatial.search(p.text) for p in template.phrasings)
+
+
+def test_situations_are_twenty_and_never_name_what_serves() -> None:
+    (template,) = load_split("context").templates
+    situations = template.slot("purpose").domain
+    assert len(situations) >= 20
+    for situation in situations:
+        said = f"{situation.forms['']} {situation.forms['need']}".lower()
+        for category in situation.categories:
+            noun = LEXICON.objects[category].forms[""].lower()
+            assert not re.search(rf"\b{noun}\b", said), situation.key
+
+
+def test_remarks_are_twenty_and_about_other_things_than_the_task() -> None:
+    (template,) = load_split("irrelevant_text").templates
+    assert len(template.statements) >= 20
+    space = TextSpace(template)
+    for index in range(0, len(space), len(space) // 3000):
+        values = space[index].values
+        meant = [values[n].key for n in values]
+        assert len(set(meant)) == len(meant)
+
+
+def test_all_and_if_have_their_strata_in_balance() -> None:
+    for template in load_split("multiple_objects").templates:
+        assert [stratum.name for stratum in template.strata] == ["two", "one"]
+    for template in load_split("conditional_instructions").templates:
+        assert [stratum.name for stratum in template.strata] == ["open", "closed"]
+
+
+def test_if_has_one_goal_for_both_branches() -> None:
+    for template in load_split("conditional_instructions").templates:
+        for part in ("(initially (open fridge)) (open fridge)",
+                     "(initially (closed fridge)) (closed fridge)", "undisturbed"):  # fmt: skip
+            assert part in template.goal
+
+
+@pytest.mark.parametrize("split", TEST_SPLITS)
+def test_every_test_split_has_ten_clusters(split: str) -> None:
+    clusters = set()
+    for template in load_split(split).templates:
+        space = space_of(template)
+        step = max(1, len(space) // 4001) | 1
+        clusters |= {space[index].cluster for index in range(0, len(space), step)}
+    assert len(clusters) >= 10
+
+
+def test_no_test_text_is_a_training_text() -> None:
+    from langrearrange.language import read_back
+
+    for file in FILES:
+        if file.split == "train":
+            continue
+        for template in file.templates:
+            space = TextSpace(template, RELATIONS)
+            for index in range(0, len(space), max(1, len(space) // 150)):
+                assert not read_back(space[index].sentence, TRAIN)
