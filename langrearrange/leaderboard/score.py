@@ -240,7 +240,7 @@ def _interval(values: NDArray[np.float64], units: NDArray[np.int64], stratified:
         return stratified_mean_ci(values, units)
     if len(values) == 1:
         mean = float(values[0])
-        return Interval(mean, 0.0, 1.0, 1, 1, 0.0, 1.0, "wilson")
+        return Interval(mean, 0.0, 1.0, 1, 1, 0.0, 1.0, "agreeing")
     if stratified or len(counts) < 2:  # nothing above the episode varies
         units = np.arange(len(values))
     return clustered_mean_ci(values, units)

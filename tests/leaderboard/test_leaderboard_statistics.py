@@ -41,10 +41,10 @@ def test_quantile_inverts_the_distribution(probability, degrees):
 
 
 def test_wilson_is_the_textbook_interval():
-    low, high = wilson(0.0, 100)
+    low, high = wilson(0.0, 100, 1.95996)
     assert low == 0
     assert high == pytest.approx(0.03699, abs=1e-5)
-    assert wilson(0.42, 100) == pytest.approx((0.3281, 0.5180), abs=1e-3)
+    assert wilson(0.42, 100, 1.95996) == pytest.approx((0.3281, 0.5180), abs=1e-3)
 
 
 def test_clustered_interval_of_two_clusters_by_hand():
@@ -52,7 +52,8 @@ def test_clustered_interval_of_two_clusters_by_hand():
     # residual sums: +0.5, -0.5; variance 2/1 * 0.5 / 16 = 0.0625; t with 1 degree: 12.706
     assert interval.mean == 0.75
     assert math.sqrt(interval.variance) == pytest.approx(0.25)
-    assert (interval.low, interval.high) == (0.0, 1.0)
+    # as many independent episodes as have this variance: 0.75 * 0.25 / 0.0625 = 3
+    assert (interval.low, interval.high) == pytest.approx(wilson(0.75, 3.0, 12.7062), abs=1e-6)
     assert interval.num_units == 2
 
 
@@ -64,9 +65,9 @@ def test_clusters_of_one_give_the_plain_standard_error():
 
 def test_agreeing_outcomes_get_wilson_over_clusters_not_certainty():
     interval = clustered_mean_ci(np.ones(100), np.repeat(np.arange(10), 10))
-    assert interval.method == "wilson"
+    assert interval.method == "agreeing"
     assert interval.high == 1.0
-    assert interval.low == pytest.approx(wilson(1.0, 10)[0])
+    assert interval.low == pytest.approx(wilson(1.0, 10, t_quantile(0.975, 9))[0])
 
 
 def test_copies_of_an_episode_make_nothing_surer():
@@ -124,3 +125,44 @@ def test_intervals_hold_their_mean_and_stay_in_0_1(pairs):
         cluster = np.arange(len(values))
     interval = clustered_mean_ci(values, cluster)
     assert 0 <= interval.low <= interval.mean <= interval.high <= 1
+
+
+def coverage(mean, correlation, clusters, runs=1500):
+    """Share of simulated runs of 100 episodes whose interval holds the true mean."""
+    rng = np.random.default_rng(int(1000 * mean) + int(100 * correlation) + clusters)
+    a = mean * (1 - correlation) / correlation
+    b = (1 - mean) * (1 - correlation) / correlation
+    cluster = np.arange(100) % clusters
+    hits = 0
+    for _ in range(runs):
+        difficulty = rng.beta(a, b, clusters)
+        values = (rng.random(100) < difficulty[cluster]).astype(float)
+        interval = clustered_mean_ci(values, cluster)
+        hits += interval.low <= mean <= interval.high
+    return hits / runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clusters", [10, 14, 30])
+@pytest.mark.parametrize("correlation", [0.01, 0.1, 0.3])
+@pytest.mark.parametrize("mean", [0.2, 0.35, 0.5, 0.8])
+def test_intervals_cover_93_to_97_percent(mean, correlation, clusters):
+    noise = 0.012  # two standard errors of the simulation itself
+    assert 0.93 - noise <= coverage(mean, correlation, clusters) <= 0.97 + noise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mean", "correlation"), [(0.05, 0.1), (0.1, 0.3), (0.5, 0.6), (0.95, 0.3)]
+)
+def test_intervals_cover_90_percent_beyond_that_range_too(mean, correlation):
+    assert coverage(mean, correlation, 10) >= 0.90
+
+
+def test_intervals_beyond_the_checked_range_say_so():
+    cluster = np.arange(100) % 10
+    values = (np.arange(100) < 50).astype(float)
+    assert clustered_mean_ci(values, cluster).checked
+    assert not clustered_mean_ci((cluster < 5).astype(float), cluster).checked
+    assert not clustered_mean_ci(np.ones(100), cluster).checked
+    assert clustered_mean_ci((cluster < 5).astype(float), cluster).intra_cluster == 1.0
