@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
+from langrearrange.houses.facets import unit_rows
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.shapes import (
     Color,
@@ -33,6 +38,16 @@ def cushion(
         (x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, radius / 1000, color, 2
     )
     return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
+
+
+def upturned(mesh: Mesh, share: float) -> Mesh:
+    """Return the mesh with shading normals leaned towards up, as if the floor threw light back.
+
+    Renderers here know one light from above; walls and ceilings would be gloomy without it.
+    """
+    normals = mesh.normals.astype(np.float64) * (1 - share)
+    normals[:, 2] += share
+    return replace(mesh, normals=np.round(unit_rows(normals), 4).astype(np.float32))
 
 
 def post(x: float, y: float, z0: float, z1: float, radius: float, color: Color) -> Mesh:

@@ -63,11 +63,11 @@ def _plant(style: int, palette: Palette) -> Mesh:
     for k in range(count):
         angle = 360 * k * 0.382
         if style < 3:
-            leaf = _blade(0.75 + 0.25 * (k % 3) / 2, 0.045, shade(green, 0.85 + 0.1 * (k % 4)))
-            leaf = turned(turned(leaf, "y", 8 + 5 * (k % 4)), "z", angle)
+            leaf = _blade(0.70 + 0.20 * (k % 3) / 2, 0.045, shade(green, 0.85 + 0.1 * (k % 4)))
+            leaf = turned(turned(leaf, "y", 2 + 2.5 * (k % 4)), "z", angle)
             parts.append(moved(leaf, 0, 0, 0.25))
         else:
-            reach, rise = 0.10 + 0.05 * (k % 3), 0.45 + 0.055 * k
+            reach, rise = 0.06 + 0.04 * (k % 3), 0.45 + 0.055 * k
             leaf = ellipsoid(0.10, 0.065, 0.012, shade(green, 0.85 + 0.1 * (k % 4)), 10, 4)
             leaf = moved(turned(leaf, "y", 25), reach, 0, rise)
             parts.append(turned(leaf, "z", angle))
@@ -81,7 +81,7 @@ def _blade(length: float, width: float, color: Color) -> Mesh:
     rings = []
     for t in (0.0, 0.35, 0.7, 1.0):
         half = width * (0.5 + 0.9 * t) * (1 - t) + 0.002
-        out, up = 0.22 * length * t * t, length * t
+        out, up = 0.12 * length * t * t, length * t
         rings.append(
             [(out + 0.004, half, up), (out - 0.004, half, up), (out - 0.004, -half, up),
              (out + 0.004, -half, up)]

@@ -7,6 +7,7 @@ from typing import Final
 
 from langrearrange.errors import HouseError
 from langrearrange.houses import kitchen, rooms
+from langrearrange.houses.blocks import upturned
 from langrearrange.houses.decor import decor_mesh
 from langrearrange.houses.flats import furnishing_of, parse_house_id
 from langrearrange.houses.furnish import Furnishing
@@ -34,10 +35,18 @@ def part_mesh(mesh_key: str) -> Mesh:
     mesh = _shell(design, palette, name) or _fixture_part(design, palette, name, style)
     if mesh is None:
         raise HouseError(f"flat '{house_id}' has no part '{name}'; see House.parts")
+    kind = name.split("_")[0]
+    if kind in _BOUNCED:
+        mesh = upturned(mesh, _BOUNCED[kind])
     material = _TEXTURED.get(name)
     return with_box_uv(mesh, *material) if material else mesh
 
 
+_BOUNCED: Final = {
+    "walls": 0.4, "ceiling": 0.8, "decor": 0.35, "upper": 0.35, "backsplash": 0.4, "fridge": 0.35,
+    "left": 0.15, "right": 0.15, "middle": 0.15, "bottom": 0.15, "sink": 0.15,
+}  # fmt: skip
+"""First word of a part's name -> how much light from the floor it is given."""
 _TEXTURED: Final = {
     "sofa": ("fabric", 0.3),
     "black_table": ("wood", 0.9),

@@ -64,7 +64,7 @@ def ceiling(design: Furnishing, room: str, palette: Palette) -> Mesh:
         return _ramp(edge, 0.86, _CORNER_MM)
 
     xs, ys = _lines(inside.x0, inside.x1, []), _lines(inside.y0, inside.y1, [])
-    color = shade(palette.trim, 1.03)
+    color = shade(palette.trim, 0.97)
     return _grid(ys, xs, lambda y, x: (x, y, WALL_HEIGHT_MM), lambda y, x: light(x, y), color,
                  (0, 0, -1))  # fmt: skip
 
