@@ -41,11 +41,3 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
     )
     assert done.stdout.strip() == ""
-
-
-def test_no_module_outside_the_command_line_prints() -> None:
-    """Progress is the one exception: its lines go to stderr."""
-    for path in (ROOT / "langrearrange").rglob("*.py"):
-        if path.parent.name in ("cli",) or path.name == "progress.py":
-            continue
-        assert "print(" not in path.read_text().replace("pprint(", ""), path

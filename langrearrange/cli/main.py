@@ -18,7 +18,6 @@ VERBS: Final[dict[str, str]] = {
     "score": "replay traces and print success and efficiency",
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
-    "gallery": "contact sheets of flats and object models",
     "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }

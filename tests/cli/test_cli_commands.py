@@ -1,4 +1,4 @@
-"""The command line keeps its promises: exit codes, results on stdout, one sentence for bad input."""
+"""The command line keeps its promises: exit codes, results on stdout, a sentence for bad input."""
 
 from __future__ import annotations
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from langrearrange.houses import shapes
-from langrearrange.houses.mesh import merged
 from langrearrange.houses.occlusion import (
     baked,
-    contact_shadow,
     directions,
     occluders,
     openness,
@@ -54,12 +52,3 @@ def test_directions_are_spread_evenly() -> None:
     rows = directions(56)
     assert np.allclose((rows**2).sum(axis=1), 1)
     assert np.abs(rows.mean(axis=0)).max() < 0.02
-
-
-def test_a_contact_shadow_is_as_wide_as_what_touches_the_ground() -> None:
-    goblet = merged(
-        shapes.cylinder(0.03, 0.01, GREY),
-        shapes.cylinder(0.005, 0.1, GREY),
-        shapes.moved(shapes.sphere(0.1, GREY), z=0.2),
-    )
-    assert 0.03 < contact_shadow(goblet).radius < 0.06

@@ -60,7 +60,7 @@ class Stage:
         self.library = MeshLibrary()
         indices = [self.library.add(mesh, f"mesh {i}") for i, mesh in enumerate(meshes)]
         self.meshes = meshes
-        self.ids = np.array([[index, i] for i, index in enumerate(indices)], np.int32)
+        self.ids = np.array([[index, i, 0] for i, index in enumerate(indices)], np.int32)
         if poses is None:
             poses = np.tile(IDENTITY, (len(meshes), 1, 1))
         self.poses = np.ascontiguousarray(poses, np.float32)
