@@ -1,7 +1,7 @@
 """Ambient occlusion, baked once into vertex colours: dark where little of the sky can be seen.
 
-Not a light model (the renderer's) and not shadows on what things stand on (`contact_shadow` only
-says how large such a shadow is). Occluders are put into a grid of cells; from every vertex fixed
+Not a light model and not the shadows that things cast on what they stand on: the renderer has both.
+Occluders are put into a grid of cells; from every vertex fixed
 directions are walked through it. Coarse, soft, a few milliseconds a mesh, and the same bytes on any
 machine: no sum depends on a vector unit's order.
 """
@@ -12,7 +12,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,21 +22,6 @@ Array = NDArray[np.float64]
 
 NUM_DIRECTIONS = 56
 STEPS = 6
-
-
-class ContactShadow(NamedTuple):
-    """A round dark spot under a thing: radius (m), half its footprint, and darkness in [0, 1]."""
-
-    radius: float
-    strength: float
-
-
-def contact_shadow(mesh: Mesh) -> ContactShadow:
-    """Return the shadow that lets a resting thing sit: as wide as what is near the ground."""
-    low = mesh.positions[mesh.positions[:, 2] < 0.03 + mesh.bounds[0, 2]].astype(np.float64)
-    x = float(np.abs(low[:, 0]).max())
-    y = float(np.abs(low[:, 1]).max())
-    return ContactShadow(round(1.15 * math.sqrt(x * y) + 0.25 * max(x, y), 4), 0.45)
 
 
 @lru_cache(maxsize=4)
