@@ -76,7 +76,7 @@ _FD_SOLVED, _FD_UNSOLVABLE = 0, (10, 11)
 def fast_downward(pair: PddlPair, folder: Path, time_limit_s: int = 10) -> Verdict:
     """Run Fast Downward's A* with LM-cut (package up-fast-downward) on a STRIPS pair."""
     spec = importlib.util.find_spec("up_fast_downward")
-    assert spec is not None, "pip install 'langrearrange[judges]'"
+    assert spec is not None, "pip install up-fast-downward"
     assert spec.origin is not None
     driver = Path(spec.origin).parent / "downward" / "fast-downward.py"
     plan_path = folder / "plan"
