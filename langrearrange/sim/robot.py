@@ -38,7 +38,7 @@ _REACH_M: Final = _UPPER_ARM_M + _FOREARM_M - 0.01
 
 _HAND_DISTANCE_M: Final = 0.46
 _REST: Final = (0.40, -1.0)
-_HOLD: Final = (0.30, -0.45)
+_HOLD: Final = (0.34, -0.56)
 """Where in the default frame the hand rests, and the upper left corner of a held thing: in halves
 of the frame right of and above its centre."""
 

@@ -38,6 +38,7 @@ class Scene:
         segments: (n,) int32, segmentation value of every instance (see `Frame`).
         poses: (n, 3, 4) float32, house frame; changed in place by `show`.
         drawn: (n,) bool; False for what a closed container hides; changed in place by `show`.
+        resting: (n,) bool; True for objects that stand on something: they cast a contact shadow.
         arm: the arm, with its joint angles.
         state: the state shown last; None before the first.
     """
@@ -63,6 +64,7 @@ class Scene:
         ).astype(np.int32)
         self.poses = np.zeros((len(self.keys), 3, 4), np.float32)
         self.drawn = np.ones(len(self.keys), np.bool_)
+        self.resting = np.zeros(len(self.keys), np.bool_)
         for index, part in enumerate(house.parts):
             self.poses[index] = part.closed
         self.state: WorldState | None = None
@@ -101,6 +103,7 @@ class Scene:
         row = self._first_object + index
         receptacle = state.receptacles[index]
         self.drawn[row] = not (1 << receptacle) & CLOSED_RECEPTACLES[state.open_mask]
+        self.resting[row] = receptacle != IN_HAND
         if receptacle == IN_HAND:
             return  # at the gripper, see `show`
         self.poses[row] = self._object_pose(index, receptacle, state)

@@ -9,7 +9,7 @@ from typing import Final
 
 from langrearrange.errors import RenderError
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 """What this code expects of `_langrearrange_raster`; both sides change together."""
 
 

@@ -33,7 +33,7 @@ void workspace_free(Workspace *workspace) {
         &workspace->tile_buffer,          &workspace->visible,   &workspace->sort_key,
         &workspace->screen_x,             &workspace->screen_y,  &workspace->screen_w,
         &workspace->kept,                 &workspace->triangles, &workspace->planes,
-        &workspace->corners,
+        &workspace->corners,              &workspace->shadows,
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]->items);
     free(workspace);

@@ -11,7 +11,7 @@
 
 /* Python compares this number with the one it was written for; raise it with every change here
  * that Python can see. */
-enum { INTERFACE = 1, MAX_THREADS = 256 };
+enum { INTERFACE = 2, MAX_THREADS = 256 };
 
 static int current_level;
 
@@ -139,7 +139,7 @@ static PyObject *library_add_mesh(PyObject *self, PyObject *arguments) {
 /* ---- draw ---- */
 
 static bool read_scene(Held *held, const Library *library, PyObject *item, View *view) {
-    const Py_buffer *ids = hold(held, PyTuple_GetItem(item, 0), "ids", 'i', 2, 2, false);
+    const Py_buffer *ids = hold(held, PyTuple_GetItem(item, 0), "ids", 'i', 2, IDS, false);
     if (!ids) return false;
     const Py_buffer *poses = hold(held, PyTuple_GetItem(item, 1), "poses", 'f', 3, 4, false);
     if (!poses) return false;
@@ -152,9 +152,9 @@ static bool read_scene(Held *held, const Library *library, PyObject *item, View 
     view->ids = ids->buf;
     view->poses = poses->buf;
     for (int32_t i = 0; i < view->num_instances; i++)
-        if (view->ids[2 * i] < -1 || view->ids[2 * i] >= library->num_meshes) {
+        if (view->ids[IDS * i + MESH] < -1 || view->ids[IDS * i + MESH] >= library->num_meshes) {
             PyErr_Format(PyExc_ValueError, "ids: instance %d has mesh %d; the library has %d meshes",
-                         i, view->ids[2 * i], library->num_meshes);
+                         i, view->ids[IDS * i + MESH], library->num_meshes);
             return false;
         }
     return check_numbers(poses, "poses", 1e5f);
@@ -334,7 +334,7 @@ static PyMethodDef LIBRARY_METHODS[] = {
     {"add_mesh", library_add_mesh, METH_VARARGS,
      "add_mesh(positions, normals, colors, faces, uv | None, texture) -> index. Copies the arrays."},
     {"draw", library_draw, METH_VARARGS,
-     "draw(views, look, samples, textured, threads). Each view is a tuple (ids int32 (n, 2), poses\n"
+     "draw(views, look, samples, textured, threads). Each view is a tuple (ids int32 (n, 3), poses\n"
      "float32 (n, 3, 4), camera float32 (14,), rgb, depth, segmentation); look is float32 (9,)."},
     {NULL, NULL, 0, NULL},
 };

@@ -13,6 +13,9 @@
 
 enum { LANES = 8, TILE = 16, MAX_LEVELS = 16, MAX_SIDE = 8192 };
 
+/* Columns of View.ids: mesh (-1: not drawn), segmentation value, whether it casts a shadow. */
+enum { MESH, SEGMENT, SHADOW, IDS };
+
 /* Lanes of a vertex's attribute record; lane 5 is the constant 1, whose plane is 1/depth. */
 enum { RED, GREEN, BLUE, TEX_U, TEX_V, ONE, ATTRIBUTES = 8 };
 
@@ -37,19 +40,12 @@ typedef struct {
     float ambient, diffuse, sky;     /* shade = ambient + sky * up + diffuse * towards */
 } Light;
 
-/* A round dark spot on the plane under a thing: what makes it sit rather than float. */
-typedef struct {
-    float centre[3], radius, height, strength;
-} Shadow;
-
 typedef struct {
     const Mesh *const *meshes;
     const Texture *const *textures;
     int32_t num_instances;
-    const int32_t *ids;              /* (mesh, segment) of each instance; mesh -1: not drawn */
+    const int32_t *ids;              /* IDS of each instance */
     const float *poses;              /* 3 x 4 of each instance, row-major, to the house frame */
-    int32_t num_shadows;
-    const Shadow *shadows;
     float camera[12];                /* house frame -> camera (x right, y up, -z forward) */
     float focal;                     /* 1 / tan(hfov / 2) */
     float near_m;
@@ -91,6 +87,14 @@ typedef struct {
     float base[ATTRIBUTES], step_x[ATTRIBUTES], step_y[ATTRIBUTES];
 } Planes;
 
+/* A contact shadow: a pixel's point in units of the shadow's half axes is
+ * depth * (ray + step_x * x + step_y * y) - origin. */
+typedef struct {
+    int32_t rect[4];                 /* x0, x1, y0, y1: pixels it can touch, both ends included */
+    int32_t own[2];                  /* numbers of the thing's own triangles, both ends included */
+    float ray[3], step_x[3], step_y[3], origin[3];
+} Shadow;
+
 /* An array that grows; `items` is 64-byte aligned. */
 typedef struct {
     void *items;
@@ -106,14 +110,13 @@ typedef struct Workspace {
     int32_t *ids;                    /* height * pitch, triangle + 1, 0: nothing */
     uint32_t *rows;                  /* `samples` rows of colours */
     float *tiles;                    /* smallest inverse depth of each TILE x TILE square */
-    bool tiles_valid;
     Growing visible, sort_key;
     int32_t num_visible;
     Growing screen_x, screen_y, screen_w; /* the vertex pool: pixels, pixels, 1/depth */
     int32_t num_vertices;
     Growing kept;                    /* faces of one instance that may touch a pixel */
-    Growing triangles, planes, corners;
-    int32_t num_triangles, num_planes, num_corners;
+    Growing triangles, planes, corners, shadows;
+    int32_t num_triangles, num_planes, num_corners, num_shadows;
 } Workspace;
 
 /* Draw one view; false: out of memory. */

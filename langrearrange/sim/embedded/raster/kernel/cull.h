@@ -27,26 +27,24 @@ INLINE int32_t clamp_pixel(float value, int32_t last) {
 
 /* The pixels that a box in front of the near plane can touch, by its camera-aligned hull. */
 static void bound_pixels(const Workspace *w, const float *centre, const float *extent,
-                         float focal_x, float focal_y, Visible *visible) {
-    float near_inverse = 1 / visible->nearest, far_inverse = 1 / (-centre[2] + extent[2]);
-    const float focal[2] = {focal_x, focal_y};
-    const float half[2] = {w->width * 0.5f, w->height * 0.5f};
+                         float nearest, float focal, int32_t *rect) {
+    float near_inverse = 1 / nearest, far_inverse = 1 / (-centre[2] + extent[2]);
+    float scale = w->width * 0.5f * focal;
     float bounds[2][2];
     for (int axis = 0; axis < 2; axis++) {
-        float low = (centre[axis] - extent[axis]) * focal[axis];
-        float high = (centre[axis] + extent[axis]) * focal[axis];
-        bounds[axis][0] = half[axis] * low * (low < 0 ? near_inverse : far_inverse);
-        bounds[axis][1] = half[axis] * high * (high > 0 ? near_inverse : far_inverse);
+        float low = centre[axis] - extent[axis], high = centre[axis] + extent[axis];
+        bounds[axis][0] = scale * low * (low < 0 ? near_inverse : far_inverse);
+        bounds[axis][1] = scale * high * (high > 0 ? near_inverse : far_inverse);
     }
-    visible->rect[0] = clamp_pixel(half[0] + bounds[0][0] - 1, w->width - 1);
-    visible->rect[1] = clamp_pixel(half[0] + bounds[0][1] + 1, w->width - 1);
-    visible->rect[2] = clamp_pixel(half[1] - bounds[1][1] - 1, w->height - 1);
-    visible->rect[3] = clamp_pixel(half[1] - bounds[1][0] + 1, w->height - 1);
+    rect[0] = clamp_pixel(w->width * 0.5f + bounds[0][0] - 1, w->width - 1);
+    rect[1] = clamp_pixel(w->width * 0.5f + bounds[0][1] + 1, w->width - 1);
+    rect[2] = clamp_pixel(w->height * 0.5f - bounds[1][1] - 1, w->height - 1);
+    rect[3] = clamp_pixel(w->height * 0.5f - bounds[1][0] + 1, w->height - 1);
 }
 
 /* Fill in a Visible for an instance; false: outside the view. */
 static bool see_instance(const Workspace *w, const View *view, int32_t instance, Visible *visible) {
-    const Mesh *mesh = view->meshes[view->ids[2 * instance]];
+    const Mesh *mesh = view->meshes[view->ids[IDS * instance + MESH]];
     float focal_x = view->focal, focal_y = view->focal * w->width / w->height;
     float *m = visible->to_camera;
     compose(view->camera, view->poses + 12 * (size_t)instance, m);
@@ -67,7 +65,7 @@ static bool see_instance(const Workspace *w, const View *view, int32_t instance,
     visible->occluder = largest > OCCLUDER_HALF_M && mesh->num_faces <= OCCLUDER_FACES;
     if (visible->nearest > view->near_m) {
         visible->inverse_nearest = 1 / visible->nearest;
-        bound_pixels(w, centre, extent, focal_x, focal_y, visible);
+        bound_pixels(w, centre, extent, visible->nearest, view->focal, visible->rect);
     } else {
         visible->inverse_nearest = 1e30f;
         visible->rect[0] = visible->rect[2] = 0;
@@ -98,7 +96,7 @@ static bool find_visible(Workspace *w, const View *view) {
     SortKey *keys = w->sort_key.items;
     int32_t n = 0;
     for (int32_t i = 0; i < view->num_instances; i++) {
-        if (view->ids[2 * i] < 0 || !see_instance(w, view, i, &visible[n])) continue;
+        if (view->ids[IDS * i + MESH] < 0 || !see_instance(w, view, i, &visible[n])) continue;
         float key = visible[n].occluder ? visible[n].nearest - 1e6f : visible[n].nearest;
         int32_t place = n;
         for (; place > 0 && keys[place - 1].key > key; place--) keys[place] = keys[place - 1];
@@ -125,7 +123,6 @@ static void build_tiles(Workspace *w) {
             tiles[column] = smallest;
         }
     }
-    w->tiles_valid = true;
 }
 
 /* Whether everything drawn so far lies in front of the instance's box. */
@@ -133,6 +130,6 @@ static bool hidden(const Workspace *w, const Visible *visible) {
     int32_t columns = (w->width + TILE - 1) / TILE;
     for (int32_t y = visible->rect[2] / TILE; y <= visible->rect[3] / TILE; y++)
         for (int32_t x = visible->rect[0] / TILE; x <= visible->rect[1] / TILE; x++)
-            if (w->tiles[(size_t)y * columns + x] <= visible->inverse_nearest) return false;
+            if (w->tiles[(size_t)y * columns + x] <= visible->inverse_nearest * 1.001f) return false;
     return true;
 }

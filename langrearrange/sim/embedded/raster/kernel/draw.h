@@ -14,6 +14,7 @@
 #include "triangles.h"
 #include "shade.h"
 #include "clip.h"
+#include "shadow.h"
 #include "output.h"
 
 static bool prepare(Workspace *w, const View *view) {
@@ -34,8 +35,8 @@ static bool prepare(Workspace *w, const View *view) {
     w->rows = w->row_buffer.items;
     memset(w->inverse_depth, 0, pixels * sizeof(float));
     memset(w->ids, 0, pixels * sizeof(int32_t));
-    w->tiles_valid = false;
     w->num_vertices = w->num_triangles = w->num_planes = w->num_corners = 0;
+    w->num_shadows = 0;
     return true;
 }
 
@@ -53,8 +54,8 @@ static bool make_room(Workspace *w, size_t vertices, size_t triangles, size_t co
 
 static bool draw_instance(Workspace *w, const View *view, int32_t index) {
     Visible *visible = (Visible *)w->visible.items + index;
-    const Mesh *mesh = view->meshes[view->ids[2 * visible->instance]];
-    int32_t first = visible->first_vertex = w->num_vertices;
+    const Mesh *mesh = view->meshes[view->ids[IDS * visible->instance + MESH]];
+    int32_t first = visible->first_vertex = w->num_vertices, first_id = w->num_triangles + 1;
     size_t vertices = ((size_t)mesh->num_vertices + LANES - 1) / LANES * LANES;
     if (!make_room(w, vertices, 0, 0)) return false;
     if (!grow(&w->kept, (size_t)mesh->num_faces + LANES, sizeof(int32_t))) return false;
@@ -74,7 +75,8 @@ static bool draw_instance(Workspace *w, const View *view, int32_t index) {
     }
     for (int32_t i = 1; i <= count.crossing; i++)
         clip_face(w, view, index, mesh, kept[w->kept.capacity - (size_t)i]);
-    return true;
+    bool shadow = view->rgb && view->ids[IDS * visible->instance + SHADOW];
+    return !shadow || add_shadow(w, view, visible, mesh, first_id);
 }
 
 static bool write_frame(Workspace *w, const View *view) {
@@ -85,7 +87,10 @@ static bool write_frame(Workspace *w, const View *view) {
     for (int32_t y = 0; y < view->height; y++) {
         size_t start = (size_t)y * view->width;
         if (view->rgb) {
-            for (int32_t s = 0; s < samples; s++) shade_row(w, view, y * samples + s, rows[s]);
+            for (int32_t s = 0; s < samples; s++) {
+                shade_row(w, view, y * samples + s, rows[s]);
+                shade_shadows(w, y * samples + s, rows[s]);
+            }
             if (samples == 2) average_rows(rows[0], rows[1], rows[2], view->width);
             write_rgb(rows[samples == 2 ? 2 : 0], view->rgb + 3 * start, view->width);
         }

@@ -42,6 +42,6 @@ static void write_segmentation(const Workspace *w, const View *view, int32_t y, 
     const Visible *visible = w->visible.items;
     for (int32_t x = 0; x < view->width; x++) {
         int32_t id = ids[x * view->samples];
-        to[x] = id ? view->ids[2 * visible[triangles[id - 1].visible].instance + 1] : -1;
+        to[x] = id ? view->ids[IDS * visible[triangles[id - 1].visible].instance + SEGMENT] : -1;
     }
 }

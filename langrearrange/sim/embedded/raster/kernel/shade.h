@@ -30,7 +30,7 @@ static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
             vertex[k] = corner->vertex;
             value[k] = load8(corner->attributes);
         } else {
-            const Mesh *mesh = view->meshes[view->ids[2 * visible->instance]];
+            const Mesh *mesh = view->meshes[view->ids[IDS * visible->instance + MESH]];
             int32_t index = mesh->corner[k][triangle->face];
             vertex[k] = visible->first_vertex + index;
             value[k] = lit_attributes(view, visible, mesh, index);
@@ -90,7 +90,7 @@ INLINE int32_t run_end(const int32_t *ids, int32_t x, int32_t width, int32_t id)
 
 INLINE const Texture *texture_of(const Workspace *w, const View *view, const Triangle *triangle) {
     const Visible *visible = (Visible *)w->visible.items + triangle->visible;
-    int32_t texture = view->meshes[view->ids[2 * visible->instance]]->texture;
+    int32_t texture = view->meshes[view->ids[IDS * visible->instance + MESH]]->texture;
     return texture < 0 ? NULL : view->textures[texture];
 }
 
