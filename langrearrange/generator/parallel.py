@@ -20,7 +20,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,7 +91,13 @@ def generate_split(
         if len(missing) < len(starts):
             done = total - sum(min(CHUNK, total - start) for start in missing)
             advance(done, f"{done} were complete already")
-        _make_missing(spec, total, missing, work, workers, executor, advance)
+        try:
+            _make_missing(spec, total, missing, work, workers, executor, advance)
+        except BaseException:
+            for empty in (work, folder):  # nothing to go on with: leave no trace
+                with suppress(OSError):
+                    empty.rmdir()
+            raise
     manifest = _assemble(blueprint, folder, work, starts, overwrite=overwrite)
     for leftover in folder.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -119,7 +125,7 @@ def _make_missing(
     advance: Advance,
 ) -> None:
     tasks = [(start, min(start + CHUNK, total)) for start in missing]
-    count = workers or len(os.sched_getaffinity(0))
+    count = workers or _num_cores()
     if executor is None and (count == 1 or len(tasks) <= 1):
         for start, stop in tasks:
             _keep(work, start, make_chunk(spec, start, stop))
@@ -145,6 +151,13 @@ def _make_missing(
         finally:
             for future in pending:
                 future.cancel()
+
+
+def _num_cores() -> int:
+    """Return the cores this process may use (a container often has fewer than the machine)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager
