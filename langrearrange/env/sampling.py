@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from langrearrange.env.episodes import Source, template_positions
-from langrearrange.seeding import KeyedPermutation, KeyedRng
+from langrearrange.seeding import KeyedPermutation, Part, digest
 
 MAX_VARIANT = 999_999
 """Variants drawn for training are 1..MAX_VARIANT, so that ids stay short."""
@@ -121,7 +121,8 @@ class Sampler:
     def _weighted(self) -> Draw:
         pools = self._pools
         epoch, rank = divmod(self._cursor, pools.num_episodes)
-        template = KeyedRng("env template", self._seed, epoch, rank).choice(pools.templates)
+        number = _drawn_below(len(pools.templates), "env template", self._seed, epoch, rank)
+        template = pools.templates[number]
         positions = pools.positions[template]
         drawn = self._drawn.get(template, 0)
         self._drawn[template] = drawn + 1
@@ -134,5 +135,10 @@ class Sampler:
             return Draw(position, self._variant)
         source = self._pools.source
         episode_id, template = source.id_at(position), source.template_at(position)
-        rng = KeyedRng("env variant", self._seed, template, pass_, episode_id)
-        return Draw(position, 1 + rng.below(MAX_VARIANT))
+        key = ("env variant", self._seed, template, pass_, episode_id)
+        return Draw(position, 1 + _drawn_below(MAX_VARIANT, *key))
+
+
+def _drawn_below(bound: int, *parts: Part) -> int:
+    """Return a uniform integer in [0, bound): one draw of 256 bits, its bias is below 2^-230."""
+    return int.from_bytes(digest(*parts), "big") % bound

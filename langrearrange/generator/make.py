@@ -18,7 +18,7 @@ from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
 from langrearrange.language import Grounding
 from langrearrange.seeding import KeyedRng
-from langrearrange.solver import solve, subgoals
+from langrearrange.solver import Box, goal_boxes, solve, subgoals
 from langrearrange.world import SKILLS, Layout, WorldState, initial_state
 from langrearrange.world.goals import Goal, Source, parse_goal
 from langrearrange.world.vocabulary import CATEGORY_INDEX, OPENABLE_INDEX, RECEPTACLE_INDEX
@@ -81,7 +81,8 @@ def _attempt(
     layout, state = _world(household)
     goal_text = goal_of(draft.grounding)
     goal = _parsed(goal_text, draft.template.id)
-    plan = _plan(goal, layout, state, spec.horizon - 1)
+    boxes = _boxes(goal, layout, state)
+    plan = _plan(goal, layout, state, boxes, spec.horizon - 1)
     start = house.draw_start(KeyedRng(*key, "start"))
     return Episode(
         id=str(EpisodeId(spec.split, index, variant)),
@@ -96,7 +97,7 @@ def _attempt(
         open=household.open,
         start=Start(x=start.x_mm, y=start.y_mm, yaw=start.yaw_mrad),
         plan=tuple(SKILLS[skill].id for skill in plan),
-        subgoals=tuple(map(str, subgoals(goal, layout, state, plan))),
+        subgoals=tuple(map(str, subgoals(goal, layout, state, plan, boxes=boxes))),
     )
 
 
@@ -111,10 +112,20 @@ def _world(household: Household) -> tuple[Layout, WorldState]:
     return layout, state
 
 
-def _plan(goal: Goal, layout: Layout, state: WorldState, limit: int) -> tuple[int, ...]:
+def _boxes(goal: Goal, layout: Layout, state: WorldState) -> tuple[Box, ...]:
+    """Return the goal's boxes, for the plan and for its subgoals, or reject the household."""
+    try:
+        return goal_boxes(goal, layout, state)
+    except SolverError as error:
+        raise Rejected(str(error)) from None
+
+
+def _plan(
+    goal: Goal, layout: Layout, state: WorldState, boxes: tuple[Box, ...], limit: int
+) -> tuple[int, ...]:
     """Return a shortest plan, or reject the household."""
     try:
-        solution = solve(goal, layout, state, limit, MAX_VISITS)
+        solution = solve(goal, layout, state, limit, MAX_VISITS, boxes=boxes)
     except SolverError as error:
         raise Rejected(str(error)) from None
     if solution.status != "solved":
