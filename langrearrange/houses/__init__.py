@@ -10,10 +10,12 @@ from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.meshes import part_mesh
 from langrearrange.houses.models import MODELS, ObjectModel, models_of, object_mesh
 from langrearrange.houses.slots import assign_slots, draw_yaw, slot_pose, yaw_fits
+from langrearrange.houses.textures import TEXTURE_IDS, texture
 
 __all__ = [
     "HOUSE_IDS",
     "MODELS",
+    "TEXTURE_IDS",
     "House",
     "Matrix",
     "Mesh",
@@ -33,5 +35,6 @@ __all__ = [
     "part_mesh",
     "rigid",
     "slot_pose",
+    "texture",
     "yaw_fits",
 ]

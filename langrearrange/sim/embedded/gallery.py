@@ -41,7 +41,7 @@ def bird_view(house_id: str, size_px: int = 512) -> Picture:
     width, depth = (value / 1000 for value in house.size_mm)
     height = 1.12 * max(width, depth) + 1.9
     eye = Vector(width / 2, depth / 2 - 0.28 * height, height)
-    return _photograph(house, look_at(eye, Vector(width / 2, depth / 2 - 0.25, 0.0), 50.0), size_px)
+    return _photograph(house, look_at(eye, Vector(width / 2, depth / 2 + 0.35, 0.0), 50.0), size_px)
 
 
 def room_view(house_id: str, size_px: int = 512) -> Picture:
