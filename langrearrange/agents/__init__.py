@@ -13,9 +13,12 @@ from langrearrange.agents.loading import (
     load_rows,
 )
 from langrearrange.agents.oracle import OracleAgent
+from langrearrange.agents.process import Limits, ProcessAgent
 from langrearrange.agents.protocol import (
     MODALITIES,
     Agent,
+    AgentRefusalError,
+    AgentTimeoutError,
     BatchedAgent,
     Modality,
     Observation,
@@ -30,14 +33,18 @@ __all__ = [
     "MODALITIES",
     "REFERENCE_AGENTS",
     "Agent",
+    "AgentRefusalError",
+    "AgentTimeoutError",
     "BatchedAgent",
     "BlindSweepAgent",
     "ExplorerAgent",
+    "Limits",
     "Modality",
     "Observation",
     "OracleAgent",
     "PrivilegedAgent",
     "PrivilegedBatchedAgent",
+    "ProcessAgent",
     "RandomAgent",
     "RowsOfAgents",
     "is_privileged",

@@ -9,10 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
+from langrearrange.errors import AgentError
 
 Modality = Literal["rgb", "rgb+feedback", "state", "text"]
 MODALITIES: Final[tuple[str, ...]] = get_args(Modality)
 """What an agent may ask to see; the env's observation of that mode is all that it gets."""
+
+
+class AgentTimeoutError(AgentError):
+    """An agent took longer than it may; the episode fails."""
+
+
+class AgentRefusalError(AgentError):
+    """An agent answered, but not with a skill; the episode fails."""
+
 
 Observation = Mapping[str, Any]
 """One env's observation: field name -> array, number or text."""

@@ -8,12 +8,7 @@ from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
-from langrearrange.leaderboard.rollout import (
-    AgentRefusalError,
-    AgentTimeoutError,
-    env_factory,
-    play,
-)
+from langrearrange.leaderboard.rollout import env_factory, play
 from langrearrange.leaderboard.score import (
     GROUPS,
     STRATIFIED,
@@ -46,8 +41,6 @@ __all__ = [
     "GROUPS",
     "STRATIFIED",
     "AgentFacts",
-    "AgentRefusalError",
-    "AgentTimeoutError",
     "DatasetFacts",
     "EpisodeTrace",
     "Group",

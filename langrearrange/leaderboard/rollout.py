@@ -9,10 +9,17 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from langrearrange.agents import BatchedAgent, PrivilegedBatchedAgent, RowsOfAgents, is_privileged
+from langrearrange.agents import (
+    AgentRefusalError,
+    AgentTimeoutError,
+    BatchedAgent,
+    PrivilegedBatchedAgent,
+    RowsOfAgents,
+    is_privileged,
+)
 from langrearrange.dataset import Episode, EpisodeSource
 from langrearrange.env.task import STOP
-from langrearrange.errors import ActionError, AgentError, UsageError
+from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard.chain import ObservationChain
 from langrearrange.leaderboard.trace import EpisodeTrace, Failure
 from langrearrange.leaderboard.trace import Protocol as Rule
@@ -20,14 +27,6 @@ from langrearrange.log import get_logger
 
 logger = get_logger(__name__)
 ENV_IDS: dict[Rule, str] = {"paper": "LangRearrange-v0", "hard": "LangRearrangeHard-v0"}
-
-
-class AgentTimeoutError(AgentError):
-    """An agent took longer than it may; the episode fails."""
-
-
-class AgentRefusalError(AgentError):
-    """An agent answered, but with something else than a skill; the episode fails."""
 
 
 class Household(Protocol):

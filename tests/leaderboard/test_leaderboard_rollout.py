@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from handmade import HANDMADE, TaskHousehold, traces_of
 
-from langrearrange.agents import RowsOfAgents, load_rows
+from langrearrange.agents import (
+    AgentRefusalError,
+    AgentTimeoutError,
+    RowsOfAgents,
+    load_rows,
+)
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import UsageError
-from langrearrange.leaderboard import AgentRefusalError, AgentTimeoutError, play
+from langrearrange.leaderboard import play
 
 SOURCE = EpisodeList(HANDMADE)
 IDS = [e.id for e in HANDMADE]

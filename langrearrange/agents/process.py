@@ -1,0 +1,266 @@
+"""An agent in a process of its own, spoken to by JSON lines on its stdin and stdout.
+
+It sees what it is sent and nothing else. Slow, silent, chatty or dead: the episode fails and the
+next one begins with a fresh process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langrearrange.agents.protocol import (
+    MODALITIES,
+    AgentRefusalError,
+    AgentTimeoutError,
+    Observation,
+)
+from langrearrange.agents.wire import (
+    MAX_REPLY,
+    PROTOCOL,
+    Buffer,
+    hello,
+    pack,
+    read_reply,
+    skill_of,
+)
+from langrearrange.errors import AgentError, UsageError
+
+KEPT_STDERR: Final = 4096
+"""How much of an agent's last words on stderr is kept for messages, bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long an agent may take, seconds.
+
+    Attributes:
+        start_s: from its start to its hello; weights are loaded here.
+        step_s: for one answer.
+        episode_s: for all answers of an episode together.
+    """
+
+    start_s: float = 600.0
+    step_s: float = 60.0
+    episode_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        if min(self.start_s, self.step_s, self.episode_s) <= 0:
+            raise UsageError(f"time limits must be positive, got {self}")
+
+
+class ProcessAgent:
+    """A single agent behind a command. Closes its process when it is closed or collected.
+
+    Args:
+        command: program and arguments.
+        limits: how long it may take.
+        hard: whether the hard variant is played, so that `stop` is among its skills.
+        environment: variables added to this process's own.
+
+    Raises:
+        AgentError: the command does not start or its hello is none.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits | None = None,
+        *,
+        hard: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command, self._limits, self._hard = list(command), limits or Limits(), hard
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: _Pipes | None = None
+        self._left_s = 0.0
+        self._start()
+
+    def reset(self, instruction: str) -> None:
+        """Begin an episode, in a fresh process if the last one was ended."""
+        if self._process is None or not self._process.alive:
+            self._start()
+        self._left_s = self._limits.episode_s
+        self._ask({"type": "reset", "instruction": instruction}, "ready")
+
+    def act(self, observation: Observation) -> Any:
+        """Return the agent's answer; whether it is a skill, the env judges."""
+        reply = self._ask({"type": "act", "observation": dict(observation)}, "act")
+        if "skill" not in reply:
+            self.close()
+            raise AgentRefusalError('the answer has no \'skill\'; reply {"type":"act","skill":12}')
+        return skill_of(reply["skill"])
+
+    def close(self) -> None:
+        """End the process; harmless when called twice."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()
+
+    def _start(self) -> None:
+        self.close()
+        self._process = _Pipes(self._command, self._environment)
+        self._left_s = self._limits.start_s
+        reply = self._ask(hello(self._hard), "hello", self._limits.start_s)
+        if reply.get("protocol") != PROTOCOL or reply.get("modality") not in MODALITIES:
+            self.close()
+            raise AgentError(
+                f"the agent's hello speaks of protocol {reply.get('protocol')!r} and modality "
+                f"{reply.get('modality')!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)}"
+            )
+        self.modality: str = reply["modality"]
+        self.name = str(reply.get("name", ""))[:100]
+
+    def _ask(
+        self, message: Mapping[str, Any], expected: str, limit_s: float | None = None
+    ) -> dict[str, Any]:
+        if self._process is None:
+            raise AgentError("the agent's process was ended earlier in this episode")
+        began = time.monotonic()
+        try:
+            line = self._process.ask(
+                pack(message), min(self._left_s, limit_s or self._limits.step_s)
+            )
+            return read_reply(line, expected)
+        except AgentError:
+            self.close()
+            raise
+        finally:
+            self._left_s -= time.monotonic() - began
+
+
+class _Pipes:
+    """A running process: writes a request, reads one line, all within a deadline."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise AgentError(
+                f"the agent '{' '.join(command)}' does not start: {error.strerror}. Give a program "
+                "that can be run from this folder, with its arguments"
+            ) from None
+        assert self._process.stdin
+        assert self._process.stdout
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        for pipe in (self._stdin, self._stdout):
+            os.set_blocking(pipe.fileno(), False)
+            _enlarge(pipe.fileno())
+        self._reading, self._both = select.poll(), select.poll()
+        self._reading.register(self._stdout, select.POLLIN)
+        self._both.register(self._stdout, select.POLLIN)
+        self._both.register(self._stdin, select.POLLOUT)
+        self._pending = b""
+        self._last_words = b""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, request: Sequence[Buffer], limit_s: float) -> bytes:
+        """Send a request and return the line that answers it.
+
+        Raises:
+            AgentTimeoutError: no answer in time.
+            AgentRefusalError: an answer without end, or lines nobody asked for.
+            AgentError: the process ended.
+        """
+        deadline = time.monotonic() + limit_s
+        if self._pending:
+            raise AgentRefusalError(f"the agent spoke unasked: {self._pending[:80]!r}")
+        unsent = self._write(request)
+        while b"\n" not in self._pending:
+            left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
+            events = (self._both if unsent else self._reading).poll(left_ms)
+            if not events:
+                raise AgentTimeoutError(f"no answer within {limit_s:.3g} s")
+            for descriptor, _ in events:
+                if descriptor == self._stdout.fileno():
+                    self._read()
+                else:
+                    unsent = self._write(unsent)
+        line, _, self._pending = self._pending.partition(b"\n")
+        if unsent:
+            raise AgentRefusalError("the agent answered before it had read the question")
+        return line
+
+    def close(self) -> None:
+        """Close stdin, wait a moment, then kill the whole process group."""
+        with contextlib.suppress(OSError):
+            self._stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=0.5 if not self._pending else 0.0)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, 9)
+        self._process.wait()
+        self._listener.join(timeout=1.0)
+        self._stdout.close()
+        if self._process.stderr and not self._listener.is_alive():
+            self._process.stderr.close()
+
+    def _write(self, buffers: Sequence[Buffer]) -> list[Buffer]:
+        """Write what the pipe takes and return the rest."""
+        try:
+            sent = os.writev(self._stdin.fileno(), buffers)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            raise self._ended() from None
+        rest: list[Buffer] = []
+        for buffer in buffers:
+            if sent < len(buffer):
+                rest.append(memoryview(buffer)[sent:])
+            sent = max(0, sent - len(buffer))
+        return rest
+
+    def _read(self) -> None:
+        data = os.read(self._stdout.fileno(), MAX_REPLY)
+        if not data:
+            raise self._ended()
+        self._pending += data
+        if len(self._pending) > MAX_REPLY:
+            raise AgentRefusalError(f"an answer longer than {MAX_REPLY} bytes")
+
+    def _ended(self) -> AgentError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1.0)
+        self._listener.join(timeout=0.5)
+        words = self._last_words.decode(errors="replace").strip()
+        said = f"; it said: ...{words[-500:]}" if words else ""
+        return AgentError(f"the agent's process ended (exit code {self._process.returncode}){said}")
+
+    def _listen(self) -> None:
+        """Drain stderr for ever, keeping its end only."""
+        assert self._process.stderr
+        with contextlib.suppress(OSError, ValueError):
+            while data := os.read(self._process.stderr.fileno(), 1 << 16):
+                self._last_words = (self._last_words + data)[-KEPT_STDERR:]
+
+
+def _enlarge(descriptor: int) -> None:
+    """Let a pipe hold a whole picture, where the system can; it is faster, not needed."""
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 1 << 20)

@@ -1,0 +1,90 @@
+"""The other end of `process`: runs `module:Class` as an agent on stdin and stdout.
+
+    python -m langrearrange.agents.serve my_package:MyAgent [seed]
+
+What the agent prints goes to stderr, so that it cannot disturb the protocol.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import BufferedReader
+from typing import Any, BinaryIO, cast
+
+from langrearrange.agents.loading import is_privileged, load_agent
+from langrearrange.agents.protocol import Agent
+from langrearrange.agents.wire import PROTOCOL, pack, unpack
+from langrearrange.env.actions import check_action
+from langrearrange.errors import ActionError, AgentError
+from langrearrange.world import NUM_SKILLS
+
+
+def serve(agent: Agent, name: str, source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer messages until the source ends or says bye.
+
+    Args:
+        agent: a single agent.
+        name: sent in the hello.
+        source: binary stream of messages.
+        sink: binary stream of replies.
+
+    Raises:
+        AgentError: a message that is none of the protocol's.
+    """
+    while line := source.readline():
+        message = unpack(line, cast(BufferedReader, source).readinto)
+        if message["type"] == "bye":
+            return
+        sink.writelines(pack(_reply(agent, name, message)))
+        sink.flush()
+
+
+def _reply(agent: Agent, name: str, message: dict[str, Any]) -> dict[str, Any]:
+    match message["type"]:
+        case "hello":
+            if message.get("protocol") != PROTOCOL:
+                return _error(f"protocol {message.get('protocol')} is not {PROTOCOL}")
+            modality = agent.modality
+            return {"type": "hello", "protocol": PROTOCOL, "modality": modality, "name": name}
+        case "reset":
+            agent.reset(message["instruction"])
+            return {"type": "ready"}
+        case "act":
+            action = agent.act(message["observation"])
+            try:
+                return {"type": "act", "skill": check_action(action, NUM_SKILLS + 1)}
+            except ActionError:
+                return {"type": "act", "skill": repr(action)[:200]}
+        case other:
+            return _error(f"message of unknown type {other!r}")
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"type": "error", "message": message}
+
+
+def main(arguments: list[str]) -> int:
+    """Serve the agent named on the command line."""
+    if not 1 <= len(arguments) <= 2:
+        sys.stderr.write("usage: python -m langrearrange.agents.serve module:Class [seed]\n")
+        return 2
+    name, seed = arguments[0], int(arguments[1]) if len(arguments) == 2 else 0
+    source = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stray prints, also of C code
+    sys.stdout = sys.stderr
+    try:
+        agent = load_agent(name, seed=seed)
+    except AgentError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    if is_privileged(agent):
+        sys.stderr.write(f"agent '{name}' is privileged: it cannot run in its own process\n")
+        return 2
+    serve(agent, name, source, sink)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
