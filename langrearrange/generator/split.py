@@ -21,8 +21,11 @@ from langrearrange.errors import DatasetError, VocabularyError
 from langrearrange.generator.blueprint import blueprint_of
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec, load_spec
+from langrearrange.log import get_logger
 from langrearrange.paths import datasets_path
 from langrearrange.world.vocabulary import SPLITS
+
+logger = get_logger(__name__)
 
 CACHED_EPISODES: Final = 64
 
@@ -101,6 +104,20 @@ def open_split(name: str) -> EpisodeSource:
 
 
 def _shipped(folder: Path) -> Dataset | None:
-    """Return the written split of a folder; None where only its manifest is shipped, or nothing."""
-    holds_data = (folder / MANIFEST).exists() and (folder / f"{folder.name}.jsonl.gz").exists()
-    return open_dataset(folder) if holds_data else None
+    """Return the written split of a folder; None where there is none to be read.
+
+    Of train only the manifest is shipped. A set made from other templates than those at hand is
+    left alone, since its variants could not be computed.
+    """
+    if not (folder / MANIFEST).exists() or not (folder / f"{folder.name}.jsonl.gz").exists():
+        return None
+    stored = open_dataset(folder)
+    made_from = (stored.manifest.spec or {}).get("templates_sha256")
+    if made_from != blueprint_of(load_spec(folder.name)).file.sha256:
+        logger.warning(
+            "%s was made from other templates than those at hand; its episodes are computed from "
+            "the templates instead and are not the published ones",
+            folder,
+        )
+        return None
+    return stored
