@@ -125,11 +125,12 @@ class EmbeddedSimulator:
 
     def _view(self, camera: Camera, frame: Frame) -> View:
         poses = self._shown().poses
-        return self._ids, poses, _packed(camera), frame.rgb, frame.depth, frame.segmentation
+        return self._ids, poses, packed(camera), frame.rgb, frame.depth, frame.segmentation
 
 
 @lru_cache(maxsize=4096)
-def _packed(camera: Camera) -> NDArray[np.float32]:
+def packed(camera: Camera) -> NDArray[np.float32]:
+    """Return a camera as the rasteriser takes it: 12 of the view, 1 / tan(hfov / 2), near (m)."""
     focal = 1 / math.tan(math.radians(camera.hfov_deg) / 2)
     return np.array([*np.asarray(camera.view, np.float32).reshape(-1), focal, NEAR_M], np.float32)
 
