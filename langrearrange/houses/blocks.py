@@ -40,6 +40,36 @@ def cushion(
     return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
 
 
+def tray(
+    low: tuple[float, float], high: tuple[float, float], z: float, color: Color, reach: float = 80
+) -> Mesh:
+    """Return a floor that darkens towards its edges, as one between walls does, millimetres.
+
+    Args:
+        low: one corner (x, y).
+        high: the opposite corner.
+        z: height; the floor faces up and lies 0.2 mm above it, so as to cover what is there.
+        color: in its middle.
+        reach: width of the darker rim.
+    """
+    xs = (low[0], low[0] + reach, high[0] - reach, high[0])
+    ys = (low[1], low[1] + reach, high[1] - reach, high[1])
+    dark = (0.74, 0.97, 0.97, 0.74)
+    points = np.array([(x, y, z + 0.2) for y in ys for x in xs]) / 1000
+    shades = np.array([a * b for a in dark for b in dark])
+    faces = []
+    for j in range(3):
+        for i in range(3):
+            a = 4 * j + i
+            faces += [(a, a + 1, a + 5), (a, a + 5, a + 4)]
+    return Mesh(
+        points.astype(np.float32),
+        np.tile(np.array([[0, 0, 1]], np.float32), (16, 1)),
+        np.outer(shades, color).astype(np.float32),
+        np.array(faces, np.int32),
+    )
+
+
 def upturned(mesh: Mesh, share: float) -> Mesh:
     """Return the mesh with shading normals leaned towards up, as if the floor threw light back.
 

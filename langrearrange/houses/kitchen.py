@@ -5,7 +5,7 @@ Counters, sink and drawers share the kitchen run's frame; a fridge door lives in
 
 from __future__ import annotations
 
-from langrearrange.houses.blocks import block, cushion, pull, upright_pull
+from langrearrange.houses.blocks import block, cushion, pull, tray, upright_pull
 from langrearrange.houses.fixtures import (
     BASIN_DEPTH_MM,
     BASIN_RIM_MM,
@@ -94,11 +94,12 @@ def _basin(middle: float, half: float, front: float, back: float, height: float)
     floor, wall, rim = height - BASIN_DEPTH_MM, shade(STEEL, 0.86), height + 3
     x0, x1 = middle - half, middle + half
     drain = moved(
-        cylinder(0.032, 0.0008, shade(STEEL, 0.45), 16),
+        cylinder(0.032, 0.0012, shade(STEEL, 0.45), 16),
         middle / 1000, (back - 40) / 1000, floor / 1000,
     )  # fmt: skip
     return merged(
         block((x0, front, floor - 6), (x1, back, floor), shade(STEEL, 0.93)),
+        tray((x0 + 2, front + 2), (x1 - 2, back - 2), floor, shade(STEEL, 0.97)),
         block((x0 - 14, front - 14, height), (x1 + 14, front + 3, rim), STEEL),
         block((x0 - 14, back - 3, height), (x1 + 14, back + 14, rim), STEEL),
         block((x0 - 14, front, height), (x0 + 3, back, rim), STEEL),
@@ -141,6 +142,7 @@ def top_drawer(size: Size, palette: Palette, name: str) -> Mesh:
         face,
         pull(middle, front, (540 + top) / 2, 320, palette.handles),
         block((middle - inner, front + 20, floor - 12), (middle + inner, back, floor), INSIDE),
+        tray((middle - inner, front + DRAWER_FRONT_MM), (middle + inner, back), floor, INSIDE),
         block((middle - inner - 12, front + 20, floor - 12), (middle - inner, back, rim), INSIDE),
         block((middle + inner, front + 20, floor - 12), (middle + inner + 12, back, rim), INSIDE),
         block(
@@ -194,6 +196,7 @@ def fridge(size: Size, palette: Palette) -> Mesh:
         block((-inner, front + 14, FRIDGE_SHELF_MM - 16), (inner, -62, FRIDGE_SHELF_MM), LINING),
         block((-inner, front + 14, FRIDGE_SHELF_MM - 16), (inner, front + 18, FRIDGE_SHELF_MM + 2),
               (170, 190, 200)),
+        tray((-inner + 4, front + 18), (inner - 4, -68), FRIDGE_SHELF_MM, LINING),
         block((-inner, -330, 1270), (inner, -62, 1282), (196, 210, 216)),
     ]  # fmt: skip
     for a, b in ((-inner + 8, -4.0), (4.0, inner - 8)):

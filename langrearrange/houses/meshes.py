@@ -13,6 +13,7 @@ from langrearrange.houses.flats import furnishing_of, parse_house_id
 from langrearrange.houses.furnish import Furnishing
 from langrearrange.houses.furniture import FURNITURE, NUM_STYLES
 from langrearrange.houses.mesh import Mesh
+from langrearrange.houses.occlusion import occluders, openness, shaded
 from langrearrange.houses.palette import Palette, palette_of
 from langrearrange.houses.shapes import with_box_uv
 from langrearrange.seeding import KeyedRng
@@ -36,6 +37,9 @@ def part_mesh(mesh_key: str) -> Mesh:
     if mesh is None:
         raise HouseError(f"flat '{house_id}' has no part '{name}'; see House.parts")
     kind = name.split("_")[0]
+    if name in _UPHOLSTERED:
+        around = occluders([mesh], 0.025, 0.25)
+        mesh = shaded(mesh, openness(mesh, around), 0.5)
     if kind in _BOUNCED:
         mesh = upturned(mesh, _BOUNCED[kind])
     material = _TEXTURED.get(name)
@@ -47,6 +51,8 @@ _BOUNCED: Final = {
     "left": 0.15, "right": 0.15, "middle": 0.15, "bottom": 0.15, "sink": 0.15,
 }  # fmt: skip
 """First word of a part's name -> how much light from the floor it is given."""
+_UPHOLSTERED: Final = ("sofa", "chair")
+"""Parts with enough vertices to carry ambient occlusion of their own."""
 _TEXTURED: Final = {
     "sofa": ("fabric", 0.3),
     "black_table": ("wood", 0.9),

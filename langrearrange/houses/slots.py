@@ -113,7 +113,7 @@ def slot_pose(house: House, receptacle: str, slot: int, open_mask: int) -> Matri
     """Return the (3, 4) pose, in the house frame, of a slot's frame with the openables as given.
 
     An object's own yaw comes on top: `compose(slot_pose(...), rigid(0, 0, 0, yaw))`. Slots beyond
-    the surface's own are overflow: layers above the slots, then the same a little aside where height is limited.
+    the surface's own are overflow: layers above the slots, then the same a little aside.
 
     Raises:
         HouseError: a negative slot or an unknown receptacle.
