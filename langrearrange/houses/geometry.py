@@ -38,6 +38,8 @@ def rigid(x: float, y: float, z: float, yaw: float) -> Matrix:
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
     """Return outer * inner for (3, 4) rigid transforms."""
     result = np.empty((3, 4), np.float32)
-    result[:, :3] = outer[:, :3] @ inner[:, :3]
-    result[:, 3] = outer[:, :3] @ inner[:, 3] + outer[:, 3]
+    # Written out: a matrix product's last bit depends on the machine's BLAS, pixels must not.
+    x, y, z = outer[:, 0:1], outer[:, 1:2], outer[:, 2:3]
+    result[:] = x * inner[0] + y * inner[1] + z * inner[2]
+    result[:, 3] += outer[:, 3]
     return result

@@ -84,7 +84,7 @@ def padlock(body: Color, shackle: Color) -> Mesh:
     block = rounded_box(0.062, 0.030, 0.054, 0.006, body)
     groove = mixed(body, (0, 0, 0), 0.25)
     stripes = [
-        moved(rounded_box(0.0632, 0.0312, 0.004, 0.0015, groove, 1), z=z) for z in (0.012, 0.040)
+        moved(rounded_box(0.0626, 0.0306, 0.004, 0.0008, groove, 1), z=z) for z in (0.012, 0.040)
     ]
     angles = [math.radians(a) for a in range(180, -1, -30)]
     bow = [(0.0195 * math.cos(a), 0.0, 0.072 + 0.0195 * math.sin(a)) for a in angles]

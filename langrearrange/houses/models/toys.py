@@ -71,7 +71,7 @@ def rubiks_cube(step: int) -> Mesh:
     """A 3 x 3 x 3 cube of coloured stickers on black; step 0 is solved, others are mixed."""
     edge = 0.057
     size = (edge, edge, edge)
-    parts = [rounded_box(edge, edge, edge, 0.0035, (22, 22, 24), 1)]
+    parts = [rounded_box(edge, edge, edge, 0.0020, (22, 22, 24), 1)]
     for index, side in enumerate(SIDES):
         for k in range(9):
             color = FACES[(index + step * (k * k + 2 * k + index)) % 6]
