@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from langrearrange.language.nodes import Node, read_yaml
+from langrearrange.language.nodes import Node, read_yaml, stamp
 from langrearrange.language.schema import Value
 from langrearrange.language.space import relation_key
 from langrearrange.paths import templates_path
@@ -41,9 +41,9 @@ _PLURAL: Final = dict(zip(AGREEMENT_FORMS, ("them", "they", "are", "have", "belo
 MAX_TEXT: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
-    """All values by name.
+    """All values by name; equal by identity.
 
     Attributes:
         objects: category -> value.
@@ -60,14 +60,19 @@ class Lexicon:
     data: bytes = field(repr=False)
 
 
-@lru_cache(maxsize=8)
 def load_lexicon(path: Path | None = None) -> Lexicon:
-    """Read a lexicon (the shipped one by default); the result is cached.
+    """Read a lexicon (the shipped one by default); the result is cached until the file changes.
 
     Raises:
         TemplateError: with file, line and column.
     """
-    root, data = read_yaml(path or templates_path() / "lexicon.yaml")
+    path = path or templates_path() / "lexicon.yaml"
+    return _load(path, stamp(path))
+
+
+@lru_cache(maxsize=8)
+def _load(path: Path, _stamp: tuple[int, int]) -> Lexicon:
+    root, data = read_yaml(path)
     fields = root.fields("the lexicon", ("schema", "categories", "receptacles"))
     fields["schema"].schema()
     words = _complete(fields["categories"], "categories", CATEGORIES)

@@ -22,7 +22,7 @@ from langrearrange.language.markup import (
     parse_goal_markup,
     parse_markup,
 )
-from langrearrange.language.nodes import Node, read_yaml, suggest
+from langrearrange.language.nodes import Node, read_yaml, stamp, suggest
 from langrearrange.language.readback import check_one_reading
 from langrearrange.language.schema import (
     Absent,
@@ -64,9 +64,8 @@ def load_split(split: str) -> TemplateFile:
     return load_templates(templates_path() / f"{TEXTS_OF[split]}.yaml")
 
 
-@lru_cache(maxsize=32)
 def load_templates(path: Path | str) -> TemplateFile:
-    """Read and check a template file; the result is cached by path.
+    """Read and check a template file; the result is cached until a file changes.
 
     Args:
         path: a YAML file; a `lexicon.yaml` beside it is used instead of the shipped one.
@@ -77,6 +76,11 @@ def load_templates(path: Path | str) -> TemplateFile:
     path = Path(path)
     beside = path.parent / "lexicon.yaml"
     lexicon = load_lexicon(beside if beside.is_file() else None)
+    return _load(path, stamp(path), lexicon)
+
+
+@lru_cache(maxsize=32)
+def _load(path: Path, _stamp: tuple[int, int], lexicon: Lexicon) -> TemplateFile:
     root, data = read_yaml(path)
     fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
     fields["schema"].schema()

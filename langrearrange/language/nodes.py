@@ -140,6 +140,15 @@ def suggest(word: str, accepted: Collection[str], then: str = "") -> str:
     return f"{hint} {then}" if close else f"{hint}. {then}"
 
 
+def stamp(path: Path) -> tuple[int, int]:
+    """Return what tells one state of a file from the next: a key for caches."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
+
+
 def read_yaml(path: Path) -> tuple[Node, bytes]:
     """Read a YAML file.
 

@@ -196,3 +196,13 @@ def test_words_that_yaml_would_change_stay_words(tmp_path: Path) -> None:
     path = write(tmp_path, SMALL_FILE.replace("count: 1}", "count: 01}"))
     file = load_templates(path)
     assert file.template("fetch").start[0].receptacle == "source"  # type: ignore[union-attr]
+
+
+def test_a_changed_file_is_read_again_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
+    path = write(tmp_path, SMALL_FILE)
+    first = load_templates(path)
+    assert load_templates(str(path)) is first
+    write(tmp_path, SMALL_FILE.replace("would look nice", "would look very nice"))
+    second = load_templates(path)
+    assert second.sha256 != first.sha256
+    assert "very nice" in second.template("fetch").phrasings[1].text
