@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
 
@@ -157,3 +158,14 @@ class EnvConfig:
     def modality(self) -> str:
         """Name of what an agent sees: rgb, rgb+feedback, state or text."""
         return "rgb+feedback" if self.feedback else self.observation
+
+
+def env_config(kwargs: Mapping[str, Any], *, hard: bool) -> EnvConfig:
+    """Return the checked arguments; UsageError names the one that does not exist."""
+    known = [field.name for field in fields(EnvConfig) if field.name != "hard"]
+    for name in kwargs:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"arguments: {', '.join(known)}"
+            raise UsageError(f"the env has no argument '{name}'; {hint}")
+    return EnvConfig(**kwargs, hard=hard)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_action
-from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs
+from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.observations import Observation, make_observer, step_info
 from langrearrange.env.sampling import Pools, Sampler
@@ -109,7 +109,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
     _spec: EnvSpec | None = None
 
     def __init__(self, **kwargs: Unpack[EnvKwargs]) -> None:
-        self.config = EnvConfig(**kwargs, hard=self.hard)
+        self.config = env_config(kwargs, hard=self.hard)
         self.render_mode = self.config.render_mode
         self.observation_space = observation_space(self.config)
         self.action_space = action_space(self.config)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_actions
-from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs
+from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.observations import Observation, make_observer, step_info
 from langrearrange.env.sampling import Pools, Sampler
@@ -92,7 +92,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
                 f"horizon={max_episode_steps} instead"
             )
         self.num_envs = num_envs
-        self.config = EnvConfig(**kwargs, hard=self.hard)
+        self.config = env_config(kwargs, hard=self.hard)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {
             "render_modes": list(RENDER_MODES),
