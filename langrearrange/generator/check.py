@@ -23,7 +23,6 @@ from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.generator.blueprint import (
     Blueprint,
     blueprint_of,
-    flat_relations,
     template_path,
 )
 from langrearrange.generator.make import goal_of
@@ -31,6 +30,7 @@ from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, Planner, prove_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.split import GeneratedSplit
+from langrearrange.generator.walk import flat_relations
 from langrearrange.houses import HOUSE_IDS
 from langrearrange.language import Grounding, TemplateFile, load_templates, read_back
 from langrearrange.progress import progress
