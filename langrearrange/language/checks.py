@@ -91,8 +91,7 @@ def _check_places(
         for other in placed[:i]:
             if fact.categories == other.categories:
                 node.fail(
-                    f"template '{template.id}': '{fact.categories[0]}' is placed twice at the start"
-                    f"{_in_same_case(template)}; keep one 'place' fact and set its 'count'"
+                    f"template '{template.id}': '{fact.categories[0]}' is placed twice at the start; keep one 'place' fact and set its 'count'"
                 )
         for absent in facts:
             if not isinstance(absent, Absent):
@@ -111,10 +110,6 @@ def _check_places(
                     f"receptacle, where '{fact.categories[0]}' would have to be and not to be; add "
                     f"[{here.name}, {there.name}] under 'distinct:'"
                 )
-
-
-def _in_same_case(template: Template) -> str:
-    return " of one stratum" if len(template.strata) > 1 else ""
 
 
 # -- goals ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ duplicate keys pass, and its values have lost their lines.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -183,8 +183,3 @@ def read_yaml(path: Path) -> tuple[Node, bytes]:
     if root is None:
         raise TemplateError(f"{path}:1:1: the file is empty; begin it with 'schema: 1'")
     return Node(path, root), data
-
-
-def names(nodes: Mapping[str, tuple[Node, Node]]) -> str:
-    """Return the keys of entries, joined for a message."""
-    return ", ".join(nodes) or "none"

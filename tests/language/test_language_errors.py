@@ -99,6 +99,16 @@ MISTAKES = {
     "empty list": ("    phrasings:\n      - \"{purpose}", "    phrasings: []\n    x:\n      - \"{purpose}", "35:5", "unknown key 'x'"),
     "unquoted braces": ("- \"Fetch {the object} from {the source} for {the target}.\"", "- {the object} to {the target}.",
                         "22:22", 'not YAML: '),
+    "slots that could be one thing": ("    slots:\n      purpose: {kind: situation}\n", "    slots:\n      purpose: {kind: situation}\n      other: {kind: object}\n", "24:3", "could be the same thing; add [purpose, other]"),
+    "placed twice": ("      - {absent: object, on: target}\n", "      - {place: object, on: target}\n", "18:7", "'object' is placed twice at the start; keep one"),
+    "too long": ("Fetch {the object}", "Fetch " + "at once, " * 22 + "{the object}", "22:9", "characters long; accepted: 256"),
+    "one stratum": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    strata:\n      open: [{fridge: open}]\n", "35:7", "one stratum divides nothing"),
+    "no remark": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statements:\n      rain: {text: \"It rains.\"}\n", "37:9", "has no {statement}; put it where the remark belongs"),
+    "remark slot twice": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statement_slots:\n      target: {kind: receptacle}\n", "35:7", "the slot 'target' is declared twice"),
+    "no situations": ("situations:\n  thirst:\n    text: \"The tea is ready.\"\n    need: \"something to drink it from\"\n    serve: [cup, mug]\n    arguable: [bowl]\n", "", "21:16", "there are no situations; add 'situations:'"),
+    "served twice": ("serve: [cup, mug]", "serve: [cup, cup]", "7:18", "'cup' is listed twice"),
+    "list for a word": ("concept: move", "concept: [move]", "11:14", "expected one word or sentence here"),
+    "nothing nowhere": ("- {absent: object, on: target}", "- {absent: anything}", "19:9", "nothing at all in the flat?"),
     "tab": ("    concept: move\n", "\tconcept: move\n", "11:1", "not YAML: "),
 }  # fmt: skip
 
@@ -187,6 +197,9 @@ def test_missing_empty_and_foreign_files_are_told(tmp_path: Path) -> None:
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"schema: \xff\xfe")
     assert "byte 8 is not UTF-8" in message(binary)
+    assert "there is no template" in message(
+        write(tmp_path, "schema: 1\nsplit: a\ntemplates: {}\n", "none.yaml")
+    )
     with pytest.raises(TemplateError, match="unknown split 'trian'; did you mean 'train'"):
         load_split("trian")
 
