@@ -24,7 +24,6 @@ from langrearrange.houses.transforms import (
     rested,
     scaled,
     shaped,
-    tinted,
     turned,
     with_box_uv,
 )
@@ -33,7 +32,7 @@ __all__ = [
     "Color", "Colors", "Point2", "Point3", "arc", "box", "circle", "cylinder", "ellipsoid",
     "extrude", "frustum", "lathe", "loft", "merged", "mirrored", "moved", "painted", "per_band",
     "plane", "rested", "rounded_box", "rounded_outline", "scaled", "shaped", "solid", "sphere",
-    "tinted", "torus", "tube", "turned", "with_box_uv",
+    "torus", "tube", "turned", "with_box_uv",
 ]  # fmt: skip
 
 Colors = Color | Sequence[Color]

@@ -115,15 +115,6 @@ def _small_tiles() -> Field:
     return np.where(_grout(16, 1), 16, tone)
 
 
-def _bricks() -> Field:
-    """Running bond: every second row shifted by half a brick."""
-    u, v = _grid()
-    shifted = u + 32 * (v // 32 % 2)
-    tone = 14 * mixed_bits(shifted % SIZE // 64, v // 32 + 0 * u, 53)
-    joint = (v % 32 < 3) | (shifted % 64 < 3)
-    return np.where(joint, 30, tone + 9 * cloud(24, 24, 57, 2))
-
-
 def _carpet() -> Field:
     """Loops: fine speckle and slow patches."""
     u, v = _grid()
@@ -163,7 +154,6 @@ _DRAWN: dict[str, tuple[Callable[[], Field], tuple[float, float, float]]] = {
     "wood": (_wood, (0.92, 1.0, 1.08)),
     "tiles": (_tiles, (1.0, 1.0, 1.0)),
     "small_tiles": (_small_tiles, (1.0, 1.0, 1.0)),
-    "bricks": (_bricks, (0.92, 1.0, 1.04)),
     "carpet": (_carpet, (1.0, 1.0, 1.0)),
     "plaster": (_plaster, (1.0, 1.0, 1.0)),
     "fabric": (_fabric, (1.0, 1.0, 1.0)),

@@ -58,13 +58,6 @@ def mirrored(mesh: Mesh, axis: str = "x") -> Mesh:
     )
 
 
-def tinted(mesh: Mesh, factor: float | Color) -> Mesh:
-    """Return the mesh with its colours multiplied by one factor or one per channel, within 255."""
-    scale = np.asarray(factor, np.float64)
-    color = np.clip(mesh.colors.astype(np.float64) * scale, 0, 255)
-    return replace(mesh, colors=color.astype(np.float32))
-
-
 def painted(mesh: Mesh, paint: Callable[[float, float, float], Color | None]) -> Mesh:
     """Return the mesh with vertex colours chosen by position; None keeps a vertex's colour."""
     colors = mesh.colors.copy()
