@@ -5,9 +5,12 @@ Not for learned agents (these live in `baselines`) and not for scoring (`leaderb
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent, sweep
 from langrearrange.agents.explorer import ExplorerAgent
+from langrearrange.agents.http_agent import HttpAgent
 from langrearrange.agents.loading import (
     BUNDLED,
     REFERENCE_AGENTS,
+    from_command,
+    in_own_process,
     is_privileged,
     load_agent,
     load_rows,
@@ -38,6 +41,7 @@ __all__ = [
     "BatchedAgent",
     "BlindSweepAgent",
     "ExplorerAgent",
+    "HttpAgent",
     "Limits",
     "Modality",
     "Observation",
@@ -47,6 +51,8 @@ __all__ = [
     "ProcessAgent",
     "RandomAgent",
     "RowsOfAgents",
+    "from_command",
+    "in_own_process",
     "is_privileged",
     "load_agent",
     "load_rows",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent
 from langrearrange.agents.explorer import ExplorerAgent
 from langrearrange.agents.oracle import OracleAgent
+from langrearrange.agents.process import Limits, ProcessAgent
 from langrearrange.agents.protocol import MODALITIES, Agent, BatchedAgent, PrivilegedAgent
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
@@ -68,6 +70,43 @@ def load_rows(name: str, *, seed: int = 0) -> BatchedAgent:
         return agent  # type: ignore[no-any-return]
     load_agent(name, seed=seed)
     return RowsOfAgents(lambda: load_agent(name, seed=seed))
+
+
+def in_own_process(
+    name: str, limits: Limits | None = None, *, seed: int = 0, hard: bool = False
+) -> RowsOfAgents:
+    """Return an agent of this package or `module:Class`, running in a process of its own.
+
+    Args:
+        name: as for `load_agent`; privileged agents are refused there.
+        limits: how long it may take.
+        seed: for agents that draw.
+        hard: whether the hard variant is played.
+
+    Raises:
+        AgentError: it does not start.
+    """
+    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
+    return from_command(command, limits, hard=hard)
+
+
+def from_command(
+    command: str | Sequence[str], limits: Limits | None = None, *, hard: bool = False
+) -> RowsOfAgents:
+    """Return an agent behind any program that speaks the protocol on stdin and stdout.
+
+    Args:
+        command: program and arguments; a string is split as a shell would, and run without one.
+        limits: how long it may take.
+        hard: whether the hard variant is played.
+
+    Raises:
+        AgentError: it does not start or its hello is none.
+    """
+    parts = shlex.split(command) if isinstance(command, str) else list(command)
+    if not parts:
+        raise AgentError("the agent's command is empty; give a program and its arguments")
+    return RowsOfAgents(lambda: ProcessAgent(parts, limits, hard=hard))
 
 
 def is_privileged(agent: object) -> bool:

@@ -187,7 +187,8 @@ class _Pipes:
             AgentError: the process ended.
         """
         deadline = time.monotonic() + limit_s
-        if self._pending:
+        if self._pending or self._reading.poll(0):
+            self._read()
             raise AgentRefusalError(f"the agent spoke unasked: {self._pending[:80]!r}")
         unsent = self._write(request)
         while b"\n" not in self._pending:
@@ -206,7 +207,9 @@ class _Pipes:
         return line
 
     def close(self) -> None:
-        """Close stdin, wait a moment, then kill the whole process group."""
+        """Say bye, wait a moment, then kill the whole process group."""
+        with contextlib.suppress(OSError):
+            os.write(self._stdin.fileno(), b'{"type":"bye"}\n')
         with contextlib.suppress(OSError):
             self._stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

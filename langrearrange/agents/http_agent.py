@@ -1,0 +1,119 @@
+"""An agent behind an HTTP address, batched. The messages are those of `wire`, rows included."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.agents.process import Limits
+from langrearrange.agents.protocol import (
+    MODALITIES,
+    AgentRefusalError,
+    AgentTimeoutError,
+    Observation,
+)
+from langrearrange.agents.wire import MAX_REPLY, PROTOCOL, hello, pack, read_reply, skill_of
+from langrearrange.env.actions import check_action
+from langrearrange.errors import AgentError
+from langrearrange.world import NUM_SKILLS
+
+
+class HttpAgent:
+    """A batched agent at an address: POST /hello, /reset and /act.
+
+    Args:
+        url: `http://host:port/path`; https too.
+        limits: how long it may take.
+        hard: whether the hard variant is played.
+
+    Raises:
+        AgentError: nothing answers there, or its hello is none.
+    """
+
+    def __init__(self, url: str, limits: Limits | None = None, *, hard: bool = False) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise AgentError(f"'{url}' is no address of an agent; use http://host:port")
+        self._url, self._parts, self._limits = url, parts, limits or Limits()
+        self._connection: http.client.HTTPConnection | None = None
+        self._left_s: dict[int, float] = {}
+        reply = self._post("hello", hello(hard), self._limits.start_s)
+        if reply.get("protocol") != PROTOCOL or reply.get("modality") not in MODALITIES:
+            raise AgentError(
+                f"{url}: hello speaks of protocol {reply.get('protocol')!r} and modality "
+                f"{reply.get('modality')!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)}"
+            )
+        self.modality: str = reply["modality"]
+        self.name = str(reply.get("name", ""))[:100]
+
+    def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
+        """Begin an episode in each row."""
+        self._left_s.update(dict.fromkeys(rows, self._limits.episode_s))
+        message = {"type": "reset", "rows": list(rows), "instructions": list(instructions)}
+        self._post("ready", message, self._limit_of(rows))
+
+    def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
+        """Ask for a skill for each row; shape (n,), int64. ActionError for what is no skill."""
+        message = {"type": "act", "rows": list(rows), "observations": dict(observations)}
+        began = time.monotonic()
+        reply = self._post("act", message, self._limit_of(rows))
+        for row in rows:
+            self._left_s[row] -= time.monotonic() - began
+        skills = reply.get("skills")
+        if not isinstance(skills, list) or len(skills) != len(rows):
+            raise AgentRefusalError(f"{self._url}: the answer needs 'skills', one for each row")
+        checked = [check_action(skill_of(skill), NUM_SKILLS + 1) for skill in skills]
+        return np.array(checked, np.int64)
+
+    def close(self) -> None:
+        """Close the connection; harmless when called twice."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _limit_of(self, rows: Sequence[int]) -> float:
+        left_s = min((self._left_s.get(row, 0.0) for row in rows), default=0.0)
+        if left_s <= 0:
+            raise AgentTimeoutError(f"no answer within {self._limits.episode_s:.3g} s an episode")
+        return min(self._limits.step_s, left_s)
+
+    def _post(self, expected: str, message: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
+        path = f"{self._parts.path.rstrip('/')}/{message['type']}"
+        body = b"".join(pack(message))
+        try:
+            connection = self._connect(limit_s)
+            connection.request("POST", path, body, {"Content-Type": "application/octet-stream"})
+            response = connection.getresponse()
+            data = response.read(MAX_REPLY + 1)
+        except TimeoutError:
+            self.close()
+            raise AgentTimeoutError(f"{self._url}: no answer within {limit_s:.3g} s") from None
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise AgentError(f"{self._url}: {type(error).__name__}: {error}") from None
+        if len(data) > MAX_REPLY:
+            self.close()
+            raise AgentRefusalError(f"{self._url}: an answer longer than {MAX_REPLY} bytes")
+        if response.status != 200:
+            raise AgentError(f"{self._url}{path}: status {response.status} {data[:200]!r}")
+        return read_reply(data, expected)
+
+    def _connect(self, limit_s: float) -> http.client.HTTPConnection:
+        if self._connection is None:
+            kind = (
+                http.client.HTTPSConnection
+                if self._parts.scheme == "https"
+                else http.client.HTTPConnection
+            )
+            assert self._parts.hostname
+            self._connection = kind(self._parts.hostname, self._parts.port)
+        self._connection.timeout = limit_s
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(limit_s)
+        return self._connection

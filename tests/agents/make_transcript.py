@@ -1,0 +1,54 @@
+"""Writes docs/protocol_transcript.txt: conversations both ends of the protocol are held to.
+
+python tests/agents/make_transcript.py
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from handmade import FRIDGE, traces_of
+
+from langrearrange.agents import ProcessAgent, RowsOfAgents
+from langrearrange.agents import process as process_module
+
+ROOT = Path(__file__).parents[2]
+PATH = ROOT / "docs" / "protocol_transcript.txt"
+COMMANDS = {
+    "explorer": [sys.executable, "-m", "langrearrange.agents.serve", "explorer"],
+    "agent.sh": ["bash", str(ROOT / "tests" / "agents" / "foreign" / "agent.sh")],
+}
+
+
+def conversation(name: str) -> list[str]:
+    """Let an agent play one episode; return the lines that passed."""
+    lines: list[str] = []
+    ask = process_module._Pipes.ask
+
+    def overheard(self, request, limit_s):
+        answer = ask(self, request, limit_s)
+        lines.append("> " + b"".join(request).decode().rstrip("\n"))
+        lines.append("< " + answer.decode())
+        return answer
+
+    process_module._Pipes.ask = overheard
+    try:
+        agent = ProcessAgent(COMMANDS[name])
+        traces_of(RowsOfAgents(lambda: agent), [FRIDGE])
+        agent.close()
+    finally:
+        process_module._Pipes.ask = ask
+    return lines
+
+
+def transcript() -> str:
+    """Return the whole file."""
+    parts = [f"# {name}\n" + "\n".join(conversation(name)) + "\n" for name in COMMANDS]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PATH.write_text(transcript(), encoding="ascii")
