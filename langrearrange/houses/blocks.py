@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -19,11 +20,42 @@ from langrearrange.houses.shapes import (
 )
 
 
+@cache
+def _unit_box() -> Mesh:
+    """A white box from (0, 0, 0) to (1, 1, 1); all others are stretched from it."""
+    return moved(box(1, 1, 1, (1, 1, 1)), 0.5, 0.5, 0)
+
+
+@cache
+def _unit_cylinder(segments: int, lying: bool) -> Mesh:
+    """A white cylinder of radius and length 1 along z from the origin, or along x."""
+    upright = cylinder(1, 1, (1, 1, 1), segments)
+    return turned(upright, "y", 90) if lying else upright
+
+
+def _stretched(
+    unit: Mesh,
+    origin: tuple[float, float, float],
+    size: tuple[float, float, float],
+    color: Color,
+) -> Mesh:
+    """Return a unit shape stretched along the axes by millimetres and moved to a corner.
+
+    Normals stay right because box and cylinder have none that are oblique to a stretched axis.
+    """
+    position = unit.positions.astype(np.float64) * np.array(size) + np.array(origin)
+    return Mesh(
+        (np.round(position / 1000, 5) + 0.0).astype(np.float32),
+        unit.normals,
+        unit.colors * np.array(color, np.float32),
+        unit.faces,
+    )
+
+
 def block(low: tuple[float, float, float], high: tuple[float, float, float], color: Color) -> Mesh:
     """Return a box from one corner to the opposite one, millimetres."""
-    (x0, y0, z0), (x1, y1, z1) = low, high
-    mesh = box((x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, color)
-    return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
+    size = (high[0] - low[0], high[1] - low[1], high[2] - low[2])
+    return _stretched(_unit_box(), low, size, color)
 
 
 def cushion(
@@ -82,15 +114,12 @@ def upturned(mesh: Mesh, share: float) -> Mesh:
 
 def post(x: float, y: float, z0: float, z1: float, radius: float, color: Color) -> Mesh:
     """Return an upright round post, millimetres."""
-    return moved(
-        cylinder(radius / 1000, (z1 - z0) / 1000, color, 10), x / 1000, y / 1000, z0 / 1000
-    )
+    return _stretched(_unit_cylinder(10, False), (x, y, z0), (radius, radius, z1 - z0), color)
 
 
 def bar(x0: float, x1: float, y: float, z: float, radius: float, color: Color) -> Mesh:
     """Return a round bar along x, millimetres."""
-    lying = turned(cylinder(radius / 1000, (x1 - x0) / 1000, color, 8), "y", 90)
-    return moved(lying, x0 / 1000, y / 1000, z / 1000)
+    return _stretched(_unit_cylinder(8, True), (x0, y, z), (x1 - x0, radius, radius), color)
 
 
 def pull(x: float, y: float, z: float, length: float, color: Color) -> Mesh:

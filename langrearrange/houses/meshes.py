@@ -19,7 +19,7 @@ from langrearrange.houses.shapes import with_box_uv
 from langrearrange.seeding import KeyedRng
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def part_mesh(mesh_key: str) -> Mesh:
     """Return the mesh of a part, in the part's frame, metres (cached).
 
