@@ -119,6 +119,13 @@ def blueprint_of(spec: SplitSpec) -> Blueprint:
     return Blueprint(spec)
 
 
+def refresh(spec: SplitSpec) -> None:
+    """Forget blueprints when a spec's template file has changed on disk; jobs begin with it."""
+    path = template_path(spec)
+    if path.is_file() and load_templates(path).sha256 != blueprint_of(spec).file.sha256:
+        blueprint_of.cache_clear()
+
+
 def template_path(spec: SplitSpec) -> Path:
     """Return the template file of a spec: a path ending in .yaml, or a name in the folder."""
     if spec.templates.endswith(".yaml"):

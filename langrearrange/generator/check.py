@@ -23,6 +23,7 @@ from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.generator.blueprint import (
     Blueprint,
     blueprint_of,
+    refresh,
     template_path,
 )
 from langrearrange.generator.make import goal_of
@@ -138,6 +139,7 @@ class _Checker:
                     f"{manifest.commitment}; check the key"
                 )
         self._spec = spec
+        refresh(spec)
         blueprint = blueprint_of(spec)
         if blueprint.file.sha256 != sha256:
             self._changed = (

@@ -36,7 +36,7 @@ from langrearrange.dataset.writer import (
     refuse_existing,
 )
 from langrearrange.errors import DatasetError, GenerationError
-from langrearrange.generator.blueprint import Blueprint, blueprint_of
+from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.log import get_logger
@@ -80,6 +80,7 @@ def generate_split(
     """
     folder = Path(out)
     refuse_existing(folder, overwrite=overwrite)
+    refresh(spec)
     blueprint = blueprint_of(spec)
     work = folder / f"{_UNFINISHED}{_fingerprint(blueprint)}"
     with disk_errors(folder):

@@ -18,7 +18,7 @@ from langrearrange.dataset import (
 )
 from langrearrange.dataset.manifest import MANIFEST
 from langrearrange.errors import DatasetError, VocabularyError
-from langrearrange.generator.blueprint import blueprint_of
+from langrearrange.generator.blueprint import blueprint_of, refresh
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.log import get_logger
@@ -44,6 +44,7 @@ class GeneratedSplit:
         self.spec = load_spec(spec) if isinstance(spec, str) else spec
         self.split = self.spec.name
         self._stored = stored
+        refresh(self.spec)
         self._order = blueprint_of(self.spec).order
         self.template_ranges = self._order.ranges()
         self._cache: OrderedDict[tuple[int, int], Episode] = OrderedDict()

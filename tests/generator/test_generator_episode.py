@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -189,3 +190,17 @@ def test_nothing_but_integers_and_text_enters_an_episode() -> None:
 
     for episode in sample()[:40]:
         assert {type(v) for v in values(msgspec.to_builtins(episode))} == {int, str}
+
+
+def test_edited_template_file_is_used_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    text = (
+        "schema: 1\nsplit: mine\ntemplates:\n  open_it:\n    concept: open\n"
+        "    start: [{fridge: closed}]\n    goal: (open fridge)\n"
+        "    phrasings:\n      - Open the fridge.\n      - Let me see into the fridge.\n"
+    )
+    path.write_text(text)
+    spec = SplitSpec(name="mine", templates=str(path), num_episodes=1)
+    assert GeneratedSplit(spec).get(0).goal == "(open fridge)"
+    path.write_text(text.replace("closed", "open").replace("(open fridge)", "(closed fridge)"))
+    assert GeneratedSplit(spec).get(0).goal == "(closed fridge)"
