@@ -91,7 +91,8 @@ def _check_places(
         for other in placed[:i]:
             if fact.categories == other.categories:
                 node.fail(
-                    f"template '{template.id}': '{fact.categories[0]}' is placed twice at the start; keep one 'place' fact and set its 'count'"
+                    f"template '{template.id}': '{fact.categories[0]}' is placed twice at the "
+                    "start; keep one 'place' fact and set its 'count'"
                 )
         for absent in facts:
             if not isinstance(absent, Absent):
@@ -173,29 +174,30 @@ def check_phrasing(node: Node, phrasing: Phrasing, template: Template) -> None:
     for slot in template.slots:
         if slot.name not in named:
             why = "the goal needs" if slot.name in needed else "tells its texts apart"
+            form = {"object": "a", "look": "a", "situation": "need"}.get(slot.kind, "the")
             node.fail(
                 f"this phrasing does not mention '{slot.name}', which {why}; add "
-                f"{{{'a ' if slot.is_object else 'the '}{slot.name}}} or drop the slot"
+                f"{{{form} {slot.name}}} or drop the slot"
             )
     has_statements = len(template.statements) > 1 or bool(template.statements[0].segments)
     if has_statements and STATEMENT not in named:
         node.fail("this phrasing has no {statement}; put it where the remark belongs")
-    for segment in phrasing.segments:
-        _check_presupposition(node, segment, template)
+    for stratum in template.strata:
+        facts = (*template.start, *stratum.start)
+        check_presuppositions(node, phrasing.segments, template.slots, facts)
     longest = _longest(phrasing.segments, template)
     if longest > MAX_TEXT:
         node.fail(f"this phrasing can become {longest} characters long; accepted: {MAX_TEXT}")
 
 
-def _check_presupposition(node: Node, segment: Segment, template: Template) -> None:
-    if (
-        segment.form != "the"
-        or segment.slot == STATEMENT
-        or not template.slot(segment.slot).is_object
-    ):
-        return
-    for stratum in template.strata:
-        facts = (*template.start, *stratum.start)
+def check_presuppositions(
+    node: Node, segments: tuple[Segment, ...], slots: Iterable[Slot], facts: tuple[StartFact, ...]
+) -> None:
+    """Refuse "the cup" where the facts of the start allow several cups."""
+    objects = {slot.name for slot in slots if slot.is_object}
+    for segment in segments:
+        if segment.form != "the" or segment.slot not in objects:
+            continue
         if not any(_makes_unique(fact, segment.slot) for fact in facts):
             node.fail(
                 f"{{the {segment.slot}}} supposes that there is one, but several may be in the "

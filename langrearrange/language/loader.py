@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from langrearrange.errors import TemplateError
-from langrearrange.language.checks import check_facts, check_goal, check_phrasing, check_texts
+from langrearrange.language.checks import (
+    check_facts,
+    check_goal,
+    check_phrasing,
+    check_presuppositions,
+    check_texts,
+)
 from langrearrange.language.grounding import ANYTHING
 from langrearrange.language.lexicon import Lexicon, load_lexicon
 from langrearrange.language.markup import (
@@ -215,6 +221,7 @@ class _TemplateReader:
             groups = tuple(group for group in distinct if set(group) <= present)
             scope = {n: slot for n, slot in everything.items() if n in present}
             facts = self._facts(parts.get("start"), scope)
+            check_presuppositions(parts["text"], segments, used, facts)
             found.append(Statement(name, segments, used, groups, facts, parts["text"].text()))
         return tuple(found)
 

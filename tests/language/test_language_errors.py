@@ -104,6 +104,7 @@ MISTAKES = {
     "too long": ("Fetch {the object}", "Fetch " + "at once, " * 22 + "{the object}", "22:9", "characters long; accepted: 256"),
     "one stratum": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    strata:\n      open: [{fridge: open}]\n", "35:7", "one stratum divides nothing"),
     "no remark": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statements:\n      rain: {text: \"It rains.\"}\n", "37:9", "has no {statement}; put it where the remark belongs"),
+    "remark that supposes": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statement_slots:\n      other: {kind: object}\n    statements:\n      rain: {text: \"Mind {the other}.\"}\n", "37:20", "supposes that there is one"),
     "remark slot twice": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statement_slots:\n      target: {kind: receptacle}\n", "35:7", "the slot 'target' is declared twice"),
     "no situations": ("situations:\n  thirst:\n    text: \"The tea is ready.\"\n    need: \"something to drink it from\"\n    serve: [cup, mug]\n    arguable: [bowl]\n", "", "21:16", "there are no situations; add 'situations:'"),
     "served twice": ("serve: [cup, mug]", "serve: [cup, cup]", "7:18", "'cup' is listed twice"),
