@@ -18,6 +18,7 @@ from langrearrange.errors import UsageError
 from langrearrange.world import Outcome, WorldState
 
 SAVED_VERSION: Final = 1
+_FIELDS: Final = {"schema_version", "rules", "episode_id", "progress", "order"}
 
 
 def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]:
@@ -36,9 +37,18 @@ def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]
     }
 
 
-def check_saved(saved: Mapping[str, Any], config: EnvConfig) -> None:
-    """Refuse a saved moment of a newer version or of an env with other rules; UsageError."""
-    version = saved.get("schema_version")
+def check_saved(saved: Any, config: EnvConfig) -> None:
+    """Refuse what is no saved moment, is of a newer version or of an env with other rules.
+
+    Raises:
+        UsageError: the message says which.
+    """
+    if not isinstance(saved, Mapping) or not _FIELDS <= saved.keys():
+        raise UsageError(
+            f"{saved!r:.60} is no saved state; accepted: what save_state() returned, with the "
+            f"fields {', '.join(sorted(_FIELDS))}"
+        )
+    version = saved["schema_version"]
     if version != SAVED_VERSION:
         raise UsageError(
             f"a saved state of schema version {version!r}; this release reads {SAVED_VERSION}"

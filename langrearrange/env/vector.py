@@ -226,11 +226,11 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         ]
 
     def _seed(self, seed: Seeds) -> None:
-        seeds: Sequence[int | None]
-        if seed is None or isinstance(seed, int):
-            super().reset(seed=seed)
-            seeds = [seed + i if isinstance(seed, int) else None for i in range(self.num_envs)]
-        else:
+        seeds: Sequence[int | None] = [None] * self.num_envs
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+            seeds = [int(seed) + i for i in range(self.num_envs)]
+        elif seed is not None:
             seeds = seed
         if len(seeds) != self.num_envs:
             raise UsageError(f"{len(seeds)} seeds for {self.num_envs} envs; give one per env")

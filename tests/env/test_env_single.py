@@ -266,6 +266,9 @@ def test_a_state_saved_under_other_rules_is_refused(kwargs, message):
         other.unwrapped.restore_state(saved)
     with pytest.raises(UsageError, match="schema version 2"):
         env.unwrapped.restore_state({**saved, "schema_version": 2})
+    for wrong in (None, {}, {"schema_version": 1}, "saved"):
+        with pytest.raises(UsageError, match="no saved state"):
+            env.unwrapped.restore_state(wrong)
 
 
 def test_ansi_shows_the_text_and_no_render_mode_warns():

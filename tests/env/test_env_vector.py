@@ -113,6 +113,14 @@ def test_env_i_is_seeded_with_seed_plus_i():
         assert names == again
 
 
+def test_seeds_are_an_int_or_one_per_env():
+    env = make(sampling="uniform")
+    first = list(env.reset(seed=np.int64(3))[1]["episode_id"])
+    assert list(env.reset(seed=[3, 4, 5])[1]["episode_id"]) == first
+    with pytest.raises(UsageError, match="2 seeds for 3 envs"):
+        env.reset(seed=[1, 2])
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("num_envs", [1, 2, 4, 9])
 def test_evaluation_plays_every_episode_once_and_deals_them_by_turns(mode, num_envs):
