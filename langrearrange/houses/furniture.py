@@ -87,7 +87,7 @@ def _table(size: Size, color: Color, style: int) -> Mesh:
     parts = [cushion((-half, -depth, height - 36), (half, 0, height), 9, color)]
     under = shade(color, 0.86)
     parts.append(
-        block((-half + 60, -depth + 60, height - 110), (half - 60, -60, height - 36), under)
+        block((-half + 60, -depth + 60, height - 110), (half - 60, -60, height - 30), under)
     )
     for sx in (-1, 1):
         for y in (-depth + 65, -65):
@@ -111,17 +111,8 @@ def black_table(size: Size, palette: Palette, style: int) -> Mesh:
 
 
 def brown_table(size: Size, palette: Palette, style: int) -> Mesh:
-    """The brown table: legs of another style than the black one of the same flat, planked top."""
-    color = palette.brown
-    parts = [_table(size, color, (style + 1) % NUM_STYLES)]
-    half, depth = size.width / 2, size.depth
-    for i in range(1, 4):
-        y = -depth + depth * i / 4
-        parts.append(
-            block((-half + 12, y - 2, size.height - 1), (half - 12, y + 2, size.height + 0.6),
-                  shade(color, 0.72))
-        )  # fmt: skip
-    return merged(*parts)
+    """The brown table: legs of another style than the black one of the same flat."""
+    return _table(size, palette.brown, (style + 1) % NUM_STYLES)
 
 
 def tv_stand(size: Size, palette: Palette, style: int) -> Mesh:

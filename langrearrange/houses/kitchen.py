@@ -248,7 +248,7 @@ def backsplash(size: Size, palette: Palette) -> Mesh:
     parts = [block((-half, -8, size.height), (half, 0, UPPER_MM), color)]
     for i in range(1, 4):
         z = size.height + (UPPER_MM - size.height) * i / 4
-        parts.append(block((-half, -8.6, z - 1.5), (half, -8, z + 1.5), shade(color, 0.9)))
+        parts.append(block((-half, -10, z - 1.5), (half, -8, z + 1.5), shade(color, 0.9)))
     return merged(*parts)
 
 
