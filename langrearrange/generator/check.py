@@ -1,4 +1,4 @@
-"""Checking a whole set: hash, order, every episode proved, texts distinct, one reading each.
+"""Checking a whole set: hash, order, origin, every episode proved, texts distinct, one reading.
 
 Not for what holds between sets (`generator.disjoint`).
 """
@@ -26,7 +26,7 @@ from langrearrange.generator.blueprint import (
     refresh,
     template_path,
 )
-from langrearrange.generator.make import goal_of
+from langrearrange.generator.make import goal_of, make_episode
 from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, Planner, prove_episode
 from langrearrange.generator.spec import SplitSpec
@@ -179,6 +179,7 @@ class _Checker:
             planner=self._planner,
         )
         yield from self._check_reading(episode)
+        yield from self._check_origin(episode)
 
     def _check_order(self, episode: Episode, position: int) -> Iterator[Finding]:
         if episode.id in self._ids:
@@ -209,6 +210,14 @@ class _Checker:
                 episode.id,
                 f"'{episode.instruction}' in {episode.house} means {meanings}",
             )
+
+    def _check_origin(self, episode: Episode) -> Iterator[Finding]:
+        """Draw a stored episode again: nobody may have chosen it by hand."""
+        if self._blueprint is None or not isinstance(self._source, Dataset):
+            return
+        index = parse_episode_id(episode.id).index
+        if make_episode(self._blueprint.spec, index) != episode:
+            yield Finding("origin", episode.id, "is not the episode that the spec gives")
 
     def _grounding(self, episode: Episode) -> tuple[Grounding | None, int]:
         if self._blueprint is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,3 +36,27 @@ def test_missing_extra_names_the_command(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'langrearrange\[export\]'"):
         export_parquet(EpisodeList([sample_episode()]), tmp_path / "x.parquet")
+
+
+@pytest.mark.slow
+def test_hugging_face_datasets_loads_the_file(tmp_path: Path) -> None:
+    """Outside the checkout, where our folder of that name does not shadow the library."""
+    pytest.importorskip("pyarrow")
+    export_parquet(
+        EpisodeList([sample_episode(index) for index in range(5)]), tmp_path / "x.parquet"
+    )
+    code = (
+        "import datasets, sys\n"
+        "if not hasattr(datasets, 'load_dataset'): sys.exit(77)\n"
+        "rows = datasets.load_dataset('parquet', data_files='x.parquet', cache_dir='.')['train']\n"
+        "print(len(rows), rows[0]['instruction'], rows[0]['objects'][0]['category'])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", code],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": "", "HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    if run.returncode == 77 or "No module named 'datasets'" in run.stderr:
+        pytest.skip("the library `datasets` is not installed")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines()[-1] == "5 Put the apple on the sofa, 0. apple"

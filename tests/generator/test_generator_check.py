@@ -123,6 +123,7 @@ FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
     "a model of another category": ("model", move_object(model="no_such_model")),
     "a slot beyond the surface": ("slot", move_object(slot=60)),
     "too few objects": ("knobs", few_objects),
+    "a yaw changed by hand": ("origin", move_object(yaw=1)),
     "two sentences alike but for case": ("duplicate_text", repeat_a_text),
 }
 
