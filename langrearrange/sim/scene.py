@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,16 @@ from langrearrange.sim.camera import head_camera
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
 from langrearrange.world import CLOSED_RECEPTACLES, WorldState
-from langrearrange.world.vocabulary import IN_HAND, OPENABLE_INDEX, RECEPTACLES, START
+from langrearrange.world.vocabulary import (
+    IN_HAND,
+    OPENABLE_INDEX,
+    OPENABLE_OF_RECEPTACLE,
+    RECEPTACLES,
+    START,
+)
+
+_OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in OPENABLE_OF_RECEPTACLE), 0)
+"""Receptacle index (11: the hand) -> bit mask of the openable that moves or hides its things."""
 
 
 class MeshKey(NamedTuple):
@@ -83,15 +92,14 @@ class Scene:
             self.poses[self._first_link :] = self.arm.links
             if state.held >= 0:
                 self.poses[self._first_object + state.held] = self.arm.grasp
-        if old is None or changed_mask:
-            for index in range(len(self.objects)):
-                self._place_object(index, state)
-        elif old.receptacles != state.receptacles or old.slots != state.slots:
-            for index, (before, after) in enumerate(
-                zip(old.receptacles, state.receptacles, strict=True)
+        for index, receptacle in enumerate(state.receptacles):
+            if (
+                old is None
+                or receptacle != old.receptacles[index]
+                or state.slots[index] != old.slots[index]
+                or changed_mask & _OPENED_BY[receptacle]
             ):
-                if before != after or old.slots[index] != state.slots[index]:
-                    self._place_object(index, state)
+                self._place_object(index, state)
 
     def _turn_parts(self, open_mask: int, changed_mask: int) -> None:
         for index, part in enumerate(self.house.parts):

@@ -62,7 +62,6 @@ typedef struct {
 /* An instance that survived culling, in drawing order. */
 typedef struct {
     int32_t instance, first_vertex;  /* first_vertex: of this instance within the vertex pool */
-    bool occluder;
     float nearest;                   /* depth of the nearest point of its bounding box */
     float inverse_nearest;           /* 1 / nearest, huge where the box reaches the near plane */
     int32_t rect[4];                 /* x0, x1, y0, y1: pixels it can touch, both ends included */

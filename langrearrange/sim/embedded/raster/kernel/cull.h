@@ -61,8 +61,6 @@ static bool see_instance(const Workspace *w, const View *view, int32_t instance,
     if (beside(m, centre, mesh->half, 1, focal_y)) return false;
     visible->instance = instance;
     visible->nearest = -centre[2] - extent[2];
-    float largest = mesh->half[0] > mesh->half[1] ? mesh->half[0] : mesh->half[1];
-    visible->occluder = largest > OCCLUDER_HALF_M && mesh->num_faces <= OCCLUDER_FACES;
     if (visible->nearest > view->near_m) {
         visible->inverse_nearest = 1 / visible->nearest;
         bound_pixels(w, centre, extent, visible->nearest, view->focal, visible->rect);
@@ -86,8 +84,8 @@ typedef struct {
     int32_t index;
 } SortKey;
 
-/* Fill Workspace.visible and sort it: walls and floors first, then front to back, so that most of
- * what is hidden fails the depth test, or is never drawn at all. false: out of memory. */
+/* Fill Workspace.visible and sort it front to back, beginning with the room around the camera, so
+ * that most of what is hidden is never drawn at all. false: out of memory. */
 static bool find_visible(Workspace *w, const View *view) {
     size_t count = (size_t)view->num_instances;
     if (!grow(&w->visible, count, sizeof(Visible))) return false;
@@ -97,7 +95,7 @@ static bool find_visible(Workspace *w, const View *view) {
     int32_t n = 0;
     for (int32_t i = 0; i < view->num_instances; i++) {
         if (view->ids[IDS * i + MESH] < 0 || !see_instance(w, view, i, &visible[n])) continue;
-        float key = visible[n].occluder ? visible[n].nearest - 1e6f : visible[n].nearest;
+        float key = visible[n].nearest;
         int32_t place = n;
         for (; place > 0 && keys[place - 1].key > key; place--) keys[place] = keys[place - 1];
         keys[place] = (SortKey){key, n++};

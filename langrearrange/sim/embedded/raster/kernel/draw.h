@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* What is large and simple hides much and costs little: draw it first. */
-#define OCCLUDER_HALF_M 1.0f
-#define OCCLUDER_FACES 512
 /* After so many more instances, look again at what hides what. */
 #define TILES_EVERY 6
 
@@ -68,7 +65,7 @@ static bool draw_instance(Workspace *w, const View *view, int32_t index) {
     for (int32_t i = 0; i < count.whole; i += LANES) {
         int32_t left = count.whole - i;
         v8i face = load8i(kept + i);
-        face = select8i((v8i)(IOTA_I < left), face, all8i(kept[i])); /* no stray index is read */
+        face = select8i(less8i(IOTA_I, all8i(left)), face, all8i(kept[i])); /* no stray index is read */
         draw_triangles(w, first, index, gather8i(mesh->corner[0], face),
                        gather8i(mesh->corner[1], face), gather8i(mesh->corner[2], face), kept + i,
                        left < LANES ? left : LANES);
@@ -107,7 +104,7 @@ bool KERNEL_NAME(Workspace *w, const View *view) {
     int32_t drawn = 0;
     for (int32_t i = 0; i < w->num_visible; i++) {
         int32_t index = order[i].index;
-        if (visible[index].nearest > view->near_m && !visible[index].occluder) {
+        if (visible[index].nearest > view->near_m) {
             if (drawn % TILES_EVERY == 0) build_tiles(w);
             if (hidden(w, &visible[index])) continue;
             drawn++;

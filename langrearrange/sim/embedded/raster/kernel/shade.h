@@ -79,7 +79,7 @@ INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t e
 /* First pixel at or after x that does not belong to `id`. */
 INLINE int32_t run_end(const int32_t *ids, int32_t x, int32_t width, int32_t id) {
     for (; x < width; x += LANES) {
-        unsigned other = mask_bits((v8i)(load8i(ids + x) != id));
+        unsigned other = mask_bits(~equal8i(load8i(ids + x), all8i(id)));
         if (other) {
             x += __builtin_ctz(other);
             break;

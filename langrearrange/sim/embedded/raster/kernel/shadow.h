@@ -73,9 +73,10 @@ static void shade_shadows(const Workspace *w, int32_t y, uint32_t *row) {
             v8f along[3];
             for (int k = 0; k < 3; k++)
                 along[k] = depth * (ray[k] + shadow->step_x[k] * column) - shadow->origin[k];
-            v8i id = load8i(ids + x), own = (v8i)(id >= shadow->own[0]) & (v8i)(id <= shadow->own[1]);
-            v8f light = select8(own, all8(1), light_left(along[0], along[1], along[2]));
-            if (mask_bits((v8i)(light < 1))) {
+            v8i id = load8i(ids + x);
+            v8i other = less8i(id, all8i(shadow->own[0])) | less8i(all8i(shadow->own[1]), id);
+            v8f light = select8(other, light_left(along[0], along[1], along[2]), all8(1));
+            if (mask_bits(less8(light, all8(1)))) {
                 int32_t *colors = (int32_t *)row + x;
                 store8i(colors, darken(load8i(colors), light));
             }

@@ -34,10 +34,69 @@ INLINE v8f all8(float value) { return (v8f){value, value, value, value, value, v
 INLINE v8i all8i(int32_t value) {
     return (v8i){value, value, value, value, value, value, value, value};
 }
-INLINE v8f to_float(v8i value) { return __builtin_convertvector(value, v8f); }
-INLINE v8i truncate8(v8f value) { return __builtin_convertvector(value, v8i); }
+/* Where the machine has no eight-lane registers, GCC compares and converts such vectors one lane at a
+ * time, five times slower than two halves of four. */
+typedef float v4f __attribute__((vector_size(16)));
+typedef int32_t v4i __attribute__((vector_size(16)));
+typedef union {
+    v8f whole;
+    v4f half[2];
+} Halves;
+typedef union {
+    v8i whole;
+    v4i half[2];
+} HalvesI;
 
-/* mask lanes are 0 or -1 */
+/* Lanes of a mask are 0 or -1. less8: a < b, false where either is not a number. */
+INLINE v8i less8(v8f a, v8f b) {
+#ifdef __AVX2__
+    return (v8i)(a < b);
+#else
+    Halves x = {a}, y = {b};
+    HalvesI result;
+    for (int i = 0; i < 2; i++) result.half[i] = (v4i)(x.half[i] < y.half[i]);
+    return result.whole;
+#endif
+}
+INLINE v8i less8i(v8i a, v8i b) {
+#ifdef __AVX2__
+    return (v8i)(a < b);
+#else
+    HalvesI x = {a}, y = {b}, result;
+    for (int i = 0; i < 2; i++) result.half[i] = (v4i)(x.half[i] < y.half[i]);
+    return result.whole;
+#endif
+}
+INLINE v8i equal8i(v8i a, v8i b) {
+#ifdef __AVX2__
+    return (v8i)(a == b);
+#else
+    HalvesI x = {a}, y = {b}, result;
+    for (int i = 0; i < 2; i++) result.half[i] = (v4i)(x.half[i] == y.half[i]);
+    return result.whole;
+#endif
+}
+INLINE v8f to_float(v8i value) {
+#ifdef __AVX2__
+    return __builtin_convertvector(value, v8f);
+#else
+    HalvesI from = {value};
+    Halves result;
+    for (int i = 0; i < 2; i++) result.half[i] = __builtin_convertvector(from.half[i], v4f);
+    return result.whole;
+#endif
+}
+INLINE v8i truncate8(v8f value) {
+#ifdef __AVX2__
+    return __builtin_convertvector(value, v8i);
+#else
+    Halves from = {value};
+    HalvesI result;
+    for (int i = 0; i < 2; i++) result.half[i] = __builtin_convertvector(from.half[i], v4i);
+    return result.whole;
+#endif
+}
+
 INLINE v8i select8i(v8i mask, v8i yes, v8i no) {
 #ifdef __AVX2__
     return (v8i)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask);
@@ -46,11 +105,7 @@ INLINE v8i select8i(v8i mask, v8i yes, v8i no) {
 #endif
 }
 INLINE v8f select8(v8i mask, v8f yes, v8f no) {
-#ifdef __AVX2__
-    return (v8f)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)mask);
-#else
-    return (v8f)(((v8i)yes & mask) | ((v8i)no & ~mask));
-#endif
+    return (v8f)select8i(mask, (v8i)yes, (v8i)no);
 }
 
 /* a < b ? a : b and a > b ? a : b, hence b where a is not a number */
@@ -58,21 +113,25 @@ INLINE v8f min8(v8f a, v8f b) {
 #ifdef __AVX2__
     return (v8f)_mm256_min_ps((__m256)a, (__m256)b);
 #else
-    return select8((v8i)(a < b), a, b);
+    return select8(less8(a, b), a, b);
 #endif
 }
 INLINE v8f max8(v8f a, v8f b) {
 #ifdef __AVX2__
     return (v8f)_mm256_max_ps((__m256)a, (__m256)b);
 #else
-    return select8((v8i)(a > b), a, b);
+    return select8(less8(b, a), a, b);
 #endif
 }
 
-/* smallest integer >= value, for |value| < 2^31 */
+/* smallest and largest integer >= and <= value, for |value| < 2^31 */
 INLINE v8i ceil8(v8f value) {
     v8i whole = truncate8(value);
-    return whole - (v8i)(to_float(whole) < value);
+    return whole - less8(to_float(whole), value);
+}
+INLINE v8i floor8(v8f value) {
+    v8i whole = truncate8(value);
+    return whole + less8(value, to_float(whole));
 }
 
 INLINE v8f gather8(const float *from, v8i index) {
@@ -94,12 +153,16 @@ INLINE v8i gather8i(const int32_t *from, v8i index) {
 
 /* bit i: lane i of the mask is set */
 INLINE unsigned mask_bits(v8i mask) {
-#ifdef __AVX2__
+#if defined(__AVX2__)
     return (unsigned)_mm256_movemask_ps((__m256)mask);
+#elif defined(__SSSE3__)
+    HalvesI parts = {mask};
+    return (unsigned)_mm_movemask_ps((__m128)parts.half[0]) |
+           (unsigned)_mm_movemask_ps((__m128)parts.half[1]) << 4;
 #else
-    unsigned bits = 0;
-    for (int i = 0; i < 8; i++) bits |= (unsigned)(mask[i] & 1) << i;
-    return bits;
+    const v8i bits = {1, 2, 4, 8, 16, 32, 64, 128};
+    v8i set = mask & bits;
+    return (unsigned)(set[0] | set[1] | set[2] | set[3] | set[4] | set[5] | set[6] | set[7]);
 #endif
 }
 

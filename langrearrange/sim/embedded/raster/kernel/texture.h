@@ -8,19 +8,15 @@ INLINE v8i mip_level(const Texture *texture, v8f texels_squared) {
     v8i exponent = ((v8i)texels_squared >> 23) - 127; /* floor(2 log2(texels)) */
     v8i level = (exponent + 1) >> 1;
     v8i highest = all8i(texture->num_levels - 1);
-    level = select8i((v8i)(level < highest), level, highest);
+    level = select8i(less8i(level, highest), level, highest);
     return level & ~(level >> 31); /* at least 0 */
 }
 
 /* Index of a texel; lanes beyond a run's end may hold anything and still stay inside the texture. */
 INLINE v8i texel_index(const Texture *texture, v8f u, v8f v, v8i level) {
     int32_t width = 1 << texture->log2_width, height = 1 << texture->log2_height;
-    v8f x = u * (float)width, y = v * (float)height;
-    v8i column = truncate8(x), row = truncate8(y);
-    column += (v8i)(to_float(column) > x); /* floor */
-    row += (v8i)(to_float(row) > y);
-    column = (column & (width - 1)) >> level;
-    row = (row & (height - 1)) >> level;
+    v8i column = (floor8(u * (float)width) & (width - 1)) >> level;
+    v8i row = (floor8(v * (float)height) & (height - 1)) >> level;
     v8i row_shift = texture->log2_width - level;
     row_shift &= ~(row_shift >> 31);
     return gather8i(texture->offset, level) + (row << row_shift) + column;

@@ -72,17 +72,17 @@ INLINE void set_up(const Workspace *w, const float *screen_x, const float *scree
     store8(setup->step_x, step_x);
     store8(setup->step_y, step_y);
     store8(setup->base, z0 - step_x * x0 - step_y * y0);
-    v8i swap = (v8i)(y1 < y0);
+    v8i swap = less8(y1, y0);
     swap_if(swap, &x0, &x1), swap_if(swap, &y0, &y1);
-    swap = (v8i)(y2 < y0);
+    swap = less8(y2, y0);
     swap_if(swap, &x0, &x2), swap_if(swap, &y0, &y2);
-    swap = (v8i)(y2 < y1);
+    swap = less8(y2, y1);
     swap_if(swap, &x1, &x2), swap_if(swap, &y1, &y2);
     store8i(setup->top, first_row(y0, w->height));
     store8i(setup->middle, first_row(y1, w->height));
     store8i(setup->bottom, first_row(y2, w->height));
     Edges long_edge = edges_between(x0, y0, x2, y2);
-    v8i long_is_left = (v8i)(x0 + long_edge.step * (y1 - y0) < x1);
+    v8i long_is_left = less8(x0 + long_edge.step * (y1 - y0), x1);
     store_sides(&setup->upper, long_is_left, long_edge, edges_between(x0, y0, x1, y1));
     store_sides(&setup->lower, long_is_left, long_edge, edges_between(x1, y1, x2, y2));
 }
@@ -99,7 +99,7 @@ typedef struct {
 INLINE void set_up_rows(const Setup *setup, int lane, int32_t y, float width, Rows *rows) {
     v8i row = y + IOTA_I;
     v8f centre = to_float(row) + 0.5f;
-    v8i upper = (v8i)(row < setup->middle[lane]);
+    v8i upper = less8i(row, all8i(setup->middle[lane]));
     const Sides *a = &setup->upper, *b = &setup->lower;
     v8f left = select8(upper, a->left[lane] + a->left_step[lane] * centre,
                        b->left[lane] + b->left_step[lane] * centre);
@@ -130,12 +130,12 @@ INLINE void fill(const Workspace *w, const Setup *setup, int lane, int32_t id) {
             int32_t stop = rows.stop[i], block = rows.start[i] & -LANES;
             if (rows.start[i] >= stop) continue;
             v8f value = rows.value[i] + across;
-            v8i inside = (v8i)(IOTA_I >= rows.start[i] - block);
+            v8i inside = ~less8i(IOTA_I, all8i(rows.start[i] - block));
             for (;; block += LANES, value += stride) {
                 float *depth = depth_row + block;
                 int32_t *pixel = id_row + block;
                 v8f old = load8(depth);
-                inside &= (v8i)(IOTA_I < stop - block) & (v8i)(value > old);
+                inside &= less8i(IOTA_I, all8i(stop - block)) & less8(old, value);
                 store8(depth, select8(inside, value, old));
                 store8i(pixel, select8i(inside, ids, load8i(pixel)));
                 if (block + LANES >= stop) break;
@@ -172,23 +172,23 @@ static Kept keep_faces(Workspace *w, const View *view, const Mesh *mesh, int32_t
     int32_t last = (int32_t)w->kept.capacity;
     Kept count = {0, 0};
     v8f zero = all8(0), width = all8((float)w->width), height = all8((float)w->height);
-    float inverse_near = 1 / view->near_m;
+    v8f inverse_near = all8(1 / view->near_m);
     for (int32_t face = 0; face < mesh->num_faces; face += LANES) {
         v8i a = load8i(mesh->corner[0] + face), b = load8i(mesh->corner[1] + face);
         v8i c = load8i(mesh->corner[2] + face);
         v8f x0 = gather8(screen_x, a), y0 = gather8(screen_y, a), w0 = gather8(screen_w, a);
         v8f x1 = gather8(screen_x, b), y1 = gather8(screen_y, b), w1 = gather8(screen_w, b);
         v8f x2 = gather8(screen_x, c), y2 = gather8(screen_y, c), w2 = gather8(screen_w, c);
-        v8i in0 = (v8i)(w0 > 0) & (v8i)(w0 < inverse_near);
-        v8i in1 = (v8i)(w1 > 0) & (v8i)(w1 < inverse_near);
-        v8i in2 = (v8i)(w2 > 0) & (v8i)(w2 < inverse_near);
+        v8i in0 = less8(zero, w0) & less8(w0, inverse_near);
+        v8i in1 = less8(zero, w1) & less8(w1, inverse_near);
+        v8i in2 = less8(zero, w2) & less8(w2, inverse_near);
         v8i whole = in0 & in1 & in2, some = in0 | in1 | in2;
         v8f left = max8(min8(min8(x0, x1), x2), zero), top = max8(min8(min8(y0, y1), y2), zero);
         v8f right = min8(max8(max8(x0, x1), x2), width);
         v8f bottom = min8(max8(max8(y0, y1), y2), height);
-        v8i covers = (v8i)(ceil8(left - 0.5f) < ceil8(right - 0.5f)) &
-                     (v8i)(ceil8(top - 0.5f) < ceil8(bottom - 0.5f));
-        v8i front = (v8i)((x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0) < 0);
+        v8i covers = less8i(ceil8(left - 0.5f), ceil8(right - 0.5f)) &
+                     less8i(ceil8(top - 0.5f), ceil8(bottom - 0.5f));
+        v8i front = less8((x1 - x0) * (y2 - y0), (y1 - y0) * (x2 - x0));
         unsigned draw = mask_bits(whole & covers & front), cross = mask_bits(some & ~whole);
         for (; draw; draw &= draw - 1) kept[count.whole++] = face + __builtin_ctz(draw);
         for (; cross; cross &= cross - 1)
