@@ -5,7 +5,7 @@ training flats with one model of every multi-model category held out, and names 
 21 test flats: of models it knows and of those held out. Reported by visible pixels, in colour and
 in grey (shape must carry), with the worst confusions.
 
-    python benchmarks/classify_models.py            # about 5 minutes on two cores
+    python benchmarks/classify_models.py            # about 160 CPU-seconds
     python benchmarks/classify_models.py --households 1 --epochs 6   # a quick look
 """
 
