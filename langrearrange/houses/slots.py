@@ -68,6 +68,7 @@ def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> boo
     return _excess(_size(model_id)[:2], cell, yaw_mrad) <= 0
 
 
+@cache
 def _size(model_id: str) -> tuple[int, int, int]:
     from langrearrange.houses.models import MODELS  # late: flats need no models
 
