@@ -6,21 +6,11 @@ for what an episode is (`generator.make`).
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import shutil
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import contextmanager, suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +29,7 @@ from langrearrange.errors import DatasetError, GenerationError
 from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec
+from langrearrange.generator.workers import num_cores, pool_of
 from langrearrange.log import get_logger
 from langrearrange.progress import Advance, progress
 from langrearrange.seeding import GENERATOR_VERSION, digest
@@ -126,13 +117,13 @@ def _make_missing(
     advance: Advance,
 ) -> None:
     tasks = [(start, min(start + CHUNK, total)) for start in missing]
-    count = workers or _num_cores()
+    count = workers or num_cores()
     if executor is None and (count == 1 or len(tasks) <= 1):
         for start, stop in tasks:
             _keep(work, start, make_chunk(spec, start, stop))
             advance(stop - start, "")
         return
-    with _executor(executor, min(count, len(tasks) or 1)) as pool:
+    with pool_of(executor, min(count, len(tasks) or 1)) as pool:
         pending: dict[Future[bytes], tuple[int, int]] = {
             pool.submit(make_chunk, spec, start, stop): (start, stop) for start, stop in tasks
         }
@@ -152,24 +143,6 @@ def _make_missing(
         finally:
             for future in pending:
                 future.cancel()
-
-
-def _num_cores() -> int:
-    """Return the cores this process may use (a container often has fewer than the machine)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@contextmanager
-def _executor(given: Executor | None, workers: int) -> Iterator[Executor]:
-    if given is not None:
-        yield given
-        return
-    # Spawned, not forked: safe beside threads, and the same on every system.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield pool
 
 
 def _keep(work: Path, start: int, members: bytes) -> None:

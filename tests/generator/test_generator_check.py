@@ -233,4 +233,15 @@ def test_pyperplan_agrees_and_finds_what_cannot_be_solved(tmp_path: Path) -> Non
 )
 def test_published_splits_pass(split: str, tmp_path: Path) -> None:
     generate_split(load_spec(split), tmp_path / "set")
-    assert check_dataset(tmp_path / "set").findings == ()
+    assert check_dataset(tmp_path / "set", workers=2).findings == ()
+
+
+@pytest.mark.slow
+def test_findings_do_not_depend_on_workers(tmp_path: Path) -> None:
+    episodes = [make_episode(load_spec("train_mini"), index) for index in range(1_000)]
+    for plant in (longer_plan, repeat_a_text):
+        plant(episodes)
+    write(tmp_path / "set", episodes)
+    alone, together = (check_dataset(tmp_path / "set", workers=count) for count in (1, 2))
+    assert alone == together
+    assert not alone.passed
