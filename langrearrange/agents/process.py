@@ -187,8 +187,9 @@ class _Pipes:
             AgentError: the process ended.
         """
         deadline = time.monotonic() + limit_s
-        if self._pending or self._reading.poll(0):
+        if self._reading.poll(0):
             self._read()
+        if self._pending:
             raise AgentRefusalError(f"the agent spoke unasked: {self._pending[:80]!r}")
         unsent = self._write(request)
         while b"\n" not in self._pending:

@@ -10,8 +10,8 @@ from langrearrange import __version__
 from langrearrange.agents import BatchedAgent, is_privileged
 from langrearrange.dataset import Episode, EpisodeSource
 from langrearrange.errors import UsageError
+from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.leaderboard.rollout import env_factory, play
-from langrearrange.leaderboard.score import content_sha256
 from langrearrange.leaderboard.trace import (
     AgentFacts,
     DatasetFacts,

@@ -145,7 +145,7 @@ def _episode(replayed: Replayed, episode: Episode) -> dict[str, Any]:
         "template": replayed.template,
         "instruction": replayed.instruction,
         "success": replayed.success,
-        "cause": "" if replayed.success else replayed.failure or "goal not reached",
+        "cause": replayed.cause.replace("_", " "),
         "optimal": replayed.optimal,
         "house": episode.house,
         "start": (episode.start.x, episode.start.y, episode.start.yaw),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.task import STOP, Rules, Task
 from langrearrange.errors import SubmissionError
+from langrearrange.leaderboard.causes import cause_of
 from langrearrange.leaderboard.chain import ObservationChain, observe
 from langrearrange.leaderboard.trace import EpisodeTrace, Failure, Header
 from langrearrange.world import WorldState
@@ -27,7 +28,9 @@ class Replayed:
         invalid: how many skills were no-ops.
         reward: sum over the steps.
         subgoals: fraction of the episode's subgoals reached; 1.0 where it has none.
+        horizon: skills the episode might have taken.
         failure: why the agent stopped answering, as declared; "" if it did not.
+        cause: why it failed (`causes`), "" on success.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Replayed:
     subgoals: float
     horizon: int
     failure: Failure = ""
+    cause: str = ""
 
     @property
     def efficiency(self) -> float:
@@ -98,6 +102,8 @@ def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
         )
     if chain is not None and observe(task, header.agent.modality) is not None:
         _compare(chain, trace, header)
+    success = task.success and not trace.failure
+    cause = "" if success else cause_of(episode, task.layout, states, outcomes, trace.failure)
     return Replayed(
         id=trace.id,
         split=episode.split,
@@ -108,7 +114,7 @@ def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
         actions=trace.actions,
         outcomes=tuple(outcomes),
         states=tuple(states),
-        success=task.success and not trace.failure,
+        success=success,
         steps=task.steps,
         optimal=len(episode.plan) + rules.hard,
         invalid=invalid,
@@ -116,6 +122,7 @@ def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
         subgoals=task.num_reached / task.num_subgoals if task.num_subgoals else 1.0,
         horizon=header.horizon,
         failure=trace.failure,
+        cause=cause,
     )
 
 

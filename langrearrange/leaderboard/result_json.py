@@ -37,6 +37,7 @@ def report_json(result: Result) -> dict[str, Any]:
                 "steps": episode.steps,
                 "optimal": episode.optimal,
                 "failure": episode.failure,
+                "cause": episode.cause,
             }
             for episode in result.episodes
         ],
@@ -71,6 +72,7 @@ def _scores(scores: Scores) -> dict[str, Any]:
         "reward": _round(scores.reward),
         "num_episodes": scores.num_episodes,
         "num_missing": scores.num_missing,
+        "causes": dict(scores.causes),
     }
 
 

@@ -6,24 +6,18 @@ Pure: a trace and the episodes in, numbers out. Printing is `cli`'s, comparing i
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.dataset import Episode, EpisodeSource, encode_episode
-from langrearrange.errors import (
-    DatasetError,
-    EpisodeError,
-    LangRearrangeError,
-    ScoreError,
-    SubmissionError,
-)
+from langrearrange.dataset import Episode
+from langrearrange.errors import ScoreError
+from langrearrange.leaderboard.matching import OpenSource, match
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.statistics import (
     Interval,
@@ -31,7 +25,7 @@ from langrearrange.leaderboard.statistics import (
     mean_of_intervals,
     stratified_mean_ci,
 )
-from langrearrange.leaderboard.trace import EpisodeTrace, Header, Trace, read_trace
+from langrearrange.leaderboard.trace import Header, Trace, read_trace
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -42,9 +36,6 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 """Paper Tables 2 and 5: paraphrastic robustness, behaviour generalisation, all nine."""
 STRATIFIED: Final = ("new_scenes", "train_eval", "validation", "train_mini", "train")
 """Splits of the nine fixed training templates: intervals generalise to these templates only."""
-
-OpenSource = Callable[[str], EpisodeSource]
-"""Split name -> its episodes, from where the scorer trusts them to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,7 @@ class Scores:
         reward: mean return.
         num_episodes: how many count, missing ones included.
         num_missing: how many were not in the trace; they count as failed.
+        causes: why episodes failed -> how many (`causes`), most frequent first.
     """
 
     success: Interval
@@ -69,6 +61,7 @@ class Scores:
     reward: float
     num_episodes: int
     num_missing: int
+    causes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class Result:
         partial: splits of which only a part was to be played: such a run is never ranked.
         num_missing: episodes that were to be played and are not in the trace: counted as failed.
         false_claims: episodes declared successful that replay shows to have failed.
-        episodes: every replayed episode, in trace order.
+        episodes: every replayed episode, by split, then in trace order.
     """
 
     header: Header
@@ -132,33 +125,27 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
         SubmissionError: unknown or duplicate episodes, or actions that cannot be replayed.
         ScoreError: nothing to score.
     """
-    sources = {split: _open(split, open_source) for split in trace.header.datasets}
-    found = _find_all(trace, sources)
-    for split, source in sources.items():
-        _check_content(trace.header, split, source, [f.position for f in found if f.split == split])
-    replayed = tuple(_replay(one, sources, trace.header) for one in found)
-    splits = {}
-    for split, source in sources.items():
-        played = [episode for episode in replayed if episode.split == split]
-        if trace.header.datasets[split].num_episodes:
-            absent = _absent(trace.header, split, source, played)
-            splits[split] = score_episodes(played, absent, split in STRATIFIED)
-    if not splits:
+    matched = match(trace, open_source)
+    if not matched:
         raise ScoreError("the trace names no episodes to score")
+    splits, replayed = {}, []
+    for part in matched:
+        played = [
+            dataclasses.replace(replay(episode, line, trace.header), split=part.split)
+            for line, episode in part.lines
+        ]
+        splits[part.split] = score_episodes(played, part.absent, part.split in STRATIFIED)
+        replayed += played
     claims = {line.id for line in trace.episodes if line.success}
     return Result(
         header=trace.header,
         splits=splits,
         groups=group_scores(splits),
         templates=template_scores(replayed),
-        partial=tuple(
-            split
-            for split, source in sources.items()
-            if trace.header.datasets[split].num_episodes < len(source)
-        ),
+        partial=tuple(part.split for part in matched if part.partial),
         num_missing=sum(scores.num_missing for scores in splits.values()),
         false_claims=tuple(e.id for e in replayed if e.id in claims and not e.success),
-        episodes=replayed,
+        episodes=tuple(replayed),
     )
 
 
@@ -194,6 +181,7 @@ def score_episodes(
         reward=sum(e.reward for e in played) / len(success),
         num_episodes=len(success),
         num_missing=len(absent),
+        causes=_causes(played, len(absent)),
     )
 
 
@@ -226,12 +214,11 @@ def template_scores(episodes: Iterable[Replayed]) -> tuple[TemplateScores, ...]:
     )
 
 
-def content_sha256(episodes: Iterable[Episode]) -> str:
-    """Return the hash of episodes' canonical lines, as a manifest has it for a whole split."""
-    hasher = hashlib.sha256()
-    for episode in episodes:
-        hasher.update(encode_episode(episode))
-    return hasher.hexdigest()
+def _causes(played: Sequence[Replayed], num_missing: int) -> dict[str, int]:
+    counts = Counter(episode.cause for episode in played if not episode.success)
+    if num_missing:
+        counts["missing"] = num_missing
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _interval(values: NDArray[np.float64], units: NDArray[np.int64], stratified: bool) -> Interval:
@@ -244,78 +231,3 @@ def _interval(values: NDArray[np.float64], units: NDArray[np.int64], stratified:
     if stratified or len(counts) < 2:  # nothing above the episode varies
         units = np.arange(len(values))
     return clustered_mean_ci(values, units)
-
-
-def _open(split: str, open_source: OpenSource) -> EpisodeSource:
-    try:
-        return open_source(split)
-    except LangRearrangeError as error:
-        raise SubmissionError(f"split '{split}' of the trace cannot be opened: {error}") from None
-
-
-def _check_content(
-    header: Header, split: str, source: EpisodeSource, played: Sequence[int]
-) -> None:
-    facts = header.datasets[split]
-    if not len(played) <= facts.num_episodes <= len(source):
-        raise SubmissionError(
-            f"the header speaks of {facts.num_episodes} episodes of '{split}'; the split has "
-            f"{len(source)} and the trace {len(played)}"
-        )
-    if facts.num_episodes == len(source):
-        positions: Iterable[int] = range(len(source))
-    elif facts.num_episodes == len(played):
-        positions = sorted(played)
-    else:
-        return  # which ones were to be played is not known; the run is partial and never ranked
-    found = content_sha256(map(source.get, positions))
-    if found != facts.sha256:
-        raise SubmissionError(
-            f"the trace was made on other episodes of '{split}' (content sha256 "
-            f"{facts.sha256[:12]}..., here {found[:12]}...); score it with the data set and "
-            f"release it was made with ({header.package_version})"
-        )
-
-
-def _absent(
-    header: Header, split: str, source: EpisodeSource, played: Sequence[Replayed]
-) -> list[Episode]:
-    """Return the episodes of a wholly claimed split that the trace lacks."""
-    if header.datasets[split].num_episodes < len(source) or len(played) == len(source):
-        return []
-    ids = {episode.id for episode in played}
-    return [source.get(i) for i in range(len(source)) if source.id_at(i) not in ids]
-
-
-class _Found(NamedTuple):
-    line: EpisodeTrace
-    split: str
-    position: int
-
-
-def _find_all(trace: Trace, sources: Mapping[str, EpisodeSource]) -> list[_Found]:
-    seen: set[str] = set()
-    for line in trace.episodes:
-        if line.id in seen:
-            raise SubmissionError(f"episode '{line.id}' occurs twice; one attempt an episode")
-        seen.add(line.id)
-    return [_find(line, sources) for line in trace.episodes]
-
-
-def _find(line: EpisodeTrace, sources: Mapping[str, EpisodeSource]) -> _Found:
-    """Say where the episode of a line is: exactly a published id, no variant and no near miss."""
-    for split, source in sources.items():
-        try:
-            position = source.index_of(line.id)
-        except (DatasetError, EpisodeError):
-            continue
-        if source.id_at(position) == line.id:
-            return _Found(line, split, position)
-    raise SubmissionError(
-        f"episode {line.id[:80]!a} is of none of the splits this trace names: {', '.join(sources)}"
-    )
-
-
-def _replay(found: _Found, sources: Mapping[str, EpisodeSource], header: Header) -> Replayed:
-    episode = sources[found.split].get(found.position)
-    return dataclasses.replace(replay(episode, found.line, header), split=found.split)

@@ -21,7 +21,7 @@ from langrearrange.leaderboard import (
     replay,
     score,
 )
-from langrearrange.leaderboard.score import content_sha256
+from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.world import skill_index
 from langrearrange.world.vocabulary import SPLITS
 

@@ -1,0 +1,132 @@
+"""Which episodes a trace is about: found by exact id, contents compared. Not replaying them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from langrearrange.dataset import Episode, EpisodeSource, encode_episode
+from langrearrange.errors import (
+    DatasetError,
+    EpisodeError,
+    LangRearrangeError,
+    SubmissionError,
+)
+from langrearrange.leaderboard.trace import DatasetFacts, EpisodeTrace, Header, Trace
+
+OpenSource = Callable[[str], EpisodeSource]
+"""Split name -> its episodes, from where the scorer trusts them to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedSplit:
+    """The lines of a trace that are of one split, each with its episode.
+
+    Attributes:
+        split: its name.
+        lines: (line, episode as the scorer has it), in trace order.
+        absent: episodes that were to be played and are not in the trace.
+        partial: whether only a part of the split was to be played.
+    """
+
+    split: str
+    lines: tuple[tuple[EpisodeTrace, Episode], ...]
+    absent: tuple[Episode, ...]
+    partial: bool
+
+
+def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
+    """Find every episode of a trace; each is built once.
+
+    Args:
+        trace: of one run.
+        open_source: gives the episodes of a split; the trace is never asked where they are.
+
+    Raises:
+        SubmissionError: an unknown split, an unknown or repeated episode, a variant, or episodes
+            with another content than the scorer's.
+    """
+    sources = {split: _open(split, open_source) for split in trace.header.datasets}
+    positions = _positions(trace, sources)
+    matched = []
+    for split, source in sources.items():
+        lines = [line for line in trace.episodes if positions[line.id][0] == split]
+        played = {positions[line.id][1]: line for line in lines}
+        facts = trace.header.datasets[split]
+        _check_count(facts, split, len(source), len(played))
+        partial = facts.num_episodes < len(source)
+        wanted = sorted(played) if partial else range(len(source))
+        episodes = {position: source.get(position) for position in wanted}
+        if len(episodes) == facts.num_episodes:  # else: which ones were meant is not known
+            _check_content(facts, split, episodes.values(), trace.header)
+        matched.append(
+            MatchedSplit(
+                split,
+                tuple((line, episodes[positions[line.id][1]]) for line in lines),
+                tuple(episodes[p] for p in episodes if p not in played),
+                partial,
+            )
+        )
+    return matched
+
+
+def content_sha256(episodes: Iterable[Episode]) -> str:
+    """Return the hash of episodes' canonical lines, as a manifest has it for a whole split."""
+    hasher = hashlib.sha256()
+    for episode in episodes:
+        hasher.update(encode_episode(episode))
+    return hasher.hexdigest()
+
+
+def _open(split: str, open_source: OpenSource) -> EpisodeSource:
+    try:
+        return open_source(split)
+    except LangRearrangeError as error:
+        raise SubmissionError(
+            f"split {split[:80]!a} of the trace cannot be opened: {error}"
+        ) from None
+
+
+def _positions(trace: Trace, sources: Mapping[str, EpisodeSource]) -> dict[str, tuple[str, int]]:
+    found: dict[str, tuple[str, int]] = {}
+    for line in trace.episodes:
+        if line.id in found:
+            raise SubmissionError(f"episode '{line.id}' occurs twice; one attempt an episode")
+        found[line.id] = _position(line.id, sources)
+    return found
+
+
+def _position(episode_id: str, sources: Mapping[str, EpisodeSource]) -> tuple[str, int]:
+    """Say where an episode is: exactly a published id, no variant and no near miss."""
+    for split, source in sources.items():
+        try:
+            position = source.index_of(episode_id)
+        except (DatasetError, EpisodeError):
+            continue
+        if source.id_at(position) == episode_id:
+            return split, position
+    raise SubmissionError(
+        f"episode {episode_id[:80]!a} is of none of the splits this trace names: "
+        f"{', '.join(sources)}"
+    )
+
+
+def _check_count(facts: DatasetFacts, split: str, available: int, played: int) -> None:
+    if not max(1, played) <= facts.num_episodes <= available:
+        raise SubmissionError(
+            f"the header speaks of {facts.num_episodes} episodes of '{split}'; the split has "
+            f"{available} and the trace {played}"
+        )
+
+
+def _check_content(
+    facts: DatasetFacts, split: str, episodes: Iterable[Episode], header: Header
+) -> None:
+    found = content_sha256(episodes)
+    if found != facts.sha256:
+        raise SubmissionError(
+            f"the trace was made on other episodes of '{split}' (content sha256 "
+            f"{facts.sha256[:12]}..., here {found[:12]}...); score it with the data set and "
+            f"release it was made with ({header.package_version[:20]})"
+        )
