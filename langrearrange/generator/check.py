@@ -225,8 +225,16 @@ class _Checker:
             yield Finding("origin", episode.id, "is not the episode that the spec gives")
 
     def _grounding(self, episode: Episode) -> tuple[Grounding | None, int]:
-        blueprint = self._blueprint
-        if blueprint is None:
+        blueprint, index = self._blueprint, self._index(episode)
+        if blueprint is None or index is None:
             return None, 0
-        draft = blueprint.draft(parse_episode_id(episode.id).index)
+        draft = blueprint.draft(index)
         return draft.grounding, draft.stratum
+
+    def _index(self, episode: Episode) -> int | None:
+        """Return the episode's index within the spec, None when its id is not of it."""
+        blueprint = self._blueprint
+        parsed = parse_episode_id(episode.id)
+        if blueprint is None or parsed.split != blueprint.spec.split or parsed.variant:
+            return None
+        return parsed.index if parsed.index < blueprint.order.num_episodes else None

@@ -13,6 +13,7 @@ from langrearrange.dataset import Episode, Start, open_dataset, write_dataset
 from langrearrange.errors import UsageError
 from langrearrange.generator import (
     GeneratedSplit,
+    SplitSpec,
     check_dataset,
     generate_split,
     load_spec,
@@ -123,15 +124,16 @@ FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
     "a model of another category": ("model", move_object(model="no_such_model")),
     "a slot beyond the surface": ("slot", move_object(slot=60)),
     "too few objects": ("knobs", few_objects),
+    "an id beyond the spec": ("origin", change(id="train/000045")),
     "a yaw changed by hand": ("origin", move_object(yaw=1)),
     "two sentences alike but for case": ("duplicate_text", repeat_a_text),
 }
 
 
-def write(folder: Path, episodes: list[Episode]) -> None:
+def write(folder: Path, episodes: list[Episode], spec: SplitSpec = SPEC) -> None:
     """Write episodes as if they had been generated from the spec."""
-    spec = SPEC.public() | {"templates_sha256": blueprint_of(SPEC).file.sha256}
-    write_dataset(folder, episodes, "train", spec=spec)
+    fields = spec.public() | {"templates_sha256": blueprint_of(spec).file.sha256}
+    write_dataset(folder, episodes, "train", spec=fields)
 
 
 def test_sound_set_passes(tmp_path: Path) -> None:
@@ -241,7 +243,7 @@ def test_findings_do_not_depend_on_workers(tmp_path: Path) -> None:
     episodes = [make_episode(load_spec("train_mini"), index) for index in range(1_000)]
     for plant in (longer_plan, repeat_a_text):
         plant(episodes)
-    write(tmp_path / "set", episodes)
+    write(tmp_path / "set", episodes, load_spec("train_mini"))
     alone, together = (check_dataset(tmp_path / "set", workers=count) for count in (1, 2))
     assert alone == together
     assert not alone.passed
