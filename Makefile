@@ -10,12 +10,12 @@ INSTALL := -m pip install --disable-pip-version-check --quiet --constraint const
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-.venv-demo/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/*)
+.venv-demo/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/* langrearrange/sim/embedded/raster/kernel/*)
 	$(PYTHON) -m venv .venv-demo
 	$(DEMO_BIN)/python $(INSTALL) .
 	touch $@
 
-.venv-test/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/*)
+.venv-test/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/* langrearrange/sim/embedded/raster/kernel/*)
 	$(PYTHON) -m venv .venv-test
 	$(TEST_BIN)/python $(INSTALL) --editable '.[dev]'
 	touch $@
