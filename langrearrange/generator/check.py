@@ -221,7 +221,8 @@ class _Checker:
         blueprint = self._blueprint
         if blueprint is None or not isinstance(self._source, Dataset):
             return
-        if make_episode(blueprint.spec, parse_episode_id(episode.id).index) != episode:
+        index = self._index(episode)
+        if index is None or make_episode(blueprint.spec, index) != episode:
             yield Finding("origin", episode.id, "is not the episode that the spec gives")
 
     def _grounding(self, episode: Episode) -> tuple[Grounding | None, int]:
