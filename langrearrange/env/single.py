@@ -76,7 +76,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
     Args:
         split: name of the split to play.
         episodes: play these instead: ids, the path of a written data set, an EpisodeSource, or
-            Episodes; in the order given.
+            Episodes; in the order given. With ids or a path the env's spec survives `to_json`.
         observation: `rgb`, `state` or `text`.
         simulator: `embedded`; `habitat` is not part of this release yet.
         reward: `paper`, `release` or a `RewardConfig`.

@@ -194,6 +194,7 @@ class Task:
 
         Raises:
             ResetNeeded: the episode is over.
+            ActionError: there is no such skill.
         """
         if self.terminated or self.truncated:
             raise ResetNeeded("the episode is over; call reset() before the next step()")
@@ -201,7 +202,7 @@ class Task:
         amounts = rules.reward
         self.steps += 1
         reward = -amounts.step_penalty
-        if action == STOP:
+        if action == STOP and rules.hard:
             self.outcome = Outcome.OK
             self.success = self._goal_holds
             self.terminated = True

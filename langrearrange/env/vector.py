@@ -69,6 +69,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
 
     hard: ClassVar[bool] = False
     _spec: EnvSpec | None = None
+    closed = True  # until it is made: `__del__` closes one whose arguments were refused, too
 
     def __init__(
         self,
@@ -114,6 +115,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         self._exhausted = np.zeros(num_envs, np.bool_)
         self._order_begun = False
         self._picture: Any = None
+        self.closed = False
 
     @property
     def spec(self) -> EnvSpec | None:

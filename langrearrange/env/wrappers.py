@@ -104,7 +104,7 @@ class TokenizeInstruction(gym.ObservationWrapper[Observation, Any, Observation])
         return self._encoder.replace(observation)
 
 
-class VectorTokenizeInstruction(gym.vector.VectorWrapper[Observation, Any, Observation, Any, Any]):
+class VectorTokenizeInstruction(gym.vector.VectorWrapper):
     """The same for a vector env: arrays of shape (num_envs, max_length).
 
     In SameStep mode the observations under `final_obs` are tokenised likewise.

@@ -17,7 +17,7 @@ from langrearrange.env import (
     Task,
     reward_config,
 )
-from langrearrange.errors import UsageError
+from langrearrange.errors import ActionError, UsageError
 from langrearrange.testing import toy_episodes
 from langrearrange.world import Outcome, apply, compile_subgoal, parse_subgoal, skill_index
 from langrearrange.world.goals import compile_goal, parse_goal
@@ -116,6 +116,11 @@ def test_hard_judges_success_at_stop_only_and_pays_the_last_delivery_as_a_subgoa
     assert not task.over
     assert task.step(STOP) == pytest.approx(9.99)
     assert (task.success, task.terminated) == (True, True)
+
+
+def test_stop_is_no_skill_outside_the_hard_variant():
+    with pytest.raises(ActionError, match="skill 70"):
+        Task(BY_TEMPLATE["move"]).step(STOP)
 
 
 def test_hard_stop_before_the_goal_fails():
