@@ -1,0 +1,226 @@
+"""Two runs on the same episodes, paired: differences, intervals, Holm, detectable differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.errors import ScoreError
+from langrearrange.leaderboard.replay import Replayed
+from langrearrange.leaderboard.score import GROUPS, STRATIFIED, Result
+from langrearrange.leaderboard.student import t_cdf, t_quantile
+
+POWER: Final = 0.8
+"""Power at which the minimum detectable difference is stated."""
+Winner = Literal["", "a", "b"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Run a minus run b on one split or group.
+
+    Attributes:
+        name: split, PR, BG or Total.
+        measure: success or efficiency.
+        mean_a, mean_b: the two means.
+        difference: mean_a - mean_b.
+        low, high: 95 % interval of the difference, paired and clustered, in [-1, 1].
+        p_value: of no difference, two-sided.
+        p_holm: adjusted over all splits of this measure; over the groups for groups.
+        detectable: smallest true difference that such a test sees in 80 % of the cases.
+        winner: only where the interval excludes 0 and p_holm < 0.05.
+    """
+
+    name: str
+    measure: Literal["success", "efficiency"]
+    mean_a: float
+    mean_b: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    p_holm: float
+    detectable: float
+    winner: Winner
+
+
+@dataclass(frozen=True, slots=True)
+class _Paired:
+    name: str
+    mean_a: float
+    mean_b: float
+    variance: float
+    degrees: float
+    units: int
+
+
+def compare(a: Result, b: Result, level: float = 0.95) -> tuple[Difference, ...]:
+    """Compare two runs, split by split and group by group, in success and efficiency.
+
+    Args:
+        a: a scored run.
+        b: another one, on the same episodes and under the same protocol.
+        level: coverage of the intervals.
+
+    Returns:
+        A row per split and group, for success, then for efficiency.
+
+    Raises:
+        ScoreError: other protocol, no split in common, or other episodes in one.
+
+    Source: cluster-robust paired t test (the clusters of design 3.7; strata where templates are
+    fixed); Holm 1979 over the splits.
+    """
+    if (a.header.protocol, a.header.horizon) != (b.header.protocol, b.header.horizon):
+        raise ScoreError(
+            f"the runs were made under other rules ({a.header.protocol}, {a.header.horizon} "
+            f"skills; {b.header.protocol}, {b.header.horizon}); compare runs of one board"
+        )
+    splits = [split for split in a.splits if split in b.splits]
+    if not splits:
+        raise ScoreError(
+            f"no split was played by both runs: {', '.join(a.splits)}; {', '.join(b.splits)}"
+        )
+    pairs = {split: _pairs(a, b, split) for split in splits}
+    rows: list[Difference] = []
+    for measure, value in _MEASURES.items():
+        paired = [_paired(split, pairs[split], value) for split in splits]
+        by_name = {pair.name: pair for pair in paired}
+        groups = [
+            _mean(name, [by_name[split] for split in members])
+            for name, members in GROUPS.items()
+            if all(split in by_name for split in members)
+        ]
+        rows += _judge(measure, paired, level)
+        rows += _judge(measure, groups, level)
+    return tuple(rows)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values, in the order given (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted, running = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = running
+    return adjusted
+
+
+_MEASURES: Final[dict[Literal["success", "efficiency"], Callable[[Replayed], float]]] = {
+    "success": lambda episode: float(episode.success),
+    "efficiency": lambda episode: episode.efficiency,
+}
+
+
+def _pairs(a: Result, b: Result, split: str) -> list[tuple[Replayed, Replayed]]:
+    first = {e.id: e for e in a.episodes if e.split == split}
+    second = {e.id: e for e in b.episodes if e.split == split}
+    if first.keys() != second.keys() or a.splits[split].num_missing or b.splits[split].num_missing:
+        raise ScoreError(
+            f"the runs did not play the same episodes of '{split}' ({len(first)} and "
+            f"{len(second)}, {len(first.keys() & second.keys())} in common); evaluate both on all"
+        )
+    return [(first[episode_id], second[episode_id]) for episode_id in first]
+
+
+def _paired(
+    split: str, pairs: Sequence[tuple[Replayed, Replayed]], value: Callable[[Replayed], float]
+) -> _Paired:
+    left = np.array([value(x) for x, _ in pairs])
+    right = np.array([value(y) for _, y in pairs])
+    names = [x.template if split in STRATIFIED else x.cluster for x, _ in pairs]
+    codes = np.unique(names, return_inverse=True)[1]
+    variance, degrees, units = _variance(left - right, codes, split in STRATIFIED)
+    return _Paired(split, float(left.mean()), float(right.mean()), variance, degrees, units)
+
+
+def _variance(
+    difference: NDArray[np.float64], codes: NDArray[np.intp], stratified: bool
+) -> tuple[float, float, int]:
+    """Return variance of the mean difference, degrees of freedom, number of units."""
+    total = len(difference)
+    groups = int(codes.max()) + 1
+    if stratified and total > groups:
+        means = np.bincount(codes, weights=difference) / np.bincount(codes)
+        residuals = difference - means[codes]
+        degrees = float(total - groups)
+        return float(np.square(residuals).sum()) / degrees / total, degrees, total
+    if groups < 2:
+        codes, groups = np.arange(total), total
+    if groups < 2:
+        return 0.0, 1.0, 1
+    sums = np.bincount(codes, weights=difference - difference.mean())
+    variance = groups / (groups - 1) * float(np.square(sums).sum()) / total**2
+    return variance, groups - 1.0, groups
+
+
+def _mean(name: str, parts: Sequence[_Paired]) -> _Paired:
+    count = len(parts)
+    shares = [part.variance / count**2 for part in parts]
+    total = sum(shares)
+    squares = sum(v * v / p.degrees for v, p in zip(shares, parts, strict=True))
+    return _Paired(
+        name,
+        sum(part.mean_a for part in parts) / count,
+        sum(part.mean_b for part in parts) / count,
+        total,
+        total * total / squares if squares else float(sum(p.degrees for p in parts)),
+        sum(part.units for part in parts),
+    )
+
+
+def _judge(
+    measure: Literal["success", "efficiency"], paired: Sequence[_Paired], level: float
+) -> list[Difference]:
+    p_values = [_p_value(pair) for pair in paired]
+    rows = []
+    for pair, p_value, p_holm in zip(paired, p_values, holm(p_values), strict=True):
+        difference = pair.mean_a - pair.mean_b
+        quantile = t_quantile((1 + level) / 2, pair.degrees)
+        error = math.sqrt(pair.variance)
+        low, high = (
+            max(-1.0, difference - quantile * error),
+            min(1.0, difference + quantile * error),
+        )
+        clear = (low > 0 or high < 0) and p_holm < 1 - level
+        rows.append(
+            Difference(
+                name=pair.name,
+                measure=measure,
+                mean_a=pair.mean_a,
+                mean_b=pair.mean_b,
+                difference=difference,
+                low=low,
+                high=high,
+                p_value=p_value,
+                p_holm=p_holm,
+                detectable=(quantile + t_quantile(POWER, pair.degrees)) * error,
+                winner=("a" if difference > 0 else "b") if clear else "",
+            )
+        )
+    return rows
+
+
+def _p_value(pair: _Paired) -> float:
+    difference = abs(pair.mean_a - pair.mean_b)
+    if difference == 0:
+        return 1.0
+    if pair.variance == 0:  # every unit differs by the same: a sign test over the units
+        return min(1.0, 2.0 ** (1 - min(pair.units, 60)))
+    return 2 * (1 - t_cdf(difference / math.sqrt(pair.variance), pair.degrees))
+
+
+def as_values(rows: Sequence[Difference]) -> list[Mapping[str, object]]:
+    """Return rows as plain JSON values, floats rounded to six decimals."""
+    return [
+        {
+            name: round(value, 6) if isinstance(value, float) else value
+            for name, value in ((name, getattr(row, name)) for name in row.__slots__)
+        }
+        for row in rows
+    ]
