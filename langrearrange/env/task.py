@@ -200,15 +200,15 @@ class Task:
             raise ResetNeeded("the episode is over; call reset() before the next step()")
         rules = self.rules
         amounts = rules.reward
-        self.steps += 1
         reward = -amounts.step_penalty
         if action == STOP and rules.hard:
+            self.steps += 1
             self.outcome = Outcome.OK
             self.success = self._goal_holds
             self.terminated = True
             return reward + amounts.success if self.success else reward
-        before = self.state
-        self.state, self.outcome = apply(self.layout, before, action)
+        self.state, self.outcome = apply(self.layout, self.state, action)
+        self.steps += 1
         if self.outcome is not Outcome.OK:
             reward -= amounts.invalid_penalty
             self.terminated = rules.hard

@@ -155,6 +155,14 @@ def test_render_shows_camera_map_and_sentence_and_follows_the_episode():
     assert len(vector.render()) == 2
 
 
+def test_gymnasium_collects_the_pictures_of_an_episode():
+    env = make(observation="state", render_mode="rgb_array_list")
+    env.reset()
+    env.step(5)
+    env.step(6)
+    assert len(env.render()) == 3
+
+
 def test_the_map_shows_hidden_things_as_rings_and_the_sentence_always_fits():
     task = Task(TOY[2])
     shut = np.array(draw_map(task))

@@ -119,8 +119,10 @@ def test_hard_judges_success_at_stop_only_and_pays_the_last_delivery_as_a_subgoa
 
 
 def test_stop_is_no_skill_outside_the_hard_variant():
+    task = Task(BY_TEMPLATE["move"])
     with pytest.raises(ActionError, match="skill 70"):
-        Task(BY_TEMPLATE["move"]).step(STOP)
+        task.step(STOP)
+    assert task.steps == 0
 
 
 def test_hard_stop_before_the_goal_fails():
