@@ -19,6 +19,7 @@ VERBS: Final[dict[str, str]] = {
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",
+    "export": "write episodes as parquet, or oracle demonstrations for Minari",
     "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }
