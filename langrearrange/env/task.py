@@ -6,7 +6,6 @@ The single env, the vector env and the leaderboard's replay all step this class 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gymnasium.error import ResetNeeded
@@ -24,7 +23,7 @@ from langrearrange.world import (
     compile_subgoal,
     parse_subgoal,
 )
-from langrearrange.world.goals import Goal, compile_goal, parse_goal
+from langrearrange.world.goals import compile_goal, parse_goal
 from langrearrange.world.vocabulary import HORIZON, NUM_NAV_TARGETS
 
 STOP: Final = NUM_SKILLS
@@ -128,7 +127,7 @@ class Task:
         self.rules = rules = rules or Rules()
         self.layout = layout or episode.layout(semantics=rules.semantics)
         initial = episode.initial_state()
-        self._goal = compile_goal(_parsed(episode.goal), self.layout, initial)
+        self._goal = compile_goal(parse_goal(episode.goal), self.layout, initial)
         self._subgoals = tuple(
             (1 << i, compile_subgoal(parse_subgoal(text), self.layout))
             for i, text in enumerate(episode.subgoals)
@@ -238,8 +237,3 @@ class Task:
         if not gained or (self.success and not amounts.subgoal_with_success):
             return 0.0
         return amounts.subgoal * (gained / len(self._subgoals) if amounts.subgoals_share else 1.0)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(goal: str) -> Goal:
-    return parse_goal(goal)

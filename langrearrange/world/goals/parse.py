@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import NoReturn
 
 from langrearrange.errors import GoalError
@@ -70,7 +71,18 @@ def parse_goal(text: str, source: Source | None = None) -> Goal:
     Raises:
         GoalError: `name:line:column: what is wrong; what is accepted`.
     """
-    return _Parser(source or Source()).parse(text)
+    try:
+        return _parsed(text)
+    except GoalError:
+        if source is None:
+            raise
+    return _Parser(source).parse(text)  # raises again, naming the place
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> Goal:
+    """Generator, solver and env parse the same few goals again and again."""
+    return _Parser(Source()).parse(text)
 
 
 class _Parser:
