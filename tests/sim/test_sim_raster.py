@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -165,6 +167,16 @@ def test_a_batch_gives_the_bytes_of_single_views(threads):
              for cam, rgb in zip(cameras, frames, strict=True)]  # fmt: skip
     stage.library.raster.draw(views, FLAT_LIGHT, 1, False, threads)
     assert frames.tobytes() == np.stack(singles).tobytes()
+
+
+def test_python_threads_may_draw_while_meshes_are_added():
+    stage = random_scene(2)
+    expected = stage.draw(64, 64)[0].tobytes()
+    with ThreadPoolExecutor(4) as pool:
+        frames = [pool.submit(stage.draw, 64, 64) for _ in range(60)]
+        for _ in range(200):  # the mesh table moves several times
+            stage.library.add(soup(BIG_TRIANGLE), "more")
+    assert {frame.result()[0].tobytes() for frame in frames} == {expected}
 
 
 def test_two_samples_average_four_subpixels():

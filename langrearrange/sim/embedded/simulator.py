@@ -52,8 +52,9 @@ class EmbeddedSimulator:
 
     Args:
         camera: head camera, `default` or `habitat` (90 degrees, fixed tilt).
-        quality: `default` is `textured`; `plain` leaves the textures out (about a quarter
-            cheaper); `supersampled` takes 2 x 2 samples per pixel (about three times the cost).
+        quality: `default` is `textured`; `plain` leaves the textures out (a sixth cheaper);
+            `supersampled` averages 2 x 2 colours per pixel (three times the cost; depth and
+            segmentation are those of the upper left sample).
 
     Raises:
         UsageError: an unknown camera or quality.

@@ -65,13 +65,11 @@ static void *work(void *argument) {
     }
 }
 
-enum { MAX_THREADS = 256 };
-
 /* Draw `count` views on `threads` threads, the caller's among them; false: out of memory.
  *
  * Threads are started per call: 15 us each against 8 ms for 16 frames, and a fork between two
  * calls (AsyncVectorEnv) finds no pool to lose. Where the system refuses one, the others do its
- * work. `workspaces` has one entry a thread, 1 <= threads <= 256.
+ * work. `workspaces` has one entry a thread, 1 <= threads <= MAX_THREADS.
  */
 bool draw_views(Kernel kernel, Workspace **workspaces, int threads, const View *views, int count) {
     Job job = {kernel, views, count, 0, 0};

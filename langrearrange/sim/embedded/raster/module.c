@@ -11,7 +11,7 @@
 
 /* Python compares this number with the one it was written for; raise it with every change here
  * that Python can see. */
-enum { INTERFACE = 2, MAX_THREADS = 256 };
+enum { INTERFACE = 2 };
 
 static int current_level;
 
@@ -264,8 +264,12 @@ static bool read_look(Held *held, PyObject *object, View *common) {
     return true;
 }
 
-static bool run(Library *library, const View *views, int count, int threads) {
+static bool run(Library *library, View *views, int count, int threads) {
     if (threads > count) threads = count;
+    for (int i = 0; i < count; i++) { /* last of all: nothing can grow the tables from here on */
+        views[i].meshes = (const Mesh *const *)library->meshes;
+        views[i].textures = (const Texture *const *)library->textures;
+    }
     Workspace **workspaces = take_workspaces(library, threads);
     if (!workspaces) return false;
     Kernel kernel = level_kernel(current_level);
@@ -290,8 +294,7 @@ static PyObject *library_draw(PyObject *self, PyObject *arguments) {
                             "samples=%d, threads=%d", MAX_THREADS, samples, threads);
     Py_ssize_t count = PyList_Size(items);
     if (count == 0) Py_RETURN_NONE;
-    View common = {.meshes = (const Mesh *const *)library->meshes, .samples = samples,
-                   .textures = (const Texture *const *)library->textures, .textured = textured};
+    View common = {.samples = samples, .textured = textured};
     Held held = {0};
     View *views = malloc((size_t)count * sizeof *views);
     bool fine = views != NULL;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LANES = 8, TILE = 16, MAX_LEVELS = 16, MAX_SIDE = 8192 };
+enum { LANES = 8, TILE = 16, MAX_LEVELS = 16, MAX_SIDE = 8192, MAX_THREADS = 256 };
 
 /* Columns of View.ids: mesh (-1: not drawn), segmentation value, whether it casts a shadow. */
 enum { MESH, SEGMENT, SHADOW, IDS };
