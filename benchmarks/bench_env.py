@@ -145,7 +145,10 @@ def main() -> None:
         ("text, gym.make", single_steps(count // 10, observation="text")),
     ):
         for what, value in zip((" with resets", ", steps alone"), rates, strict=True):
-            row(name + what, value, "steps/core-s", STATE_TARGET, at_least=True)
+            if name.startswith("state"):
+                row(name + what, value, "steps/core-s", STATE_TARGET, at_least=True)
+            else:
+                plain(name + what, value, "steps/core-s")
     for name, rates in (
         ("rgb 256x256, gym.make", single_steps(6_400 // scale)),
         ("rgb 256x256, make_vec(16)", vector_steps(12_800 // scale, 16)),
