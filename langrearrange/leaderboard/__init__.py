@@ -4,8 +4,11 @@ Not for playing (`env`) and not for printing (`cli`).
 """
 
 from langrearrange.leaderboard.animation import camera_frames, record, write_animation
+from langrearrange.leaderboard.board import build_board, read_results, write_board
+from langrearrange.leaderboard.compare import Difference, compare
 from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
+from langrearrange.leaderboard.reference import reference_results
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.rollout import env_factory, play
@@ -42,6 +45,7 @@ __all__ = [
     "STRATIFIED",
     "AgentFacts",
     "DatasetFacts",
+    "Difference",
     "EpisodeTrace",
     "Group",
     "Header",
@@ -53,17 +57,21 @@ __all__ = [
     "TemplateScores",
     "Trace",
     "TraceWriter",
+    "build_board",
     "build_page",
     "camera_frames",
     "clustered_mean_ci",
+    "compare",
     "env_factory",
     "evaluate",
     "failures_first",
     "header_of",
     "mean_of_intervals",
     "play",
+    "read_results",
     "read_trace",
     "record",
+    "reference_results",
     "replay",
     "report_json",
     "score",
@@ -72,5 +80,6 @@ __all__ = [
     "stratified_mean_ci",
     "wilson",
     "write_animation",
+    "write_board",
     "write_page",
 ]

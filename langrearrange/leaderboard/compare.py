@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard.replay import Replayed
-from langrearrange.leaderboard.score import GROUPS, STRATIFIED, Result
+from langrearrange.leaderboard.score import GROUPS, STRATIFIED, Result, base_split
 from langrearrange.leaderboard.student import t_cdf, t_quantile
 
 POWER: Final = 0.8
@@ -90,7 +90,7 @@ def compare(a: Result, b: Result, level: float = 0.95) -> tuple[Difference, ...]
     rows: list[Difference] = []
     for measure, value in _MEASURES.items():
         paired = [_paired(split, pairs[split], value) for split in splits]
-        by_name = {pair.name: pair for pair in paired}
+        by_name = {base_split(pair.name): pair for pair in paired}
         groups = [
             _mean(name, [by_name[split] for split in members])
             for name, members in GROUPS.items()
@@ -133,9 +133,9 @@ def _paired(
 ) -> _Paired:
     left = np.array([value(x) for x, _ in pairs])
     right = np.array([value(y) for _, y in pairs])
-    names = [x.template if split in STRATIFIED else x.cluster for x, _ in pairs]
+    names = [x.template if base_split(split) in STRATIFIED else x.cluster for x, _ in pairs]
     codes = np.unique(names, return_inverse=True)[1]
-    variance, degrees, units = _variance(left - right, codes, split in STRATIFIED)
+    variance, degrees, units = _variance(left - right, codes, base_split(split) in STRATIFIED)
     return _Paired(split, float(left.mean()), float(right.mean()), variance, degrees, units)
 
 

@@ -28,12 +28,14 @@ class MatchedSplit:
         lines: (line, episode as the scorer has it), in trace order.
         absent: episodes that were to be played and are not in the trace.
         partial: whether only a part of the split was to be played.
+        sealed: whether the set was bound by a commitment before it was opened (tier T2).
     """
 
     split: str
     lines: tuple[tuple[EpisodeTrace, Episode], ...]
     absent: tuple[Episode, ...]
     partial: bool
+    sealed: bool
 
 
 def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
@@ -66,6 +68,7 @@ def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
                 tuple((line, episodes[positions[line.id][1]]) for line in lines),
                 tuple(episodes[p] for p in episodes if p not in played),
                 partial,
+                bool(getattr(getattr(source, "manifest", None), "commitment", "")),
             )
         )
     return matched

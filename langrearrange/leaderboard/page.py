@@ -88,7 +88,7 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
         "categories": CATEGORIES,
         "names": {name: english(name) for name in (*RECEPTACLES, *CATEGORIES)},
     }
-    left = MAX_BYTES - len(_json(data)) - sum(len(_part(n)) for n in ("html", "css", "js"))
+    left = MAX_BYTES - len(script_json(data)) - sum(len(_part(n)) for n in ("html", "css", "js"))
     for episode in episodes:
         pictures = [_data_uri(picture) for picture in (frames or {}).get(episode["id"], ())]
         left -= sum(map(len, pictures)) + 20 * len(pictures)
@@ -98,7 +98,7 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
         "TITLE": html.escape(str(data["title"])),
         "STYLE": _part("css"),
         "SCRIPT": _part("js"),
-        "DATA": _json(data),
+        "DATA": script_json(data),
     }
     return re.sub("%(TITLE|STYLE|SCRIPT|DATA)%", lambda match: parts[match[1]], _part("html"))
 
@@ -207,7 +207,7 @@ def _data_uri(picture: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
-def _json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """Return JSON that can stand inside a script element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 

@@ -22,7 +22,8 @@ def report_json(result: Result) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "run": msgspec.to_builtins(result.header),
-        "ranked": not (result.partial or result.header.agent.privileged),
+        "tier": result.tier,
+        "ranked": result.tier != "T0",
         "partial": list(result.partial),
         "num_missing": result.num_missing,
         "false_claims": list(result.false_claims),
@@ -55,6 +56,7 @@ def _interval(interval: Interval) -> dict[str, Any]:
         "high": _round(interval.high),
         "num_units": interval.num_units,
         "method": interval.method,
+        "checked": interval.checked,
     }
 
 

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 """Paper Tables 2 and 5: paraphrastic robustness, behaviour generalisation, all nine."""
 STRATIFIED: Final = ("new_scenes", "train_eval", "validation", "train_mini", "train")
 """Splits of the nine fixed training templates: intervals generalise to these templates only."""
+Tier = Literal["T0", "T1", "T2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Result:
         templates: a row per split and template.
         partial: splits of which only a part was to be played: such a run is never ranked.
         num_missing: episodes that were to be played and are not in the trace: counted as failed.
+        sealed: whether all of it was played on sealed sets.
         false_claims: episodes declared successful that replay shows to have failed.
         episodes: every replayed episode, by split, then in trace order.
     """
@@ -104,8 +106,16 @@ class Result:
     templates: tuple[TemplateScores, ...]
     partial: tuple[str, ...]
     num_missing: int
+    sealed: bool
     false_claims: tuple[str, ...]
     episodes: tuple[Replayed, ...]
+
+    @property
+    def tier(self) -> Tier:
+        """T0: privileged or partial, not ranked. T1: replay-verified. T2: on sealed sets."""
+        if self.partial or self.header.agent.privileged:
+            return "T0"
+        return "T2" if self.sealed else "T1"
 
 
 def score_trace(path: Path | str, open_source: OpenSource) -> Result:
@@ -134,7 +144,9 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
             dataclasses.replace(replay(episode, line, trace.header), split=part.split)
             for line, episode in part.lines
         ]
-        splits[part.split] = score_episodes(played, part.absent, part.split in STRATIFIED)
+        splits[part.split] = score_episodes(
+            played, part.absent, base_split(part.split) in STRATIFIED
+        )
         replayed += played
     claims = {line.id for line in trace.episodes if line.success}
     return Result(
@@ -144,6 +156,7 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
         templates=template_scores(replayed),
         partial=tuple(part.split for part in matched if part.partial),
         num_missing=sum(scores.num_missing for scores in splits.values()),
+        sealed=all(part.sealed for part in matched),
         false_claims=tuple(e.id for e in replayed if e.id in claims and not e.success),
         episodes=tuple(replayed),
     )
@@ -185,15 +198,21 @@ def score_episodes(
     )
 
 
+def base_split(name: str) -> str:
+    """Return the published split a set is like: `sealed_context` -> `context`."""
+    return name.removeprefix("sealed_")
+
+
 def group_scores(splits: Mapping[str, Scores]) -> dict[str, Group]:
-    """Return PR, BG and Total, those of which every split is there."""
+    """Return PR, BG and Total, those of which every split, or a sealed set like it, is there."""
+    by_base = {base_split(name): scores for name, scores in splits.items()}
     return {
         name: Group(
-            mean_of_intervals([splits[split].success for split in members]),
-            mean_of_intervals([splits[split].efficiency for split in members]),
+            mean_of_intervals([by_base[split].success for split in members]),
+            mean_of_intervals([by_base[split].efficiency for split in members]),
         )
         for name, members in GROUPS.items()
-        if all(split in splits for split in members)
+        if all(split in by_base for split in members)
     }
 
 

@@ -135,8 +135,8 @@ def mean_of_intervals(parts: Sequence[Interval], level: float = 0.95) -> Interva
         level: coverage, in (0, 1).
 
     Returns:
-        Interval of the mean. A part whose values all agree has no variance of its own; the
-        width of its interval stands in for it, so that certainty is never claimed.
+        Interval of the mean, mean +- t s. A part whose values all agree has no variance of its
+        own; the width of its interval stands in for it, so that certainty is never claimed.
 
     Raises:
         ScoreError: no parts.
@@ -191,8 +191,13 @@ def _interval(
     mean: float, variance: float, degrees: float, episodes: int, units: int, level: float,
     method: Method,
 ) -> Interval:  # fmt: skip
-    count = units if method == "agreeing" else mean * (1 - mean) / variance
-    low, high = wilson(mean, count, t_quantile((1 + level) / 2, degrees))
+    quantile = t_quantile((1 + level) / 2, degrees)
+    if method == "combined":
+        half = quantile * math.sqrt(variance)
+        low, high = max(0.0, mean - half), min(1.0, mean + half)
+    else:
+        count = units if method == "agreeing" else mean * (1 - mean) / variance
+        low, high = wilson(mean, count, quantile)
     kept = 0.0 if method == "agreeing" else variance
     return Interval(mean, low, high, episodes, units, kept, degrees, method)
 

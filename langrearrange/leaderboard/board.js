@@ -1,0 +1,85 @@
+"use strict";
+// The leaderboard: sorts and filters what is in #data. No network, no library.
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = (id) => document.getElementById(id);
+let sorted = { column: "Total", measure: "mean", down: true };
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function options(id, values, all) {
+  for (const value of [...(all ? ["all"] : []), ...values]) {
+    const option = element("option", "", value);
+    option.value = value;
+    $(id).append(option);
+  }
+  $(id).onchange = draw;
+}
+
+const TEXTS = ["rank", "agent", "sees", "tier"];
+
+function value(row, column) {
+  if (column === "rank") return row.rank ? row.rank[0] : Infinity;
+  if (TEXTS.includes(column)) return row[column];
+  const cell = row.cells[column];
+  return cell ? cell.mean : -Infinity;
+}
+
+function cellOf(row, column) {
+  const cell = row.cells[column];
+  const td = element("td");
+  if (!cell) return td;
+  td.textContent = cell.mean.toFixed(column === "regret" ? 2 : 3);
+  if (cell.low !== undefined) {
+    td.append(element("small", "", `${cell.checked ? "" : "~"}${cell.low.toFixed(2)}-${cell.high.toFixed(2)}`));
+  }
+  if (cell.efficiency !== undefined) td.append(element("small", "", `eff ${cell.efficiency.toFixed(3)}`));
+  if (row.paper && data.exchanged.includes(column)) td.className = "exchanged";
+  return td;
+}
+
+function shown() {
+  const wanted = (id, has) => $(id).value === "all" || has === $(id).value;
+  return data.rows.filter((row) => row.paper
+    ? $("paper").checked
+    : row.protocol === $("protocol").value && wanted("modality", row.sees) && wanted("tier", row.tier));
+}
+
+function draw() {
+  const head = element("tr");
+  const columns = [...TEXTS, ...data.columns];
+  for (const column of columns) {
+    const cell = element("th", TEXTS.includes(column) ? "text" : "", column.replaceAll("_", " "));
+    if (column === sorted.column) cell.classList.add("sorted");
+    cell.onclick = () => {
+      sorted = { column, down: column === sorted.column ? !sorted.down : !TEXTS.includes(column) };
+      draw();
+    };
+    head.append(cell);
+  }
+  const rows = shown().sort((a, b) => {
+    const x = value(a, sorted.column), y = value(b, sorted.column);
+    return (x > y ? 1 : x < y ? -1 : 0) * (sorted.down ? -1 : 1);
+  });
+  $("table").replaceChildren(head, ...rows.map((row) => {
+    const kinds = [row.paper && "paper", row.reference && "reference", !row.rank && "unranked"];
+    const line = element("tr", kinds.filter(Boolean).join(" "));
+    const rank = row.rank ? (row.rank[0] === row.rank[1] ? row.rank[0] : row.rank.join("-")) : "";
+    line.append(element("td", "text", rank), element("td", "text name", row.agent),
+      element("td", "text", row.sees), element("td", "text", row.tier));
+    for (const column of data.columns) line.append(cellOf(row, column));
+    return line;
+  }));
+}
+
+const present = (key) => [...new Set(data.rows.filter((r) => !r.paper).map((r) => r[key]))].sort();
+options("protocol", present("protocol").sort((a, b) => (a === "paper" ? -1 : b === "paper" ? 1 : 0)), false);
+options("modality", present("sees"), true);
+options("tier", present("tier"), true);
+$("paper").onchange = draw;
+$("papernote").textContent = data.paper_note;
+draw();

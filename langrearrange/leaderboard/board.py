@@ -1,0 +1,163 @@
+"""A static leaderboard page from result files: no server, nothing that can go down.
+
+Takes what `report_json` gives; never a trace, so nothing is recomputed here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from langrearrange.errors import SubmissionError
+from langrearrange.leaderboard.page import script_json
+from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
+from langrearrange.leaderboard.result_json import SCHEMA_VERSION
+from langrearrange.leaderboard.score import GROUPS, base_split
+from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
+
+BOARD_COLUMNS: Final = (
+    *reversed(GROUPS), "train_eval", "new_scenes", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS,
+    "regret", "invalid", "subgoals",
+)  # fmt: skip
+
+Values = Mapping[str, Any]
+
+
+def read_results(folder: Path | str) -> list[dict[str, Any]]:
+    """Read every `*.json` of a folder, as `score --json` writes them, in order of their names.
+
+    Raises:
+        SubmissionError: no folder, no results, or a file that holds none.
+    """
+    folder = Path(folder)
+    results: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise SubmissionError(
+                f"{path}: no result file ({error}); write it with score"
+            ) from None
+        for result in found if isinstance(found, list) else [found]:
+            _check(result, path)
+            results.append(result)
+    if not results:
+        raise SubmissionError(
+            f"{folder}: no result files here; write some with `langrearrange score RUN --json`"
+        )
+    return results
+
+
+def write_board(path: Path | str, results: Sequence[Values]) -> Path:
+    """Write the board.
+
+    Args:
+        path: the HTML file.
+        results: from `report_json` or `read_results`, reference rows among them.
+
+    Returns:
+        The path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(build_board(results), encoding="utf-8")
+    return path
+
+
+def build_board(results: Sequence[Values]) -> str:
+    """Return the board as text; see `write_board`."""
+    rows = [_row(result) for result in results]
+    for protocol in {row["protocol"] for row in rows}:
+        _rank([row for row in rows if row["protocol"] == protocol])
+    data = {
+        "columns": BOARD_COLUMNS,
+        "rows": [*rows, *_paper_rows()],
+        "exchanged": EXCHANGED,
+        "paper_note": f"Grey rows are the paper's (Tables 2 and 5): {NOTE}. * These two cells "
+        "probably carry each other's label, as the released files of these splits do.",
+    }
+    parts = {"STYLE": _part("css"), "SCRIPT": _part("js"), "DATA": script_json(data)}
+    return re.sub("%(STYLE|SCRIPT|DATA)%", lambda match: parts[match[1]], _part("html"))
+
+
+def rank_range(intervals: Sequence[tuple[float, float]], index: int) -> tuple[int, int]:
+    """Return the best and worst place that the intervals allow, counted from 1."""
+    low, high = intervals[index]
+    others = [pair for i, pair in enumerate(intervals) if i != index]
+    better = sum(other_low > high for other_low, _ in others)
+    worse = sum(other_high < low for _, other_high in others)
+    return 1 + better, len(intervals) - worse
+
+
+def _row(result: Values) -> dict[str, Any]:
+    agent = result["run"]["agent"]
+    cells = {base_split(name): _cell(scores) for name, scores in result["splits"].items()}
+    cells |= {name: _cell(group) for name, group in result["groups"].items()}
+    splits = list(result["splits"].values())
+    for column, key in (("invalid", "invalid_rate"), ("subgoals", "subgoals")):
+        cells[column] = {"mean": sum(scores[key] for scores in splits) / len(splits)}
+    regrets = [scores["regret"] for scores in splits if scores["regret"] is not None]
+    if regrets:
+        cells["regret"] = {"mean": sum(regrets) / len(regrets)}
+    return {
+        "agent": agent["name"],
+        "sees": agent["modality"],
+        "tier": result["tier"],
+        "protocol": result["run"]["protocol"],
+        "reference": agent.get("note") == "reference row",
+        "cells": cells,
+        "rank": None,
+    }
+
+
+def _cell(scores: Values) -> dict[str, Any]:
+    success = scores["success"]
+    return {
+        "mean": success["mean"],
+        "low": success["low"],
+        "high": success["high"],
+        "checked": success["checked"],
+        "efficiency": scores["efficiency"]["mean"],
+    }
+
+
+def _rank(rows: Sequence[dict[str, Any]]) -> None:
+    ranked = [row for row in rows if row["tier"] != "T0" and "Total" in row["cells"]]
+    intervals = [(row["cells"]["Total"]["low"], row["cells"]["Total"]["high"]) for row in ranked]
+    for index, row in enumerate(ranked):
+        row["rank"] = rank_range(intervals, index)
+
+
+def _paper_rows() -> list[dict[str, Any]]:
+    return [
+        {
+            "agent": f"{method} (paper)",
+            "sees": "rgb",
+            "tier": "paper",
+            "paper": True,
+            "rank": None,
+            "cells": {
+                column: {"mean": percent / 100}
+                for column, percent in zip(COLUMNS, values, strict=True)
+            },
+        }
+        for method, values in PAPER_SUCCESS.items()
+    ]
+
+
+def _check(result: Any, path: Path) -> None:
+    if not isinstance(result, dict) or not {"splits", "groups", "run", "tier"} <= result.keys():
+        raise SubmissionError(f"{path}: no result file; write it with `langrearrange score --json`")
+    version = result.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise SubmissionError(
+            f"{path}: result version {version!r}, this release reads {SCHEMA_VERSION}; score again"
+        )
+
+
+def _part(suffix: str) -> str:
+    return files("langrearrange.leaderboard").joinpath(f"board.{suffix}").read_text("utf-8")
