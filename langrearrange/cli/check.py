@@ -23,6 +23,9 @@ class Args:
     what the sentence presupposes true; texts distinct, with one reading each.
 
     Exit code 0 when nothing is found, 1 otherwise.
+
+    All published splits, and that nothing held out leaks into train:
+      langrearrange check --between
     """
 
     sets: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -31,6 +34,10 @@ class Args:
     """pyperplan: also ask a planner that is not ours whether each goal can be reached (slow)"""
     key: str = ""
     """of a sealed set, to rebuild its episodes; or set LANGREARRANGE_KEY"""
+    between: bool = False
+    """also check what holds between the published splits: texts, flats and held-out words"""
+    workers: int | None = None
+    """processes; None for one per available core"""
     show: int = 20
     """print at most so many findings per set"""
     json: bool = False
@@ -42,13 +49,17 @@ def run(args: Args) -> int:
     from langrearrange.cli.common import open_source
     from langrearrange.errors import UsageError
     from langrearrange.generator.check import check_dataset
+    from langrearrange.generator.disjoint import report_between
 
-    if not args.sets:
+    if not args.sets and not args.between:
         raise UsageError("no data set given; name a split or a folder written by `generate`")
     key = args.key or os.environ.get("LANGREARRANGE_KEY", "")
     reports = []
     for name in args.sets:
-        reports.append(check_dataset(open_source(name), planner=args.planner, key=key))
+        source = open_source(name)
+        reports.append(check_dataset(source, planner=args.planner, key=key, workers=args.workers))
+    if args.between:
+        reports.append(report_between())
     if args.json:
         print(json.dumps([_as_json(report) for report in reports], indent=1))
     else:

@@ -73,8 +73,8 @@ def check_dataset(
 
     Args:
         source: folder of a written set, or any source of episodes.
-        planner: `own` re-proves that every plan is shortest; `pyperplan` re-proves feasibility on
-            the exported PDDL with a planner that is not ours (extra `planning`, much slower).
+        planner: `own` re-proves that every plan is shortest; `pyperplan` also asks a planner that
+            is not ours whether the exported PDDL can be solved (extra `planning`, much slower).
         key: secret of a sealed set, to check it against what it was committed to.
         workers: processes; None for one per available core, 1 for none besides this one.
 
@@ -87,6 +87,8 @@ def check_dataset(
         MissingExtraError: pyperplan is wanted and not installed.
     """
     opened = open_dataset(source) if isinstance(source, str | Path) else source
+    if isinstance(opened, GeneratedSplit) and opened.stored is not None:
+        opened = opened.stored
     checker = _Checker(opened, planner, key)
     findings = list(checker.set_findings())
     sha256 = ""

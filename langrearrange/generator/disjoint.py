@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from langrearrange.dataset import EpisodeSource
 from langrearrange.generator.blueprint import blueprint_of
+from langrearrange.generator.check import Report
 from langrearrange.generator.prove import Finding
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.split import open_split
 from langrearrange.houses import houses_for
-from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, TEST_SPLITS
+from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, SPLITS, TEST_SPLITS
 
 TEXTS_OF_TRAIN = ("train_mini", "train_eval", "new_scenes")
 """Splits whose every text is a text of train; of validation only the templates are."""
@@ -49,6 +50,12 @@ def check_disjoint(train: SplitSpec | None = None) -> list[Finding]:
         found += _text_leaks(open_split(name), texts)
     found += _word_leaks(texts)
     return found + list(_category_leaks(spec))
+
+
+def report_between() -> Report:
+    """Return `check_disjoint` as a report: its episodes are those of all published splits."""
+    total = sum(blueprint_of(load_spec(name)).order.num_episodes for name in SPLITS)
+    return Report("all splits", total, tuple(check_disjoint()), "", "own")
 
 
 def _text_leaks(source: EpisodeSource, texts: dict[str, str]) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def prove_episode(
         spec: what it was made from, for its knobs.
         grounding: what its sentence says, for presuppositions and goal; None if unknown.
         stratum: of the grounding.
-        planner: re-proves feasibility instead of our solver, which re-proves optimality.
+        planner: asked besides our solver, which re-proves optimality.
     """
     horizon = spec.horizon if spec is not None else HORIZON
     found = [
@@ -77,10 +77,9 @@ def prove_episode(
         found += _knob_findings(episode, spec)
     if grounding is not None:
         found += _sentence_findings(episode, grounding, stratum)
-    if planner is not None:
-        complaint = planner(episode)
-        return found + ([Finding("planner", episode.id, complaint)] if complaint else [])
-    return found + _plan_findings(episode, horizon - 1)
+    found += _plan_findings(episode, horizon - 1)
+    complaint = planner(episode) if planner is not None else ""
+    return found + ([Finding("planner", episode.id, complaint)] if complaint else [])
 
 
 def _house_findings(episode: Episode) -> list[Finding]:

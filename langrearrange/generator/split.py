@@ -37,13 +37,14 @@ class GeneratedSplit:
         spec: the spec.
         split: name of the set.
         template_ranges: template id -> positions.
+        stored: the written set that variant 0 is read from, if any.
     """
 
     def __init__(self, spec: SplitSpec | str, stored: Dataset | None = None) -> None:
         """Take a spec or a split's name, and the written set to read variant 0 from, if any."""
         self.spec = load_spec(spec) if isinstance(spec, str) else spec
         self.split = self.spec.name
-        self._stored = stored
+        self.stored = stored
         refresh(self.spec)
         self._order = blueprint_of(self.spec).order
         self.template_ranges = self._order.ranges()
@@ -82,8 +83,8 @@ class GeneratedSplit:
         if key in self._cache:
             self._cache.move_to_end(key)
             return self._cache[key]
-        if self._stored is not None and not variant:
-            episode = self._stored.get(position)
+        if self.stored is not None and not variant:
+            episode = self.stored.get(position)
         else:
             episode = make_episode(self.spec, self._order.index_at(position), variant)
         self._cache[key] = episode
