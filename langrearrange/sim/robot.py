@@ -66,12 +66,14 @@ def pose_arm(camera: Matrix, held_mm: tuple[int, int, int] | None) -> Arm:
         held_mm: bounding box of the held thing, None for a free hand.
     """
     right, up, back = camera[0, :3], camera[1, :3], camera[2, :3]
-    head = np.stack([-back, -right, up, -camera[:, :3].T @ camera[:, 3]], axis=1)
+    # Written out and composed, since a matrix product's last bit depends on the machine's BLAS.
+    eye = -(camera[0, 3] * right + camera[1, 3] * up + camera[2, 3] * back)
+    head = np.stack([-back, -right, up, eye], axis=1)
     joints, links = _posture(held_mm)
     drop = (held_mm[2] / 1000 - _pinch(held_mm)) if held_mm else 0.0
     grasp = np.zeros((3, 4), np.float32)
     grasp[:, :3] = _upright(head)
-    grasp[:, 3] = head[:, :3] @ np.array(_hand(held_mm), np.float32) + head[:, 3]
+    grasp[:, 3] = compose(head, rigid(*_hand(held_mm), 0.0))[:, 3]
     grasp[2, 3] -= np.float32(drop)
     return Arm(joints, np.stack([compose(head, link) for link in links]), grasp)
 

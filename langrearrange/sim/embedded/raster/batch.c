@@ -44,8 +44,8 @@ typedef struct {
     Kernel kernel;
     const View *views;
     int count;
-    int next;     /* atomic: the next view to draw */
-    int failed;   /* atomic: some kernel ran out of memory */
+    int next;   /* atomic: the next view to draw */
+    int failed; /* atomic: some kernel ran out of memory */
 } Job;
 
 typedef struct {

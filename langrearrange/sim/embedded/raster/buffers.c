@@ -38,7 +38,8 @@ const Py_buffer *hold(Held *held, PyObject *object, const char *name, char forma
         PyErr_Clear();
         PyErr_Format(PyExc_ValueError,
                      "%s: expected a C-contiguous%s %s array; use np.ascontiguousarray or a fresh "
-                     "buffer", name, writable ? ", writable" : "", type_name(format));
+                     "buffer",
+                     name, writable ? ", writable" : "", type_name(format));
         return NULL;
     }
     held->buffers[held->count++] = buffer;
@@ -46,8 +47,9 @@ const Py_buffer *hold(Held *held, PyObject *object, const char *name, char forma
         (columns < 0 || buffer->shape[dimensions - 1] == columns))
         return buffer;
     PyErr_Format(PyExc_ValueError,
-                 "%s: expected %s with %d dimensions, the last of %zd (-1: any); got format '%s' with "
-                 "%d dimensions, the last of %zd", name, type_name(format), dimensions, columns,
+                 "%s: expected %s with %d dimensions, the last of %zd (-1: any); got format '%s' "
+                 "with %d dimensions, the last of %zd",
+                 name, type_name(format), dimensions, columns,
                  buffer->format ? buffer->format : "B", buffer->ndim,
                  buffer->ndim ? buffer->shape[buffer->ndim - 1] : (Py_ssize_t)0);
     return NULL;

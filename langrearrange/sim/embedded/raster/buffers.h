@@ -1,4 +1,4 @@
-/* Borrowing Python's arrays: each is checked, and a refusal says what was given and what is meant. */
+/* Borrowing Python's arrays: each is checked; a refusal says what was given and what is meant. */
 #ifndef LANGREARRANGE_RASTER_BUFFERS_H
 #define LANGREARRANGE_RASTER_BUFFERS_H
 
@@ -26,5 +26,11 @@ const Py_buffer *hold_rows(Held *held, PyObject *object, const char *name, char 
 bool check_numbers(const Py_buffer *buffer, const char *name, float limit);
 
 void release(Held *held);
+
+/* views.c: fill in a view from (ids, poses, camera, rgb, depth, segmentation); it borrows their
+ * memory until `release`. The look is (light 3, ambient, diffuse, sky, background 3). False with
+ * ValueError set. */
+bool read_view(Held *held, PyObject *item, int num_meshes, View *view);
+bool read_look(Held *held, PyObject *object, View *view);
 
 #endif

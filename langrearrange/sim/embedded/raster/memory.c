@@ -29,11 +29,20 @@ Workspace *workspace_new(void) { return calloc(1, sizeof(Workspace)); }
 void workspace_free(Workspace *workspace) {
     if (!workspace) return;
     Growing *arrays[] = {
-        &workspace->inverse_depth_buffer, &workspace->id_buffer, &workspace->row_buffer,
-        &workspace->tile_buffer,          &workspace->visible,   &workspace->sort_key,
-        &workspace->screen_x,             &workspace->screen_y,  &workspace->screen_w,
-        &workspace->kept,                 &workspace->triangles, &workspace->planes,
-        &workspace->corners,              &workspace->shadows,
+        &workspace->inverse_depth_buffer,
+        &workspace->id_buffer,
+        &workspace->row_buffer,
+        &workspace->tile_buffer,
+        &workspace->visible,
+        &workspace->sort_key,
+        &workspace->screen_x,
+        &workspace->screen_y,
+        &workspace->screen_w,
+        &workspace->kept,
+        &workspace->triangles,
+        &workspace->planes,
+        &workspace->corners,
+        &workspace->shadows,
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]->items);
     free(workspace);

@@ -5,7 +5,6 @@
  */
 #include "buffers.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +15,20 @@ enum { INTERFACE = 2 };
 static int current_level;
 
 typedef struct {
-    PyObject_HEAD
-    Mesh **meshes;
+    PyObject_HEAD Mesh **meshes;
     Texture **textures;
     int num_meshes, num_textures, mesh_capacity, texture_capacity;
-    void **outgrown;                 /* tables that a drawing thread may still read */
+    void **outgrown; /* tables that a drawing thread may still read */
     int num_outgrown;
-    Workspace *idle;                 /* workspaces that nobody draws with; touched under the GIL */
+    Workspace *idle; /* workspaces that nobody draws with; touched under the GIL */
 } Library;
 
 /* Make room for one more entry. The old table stays: a thread may be drawing from it right now. */
 static bool table_room(Library *library, void ***table, int count, int *capacity) {
     if (count < *capacity) return true;
     int larger = *capacity ? 2 * *capacity : 64;
-    void **outgrown = realloc(library->outgrown, (size_t)(library->num_outgrown + 1) * sizeof *outgrown);
+    size_t num_outgrown = (size_t)library->num_outgrown + 1;
+    void **outgrown = realloc(library->outgrown, num_outgrown * sizeof *outgrown);
     if (outgrown) library->outgrown = outgrown;
     void **items = malloc((size_t)larger * sizeof *items);
     if (!outgrown || !items) {
@@ -59,8 +58,9 @@ static PyObject *library_add_texture(PyObject *self, PyObject *arguments) {
     PyObject *result = NULL;
     if (!power_of_two(height) || !power_of_two(width) || height > most || width > most) {
         PyErr_Format(PyExc_ValueError,
-                     "texels: a texture of %zd x %zd; each side must be a power of two, at most %zd. "
-                     "Resample it", width, height, most);
+                     "texels: a texture of %zd x %zd; each side must be a power of two, at most "
+                     "%zd. Resample it",
+                     width, height, most);
     } else if (table_room(library, (void ***)&library->textures, library->num_textures,
                           &library->texture_capacity)) {
         Texture *texture = texture_new((int32_t)width, (int32_t)height, texels->buf);
@@ -95,22 +95,28 @@ static Mesh *checked_mesh(Held *held, const Library *library, PyObject *objects[
     const Py_buffer *faces = colors ? hold(held, objects[3], "faces", 'i', 2, 3, false) : NULL;
     if (!faces) return NULL;
     const Py_buffer *uv = NULL;
-    if (objects[4] != Py_None && !(uv = hold_rows(held, objects[4], "uv", 'f', count, 2))) return NULL;
-    if (count < 1 || faces->shape[0] < 1 || count > INT32_MAX / 64 || faces->shape[0] > INT32_MAX / 64)
-        return PyErr_Format(PyExc_ValueError,
-                            "a mesh of %zd vertices and %zd faces; each must be 1..%d", count,
-                            faces->shape[0], INT32_MAX / 64),
-               NULL;
-    if (!check_faces(faces->buf, faces->shape[0], count)) return NULL;
+    if (objects[4] != Py_None) {
+        uv = hold_rows(held, objects[4], "uv", 'f', count, 2);
+        if (!uv) return NULL;
+    }
+    Py_ssize_t num_faces = faces->shape[0], most = INT32_MAX / 64;
+    if (count < 1 || num_faces < 1 || count > most || num_faces > most) {
+        PyErr_Format(PyExc_ValueError, "a mesh of %zd vertices and %zd faces; each must be 1..%zd",
+                     count, num_faces, most);
+        return NULL;
+    }
+    if (!check_faces(faces->buf, num_faces, count)) return NULL;
     if (!check_numbers(positions, "positions", 1e5f) || !check_numbers(normals, "normals", 1e3f) ||
         !check_numbers(colors, "colors", 1e5f) || (uv && !check_numbers(uv, "uv", 1e4f)))
         return NULL;
-    if (texture < -1 || texture >= library->num_textures || (texture >= 0 && !uv))
-        return PyErr_Format(PyExc_ValueError,
-                            "texture %d: the library has %d textures, and a textured mesh needs uv; "
-                            "-1 means none", texture, library->num_textures),
-               NULL;
-    Mesh *mesh = mesh_new((int32_t)count, (int32_t)faces->shape[0], positions->buf, normals->buf,
+    if (texture < -1 || texture >= library->num_textures || (texture >= 0 && !uv)) {
+        PyErr_Format(PyExc_ValueError,
+                     "texture %d: the library has %d textures, and a textured mesh needs uv; -1 "
+                     "means none",
+                     texture, library->num_textures);
+        return NULL;
+    }
+    Mesh *mesh = mesh_new((int32_t)count, (int32_t)num_faces, positions->buf, normals->buf,
                           colors->buf, faces->buf, uv ? uv->buf : NULL, texture);
     if (!mesh) PyErr_NoMemory();
     return mesh;
@@ -138,93 +144,6 @@ static PyObject *library_add_mesh(PyObject *self, PyObject *arguments) {
 
 /* ---- draw ---- */
 
-static bool read_scene(Held *held, const Library *library, PyObject *item, View *view) {
-    const Py_buffer *ids = hold(held, PyTuple_GetItem(item, 0), "ids", 'i', 2, IDS, false);
-    if (!ids) return false;
-    const Py_buffer *poses = hold(held, PyTuple_GetItem(item, 1), "poses", 'f', 3, 4, false);
-    if (!poses) return false;
-    if (poses->shape[0] != ids->shape[0] || poses->shape[1] != 3 || ids->shape[0] > INT32_MAX) {
-        PyErr_Format(PyExc_ValueError, "poses: shape (%zd, %zd, 4) for %zd instances; expected (n, 3, 4)",
-                     poses->shape[0], poses->shape[1], ids->shape[0]);
-        return false;
-    }
-    view->num_instances = (int32_t)ids->shape[0];
-    view->ids = ids->buf;
-    view->poses = poses->buf;
-    for (int32_t i = 0; i < view->num_instances; i++)
-        if (view->ids[IDS * i + MESH] < -1 || view->ids[IDS * i + MESH] >= library->num_meshes) {
-            PyErr_Format(PyExc_ValueError, "ids: instance %d has mesh %d; the library has %d meshes",
-                         i, view->ids[IDS * i + MESH], library->num_meshes);
-            return false;
-        }
-    return check_numbers(poses, "poses", 1e5f);
-}
-
-static bool read_camera(Held *held, PyObject *item, View *view) {
-    const Py_buffer *camera = hold(held, PyTuple_GetItem(item, 2), "camera", 'f', 1, 14, false);
-    if (!camera || !check_numbers(camera, "camera", 1e5f)) return false;
-    const float *values = camera->buf;
-    memcpy(view->camera, values, sizeof view->camera);
-    view->focal = values[12];
-    view->near_m = values[13];
-    if (!(view->focal >= 0.01f && view->focal <= 1000) || !(view->near_m >= 1e-3f)) {
-        PyErr_SetString(PyExc_ValueError,
-                        "camera: the focal scale 1/tan(hfov/2) must be 0.01..1000 and the near "
-                        "plane at least 1 mm; check hfov_deg");
-        return false;
-    }
-    return true;
-}
-
-/* Note the frame's size, or see that it is the one noted before. */
-static bool same_size(View *view, const Py_buffer *buffer, const char *name) {
-    Py_ssize_t height = buffer->shape[0], width = buffer->shape[1];
-    Py_ssize_t most = MAX_SIDE / view->samples;
-    if (height < 1 || width < 1 || height > most || width > most) {
-        PyErr_Format(PyExc_ValueError, "%s: a frame of %zd x %zd; each side must be 1..%zd", name,
-                     width, height, most);
-        return false;
-    }
-    if (view->width && (view->width != width || view->height != height)) {
-        PyErr_Format(PyExc_ValueError, "%s: %zd x %zd, but the frame's first buffer is %d x %d", name,
-                     width, height, view->width, view->height);
-        return false;
-    }
-    view->width = (int32_t)width;
-    view->height = (int32_t)height;
-    return true;
-}
-
-static bool read_frame(Held *held, PyObject *item, View *view) {
-    static const char *const NAMES[3] = {"rgb", "depth", "segmentation"};
-    static const char FORMATS[3] = {'B', 'f', 'i'};
-    void *buffers[3] = {NULL, NULL, NULL};
-    for (int i = 0; i < 3; i++) {
-        PyObject *object = PyTuple_GetItem(item, 3 + i);
-        if (object == Py_None) continue;
-        const Py_buffer *buffer =
-            hold(held, object, NAMES[i], FORMATS[i], i ? 2 : 3, i ? -1 : 3, true);
-        if (!buffer || !same_size(view, buffer, NAMES[i])) return false;
-        buffers[i] = buffer->buf;
-    }
-    view->rgb = buffers[0];
-    view->depth = buffers[1];
-    view->segmentation = buffers[2];
-    if (view->width) return true;
-    PyErr_SetString(PyExc_ValueError, "a frame without buffers: give rgb, depth or segmentation");
-    return false;
-}
-
-static bool read_view(Held *held, const Library *library, PyObject *item, View *view) {
-    if (!PyTuple_Check(item) || PyTuple_Size(item) != 6) {
-        PyErr_SetString(PyExc_ValueError,
-                        "a view is a tuple (ids, poses, camera, rgb, depth, segmentation)");
-        return false;
-    }
-    return read_scene(held, library, item, view) && read_camera(held, item, view) &&
-           read_frame(held, item, view);
-}
-
 /* Take one workspace a thread out of the idle ones; NULL with MemoryError set. */
 static Workspace **take_workspaces(Library *library, int threads) {
     Workspace **result = calloc((size_t)threads, sizeof *result);
@@ -249,21 +168,6 @@ static void return_workspaces(Library *library, Workspace **workspaces, int thre
     free(workspaces);
 }
 
-static bool read_look(Held *held, PyObject *object, View *common) {
-    const Py_buffer *look = hold(held, object, "look", 'f', 1, 9, false);
-    if (!look || !check_numbers(look, "look", 1e3f)) return false;
-    const float *values = look->buf;
-    memcpy(common->light.direction, values, 3 * sizeof(float));
-    common->light.ambient = values[3];
-    common->light.diffuse = values[4];
-    common->light.sky = values[5];
-    for (int k = 0; k < 3; k++) {
-        float value = values[6 + k];
-        common->background[k] = (uint8_t)(value > 0 ? (value < 255 ? value : 255) : 0);
-    }
-    return true;
-}
-
 static bool run(Library *library, View *views, int count, int threads) {
     if (threads > count) threads = count;
     for (int i = 0; i < count; i++) { /* last of all: nothing can grow the tables from here on */
@@ -274,10 +178,8 @@ static bool run(Library *library, View *views, int count, int threads) {
     if (!workspaces) return false;
     Kernel kernel = level_kernel(current_level);
     bool done;
-    Py_BEGIN_ALLOW_THREADS
-    done = draw_views(kernel, workspaces, threads, views, count);
-    Py_END_ALLOW_THREADS
-    return_workspaces(library, workspaces, threads);
+    Py_BEGIN_ALLOW_THREADS done = draw_views(kernel, workspaces, threads, views, count);
+    Py_END_ALLOW_THREADS return_workspaces(library, workspaces, threads);
     if (!done) PyErr_NoMemory();
     return done;
 }
@@ -288,10 +190,12 @@ static PyObject *library_draw(PyObject *self, PyObject *arguments) {
     int samples, textured, threads;
     if (!PyArg_ParseTuple(arguments, "OOipi:draw", &items, &look, &samples, &textured, &threads))
         return NULL;
-    if (!PyList_Check(items) || (samples != 1 && samples != 2) || threads < 1 || threads > MAX_THREADS)
+    bool fit = PyList_Check(items) && (samples == 1 || samples == 2);
+    if (!fit || threads < 1 || threads > MAX_THREADS)
         return PyErr_Format(PyExc_ValueError,
                             "draw: expected a list of views, 1 or 2 samples and 1..%d threads; got "
-                            "samples=%d, threads=%d", MAX_THREADS, samples, threads);
+                            "samples=%d, threads=%d",
+                            MAX_THREADS, samples, threads);
     Py_ssize_t count = PyList_Size(items);
     if (count == 0) Py_RETURN_NONE;
     View common = {.samples = samples, .textured = textured};
@@ -302,7 +206,7 @@ static PyObject *library_draw(PyObject *self, PyObject *arguments) {
     fine = fine && read_look(&held, look, &common);
     for (Py_ssize_t i = 0; fine && i < count; i++) {
         views[i] = common;
-        fine = read_view(&held, library, PyList_GetItem(items, i), &views[i]);
+        fine = read_view(&held, PyList_GetItem(items, i), library->num_meshes, &views[i]);
     }
     fine = fine && run(library, views, (int)count, threads);
     free(views);
@@ -335,10 +239,11 @@ static PyMethodDef LIBRARY_METHODS[] = {
     {"add_texture", library_add_texture, METH_VARARGS,
      "add_texture(texels) -> index. uint8 (h, w, 3), sides powers of two; 128 changes nothing."},
     {"add_mesh", library_add_mesh, METH_VARARGS,
-     "add_mesh(positions, normals, colors, faces, uv | None, texture) -> index. Copies the arrays."},
+     "add_mesh(positions, normals, colors, faces, uv | None, texture) -> index. Copies them all."},
     {"draw", library_draw, METH_VARARGS,
-     "draw(views, look, samples, textured, threads). Each view is a tuple (ids int32 (n, 3), poses\n"
-     "float32 (n, 3, 4), camera float32 (14,), rgb, depth, segmentation); look is float32 (9,)."},
+     "draw(views, look, samples, textured, threads). Each view is a tuple (ids int32 (n, 3),\n"
+     "poses float32 (n, 3, 4), camera float32 (14,), rgb, depth, segmentation); look is float32 "
+     "(9,)."},
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot LIBRARY_SLOTS[] = {
@@ -372,8 +277,8 @@ static PyObject *use_level(PyObject *module, PyObject *arguments) {
             current_level = level;
             return PyUnicode_FromString(before);
         }
-    return PyErr_Format(PyExc_ValueError, "use_level: this processor does not run '%s'; see levels()",
-                        wanted);
+    return PyErr_Format(PyExc_ValueError,
+                        "use_level: this processor does not run '%s'; see levels()", wanted);
 }
 
 static PyMethodDef MODULE_METHODS[] = {
@@ -383,9 +288,15 @@ static PyMethodDef MODULE_METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 static struct PyModuleDef DEFINITION = {
-    PyModuleDef_HEAD_INIT, "_langrearrange_raster",
-    "The rasteriser of langrearrange.sim.embedded; not meant to be used directly.", -1,
-    MODULE_METHODS, NULL, NULL, NULL, NULL};
+    PyModuleDef_HEAD_INIT,
+    "_langrearrange_raster",
+    "The rasteriser of langrearrange.sim.embedded; not meant to be used directly.",
+    -1,
+    MODULE_METHODS,
+    NULL,
+    NULL,
+    NULL,
+    NULL};
 
 PyMODINIT_FUNC PyInit__langrearrange_raster(void) {
     PyObject *module = PyModule_Create(&DEFINITION);

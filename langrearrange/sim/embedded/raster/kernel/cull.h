@@ -51,8 +51,8 @@ static bool see_instance(const Workspace *w, const View *view, int32_t instance,
     float centre[3], extent[3];
     for (int k = 0; k < 3; k++) {
         const float *row = m + 4 * k;
-        centre[k] = row[0] * mesh->centre[0] + row[1] * mesh->centre[1] +
-                    row[2] * mesh->centre[2] + row[3];
+        centre[k] =
+            row[0] * mesh->centre[0] + row[1] * mesh->centre[1] + row[2] * mesh->centre[2] + row[3];
         extent[k] = absolute(row[0]) * mesh->half[0] + absolute(row[1]) * mesh->half[1] +
                     absolute(row[2]) * mesh->half[2];
     }
@@ -128,6 +128,7 @@ static bool hidden(const Workspace *w, const Visible *visible) {
     int32_t columns = (w->width + TILE - 1) / TILE;
     for (int32_t y = visible->rect[2] / TILE; y <= visible->rect[3] / TILE; y++)
         for (int32_t x = visible->rect[0] / TILE; x <= visible->rect[1] / TILE; x++)
-            if (w->tiles[(size_t)y * columns + x] <= visible->inverse_nearest * 1.001f) return false;
+            if (w->tiles[(size_t)y * columns + x] <= visible->inverse_nearest * 1.001f)
+                return false;
     return true;
 }

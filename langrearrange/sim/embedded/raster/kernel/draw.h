@@ -65,7 +65,8 @@ static bool draw_instance(Workspace *w, const View *view, int32_t index) {
     for (int32_t i = 0; i < count.whole; i += LANES) {
         int32_t left = count.whole - i;
         v8i face = load8i(kept + i);
-        face = select8i(less8i(IOTA_I, all8i(left)), face, all8i(kept[i])); /* no stray index is read */
+        /* lanes beyond the last face repeat one: no stray index is read */
+        face = select8i(less8i(IOTA_I, all8i(left)), face, all8i(kept[i]));
         draw_triangles(w, first, index, gather8i(mesh->corner[0], face),
                        gather8i(mesh->corner[1], face), gather8i(mesh->corner[2], face), kept + i,
                        left < LANES ? left : LANES);

@@ -15,7 +15,8 @@ static void average_rows(const uint32_t *upper, const uint32_t *lower, uint32_t 
 static void write_rgb(const uint32_t *row, uint8_t *to, int32_t width) {
     int32_t x = 0;
 #ifdef __SSSE3__
-    const __m128i drop_fourth = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    const __m128i drop_fourth =
+        _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
     for (; x + 8 <= width; x += 4) { /* 16 bytes are written, 12 count: never past the row's end */
         __m128i four = _mm_loadu_si128((const __m128i *)(row + x));
         _mm_storeu_si128((__m128i *)(to + 3 * x), _mm_shuffle_epi8(four, drop_fourth));

@@ -67,9 +67,9 @@ INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t e
     v8f across_green = step[GREEN] * IOTA, across_blue = step[BLUE] * IOTA;
     for (; x < end; x += LANES, start += LANES * step) {
         v8f depth = 1.0f / (start[ONE] + across_w);
-        v8i color = pack_color((start[RED] + across_red) * depth,
-                               (start[GREEN] + across_green) * depth,
-                               (start[BLUE] + across_blue) * depth);
+        v8i color =
+            pack_color((start[RED] + across_red) * depth, (start[GREEN] + across_green) * depth,
+                       (start[BLUE] + across_blue) * depth);
         store8i((int32_t *)row + x, color);
     }
 }

@@ -1,8 +1,8 @@
 /* Contact shadows: darken what lies close around the foot of a thing, so that it sits, not floats.
  *
  * No geometry is drawn: 1/depth gives each pixel's point in the thing's own frame, and an ellipse
- * somewhat larger than the thing's footprint says how dark it gets. The thing itself stays as it is:
- * a flat plate would vanish in its own shadow.
+ * somewhat larger than the thing's footprint says how dark it gets. The thing itself stays as it
+ * is: a flat plate would vanish in its own shadow.
  */
 
 #define SHADOW_MARGIN_M 0.02f
@@ -14,15 +14,15 @@
 static bool add_shadow(Workspace *w, const View *view, const Visible *visible, const Mesh *mesh,
                        int32_t first) {
     const float *m = visible->to_camera;
-    float centre[3], extent[3], half[3], foot[3] = {mesh->centre[0], mesh->centre[1],
-                                                    mesh->centre[2] - mesh->half[2]};
+    float centre[3], extent[3], half[3],
+        foot[3] = {mesh->centre[0], mesh->centre[1], mesh->centre[2] - mesh->half[2]};
     for (int k = 0; k < 2; k++) half[k] = mesh->half[k] * 1.1f + SHADOW_MARGIN_M;
     half[2] = SHADOW_HEIGHT_M;
     for (int k = 0; k < 3; k++) {
         const float *row = m + 4 * k;
         centre[k] = row[0] * foot[0] + row[1] * foot[1] + row[2] * foot[2] + row[3];
-        extent[k] = absolute(row[0]) * half[0] + absolute(row[1]) * half[1] +
-                    absolute(row[2]) * half[2];
+        extent[k] =
+            absolute(row[0]) * half[0] + absolute(row[1]) * half[1] + absolute(row[2]) * half[2];
     }
     float nearest = -centre[2] - extent[2];
     if (nearest < view->near_m) return true; /* in the lens: no shadow would be seen */
@@ -36,8 +36,10 @@ static bool add_shadow(Workspace *w, const View *view, const Visible *visible, c
         shadow->step_x[k] = m[k] * pixel / half[k];
         shadow->step_y[k] = -m[4 + k] * pixel / half[k];
         shadow->ray[k] = (m[k] * (0.5f - w->width * 0.5f) * pixel +
-                          m[4 + k] * (w->height * 0.5f - 0.5f) * pixel - m[8 + k]) / half[k];
-        shadow->origin[k] = (m[k] * centre[0] + m[4 + k] * centre[1] + m[8 + k] * centre[2]) / half[k];
+                          m[4 + k] * (w->height * 0.5f - 0.5f) * pixel - m[8 + k]) /
+                         half[k];
+        shadow->origin[k] =
+            (m[k] * centre[0] + m[4 + k] * centre[1] + m[8 + k] * centre[2]) / half[k];
     }
     return true;
 }

@@ -1,4 +1,5 @@
-/* Eight lanes in plain C: GCC's vector extensions, with the instructions that it cannot find itself.
+/* Eight lanes in plain C: GCC's vector extensions, with the instructions that it cannot find
+ * itself.
  *
  * Every level computes on eight lanes with the same + - * /, so all levels give the same bytes;
  * intrinsics below only choose a faster instruction for the same result.
@@ -30,12 +31,14 @@ INLINE v8f load8(const float *from) { return *(const v8f_memory *)from; }
 INLINE v8i load8i(const int32_t *from) { return *(const v8i_memory *)from; }
 INLINE void store8(float *to, v8f value) { *(v8f_memory *)to = value; }
 INLINE void store8i(int32_t *to, v8i value) { *(v8i_memory *)to = value; }
-INLINE v8f all8(float value) { return (v8f){value, value, value, value, value, value, value, value}; }
+INLINE v8f all8(float value) {
+    return (v8f){value, value, value, value, value, value, value, value};
+}
 INLINE v8i all8i(int32_t value) {
     return (v8i){value, value, value, value, value, value, value, value};
 }
-/* Where the machine has no eight-lane registers, GCC compares and converts such vectors one lane at a
- * time, five times slower than two halves of four. */
+/* Where the machine has no eight-lane registers, GCC compares and converts such vectors one lane at
+ * a time, five times slower than two halves of four. */
 typedef float v4f __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
 typedef union {
@@ -104,9 +107,7 @@ INLINE v8i select8i(v8i mask, v8i yes, v8i no) {
     return (yes & mask) | (no & ~mask);
 #endif
 }
-INLINE v8f select8(v8i mask, v8f yes, v8f no) {
-    return (v8f)select8i(mask, (v8i)yes, (v8i)no);
-}
+INLINE v8f select8(v8i mask, v8f yes, v8f no) { return (v8f)select8i(mask, (v8i)yes, (v8i)no); }
 
 /* a < b ? a : b and a > b ? a : b, hence b where a is not a number */
 INLINE v8f min8(v8f a, v8f b) {

@@ -2,8 +2,8 @@
 
 INLINE v8f square(v8f value) { return value * value; }
 
-/* log2 of the footprint of a pixel in texels, rounded to a level that exists. Taken from the bits of
- * a float, since a logarithm would not be the same number on every machine. */
+/* log2 of the footprint of a pixel in texels, rounded to a level that exists. Taken from the bits
+ * of a float, since a logarithm would not be the same number on every machine. */
 INLINE v8i mip_level(const Texture *texture, v8f texels_squared) {
     v8i exponent = ((v8i)texels_squared >> 23) - 127; /* floor(2 log2(texels)) */
     v8i level = (exponent + 1) >> 1;
@@ -12,7 +12,8 @@ INLINE v8i mip_level(const Texture *texture, v8f texels_squared) {
     return level & ~(level >> 31); /* at least 0 */
 }
 
-/* Index of a texel; lanes beyond a run's end may hold anything and still stay inside the texture. */
+/* Index of a texel; lanes beyond a run's end may hold anything and still stay inside the texture.
+ */
 INLINE v8i texel_index(const Texture *texture, v8f u, v8f v, v8i level) {
     int32_t width = 1 << texture->log2_width, height = 1 << texture->log2_height;
     v8i column = (floor8(u * (float)width) & (width - 1)) >> level;
@@ -36,7 +37,8 @@ INLINE void shade_textured_run(const Planes *planes, const Texture *texture, flo
                      square((step[TEX_V] - v * step[ONE]) * depth * height);
         v8f along = square((down[TEX_U] - u * down[ONE]) * depth * width) +
                     square((down[TEX_V] - v * down[ONE]) * depth * height);
-        v8i level = mip_level(texture, 0.5f * (across + along)); /* the mean blurs less than the max */
+        v8i level =
+            mip_level(texture, 0.5f * (across + along)); /* the mean blurs less than the max */
         v8i texel = gather8i((const int32_t *)texture->texels, texel_index(texture, u, v, level));
         depth *= 1.0f / 128;
         v8f red = (start[RED] + step[RED] * IOTA) * depth * to_float(texel & 255);
