@@ -30,6 +30,7 @@ from langrearrange.agents.protocol import (
 )
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
+from langrearrange.agents.spec import AgentSpec
 
 __all__ = [
     "BUNDLED",
@@ -37,6 +38,7 @@ __all__ = [
     "REFERENCE_AGENTS",
     "Agent",
     "AgentRefusalError",
+    "AgentSpec",
     "AgentTimeoutError",
     "BatchedAgent",
     "BlindSweepAgent",

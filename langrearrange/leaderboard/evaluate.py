@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
 from langrearrange import __version__
-from langrearrange.agents import BatchedAgent, is_privileged
+from langrearrange.agents import AgentSpec, BatchedAgent, is_privileged
 from langrearrange.dataset import Episode, EpisodeSource
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
@@ -20,6 +21,7 @@ from langrearrange.leaderboard.trace import (
     Protocol,
 )
 from langrearrange.leaderboard.trace_writer import TraceWriter
+from langrearrange.leaderboard.workers import play_with
 from langrearrange.world.vocabulary import HORIZON
 
 OnEpisode = Callable[[EpisodeTrace], None]
@@ -61,11 +63,12 @@ class Plan:
 
 
 def evaluate(
-    agent: BatchedAgent,
+    agent: BatchedAgent | AgentSpec,
     facts: AgentFacts,
     plan: Plan,
     out: Path | str,
     *,
+    executor: Executor | None = None,
     force: bool = False,
     on_episode: OnEpisode = lambda trace: None,
 ) -> Path:
@@ -75,10 +78,12 @@ def evaluate(
     arguments, and ends with the same file.
 
     Args:
-        agent: batched (`agents.load_rows`).
+        agent: batched (`agents.load_rows`), or its spec.
         facts: what is declared of it; its modality must be the agent's.
         plan: what to play.
         out: the trace to write, `NAME.jsonl.gz`.
+        executor: its workers play, each with an agent of its own; needs the agent's spec. The
+            trace is the same as without.
         force: replace what lies there.
         on_episode: called after each episode, resumed ones included.
 
@@ -86,8 +91,14 @@ def evaluate(
         The path of the trace.
 
     Raises:
-        UsageError: facts that contradict the agent, or a file in the way.
+        UsageError: facts that contradict the agent, a file in the way, or an executor without a
+            spec.
     """
+    spec = agent if isinstance(agent, AgentSpec) else None
+    if isinstance(agent, AgentSpec):
+        agent = agent.build()
+    if executor is not None and spec is None:
+        raise UsageError("workers build the agent themselves: give its AgentSpec, not the agent")
     if facts.modality != agent.modality or facts.privileged != is_privileged(agent):
         raise UsageError(
             f"the facts say modality '{facts.modality}', privileged {facts.privileged}; the agent "
@@ -101,7 +112,14 @@ def evaluate(
             done = writer.done
             ids = [source.id_at(i) for i in plan.positions(source)]
             todo = [episode_id for episode_id in ids if episode_id not in done]
-            for trace in _play(agent, source, todo, plan):
+            if executor is not None and spec is not None:
+                traces = play_with(
+                    executor, spec, source, todo,
+                    protocol=plan.protocol, horizon=plan.horizon, num_rows=plan.num_rows,
+                )  # fmt: skip
+            else:
+                traces = _play(agent, source, todo, plan)
+            for trace in traces:
                 writer.write(trace)
                 on_episode(trace)
     except BaseException:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from langrearrange.agents import is_privileged, load_rows
+from langrearrange.agents import AgentSpec, is_privileged, load_rows
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
@@ -156,6 +158,27 @@ def test_plans_without_splits_twice_the_same_or_of_no_episodes_are_refused(mini)
             Plan(**fields)
     with pytest.raises(UsageError, match="num_episodes=0"):
         Plan(sources=[mini], num_episodes=0)
+
+
+def test_workers_change_nothing(tmp_path):
+    source = open_split("validation")
+    plan = Plan(sources=[source], num_episodes=50)
+    spec = AgentSpec(name="explorer")
+    facts = AgentFacts(name="explorer", modality="state")
+    alone = evaluate(spec, facts, plan, tmp_path / "alone.jsonl.gz")
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        path = evaluate(spec, facts, plan, tmp_path / "pool.jsonl.gz", executor=pool)
+    assert path.read_bytes() == alone.read_bytes()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(UsageError, match="AgentSpec"):
+        evaluate(spec.build(), facts, plan, tmp_path / "no.jsonl.gz", executor=pool)
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"name": "random", "url": "http://a"}, {"command": "a", "name": "b"}]
+)
+def test_exactly_one_agent_is_named(fields):
+    with pytest.raises(UsageError, match="exactly one"):
+        AgentSpec(**fields)
 
 
 KILLED = """

@@ -1,0 +1,57 @@
+"""Which agent, as a value that can be sent to a worker: a name, a command or an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from langrearrange.agents.http_agent import HttpAgent
+from langrearrange.agents.loading import from_command, in_own_process, load_rows
+from langrearrange.agents.process import Limits
+from langrearrange.agents.protocol import BatchedAgent
+from langrearrange.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSpec:
+    """One agent; exactly one of `name`, `command` and `url` is given.
+
+    Attributes:
+        name: a bundled agent or `module:Class`.
+        command: a program that speaks the protocol on stdin and stdout.
+        url: an HTTP address that does.
+        own_process: run `name` in a process of its own, as ranked runs do.
+        seed: for agents that draw.
+        hard: whether the hard variant is played.
+        limits: how long an agent outside this process may take.
+    """
+
+    name: str = ""
+    command: str = ""
+    url: str = ""
+    own_process: bool = False
+    seed: int = 0
+    hard: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.name, self.command, self.url) if value]
+        if len(given) != 1:
+            raise UsageError(
+                f"{len(given)} agents given ({', '.join(given) or 'none'}); name exactly one: an "
+                "agent, a command or an address"
+            )
+
+    @property
+    def label(self) -> str:
+        """What to call the agent in tables when nothing else is said."""
+        return self.name or self.command or self.url
+
+    def build(self) -> BatchedAgent:
+        """Return a new agent; AgentError if it cannot be had."""
+        if self.url:
+            return HttpAgent(self.url, self.limits, hard=self.hard)
+        if self.command:
+            return from_command(self.command, self.limits, hard=self.hard)
+        if self.own_process:
+            return in_own_process(self.name, self.limits, seed=self.seed, hard=self.hard)
+        return load_rows(self.name, seed=self.seed)
