@@ -5,16 +5,17 @@ Not for playing (`env`) and not for printing (`cli`).
 
 from langrearrange.leaderboard.animation import camera_frames, record, write_animation
 from langrearrange.leaderboard.board import build_board, read_results, write_board
+from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
 from langrearrange.leaderboard.compare import Difference, compare
 from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
+from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
+from langrearrange.leaderboard.preflight import Preflight, preflight
 from langrearrange.leaderboard.reference import reference_results
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.rollout import env_factory, play
 from langrearrange.leaderboard.score import (
-    GROUPS,
-    STRATIFIED,
     Group,
     Result,
     Scores,
@@ -41,9 +42,11 @@ from langrearrange.leaderboard.trace import (
 from langrearrange.leaderboard.trace_writer import TraceWriter
 
 __all__ = [
+    "BOARD_SPLITS",
     "GROUPS",
     "STRATIFIED",
     "AgentFacts",
+    "Clairvoyance",
     "DatasetFacts",
     "Difference",
     "EpisodeTrace",
@@ -51,6 +54,7 @@ __all__ = [
     "Header",
     "Interval",
     "Plan",
+    "Preflight",
     "Replayed",
     "Result",
     "Scores",
@@ -60,6 +64,7 @@ __all__ = [
     "build_board",
     "build_page",
     "camera_frames",
+    "clairvoyance",
     "clustered_mean_ci",
     "compare",
     "env_factory",
@@ -68,6 +73,7 @@ __all__ = [
     "header_of",
     "mean_of_intervals",
     "play",
+    "preflight",
     "read_results",
     "read_trace",
     "record",

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from langrearrange.errors import SubmissionError
+from langrearrange.leaderboard.groups import GROUPS, base_split
 from langrearrange.leaderboard.page import script_json
 from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
 from langrearrange.leaderboard.result_json import SCHEMA_VERSION
-from langrearrange.leaderboard.score import GROUPS, base_split
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 BOARD_COLUMNS: Final = (

@@ -47,7 +47,15 @@ LOOP_SHARE: Final = 0.35
 
 
 class Wanted(NamedTuple):
-    """What a goal speaks of: categories to bring or find, receptacles to bring them to."""
+    """What a goal speaks of.
+
+    Attributes:
+        categories: to bring or find.
+        kept: not to be moved.
+        targets: receptacles to bring them to.
+        forbidden: receptacles to take them off.
+        every: whether all of a category are meant.
+    """
 
     categories: frozenset[str]
     kept: frozenset[str]
@@ -77,7 +85,7 @@ def cause_of(
     invalid = sum(outcome not in (Outcome.OK, "stop") for outcome in outcomes)
     if outcomes and 2 * invalid >= len(outcomes):
         return "precondition"
-    wanted = _wanted(episode.goal, layout, states[0])
+    wanted = wanted_of(episode.goal, layout, states[0])
     for name, fits in (
         ("wrong_branch", _moved_what_must_stay(wanted, layout, states)),
         ("distractor", bool(_unwanted(wanted, layout, states) & _named(episode.instruction))),
@@ -92,7 +100,8 @@ def cause_of(
     return "horizon"
 
 
-def _wanted(goal: str, layout: Layout, initial: WorldState) -> Wanted:
+def wanted_of(goal: str, layout: Layout, initial: WorldState) -> Wanted:
+    """Return what a goal speaks of, in the branch that applies in this episode."""
     tree = _branch(_parsed(goal), layout, initial)
     quantified = [part for part in walk(tree) if isinstance(part, Quantified)]
     types = {v.name: v.members for part in quantified for v in part.variables}

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import ScoreError
+from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.replay import Replayed
-from langrearrange.leaderboard.score import GROUPS, STRATIFIED, Result, base_split
+from langrearrange.leaderboard.score import Result
 from langrearrange.leaderboard.student import t_cdf, t_quantile
 
 POWER: Final = 0.8

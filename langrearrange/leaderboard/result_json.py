@@ -27,6 +27,13 @@ def report_json(result: Result) -> dict[str, Any]:
         "partial": list(result.partial),
         "num_missing": result.num_missing,
         "false_claims": list(result.false_claims),
+        "clairvoyance": {
+            "num_looks": result.clairvoyance.num_looks,
+            "hits": result.clairvoyance.hits,
+            "expected": _round(result.clairvoyance.expected),
+            "p_value": float(f"{result.clairvoyance.p_value:.3g}"),
+            "suspicious": result.clairvoyance.suspicious,
+        },
         "splits": {split: _scores(scores) for split, scores in result.splits.items()},
         "groups": {name: _group(group) for name, group in result.groups.items()},
         "templates": [_template(row) for row in result.templates],

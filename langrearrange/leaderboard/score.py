@@ -10,13 +10,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset import Episode
 from langrearrange.errors import ScoreError
+from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
+from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.matching import OpenSource, match
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.statistics import (
@@ -26,16 +28,7 @@ from langrearrange.leaderboard.statistics import (
     stratified_mean_ci,
 )
 from langrearrange.leaderboard.trace import Header, Trace, read_trace
-from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
-GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "PR": PARAPHRASTIC_SPLITS,
-    "BG": BEHAVIOR_SPLITS,
-    "Total": (*PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS),
-}
-"""Paper Tables 2 and 5: paraphrastic robustness, behaviour generalisation, all nine."""
-STRATIFIED: Final = ("new_scenes", "train_eval", "validation", "train_mini", "train")
-"""Splits of the nine fixed training templates: intervals generalise to these templates only."""
 Tier = Literal["T0", "T1", "T2"]
 
 
@@ -97,6 +90,7 @@ class Result:
         num_missing: episodes that were to be played and are not in the trace: counted as failed.
         sealed: whether all of it was played on sealed sets.
         false_claims: episodes declared successful that replay shows to have failed.
+        clairvoyance: whether it found hidden things faster than an honest search could.
         episodes: every replayed episode, by split, then in trace order.
     """
 
@@ -108,6 +102,7 @@ class Result:
     num_missing: int
     sealed: bool
     false_claims: tuple[str, ...]
+    clairvoyance: Clairvoyance
     episodes: tuple[Replayed, ...]
 
     @property
@@ -138,16 +133,17 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
     matched = match(trace, open_source)
     if not matched:
         raise ScoreError("the trace names no episodes to score")
-    splits, replayed = {}, []
+    splits: dict[str, Scores] = {}
+    pairs: list[tuple[Replayed, Episode]] = []
     for part in matched:
         played = [
             dataclasses.replace(replay(episode, line, trace.header), split=part.split)
             for line, episode in part.lines
         ]
-        splits[part.split] = score_episodes(
-            played, part.absent, base_split(part.split) in STRATIFIED
-        )
-        replayed += played
+        stratified = base_split(part.split) in STRATIFIED
+        splits[part.split] = score_episodes(played, part.absent, stratified)
+        pairs += zip(played, (episode for _, episode in part.lines), strict=True)
+    replayed = tuple(episode for episode, _ in pairs)
     claims = {line.id for line in trace.episodes if line.success}
     return Result(
         header=trace.header,
@@ -158,7 +154,8 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
         num_missing=sum(scores.num_missing for scores in splits.values()),
         sealed=all(part.sealed for part in matched),
         false_claims=tuple(e.id for e in replayed if e.id in claims and not e.success),
-        episodes=tuple(replayed),
+        clairvoyance=clairvoyance(pairs, trace.header.agent.modality),
+        episodes=replayed,
     )
 
 
@@ -196,11 +193,6 @@ def score_episodes(
         num_missing=len(absent),
         causes=_causes(played, len(absent)),
     )
-
-
-def base_split(name: str) -> str:
-    """Return the published split a set is like: `sealed_context` -> `context`."""
-    return name.removeprefix("sealed_")
 
 
 def group_scores(splits: Mapping[str, Scores]) -> dict[str, Group]:

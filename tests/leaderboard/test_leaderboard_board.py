@@ -12,8 +12,8 @@ from langrearrange.dataset import EpisodeList
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard import AgentFacts, Plan, Trace, header_of, report_json, score
 from langrearrange.leaderboard.board import build_board, rank_range, read_results, write_board
+from langrearrange.leaderboard.groups import GROUPS
 from langrearrange.leaderboard.reference import reference_results
-from langrearrange.leaderboard.score import GROUPS
 
 SOURCES = {}
 for _split in GROUPS["Total"]:

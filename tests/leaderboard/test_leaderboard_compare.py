@@ -15,8 +15,8 @@ from langrearrange.dataset import EpisodeList
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard import AgentFacts, Plan, Trace, header_of, score
 from langrearrange.leaderboard.compare import as_values, compare, holm
+from langrearrange.leaderboard.groups import GROUPS
 from langrearrange.leaderboard.paper_rows import COLUMNS, PAPER_SUCCESS
-from langrearrange.leaderboard.score import GROUPS
 from langrearrange.world.vocabulary import SPLITS
 
 

@@ -1,0 +1,91 @@
+"""Would a trace be accepted and ranked? Tells a submitter before sending, with every reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from langrearrange import __version__
+from langrearrange.errors import ScoreError, SubmissionError
+from langrearrange.leaderboard.groups import BOARD_SPLITS, base_split
+from langrearrange.leaderboard.matching import OpenSource
+from langrearrange.leaderboard.score import Result, score_trace
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What would become of a submission.
+
+    Attributes:
+        rejected: why the file cannot be scored at all; empty if it can.
+        unranked: why it would be shown without a rank; empty if it would be ranked.
+        remarks: what a reader of the board may ask about.
+        result: its scores, None when rejected.
+    """
+
+    rejected: tuple[str, ...]
+    unranked: tuple[str, ...]
+    remarks: tuple[str, ...]
+    result: Result | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it would be ranked."""
+        return not (self.rejected or self.unranked)
+
+
+def preflight(path: Path | str, open_source: OpenSource) -> Preflight:
+    """Check a trace as the board would.
+
+    Args:
+        path: the file that would be submitted.
+        open_source: gives the episodes of a split.
+    """
+    try:
+        result = score_trace(path, open_source)
+    except (SubmissionError, ScoreError) as error:
+        return Preflight((str(error),), (), (), None)
+    return Preflight((), tuple(_unranked(result)), tuple(_remarks(result)), result)
+
+
+def _unranked(result: Result) -> list[str]:
+    reasons = []
+    if result.header.agent.privileged:
+        reasons.append("the agent is privileged: it was shown the episodes")
+    if result.partial:
+        reasons.append(f"only a part was played of {', '.join(result.partial)}; evaluate all of it")
+    played = {base_split(split) for split in result.splits}
+    lacking = [split for split in BOARD_SPLITS if split not in played]
+    if lacking:
+        reasons.append(f"splits are missing: {', '.join(lacking)}; evaluate them in the same run")
+    if result.header.package_version != __version__:
+        reasons.append(
+            f"the run was made with langrearrange {result.header.package_version}, this board is "
+            f"of {__version__}; evaluate again with it"
+        )
+    if result.header.horizon != 32:
+        reasons.append(f"the horizon was {result.header.horizon}; ranked runs have 32")
+    if result.clairvoyance.suspicious:
+        looks = result.clairvoyance
+        reasons.append(
+            f"the first place looked at held the hidden thing in {looks.hits} of {looks.num_looks} "
+            f"episodes, by chance at most about {looks.expected:.0f} (p = {looks.p_value:.1g}): "
+            "the agent seems to know where things are; only a run on sealed episodes can be ranked"
+        )
+    return reasons
+
+
+def _remarks(result: Result) -> list[str]:
+    remarks = []
+    if result.num_missing:
+        remarks.append(f"{result.num_missing} episodes are missing and count as failed")
+    if result.false_claims:
+        remarks.append(f"{len(result.false_claims)} episodes are declared successful and are not")
+    stopped = sum(bool(episode.failure) for episode in result.episodes)
+    if stopped:
+        remarks.append(f"in {stopped} episodes the agent stopped answering")
+    agent = result.header.agent
+    for name in ("authors", "url", "train_data"):
+        if not getattr(agent, name):
+            remarks.append(f"the header says nothing of the agent's {name}")
+    return remarks

@@ -1,0 +1,92 @@
+"""Clairvoyance and preflight: copied plans pass replay and are flagged; honest search is not."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from handmade import APPLE, HANDMADE, traces_of
+
+from langrearrange.dataset import EpisodeList
+from langrearrange.generator import open_split
+from langrearrange.leaderboard import (
+    AgentFacts,
+    Plan,
+    Trace,
+    TraceWriter,
+    header_of,
+    preflight,
+    score,
+)
+from langrearrange.leaderboard.clairvoyance import _tail
+
+
+@pytest.fixture(scope="module")
+def hidden():
+    """Episodes of all kinds, the ones with hidden things among them."""
+    source = open_split("validation")
+    return EpisodeList([source.get(i) for i in range(len(source))])
+
+
+def result_of(agent, source, modality="state"):
+    traces = traces_of(agent, list(source))
+    facts = AgentFacts(name=agent, modality=modality)
+    lines = tuple(msgspec.structs.replace(line, chain="") for line in traces.values())
+    return score(Trace(header_of(facts, Plan(sources=[source])), lines), lambda split: source)
+
+
+def test_oracle_traces_pass_replay_and_are_flagged(hidden):
+    result = result_of("oracle", hidden)
+    assert result.splits["validation"].success.mean == 1.0
+    assert result.clairvoyance.hits == result.clairvoyance.num_looks >= 30
+    assert result.clairvoyance.suspicious
+
+
+def test_oracle_traces_are_flagged_even_if_called_pictures(hidden):
+    assert result_of("oracle", hidden, modality="rgb").clairvoyance.suspicious
+
+
+@pytest.mark.parametrize("agent", ["explorer", "blind_sweep", "random"])
+def test_honest_agents_are_not_flagged(agent, hidden):
+    test = result_of(agent, hidden).clairvoyance
+    assert test.num_looks >= 20
+    assert test.hits <= test.expected
+    assert test.p_value > 0.1
+
+
+def test_going_straight_to_a_place_the_sentence_names_proves_nothing():
+    source = EpisodeList([APPLE])
+    assert result_of("oracle", source).clairvoyance.num_looks == 0
+    assert result_of("oracle", source).clairvoyance.p_value == 1.0
+
+
+def test_the_tail_is_the_binomial_one():
+    assert _tail([0.5] * 4, 3) == pytest.approx(5 / 16)
+    assert _tail([0.1, 1.0], 1) == 1.0
+    assert _tail([], 0) == 1.0
+
+
+def test_preflight_lists_every_reason(tmp_path):
+    source = EpisodeList(HANDMADE)
+    traces = traces_of("oracle", HANDMADE)
+    header = header_of(
+        AgentFacts(name="oracle", modality="state", privileged=True), Plan(sources=[source])
+    )
+    header = msgspec.structs.replace(header, package_version="0.0.1")
+    writer = TraceWriter(tmp_path / "run.jsonl.gz", header)
+    for trace in traces.values():
+        writer.write(trace)
+    checked = preflight(writer.finish(list(traces)), lambda split: source)
+    assert not checked.accepted
+    assert checked.rejected == ()
+    reasons = " | ".join(checked.unranked)
+    for word in ("privileged", "splits are missing: new_scenes", "0.0.1"):
+        assert word in reasons
+    assert any("authors" in remark for remark in checked.remarks)
+
+
+def test_preflight_says_why_a_file_is_rejected(tmp_path):
+    path = tmp_path / "run.jsonl.gz"
+    path.write_bytes(b"no gzip")
+    checked = preflight(path, lambda split: EpisodeList(HANDMADE))
+    assert not checked.accepted
+    assert "torn or damaged" in checked.rejected[0]
