@@ -21,6 +21,12 @@ from langrearrange.progress import progress
 from langrearrange.world import skill_index
 
 _ROOT = "MINARI_DATASETS_PATH"
+_ORIGIN = {
+    "algorithm_name": "oracle: proved optimal plans",
+    "author": "langrearrange",
+    "author_email": "see the project page",
+    "code_permalink": "see the project page",
+}
 
 
 def export_minari(
@@ -61,13 +67,14 @@ def export_minari(
         raise UsageError("there is no episode to play; give at least one")
     options = {"observation": observation} | env_options
     env = gym.make("LangRearrange-v0", episodes=EpisodeList(episodes), **options)
-    recorded = gym.spec("LangRearrange-v0")
-    recorded.kwargs = options | {"split": episodes[0].split}
-    with progress("play the oracle", len(episodes)) as advance, _minari_root(Path(root)):
+    with progress("play the oracle", len(episodes)) as advance:
         buffers = []
         for number, episode in enumerate(episodes):
             buffers.append(EpisodeBuffer(id=number, **_play(env, episode)))
             advance(1, "")
+    recorded = gym.spec("LangRearrange-v0")
+    recorded.kwargs = options | {"split": episodes[0].split}
+    with _minari_root(Path(root)):
         minari.create_dataset_from_buffers(
             dataset_id,
             buffers,
@@ -75,11 +82,8 @@ def export_minari(
             eval_env=recorded,
             observation_space=_plain(env.observation_space),
             action_space=env.action_space,
-            algorithm_name="oracle: proved optimal plans",
-            author="langrearrange",
-            author_email="see the project page",
-            code_permalink="see the project page",
             description=f"Optimal plans of {len(episodes)} episodes, {observation} observations.",
+            **_ORIGIN,
         )
     env.close()
     return folder

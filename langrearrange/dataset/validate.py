@@ -10,8 +10,16 @@ from typing import Final
 from langrearrange.dataset.codec import check_episode
 from langrearrange.dataset.episode import Episode
 from langrearrange.errors import EpisodeError, GoalError
-from langrearrange.world import Outcome, apply, compile_subgoal, parse_subgoal, skill_index
-from langrearrange.world.goals import Source, compile_goal, parse_goal
+from langrearrange.world import (
+    Layout,
+    Outcome,
+    WorldState,
+    apply,
+    compile_subgoal,
+    parse_subgoal,
+    skill_index,
+)
+from langrearrange.world.goals import Source, Test, compile_goal, parse_goal
 from langrearrange.world.vocabulary import HORIZON
 
 Finding = tuple[str, str]
@@ -45,7 +53,16 @@ def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding
         found.append(
             ("plan_length", f"{episode.id}: {len(episode.plan)} skills; accepted: 1 to {max_plan}")
         )
-    subgoals = []
+    subgoals, wrong = _subgoals(episode, layout, state)
+    return [*found, *wrong, *_replay(episode, layout, state, reached, subgoals)]
+
+
+def _subgoals(
+    episode: Episode, layout: Layout, state: WorldState
+) -> tuple[list[tuple[str, Test]], list[Finding]]:
+    """Return the subgoals that parse, as (text, test), and what is wrong with any."""
+    tests: list[tuple[str, Test]] = []
+    found: list[Finding] = []
     for text in episode.subgoals:
         try:
             test = compile_subgoal(parse_subgoal(text), layout)
@@ -54,14 +71,24 @@ def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding
             continue
         if test(state):
             found.append(("subgoal", f"{episode.id}: subgoal {text} is true at the start"))
-        subgoals.append((text, test))
+        tests.append((text, test))
+    return tests, found
+
+
+def _replay(
+    episode: Episode,
+    layout: Layout,
+    state: WorldState,
+    reached: Test,
+    subgoals: list[tuple[str, Test]],
+) -> list[Finding]:
+    """Play the plan and return where it goes wrong."""
+    found: list[Finding] = []
     for number, skill in enumerate(episode.plan, 1):
         state, outcome = apply(layout, state, skill_index(skill))
         if outcome is not Outcome.OK:
-            return [
-                *found,
-                ("plan", f"{episode.id}: step {number}, {skill}, is invalid: {outcome.sentence}"),
-            ]
+            text = f"{episode.id}: step {number}, {skill}, is invalid: {outcome.sentence}"
+            return [*found, ("plan", text)]
         if reached(state) and number < len(episode.plan):
             found.append(("plan", f"{episode.id}: the goal is reached at step {number} already"))
         while subgoals and subgoals[0][1](state):
