@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from rich.table import Table
 
     from langrearrange.dataset import EpisodeSource
@@ -33,6 +36,16 @@ def open_source(name: str) -> EpisodeSource:
     raise UsageError(
         f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
     )
+
+
+def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
+    """Return how to find a split: in one of the folders if it is theirs, else the published one."""
+    own = {source.split: source for source in map(open_source, folders)}
+
+    def find(split: str) -> EpisodeSource:
+        return own[split] if split in own else open_source(split)
+
+    return find
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -63,3 +76,18 @@ def print_table(table: Table) -> None:
 def note(text: str) -> None:
     """Say something on stderr: stdout is for results."""
     print(text, file=sys.stderr)
+
+
+@contextmanager
+def dask_executor(address: str) -> Iterator[Executor]:
+    """Yield an executor over the workers of a Dask scheduler (extra `scale`)."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("--dask", "scale", "distributed") from None
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from None
+    with client:
+        yield client.get_executor()

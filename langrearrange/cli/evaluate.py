@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from langrearrange.cli.common import note, open_source
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from langrearrange.agents import AgentSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +23,25 @@ class Args:
     """Run an agent over episodes and write a trace file that `score` replays.
 
     A run that was stopped goes on where it was when the same command is given again, and ends with
-    the same file.
+    the same file. Three doors for agents (docs/protocol.md), give exactly one:
+
+    langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz
+    langrearrange evaluate --agent-cmd "node my_agent.js" --out out/mine.jsonl.gz
+    langrearrange evaluate --agent-url http://127.0.0.1:8000 --out out/mine.jsonl.gz
     """
 
-    agent: str
-    """random, blind_sweep, explorer, oracle, or module:Class of your own"""
     out: Path
     """the trace to write, NAME.jsonl.gz"""
+    agent: str = ""
+    """random, blind_sweep, explorer, oracle, or module:Class of your own (in its own process)"""
+    agent_cmd: str = ""
+    """any program that speaks JSON lines on its stdin and stdout"""
+    agent_url: str = ""
+    """an HTTP address that answers /hello, /reset and /act"""
+    in_process: bool = False
+    """run module:Class in this process: quicker, for development, never ranked"""
+    name: str = ""
+    """what to call the agent in tables; the agent itself by default"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
@@ -33,20 +54,27 @@ class Args:
     """given to the agent"""
     rows: int = 16
     """episodes side by side, for agents that batch"""
+    workers: int = 1
+    """processes that play, each with an agent of its own; the trace is the same"""
+    dask: str | None = None
+    """address of a Dask scheduler whose workers play instead (extra [scale])"""
+    step_timeout_s: float = 60.0
+    """an agent outside this process that takes longer for a skill fails the episode"""
     force: bool = False
     """replace what lies at --out"""
 
 
 def run(args: Args) -> int:
     """Play, with progress and success so far on stderr; the path of the trace on stdout."""
-    from langrearrange.agents import is_privileged, load_rows
+    from langrearrange.agents import is_privileged
     from langrearrange.leaderboard.evaluate import Plan, evaluate
     from langrearrange.leaderboard.trace import AgentFacts, EpisodeTrace
     from langrearrange.progress import progress
 
-    agent = load_rows(args.agent, seed=args.seed)
+    spec = _spec(args)
+    agent = spec.build()
     facts = AgentFacts(
-        name=args.agent,
+        name=args.name or spec.label,
         modality=agent.modality,  # type: ignore[arg-type]
         privileged=is_privileged(agent),
     )
@@ -60,7 +88,7 @@ def run(args: Args) -> int:
     )
     total = sum(len(plan.positions(source)) for source in plan.sources)
     done = succeeded = 0
-    with progress(f"evaluate {args.agent}", total) as advance:
+    with progress(f"evaluate {facts.name}", total) as advance, _executor(args) as executor:
 
         def on_episode(trace: EpisodeTrace) -> None:
             nonlocal done, succeeded
@@ -68,7 +96,53 @@ def run(args: Args) -> int:
             succeeded += trace.success
             advance(1, f"success {succeeded / done:.2f}")
 
-        path = evaluate(agent, facts, plan, args.out, force=args.force, on_episode=on_episode)
-    note(f"{args.agent}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
+        player = agent if executor is None else spec
+        path = evaluate(
+            player,
+            facts,
+            plan,
+            args.out,
+            executor=executor,
+            force=args.force,
+            on_episode=on_episode,
+        )
+    note(f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
     print(path)
     return 0
+
+
+def _spec(args: Args) -> AgentSpec:
+    from langrearrange.agents import AgentSpec, Limits
+
+    return AgentSpec(
+        name=args.agent,
+        command=args.agent_cmd,
+        url=args.agent_url,
+        own_process=":" in args.agent and not args.in_process,
+        seed=args.seed,
+        hard=args.hard,
+        limits=Limits(step_s=args.step_timeout_s),
+    )
+
+
+@contextmanager
+def _executor(args: Args) -> Iterator[Executor | None]:
+    from langrearrange.cli.common import dask_executor
+    from langrearrange.errors import UsageError
+
+    if args.workers < 1:
+        raise UsageError(f"--workers {args.workers}; accepted: 1 or more")
+    if args.dask is not None:
+        with dask_executor(args.dask) as executor:
+            yield executor
+        return
+    if args.workers == 1:
+        yield None
+        return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    count = min(args.workers, 4 * (os.cpu_count() or 1))
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        yield pool

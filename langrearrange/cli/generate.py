@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from langrearrange.cli.common import note
-from langrearrange.errors import MissingExtraError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from concurrent.futures import Executor
+from langrearrange.cli.common import dask_executor, note
+from langrearrange.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +49,7 @@ def run(args: Args) -> int:
         raise UsageError("give either --split NAME or --spec FILE")
     key = args.key or os.environ.get("LANGREARRANGE_KEY", "")
     spec = load_spec(args.split or args.spec or "", key=key, num_episodes=args.num_episodes)
-    for executor in _executors(args.dask):
+    with dask_executor(args.dask) if args.dask else nullcontext() as executor:
         manifest = generate_split(
             spec, args.out, workers=args.workers, executor=executor, overwrite=args.force
         )
@@ -62,15 +58,3 @@ def run(args: Args) -> int:
         note(f"commitment (publish it now, the key later): {manifest.commitment}")
     print(manifest.content_sha256)
     return 0
-
-
-def _executors(address: str | None) -> Iterator[Executor | None]:
-    if address is None:
-        yield None
-        return
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MissingExtraError("--dask", "scale", "distributed") from None
-    with Client(address) as client:
-        yield client.get_executor()

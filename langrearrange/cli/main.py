@@ -16,6 +16,8 @@ VERBS: Final[dict[str, str]] = {
     "play": "look at an episode, drive it yourself or watch an agent",
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
+    "compare": "test whether one run is better than another, on the same episodes",
+    "board": "build a static leaderboard page from result files",
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",
@@ -29,7 +31,7 @@ examples:
   langrearrange check out/mini
   langrearrange evaluate --agent explorer --episodes out/mini --out out/explorer.jsonl.gz
   langrearrange score out/explorer.jsonl.gz
-  langrearrange play train_mini/000003 --agent oracle --out out/oracle.gif
+  langrearrange play train/000009 --agent oracle --out out/oracle.gif
 """
 
 

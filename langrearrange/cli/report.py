@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from langrearrange.cli.common import note, open_source, refuse_existing
+from langrearrange.cli.common import note, refuse_existing, sources_of
 
 if TYPE_CHECKING:
     from langrearrange.dataset import Episode, EpisodeSource
@@ -41,11 +41,7 @@ def run(args: Args) -> int:
     from langrearrange.leaderboard.score import score_trace
 
     refuse_existing(args.out, force=args.force)
-    folders = {source.split: source for source in map(open_source, args.episodes)}
-
-    def find(split: str) -> EpisodeSource:
-        return folders[split] if split in folders else open_source(split)
-
+    find = sources_of(args.episodes)
     result = score_trace(args.run, find)
     sources = {split: find(split) for split in result.splits}
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import make_table, open_source, print_table
+from langrearrange.cli.common import make_table, print_table, sources_of
 
 if TYPE_CHECKING:
-    from langrearrange.dataset import EpisodeSource
     from langrearrange.leaderboard.score import Result
     from langrearrange.leaderboard.statistics import Interval
 
@@ -42,11 +41,7 @@ def run(args: Args) -> int:
 
     if not args.runs:
         raise UsageError("no runs given; write traces with `langrearrange evaluate` first")
-    folders = {source.split: source for source in map(open_source, args.episodes)}
-
-    def find(split: str) -> EpisodeSource:
-        return folders[split] if split in folders else open_source(split)
-
+    find = sources_of(args.episodes)
     results = [score_trace(path, find) for path in args.runs]
     if args.json:
         print(json.dumps([as_json(result) for result in results], indent=1))

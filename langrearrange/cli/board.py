@@ -1,0 +1,40 @@
+"""`langrearrange board`: a static leaderboard page from result files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from langrearrange.cli.common import note, refuse_existing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Build one self-contained page: sortable, with rank ranges instead of a false order.
+
+    langrearrange score out/mine.jsonl.gz --json > results/mine.json
+    langrearrange board results --out board.html
+    """
+
+    results: Annotated[Path, tyro.conf.Positional]
+    """folder of files written by `score --json`"""
+    out: Path = Path("out/board.html")
+    """the page to write"""
+    force: bool = False
+    """replace what lies at --out"""
+
+
+def run(args: Args) -> int:
+    """Build the page; its path goes to stdout."""
+    from langrearrange.leaderboard.board import read_results, write_board
+
+    refuse_existing(args.out, force=args.force)
+    results = read_results(args.results)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    path = write_board(args.out, results)
+    note(f"{len(results)} results")
+    print(path)
+    return 0
