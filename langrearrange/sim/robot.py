@@ -34,6 +34,8 @@ _UPPER_ARM_M: Final = 0.36
 _FOREARM_M: Final = 0.34
 _GRIPPER_M: Final = 0.17
 """From the wrist to the point between the finger tips."""
+_RISE: Final = 0.9
+"""The gripper points ahead and up by this angle (rad): it holds from below and hides nothing."""
 _REACH_M: Final = _UPPER_ARM_M + _FOREARM_M - 0.01
 
 _HAND_DISTANCE_M: Final = 0.46
@@ -70,7 +72,7 @@ def pose_arm(camera: Matrix, held_mm: tuple[int, int, int] | None) -> Arm:
     eye = -(camera[0, 3] * right + camera[1, 3] * up + camera[2, 3] * back)
     head = np.stack([-back, -right, up, eye], axis=1)
     joints, links = _posture(held_mm)
-    drop = (held_mm[2] / 1000 - _pinch(held_mm)) if held_mm else 0.0
+    drop = _pinch(held_mm) if held_mm else 0.0
     grasp = np.zeros((3, 4), np.float32)
     grasp[:, :3] = _upright(head)
     grasp[:, 3] = compose(head, rigid(*_hand(held_mm), 0.0))[:, 3]
@@ -87,7 +89,7 @@ def _upright(head: Matrix) -> NDArray[np.float32]:
 
 
 def _pinch(held_mm: tuple[int, int, int]) -> float:
-    """Return how far below its top a thing is held, metres."""
+    """Return how far above its base a thing is held, metres."""
     return min(held_mm[2] / 2000, 0.03)
 
 
@@ -98,7 +100,7 @@ def _hand(held_mm: tuple[int, int, int] | None) -> Vector:
     right, up = _HAND_DISTANCE_M * u * half, _HAND_DISTANCE_M * v * half
     if held_mm is not None:
         right += max(held_mm[0], held_mm[1]) / 2000
-        up -= _pinch(held_mm)
+        up -= held_mm[2] / 1000 - _pinch(held_mm)
     return Vector(_HAND_DISTANCE_M, -right, up)
 
 
@@ -118,14 +120,14 @@ def _posture(held_mm: tuple[int, int, int] | None) -> tuple[NDArray[np.float32],
 
 
 def _reach(hand: Vector) -> tuple[float, float, float, float]:
-    """Return pan, lift, elbow and wrist that put the fingers there (head's frame), held level.
+    """Return pan, lift, elbow and wrist that put the fingers there (head's frame).
 
     Two links in a vertical plane have a closed solution by the law of cosines; a hand out of reach
     is approached as far as the arm goes.
     """
     x, y, z = hand.x - _SHOULDER.x, hand.y - _SHOULDER.y, hand.z - _SHOULDER.z
     pan = math.atan2(y, x)
-    out = math.hypot(x, y) - _GRIPPER_M
+    out, z = math.hypot(x, y) - _GRIPPER_M * math.cos(_RISE), z - _GRIPPER_M * math.sin(_RISE)
     distance = min(math.hypot(out, z), _REACH_M)
     a, b = _UPPER_ARM_M, _FOREARM_M
     inner = math.acos(max(-1.0, min(1.0, (a * a + b * b - distance * distance) / (2 * a * b))))
@@ -135,7 +137,7 @@ def _reach(hand: Vector) -> tuple[float, float, float, float]:
     direction = math.atan2(z, out)
     # Positive angles pitch down, as a Fetch's do: the elbow points down and out of the frame.
     lift, elbow = -(direction - side), -(math.pi - inner)
-    return pan, _wrap(lift), _wrap(elbow), _wrap(-lift - elbow)
+    return pan, _wrap(lift), _wrap(elbow), _wrap(-_RISE - lift - elbow)
 
 
 def _wrap(angle: float) -> float:
