@@ -87,7 +87,7 @@ def in_own_process(
         AgentError: it does not start.
     """
     command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
-    return from_command(command, limits, hard=hard)
+    return RowsOfAgents(lambda: ProcessAgent(command, limits, hard=hard, shared=True))
 
 
 def from_command(

@@ -7,6 +7,7 @@ next one begins with a fresh process.
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import select
 import subprocess
@@ -25,6 +26,8 @@ from langrearrange.agents.protocol import (
 from langrearrange.agents.wire import (
     MAX_REPLY,
     PROTOCOL,
+    SHARED_BYTES,
+    SHARED_FD,
     Buffer,
     hello,
     pack,
@@ -63,7 +66,7 @@ class ProcessAgent:
         command: program and arguments.
         limits: how long it may take.
         hard: whether the hard variant is played, so that `stop` is among its skills.
-        environment: variables added to this process's own.
+        shared: hand pictures over in shared memory; only where the command is our own server.
 
     Raises:
         AgentError: the command does not start or its hello is none.
@@ -75,10 +78,10 @@ class ProcessAgent:
         limits: Limits | None = None,
         *,
         hard: bool = False,
-        environment: Mapping[str, str] | None = None,
+        shared: bool = False,
     ) -> None:
         self._command, self._limits, self._hard = list(command), limits or Limits(), hard
-        self._environment = {**os.environ, **(environment or {})}
+        self._shared = shared
         self._process: _Pipes | None = None
         self._left_s = 0.0
         self._start()
@@ -110,7 +113,7 @@ class ProcessAgent:
 
     def _start(self) -> None:
         self.close()
-        self._process = _Pipes(self._command, self._environment)
+        self._process = _Pipes(self._command, shared=self._shared)
         self._left_s = self._limits.start_s
         reply = self._ask(hello(self._hard), "hello", self._limits.start_s)
         if reply.get("protocol") != PROTOCOL or reply.get("modality") not in MODALITIES:
@@ -129,9 +132,7 @@ class ProcessAgent:
             raise AgentError("the agent's process was ended earlier in this episode")
         began = time.monotonic()
         try:
-            line = self._process.ask(
-                pack(message), min(self._left_s, limit_s or self._limits.step_s)
-            )
+            line = self._process.ask(message, min(self._left_s, limit_s or self._limits.step_s))
             return read_reply(line, expected)
         except AgentError:
             self.close()
@@ -143,7 +144,13 @@ class ProcessAgent:
 class _Pipes:
     """A running process: writes a request, reads one line, all within a deadline."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
+        self._memory = _shared_memory() if shared else None
+        environment = dict(os.environ)
+        descriptors: tuple[int, ...] = ()
+        if self._memory is not None:
+            environment[SHARED_FD] = str(self._memory[0])
+            descriptors = (self._memory[0],)
         try:
             self._process = subprocess.Popen(
                 command,
@@ -151,6 +158,7 @@ class _Pipes:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=environment,
+                pass_fds=descriptors,
                 bufsize=0,
                 start_new_session=True,
             )
@@ -178,8 +186,8 @@ class _Pipes:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: Sequence[Buffer], limit_s: float) -> bytes:
-        """Send a request and return the line that answers it.
+    def ask(self, message: Mapping[str, Any], limit_s: float) -> bytes:
+        """Send a message and return the line that answers it.
 
         Raises:
             AgentTimeoutError: no answer in time.
@@ -191,7 +199,8 @@ class _Pipes:
             self._read()
         if self._pending:
             raise AgentRefusalError(f"the agent spoke unasked: {self._pending[:80]!r}")
-        unsent = self._write(request)
+        memory = self._memory[1] if self._memory is not None else None
+        unsent = self._write(pack(message, memory))
         while b"\n" not in self._pending:
             left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
             events = (self._both if unsent else self._reading).poll(left_ms)
@@ -220,6 +229,10 @@ class _Pipes:
         self._process.wait()
         self._listener.join(timeout=1.0)
         self._stdout.close()
+        if self._memory is not None:
+            self._memory[1].release()
+            os.close(self._memory[0])
+            self._memory = None
         if self._process.stderr and not self._listener.is_alive():
             self._process.stderr.close()
 
@@ -260,6 +273,15 @@ class _Pipes:
         with contextlib.suppress(OSError, ValueError):
             while data := os.read(self._process.stderr.fileno(), 1 << 16):
                 self._last_words = (self._last_words + data)[-KEPT_STDERR:]
+
+
+def _shared_memory() -> tuple[int, memoryview] | None:
+    """Return a descriptor and its memory, where the system has such."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    descriptor = os.memfd_create("langrearrange")
+    os.truncate(descriptor, SHARED_BYTES)
+    return descriptor, memoryview(mmap.mmap(descriptor, SHARED_BYTES))
 
 
 def _enlarge(descriptor: int) -> None:

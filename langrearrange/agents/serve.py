@@ -7,6 +7,7 @@ What the agent prints goes to stderr, so that it cannot disturb the protocol.
 
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 from io import BufferedReader
@@ -14,13 +15,15 @@ from typing import Any, BinaryIO, cast
 
 from langrearrange.agents.loading import is_privileged, load_agent
 from langrearrange.agents.protocol import Agent
-from langrearrange.agents.wire import PROTOCOL, pack, unpack
+from langrearrange.agents.wire import PROTOCOL, SHARED_BYTES, SHARED_FD, pack, unpack
 from langrearrange.env.actions import check_action
 from langrearrange.errors import ActionError, AgentError
 from langrearrange.world import NUM_SKILLS
 
 
-def serve(agent: Agent, name: str, source: BinaryIO, sink: BinaryIO) -> None:
+def serve(
+    agent: Agent, name: str, source: BinaryIO, sink: BinaryIO, shared: memoryview | None = None
+) -> None:
     """Answer messages until the source ends or says bye.
 
     Args:
@@ -28,12 +31,13 @@ def serve(agent: Agent, name: str, source: BinaryIO, sink: BinaryIO) -> None:
         name: sent in the hello.
         source: binary stream of messages.
         sink: binary stream of replies.
+        shared: memory that the other end puts pictures into, None if there is none.
 
     Raises:
         AgentError: a message that is none of the protocol's.
     """
     while line := source.readline():
-        message = unpack(line, cast(BufferedReader, source).readinto)
+        message = unpack(line, cast(BufferedReader, source).readinto, shared)
         if message["type"] == "bye":
             return
         sink.writelines(pack(_reply(agent, name, message)))
@@ -64,6 +68,13 @@ def _error(message: str) -> dict[str, Any]:
     return {"type": "error", "message": message}
 
 
+def _shared_memory() -> memoryview | None:
+    descriptor = os.environ.pop(SHARED_FD, "")
+    if not descriptor:
+        return None
+    return memoryview(mmap.mmap(int(descriptor), SHARED_BYTES, prot=mmap.PROT_READ))
+
+
 def main(arguments: list[str]) -> int:
     """Serve the agent named on the command line."""
     if not 1 <= len(arguments) <= 2:
@@ -82,7 +93,7 @@ def main(arguments: list[str]) -> int:
     if is_privileged(agent):
         sys.stderr.write(f"agent '{name}' is privileged: it cannot run in its own process\n")
         return 2
-    serve(agent, name, source, sink)
+    serve(agent, name, source, sink, _shared_memory())
     return 0
 
 

@@ -15,6 +15,9 @@ from langrearrange.errors import AgentError
 from langrearrange.world import SKILL_INDEX, SKILLS
 
 PROTOCOL: Final = 1
+SHARED_FD: Final = "LANGREARRANGE_SHARED_FD"
+"""Variable that tells our own agent server which descriptor is shared memory."""
+SHARED_BYTES: Final = 1 << 22
 MAX_REPLY: Final = 1 << 16
 """Longest reply of an agent, bytes."""
 INLINE: Final = 256
@@ -24,25 +27,31 @@ INLINE: Final = 256
 Buffer = bytes | memoryview
 
 
-def pack(message: Mapping[str, Any]) -> list[Buffer]:
+def pack(message: Mapping[str, Any], shared: memoryview | None = None) -> list[Buffer]:
     """Return a message as buffers: one JSON line, then the bytes of its large arrays in order.
 
     A large array stands in the line as `{"shape": [...], "dtype": "uint8", "bytes": n}`; its
-    buffer is a view, not a copy.
+    buffer is a view, not a copy. Where `shared` memory has room, it goes there instead, as
+    `{"shape": [...], "dtype": "uint8", "shared": offset}`: between two ends that both have it.
     """
     blobs: list[Buffer] = []
-    line = json.dumps(_plain(message, blobs), separators=(",", ":"), ensure_ascii=True)
+    plain = _plain(message, blobs, _Room(shared) if shared is not None else None)
+    line = json.dumps(plain, separators=(",", ":"), ensure_ascii=True)
     return [line.encode() + b"\n", *blobs]
 
 
-def unpack(line: bytes, read_into: Callable[[memoryview], int | None]) -> dict[str, Any]:
+def unpack(
+    line: bytes,
+    read_into: Callable[[memoryview], int | None],
+    shared: memoryview | None = None,
+) -> dict[str, Any]:
     """Return the message of a line; `read_into` fills a buffer with what follows the line.
 
     Raises:
         AgentError: the line is no JSON object, or the bytes it announces do not follow.
     """
     message = _object(line)
-    return {name: _arrays(value, read_into) for name, value in message.items()}
+    return {name: _arrays(value, read_into, shared) for name, value in message.items()}
 
 
 def hello(hard: bool = False) -> dict[str, Any]:
@@ -85,30 +94,59 @@ def _object(line: bytes) -> dict[str, Any]:
     return message
 
 
-def _plain(value: Any, blobs: list[Buffer]) -> Any:
+class _Room:
+    """Shared memory being filled from its start, once a message."""
+
+    def __init__(self, memory: memoryview) -> None:
+        self._memory, self._used = memory, 0
+
+    def put(self, data: memoryview) -> int | None:
+        """Copy data in and return its offset; None if there is no room."""
+        offset = self._used
+        if offset + len(data) > len(self._memory):
+            return None
+        self._memory[offset : offset + len(data)] = data
+        self._used += len(data)
+        return offset
+
+
+def _plain(value: Any, blobs: list[Buffer], room: _Room | None) -> Any:
     if isinstance(value, Mapping):
-        return {name: _plain(part, blobs) for name, part in value.items()}
+        return {name: _plain(part, blobs, room) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part, blobs) for part in value]
+        return [_plain(part, blobs, room) for part in value]
     if isinstance(value, np.ndarray):
-        if value.size <= INLINE:
-            return value.tolist()
-        data = np.ascontiguousarray(value)
-        blobs.append(data.data.cast("B"))
-        return {"shape": list(data.shape), "dtype": data.dtype.name, "bytes": data.nbytes}
+        return value.tolist() if value.size <= INLINE else _large(value, blobs, room)
     if isinstance(value, np.generic):
         return value.item()
     return value
 
 
-def _arrays(value: Any, read_into: Callable[[memoryview], int | None]) -> Any:
+def _large(array: np.ndarray, blobs: list[Buffer], room: _Room | None) -> dict[str, Any]:
+    data = np.ascontiguousarray(array)
+    described = {"shape": list(data.shape), "dtype": data.dtype.name}
+    view = data.data.cast("B")
+    offset = room.put(view) if room is not None else None
+    if offset is not None:
+        return {**described, "shared": offset}
+    blobs.append(view)
+    return {**described, "bytes": data.nbytes}
+
+
+def _arrays(
+    value: Any, read_into: Callable[[memoryview], int | None], shared: memoryview | None
+) -> Any:
     if isinstance(value, list):
-        return [_arrays(part, read_into) for part in value]
-    if isinstance(value, dict):
-        if value.keys() == {"shape", "dtype", "bytes"}:
-            array = np.empty(value["shape"], value["dtype"])
-            if array.nbytes != value["bytes"] or read_into(array.data.cast("B")) != array.nbytes:
-                raise AgentError(f"an array of {value['bytes']} bytes was announced and not sent")
-            return array
-        return {name: _arrays(part, read_into) for name, part in value.items()}
-    return value
+        return [_arrays(part, read_into, shared) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"shape", "dtype", "shared"} and shared is not None:
+        array = np.empty(value["shape"], value["dtype"])
+        array.data.cast("B")[:] = shared[value["shared"] : value["shared"] + array.nbytes]
+        return array
+    if value.keys() == {"shape", "dtype", "bytes"}:
+        array = np.empty(value["shape"], value["dtype"])
+        if array.nbytes != value["bytes"] or read_into(array.data.cast("B")) != array.nbytes:
+            raise AgentError(f"an array of {value['bytes']} bytes was announced and not sent")
+        return array
+    return {name: _arrays(part, read_into, shared) for name, part in value.items()}

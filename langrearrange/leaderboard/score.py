@@ -28,6 +28,7 @@ from langrearrange.leaderboard.statistics import (
     stratified_mean_ci,
 )
 from langrearrange.leaderboard.trace import Header, Trace, read_trace
+from langrearrange.world.vocabulary import HORIZON
 
 Tier = Literal["T0", "T1", "T2"]
 
@@ -107,8 +108,14 @@ class Result:
 
     @property
     def tier(self) -> Tier:
-        """T0: privileged or partial, not ranked. T1: replay-verified. T2: on sealed sets."""
-        if self.partial or self.header.agent.privileged:
+        """T0: not ranked: privileged (said or shown), partial or of another horizon.
+
+        T1: replay-verified on public episodes. T2: on sealed ones.
+        """
+        privileged = self.header.agent.privileged or (
+            self.clairvoyance.suspicious and not self.sealed
+        )
+        if privileged or self.partial or self.header.horizon != HORIZON:
             return "T0"
         return "T2" if self.sealed else "T1"
 

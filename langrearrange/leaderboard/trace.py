@@ -60,7 +60,7 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         sha256: of their canonical content, in file order.
     """
 
-    num_episodes: int
+    num_episodes: Annotated[int, msgspec.Meta(ge=1)]
     sha256: str
 
 
@@ -83,7 +83,7 @@ class Header(
     schema_version: int = SCHEMA_VERSION
     package_version: str
     protocol: Protocol = "paper"
-    horizon: int = 32
+    horizon: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 32
     seed: int = 0
     agent: AgentFacts
     datasets: dict[str, DatasetFacts]

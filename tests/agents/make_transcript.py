@@ -14,6 +14,7 @@ from handmade import FRIDGE, traces_of
 
 from langrearrange.agents import ProcessAgent, RowsOfAgents
 from langrearrange.agents import process as process_module
+from langrearrange.agents.wire import pack
 
 ROOT = Path(__file__).parents[2]
 PATH = ROOT / "docs" / "protocol_transcript.txt"
@@ -30,7 +31,7 @@ def conversation(name: str) -> list[str]:
 
     def overheard(self, request, limit_s):
         answer = ask(self, request, limit_s)
-        lines.append("> " + b"".join(request).decode().rstrip("\n"))
+        lines.append("> " + b"".join(pack(request)).decode().rstrip("\n"))
         lines.append("< " + answer.decode())
         return answer
 

@@ -39,6 +39,8 @@ def test_oracle_traces_pass_replay_and_are_flagged(hidden):
     assert result.splits["validation"].success.mean == 1.0
     assert result.clairvoyance.hits == result.clairvoyance.num_looks >= 30
     assert result.clairvoyance.suspicious
+    assert not result.header.agent.privileged  # it says it is not
+    assert result.tier == "T0"
 
 
 def test_oracle_traces_are_flagged_even_if_called_pictures(hidden):
@@ -51,6 +53,7 @@ def test_honest_agents_are_not_flagged(agent, hidden):
     assert test.num_looks >= 20
     assert test.hits <= test.expected
     assert test.p_value > 0.1
+    assert result_of(agent, hidden).tier == "T1"
 
 
 def test_going_straight_to_a_place_the_sentence_names_proves_nothing():
