@@ -1,0 +1,188 @@
+"""An endless stream of labelled pictures of flats at random moments. No network, no training.
+
+Each picture is a random stance and a random state of a household of some split: pure function of
+(split, seed, number of the picture).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.sampling import MAX_VARIANT
+from langrearrange.errors import UsageError
+from langrearrange.generator import open_split
+from langrearrange.houses import House, Pose2D, get_house
+from langrearrange.seeding import KeyedRng
+from langrearrange.sim import Frame
+from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
+from langrearrange.world import Layout, WorldState
+from langrearrange.world.vocabulary import (
+    HANDLES,
+    IN_HAND,
+    NUM_OPENABLES,
+    NUM_RECEPTACLES,
+    OPENABLE_OF_RECEPTACLE,
+    RECEPTACLES,
+    START,
+    TRAINING_SPLITS,
+)
+
+from .labels import CELL_PX, Labels, label, stack
+
+SHOTS: Final = 12
+"""Pictures taken of a household before the next one is built."""
+
+
+class Pictures(NamedTuple):
+    """n pictures with their labels; `rgb` is (n, size, size, 3) uint8."""
+
+    rgb: NDArray[np.uint8]
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """How states are drawn, in percent.
+
+    Attributes:
+        crowded: further things are put on the receptacle in front, at free slots.
+        at_receptacle: the robot stands at a receptacle, else at any of the 17 places.
+        opened: the container in front is open.
+        holding: something is in the hand.
+    """
+
+    crowded: int = 60
+    at_receptacle: int = 85
+    opened: int = 75
+    holding: int = 35
+
+
+TRAINING: Final = Mixture()
+AS_FOUND: Final = Mixture(crowded=0, at_receptacle=100, opened=100, holding=0)
+"""The household as the episode begins, looked at from every receptacle, containers opened."""
+
+
+@dataclass(slots=True)
+class _Household:
+    episode: Episode
+    house: House
+    layout: Layout
+    initial: WorldState
+
+
+class SceneStream:
+    """Labelled pictures of a split's households.
+
+    Args:
+        split: whose episodes; of training splits fresh variants are drawn.
+        seed: of all draws.
+        batch_size: pictures at a time.
+        image_size: in pixels, a multiple of 16.
+        mixture: how states are drawn.
+
+    Raises:
+        UsageError: sizes that cannot be.
+    """
+
+    def __init__(
+        self,
+        split: str,
+        seed: int = 0,
+        *,
+        batch_size: int = 32,
+        image_size: int = 256,
+        mixture: Mixture = TRAINING,
+    ) -> None:
+        if batch_size < 1 or image_size < CELL_PX or image_size % CELL_PX:
+            raise UsageError(
+                f"batch_size={batch_size}, image_size={image_size}; accepted: at least 1, and a "
+                f"multiple of {CELL_PX}"
+            )
+        self._source = open_split(split)
+        self._fresh = split in TRAINING_SPLITS
+        self._seed = seed
+        self._mixture = mixture
+        self._size = image_size
+        self._simulators = [EmbeddedSimulator() for _ in range(batch_size)]
+        self._households: list[_Household | None] = [None] * batch_size
+        self._num_batches = 0
+
+    def skip(self, num_batches: int) -> None:
+        """Go on as if so many batches had been taken: a resumed run sees no picture twice."""
+        self._num_batches += num_batches
+        self._households = [None] * len(self._simulators)
+
+    def batch(self) -> Pictures:
+        """Return the next pictures, in fresh arrays."""
+        count, size = len(self._simulators), self._size
+        rgb = np.empty((count, size, size, 3), np.uint8)
+        segmentation = np.empty((count, size, size), np.int32)
+        scenes = [self._next(row) for row in range(count)]
+        frames = [Frame(rgb=rgb[i], segmentation=segmentation[i]) for i in range(count)]
+        render_batch(self._simulators, frames)
+        self._num_batches += 1
+        labels = [
+            label(home.house, home.layout, state, segmentation[i])
+            for i, (home, state) in enumerate(scenes)
+        ]
+        return Pictures(rgb, stack(labels))
+
+    def _next(self, row: int) -> tuple[_Household, WorldState]:
+        household = self._households[row]
+        # Rows change households at different batches, so that the work is spread.
+        if household is None or (self._num_batches + row) % SHOTS == 0:
+            household = self._households[row] = self._move_in(row)
+        rng = KeyedRng("vision", "state", self._seed, row, self._num_batches)
+        state = draw_state(household.house, household.layout, household.initial, self._mixture, rng)
+        self._simulators[row].show(state)
+        return household, state
+
+    def _move_in(self, row: int) -> _Household:
+        rng = KeyedRng("vision", "home", self._seed, row, (self._num_batches + row) // SHOTS)
+        variant = 1 + rng.below(MAX_VARIANT) if self._fresh else 0
+        episode = self._source.get(rng.below(len(self._source)), variant)
+        house = get_house(episode.house)
+        start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+        self._simulators[row].load(house, episode.objects, start)
+        return _Household(episode, house, episode.layout(), episode.initial_state())
+
+
+def draw_state(
+    house: House, layout: Layout, initial: WorldState, mixture: Mixture, rng: KeyedRng
+) -> WorldState:
+    """Return a random state of a household; every draw is one that play can lead to.
+
+    Args:
+        house: gives the slots.
+        layout: of the household.
+        initial: where everything is at first.
+        mixture: how to draw.
+        rng: what to draw from.
+    """
+    receptacle = rng.below(NUM_RECEPTACLES)
+    place = len(HANDLES) + receptacle
+    if not rng.chance(mixture.at_receptacle, 100):
+        place = rng.below(START + 1)
+    open_mask = rng.below(1 << NUM_OPENABLES)
+    openable = OPENABLE_OF_RECEPTACLE[receptacle]
+    if openable >= 0:
+        is_open = rng.chance(mixture.opened, 100)
+        open_mask = open_mask & ~(1 << openable) | is_open << openable
+    receptacles, slots = list(initial.receptacles), list(initial.slots)
+    if rng.chance(mixture.crowded, 100):
+        num_slots = house.num_slots[RECEPTACLES[receptacle]]
+        taken = {s for r, s in zip(receptacles, slots, strict=True) if r == receptacle}
+        free = rng.shuffled([slot for slot in range(num_slots) if slot not in taken])
+        others = rng.shuffled([i for i, r in enumerate(receptacles) if r != receptacle])
+        for thing, slot in list(zip(others, free, strict=False))[: 1 + rng.below(6)]:
+            receptacles[thing], slots[thing] = receptacle, slot
+    held = -1
+    if rng.chance(mixture.holding, 100):
+        held = rng.below(layout.num_objects)
+        receptacles[held], slots[held] = IN_HAND, 0
+    return WorldState(place, held, tuple(receptacles), tuple(slots), open_mask)

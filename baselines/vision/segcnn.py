@@ -1,0 +1,162 @@
+"""The default eye: a small convolutional network with the read-outs it was pretrained by.
+
+No weights here (`loading`) and no training (`pretrain`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from langrearrange.errors import UsageError
+from langrearrange.world.vocabulary import NUM_CATEGORIES
+
+from .encoder import VisionEncoder
+from .labels import CELL_PX, NUM_CELL_CLASSES, NUM_HELD, NUM_OPEN, NUM_SPOTS
+
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegCnnConfig:
+    """Shape of the network.
+
+    Attributes:
+        input_size: pixels, a multiple of 32.
+        widths: channels at 1/4, 1/8, 1/16 and 1/32 of the input's resolution, multiples of 8.
+        evidence: channels whose maximum over the picture says that something is anywhere in it.
+        embedding: numbers the read-outs see.
+    """
+
+    input_size: int = 256
+    widths: tuple[int, int, int, int] = (48, 96, 160, 192)
+    evidence: int = 256
+    embedding: int = 320
+
+    def __post_init__(self) -> None:
+        if self.input_size < 32 or self.input_size % (2 * CELL_PX):
+            raise UsageError(f"input_size={self.input_size}; accepted: a multiple of 32")
+        if len(self.widths) != 4 or any(w < 8 or w % 8 for w in self.widths):
+            raise UsageError(f"widths={self.widths}; accepted: four multiples of 8")
+
+
+class ReadOut(NamedTuple):
+    """Logits of n pictures; their order and meaning are those of `labels.Labels`."""
+
+    at_stance: Tensor
+    in_view: Tensor
+    held: Tensor
+    spot: Tensor
+    opened: Tensor
+    cells: Tensor
+    """(n, classes, g, g)"""
+    embedding: Tensor
+    """(n, embedding)"""
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.GroupNorm(8, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.relu(self.norm(self.conv(x)))
+
+
+def _stage(before: int, width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, width, 3, stride=2, padding=1, bias=False),
+        nn.GroupNorm(8, width),
+        nn.ReLU(inplace=True),
+        _Residual(width),
+    )
+
+
+class SegCnn(nn.Module):
+    """Pictures -> read-outs.
+
+    The class of each cell of 16 x 16 pixels is read off the third stage. What is *anywhere* in the
+    picture is the maximum over cells; where the robot stands and what is in reach also needs the
+    coarser fourth stage. No normalisation at 1/4 resolution: it would cost a third of the time.
+    """
+
+    def __init__(self, config: SegCnnConfig) -> None:
+        super().__init__()
+        self.config = config
+        a, b, c, d = config.widths
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, a, 8, stride=4, padding=2),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(a, a, 3, padding=1),
+            nn.ReLU(inplace=True),
+        )
+        self.fine = nn.Sequential(_stage(a, b), _stage(b, c))
+        self.coarse = _stage(c, d)
+        self.evidence = nn.Conv2d(c, config.evidence, 1)
+        self.cells = nn.Conv2d(config.evidence, NUM_CELL_CLASSES, 1)
+        pooled = config.evidence + NUM_CATEGORIES + 2 * d
+        self.mix = nn.Sequential(
+            nn.Linear(pooled, config.embedding), nn.LayerNorm(config.embedding)
+        )
+        self.read = nn.Linear(
+            config.embedding, 2 * NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN
+        )
+
+    def forward(self, pictures: Tensor) -> ReadOut:
+        """Return the read-outs of pictures (n, 3, size, size) in [0, 1], in float32."""
+        fine = self.fine(self.stem(pictures * 4 - 2))
+        coarse = self.coarse(fine)
+        evidence = torch.relu(self.evidence(fine))
+        cells = self.cells(evidence).float()
+        things = cells.softmax(1)[:, :NUM_CATEGORIES].amax((2, 3))
+        pooled = [evidence.amax((2, 3)), things, coarse.mean((2, 3)), coarse.amax((2, 3))]
+        with torch.autocast(pictures.device.type, enabled=False):
+            embedding = self.mix(torch.cat([part.float() for part in pooled], 1))
+            sizes = [NUM_CATEGORIES, NUM_CATEGORIES, NUM_HELD, NUM_SPOTS, NUM_OPEN]
+            logits = self.read(embedding).split(sizes, 1)
+        return ReadOut(*logits, cells=cells, embedding=embedding)
+
+
+class SegCnnEncoder(VisionEncoder):
+    """A frozen `SegCnn`.
+
+    Its features are the embedding, then what the network believes to see as probabilities:
+    33 categories at the stance, 34 in the hand, 14 spots, 3 states of what opens here.
+
+    Args:
+        network: with its weights.
+        name: what it was loaded as.
+        precision: of the convolutions; `bfloat16` is 2-3 times faster where the CPU has AMX.
+    """
+
+    def __init__(self, network: SegCnn, name: str, precision: Precision = "float32") -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.name = name
+        self.precision = precision
+        self.input_size = network.config.input_size
+        beliefs = NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN
+        self.feature_dim = network.config.embedding + beliefs
+        self.freeze()
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """Return (n, feature_dim); see the class."""
+        read = self.read(pictures)
+        beliefs = [
+            read.at_stance.sigmoid(),
+            read.held.softmax(1),
+            read.spot.softmax(1),
+            read.opened.softmax(1),
+        ]
+        return torch.cat([read.embedding, *beliefs], 1)
+
+    def read(self, pictures: Tensor) -> ReadOut:
+        """Return the read-outs themselves, for measuring how well it sees."""
+        fast = self.precision == "bfloat16"
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=fast):
+            return self.network(pictures)  # type: ignore[no-any-return]
