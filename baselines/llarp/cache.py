@@ -1,0 +1,149 @@
+"""Keys and values of a frozen transformer, kept between calls. Not for choosing what is kept.
+
+A Hugging Face model asks nothing of its cache but `update(keys, values, layer)`, and returns a 4-D
+boolean mask untouched; so three small objects replace its own caches, which cannot write each row
+at a position of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+BUCKET = 16
+"""Views of the cache grow in steps of so many tokens, so that kernels see few shapes."""
+
+
+class Capture:
+    """Hands through what a model computes, and keeps it: `stacked` is (layers, batch, ...)."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, Tensor] = {}
+        self._values: dict[int, Tensor] = {}
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Keep a layer's keys and values, each (batch, heads, tokens, head_dim)."""
+        self._keys[layer_idx], self._values[layer_idx] = keys, values
+        return keys, values
+
+    def get_seq_length(self, *args: Any) -> int:
+        """Return 0: positions are always given, never derived from the cache."""
+        return 0
+
+    def stacked(self) -> tuple[Tensor, Tensor]:
+        """Return keys and values, each (layers, batch, heads, tokens, head_dim)."""
+        layers = range(len(self._keys))
+        return (
+            torch.stack([self._keys[layer] for layer in layers]),
+            torch.stack([self._values[layer] for layer in layers]),
+        )
+
+
+class ConstantKeys:
+    """Puts given keys and values before those of the queries; for passes that need a gradient.
+
+    Args:
+        keys, values: each (layers, batch, heads, tokens, head_dim), outside the graph.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        self.keys, self.values = keys, values
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Return the constant keys and values followed by the new ones."""
+        return (
+            torch.cat([self.keys[layer_idx], keys], dim=2),
+            torch.cat([self.values[layer_idx], values], dim=2),
+        )
+
+    def get_seq_length(self, *args: Any) -> int:
+        """Return 0: positions are always given, never derived from the cache."""
+        return 0
+
+
+class SlotCache:
+    """One slot a row: its tokens left-aligned, its own length, reset by setting that length.
+
+    There is no padding between tokens and nothing is ever shifted: a write scatters at `lengths`,
+    a read masks what lies behind. What stands behind a row's length is stale and never attended.
+
+    Args:
+        keys: a model's keys, any (layers, 1, heads, tokens, head_dim): shape, type and device.
+        num_rows: how many slots.
+
+    Attributes:
+        keys, values: (layers, num_rows, heads, capacity, head_dim).
+        lengths: (num_rows,), int64: tokens of each row.
+    """
+
+    def __init__(self, keys: Tensor, num_rows: int) -> None:
+        layers, _, heads, _, head_dim = keys.shape
+        self.keys = keys.new_zeros(layers, num_rows, heads, 0, head_dim)
+        self.values = self.keys.clone()
+        self.lengths = torch.zeros(num_rows, dtype=torch.long, device=keys.device)
+        self._view = 0
+        self._rows: Tensor | None = None
+        self._at = self.lengths
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that a slot can hold now."""
+        return self.keys.shape[3]
+
+    def reserve(self, capacity: int) -> None:
+        """Grow every slot to hold at least `capacity` tokens; what is there stays."""
+        missing = -(-capacity // BUCKET) * BUCKET - self.capacity
+        if missing > 0:
+            self.keys = torch.nn.functional.pad(self.keys, (0, 0, 0, missing))
+            self.values = torch.nn.functional.pad(self.values, (0, 0, 0, missing))
+
+    def put(self, row: int, keys: Tensor, values: Tensor) -> None:
+        """Let a row begin anew with these tokens, each (layers, heads, tokens, head_dim)."""
+        count = keys.shape[2]
+        self.reserve(count)
+        self.keys[:, row, :, :count] = keys
+        self.values[:, row, :, :count] = values
+        self.lengths[row] = count
+
+    def aim(self, num_queries: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Say where the next pass of the model writes: behind the end of each row.
+
+        Args:
+            num_queries: tokens a row that the pass will bring.
+            rows: which rows, int64; None: all.
+
+        Returns:
+            positions: (rows, num_queries), int64.
+            mask: (rows, 1, num_queries, view), bool: each token sees its row up to itself.
+        """
+        lengths = self.lengths if rows is None else self.lengths[rows]
+        steps = torch.arange(num_queries, device=lengths.device)
+        self._rows, self._at = rows, lengths[:, None] + steps
+        longest = int(lengths.max()) + num_queries
+        self.reserve(longest)
+        self._view = min(self.capacity, -(-longest // BUCKET) * BUCKET)
+        places = torch.arange(self._view, device=lengths.device)
+        return self._at, (places <= self._at[..., None])[:, None]
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write a layer's new keys and values and return those of the rows so far."""
+        every = torch.arange(self.keys.shape[1], device=keys.device)
+        rows = every if self._rows is None else self._rows
+        layer_keys, layer_values = self.keys[layer_idx], self.values[layer_idx]
+        layer_keys[rows[:, None], :, self._at] = keys.transpose(1, 2)
+        layer_values[rows[:, None], :, self._at] = values.transpose(1, 2)
+        if self._rows is None:
+            return layer_keys[:, :, : self._view], layer_values[:, :, : self._view]
+        return layer_keys[rows, :, : self._view], layer_values[rows, :, : self._view]
+
+    def get_seq_length(self, *args: Any) -> int:
+        """Return 0: positions are always given, never derived from the cache."""
+        return 0

@@ -1,0 +1,268 @@
+"""Keeping keys changes nothing: neither what the policy does nor what it learns."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from langrearrange_baselines.llarp.backbone import Backbone, load_backbone
+from langrearrange_baselines.llarp.errors import BackboneError
+from langrearrange_baselines.llarp.lora import add_lora
+from langrearrange_baselines.llarp.prefixes import PrefixStore
+from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
+from small_policies import (
+    SENTENCES,
+    SMALL,
+    Played,
+    contexts_of,
+    policy_on,
+    recomputed,
+    small_policy,
+)
+from torch import Tensor
+
+CASES = {
+    "one token a step": {},
+    "a Perceiver and three tokens a step": {"tokens_per_step": 3},
+    "keys shared by heads": {"num_key_value_heads": 2},
+}
+
+
+def gradient(policy: torch.nn.Module, logits: Tensor, values: Tensor) -> Tensor:
+    policy.zero_grad()
+    weights = torch.linspace(-1, 1, logits.numel()).reshape(logits.shape)
+    ((logits * weights).sum() + values.square().sum()).backward()
+    return torch.cat([p.grad.flatten() for p in policy.parameters() if p.grad is not None])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_acting_token_by_token_is_reading_everything_anew(case: str) -> None:
+    policy = small_policy(1, **CASES[case])
+    played = Played(policy, num_rows=5, seed=2)
+    for _ in range(3):  # the later rollouts begin in the middle of episodes
+        rows, logits, values = played.rollout(6)
+        slow_logits, slow_values = recomputed(policy, rows)
+        assert (logits - slow_logits).abs().max() <= 1e-5
+        assert (values - slow_values).abs().max() <= 1e-5
+    assert int(rows.carried.counts.max()) > 0
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_whole_rollout_at_once_says_what_was_said_step_by_step(case: str) -> None:
+    policy = small_policy(3, **CASES[case])
+    played = Played(policy, num_rows=4, seed=4)
+    for _ in range(3):
+        rows, logits, values = played.rollout(6)
+        for evaluate in (policy.evaluate_constant, policy.evaluate_full):
+            heads = evaluate(rows)
+            assert (heads.logits - logits).abs().max() <= 1e-5
+            assert (heads.value - values).abs().max() <= 1e-5
+
+
+def test_after_a_step_of_training_the_running_episodes_are_those_of_the_new_policy() -> None:
+    policy = small_policy(5)
+    played = Played(policy, num_rows=4, seed=6)
+    played.rollout(5)
+    with torch.no_grad():
+        for parameter in policy.observation.parameters():
+            parameter += 0.1
+    rows, logits, _ = played.rollout(5)
+    assert int(rows.carried.counts.max()) > 0
+    assert (logits - recomputed(policy, rows)[0]).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_constant_instructions_leave_the_gradient_as_it_is(case: str) -> None:
+    policy = small_policy(7, **CASES[case])
+    rows, _, _ = Played(policy, num_rows=4, seed=8).rollout(12)
+    constant = gradient(policy, *policy.evaluate_constant(rows))
+    full = gradient(policy, *policy.evaluate_full(rows))
+    slow = gradient(policy, *recomputed(policy, rows))
+    assert (constant - full).norm() <= 1e-5 * full.norm()
+    assert (constant - slow).norm() <= 1e-5 * slow.norm()
+
+
+def test_rows_may_act_alone_and_in_any_order() -> None:
+    policy = small_policy(9)
+    together, alone = contexts_of(policy, 3), contexts_of(policy, 1)
+    alone.grow(3)
+    for contexts in (together, alone):
+        contexts.begin([0, 1, 2], SENTENCES[:3])
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        features = torch.randn(3, 12, generator=rng).half()
+        proprio = torch.randn(3, 3, generator=rng)
+        all_at_once = together.step(features, proprio).logits
+        for rows in ([2], [0, 1]):
+            part = alone.step(features[rows], proprio[rows], rows).logits
+            assert (part - all_at_once[rows]).abs().max() <= 1e-5
+
+
+def test_asking_for_a_value_takes_nothing_in() -> None:
+    policy = small_policy(10)
+    contexts = contexts_of(policy, 2)
+    contexts.begin([0, 1], SENTENCES[:2])
+    features, proprio = torch.ones(2, 12).half(), torch.ones(2, 3)
+    value = contexts.value_of(features, proprio)
+    contexts.value_of(-features, proprio)
+    assert torch.equal(contexts.step(features, proprio).value, value)
+    assert contexts.counts.tolist() == [1, 1]
+
+
+def test_an_encoder_reads_the_sentence_both_ways_and_acts_the_same_cached_or_not() -> None:
+    policy = policy_on(small_bert())
+    rows, logits, _ = Played(policy, num_rows=3, seed=1).rollout(9)
+    assert (logits - recomputed(policy, rows)[0]).abs().max() <= 1e-5
+    full, constant = policy.evaluate_full(rows), policy.evaluate_constant(rows)
+    assert (full.logits - logits).abs().max() <= 1e-5
+    slow = gradient(policy, *recomputed(policy, rows))
+    assert (gradient(policy, *constant) - slow).norm() <= 1e-5 * slow.norm()
+
+
+def small_bert() -> Backbone:
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=8192,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        is_decoder=True,
+    )
+    model = BertModel(config, add_pooling_layer=False)
+    return Backbone(model, WordTokenizer(), bidirectional_prefix=True)
+
+
+@pytest.mark.parametrize("change", ["fine-tuning", "LoRA"])
+def test_a_trained_backbone_is_read_anew_and_takes_the_full_gradient(change: str) -> None:
+    policy = small_policy(11)
+    if change == "LoRA":
+        assert add_lora(policy.backbone.model, rank=2, alpha=4.0, seed=0) == 4
+        for name, parameter in policy.named_parameters():
+            if name.endswith("lora_up"):
+                torch.nn.init.normal_(parameter, std=0.1)
+    else:
+        policy.backbone.model.requires_grad_(True)
+    played = Played(policy, num_rows=3, seed=3)
+    rows, logits, _ = played.rollout(6)
+    heads = policy.evaluate(rows)
+    assert (heads.logits - logits).abs().max() <= 1e-5
+    slow = gradient(policy, *recomputed(policy, rows))
+    assert (gradient(policy, *heads) - slow).norm() <= 1e-4 * slow.norm()
+    with torch.no_grad():
+        for _, parameter in policy.trained():
+            parameter += 0.01 * torch.randn_like(parameter)
+    rows, logits, _ = played.rollout(6)
+    assert (logits - recomputed(policy, rows)[0]).abs().max() <= 1e-5
+
+
+def test_a_fresh_lora_is_the_backbone_itself() -> None:
+    plain, changed = small_policy(12), small_policy(12)
+    add_lora(changed.backbone.model, rank=4, alpha=8.0, seed=0)
+    assert changed.backbone.fingerprint() == plain.backbone.fingerprint()
+    logits = Played(plain, 2, seed=0).rollout(4)[1]
+    assert torch.equal(Played(changed, 2, seed=0).rollout(4)[1], logits)
+    trained = {name.rsplit(".", 1)[1] for name, _ in changed.backbone.named_parameters()}
+    assert {"lora_up", "lora_down"} <= trained
+    assert all("lora" in n for n, p in changed.backbone.named_parameters() if p.requires_grad)
+
+
+def test_an_instruction_is_read_once_and_the_least_recent_goes_first() -> None:
+    policy = small_policy(13)
+    store = PrefixStore(policy.backbone)
+    sizes = [store.get(sentence).num_bytes for sentence in SENTENCES]
+    assert (store.hits, store.misses, store.num_bytes) == (0, 4, sum(sizes))
+    assert store.get(SENTENCES[1]) is store.get(SENTENCES[1])
+    assert store.hits == 2
+    small = PrefixStore(policy.backbone, max_bytes=sizes[0] + sizes[1])
+    small.get(SENTENCES[0])
+    small.get(SENTENCES[1])
+    small.get(SENTENCES[0])
+    small.get(SENTENCES[2])
+    assert small.misses == 3
+    small.get(SENTENCES[0])
+    assert small.misses == 3
+    small.get(SENTENCES[1])
+    assert small.misses == 4
+    assert small.num_bytes <= sizes[0] + sizes[1]
+
+
+def test_the_slots_grow_with_long_sentences_and_keep_what_is_there() -> None:
+    policy = small_policy(14)
+    contexts = contexts_of(policy, 2)
+    contexts.begin([0, 1], SENTENCES[:2])
+    features, proprio = torch.ones(2, 12).half(), torch.ones(2, 3)
+    contexts.step(features, proprio)
+    contexts.begin([1], ["word " * 100])
+    fresh = contexts_of(policy, 1)
+    fresh.begin([0], [SENTENCES[0]])
+    fresh.step(features[:1], proprio[:1])
+    grown = contexts.step(features, proprio).logits[0]
+    assert (grown - fresh.step(features[:1], proprio[:1]).logits[0]).abs().max() <= 1e-5
+
+
+def test_a_sentence_longer_than_the_model_is_refused() -> None:
+    policy = small_policy(15, max_position_embeddings=20)
+    contexts = contexts_of(policy, 1)
+    with pytest.raises(BackboneError, match="20 positions"):
+        contexts.begin([0], ["word " * 30])
+
+
+def test_bfloat16_acts_nearly_as_it_learns() -> None:
+    backbone = Backbone(tiny_model(0, **SMALL).to(torch.bfloat16), WordTokenizer())
+    policy = policy_on(backbone)
+    assert {p.dtype for p in policy.action.parameters()} == {torch.float32}
+    rows, logits, _ = Played(policy, num_rows=3, seed=1).rollout(6)
+    heads = policy.evaluate(rows)
+    assert heads.logits.dtype == torch.float32
+    assert (heads.logits - logits).abs().max() <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("/nowhere/llama", "is no folder"),
+        ("./nowhere", "is no folder"),
+    ],
+)
+def test_a_wrong_path_to_weights_is_one_sentence(name: str, words: str) -> None:
+    with pytest.raises(BackboneError, match=words) as caught:
+        load_backbone(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_holds_no_model_is_one_sentence(tmp_path: object) -> None:
+    with pytest.raises(BackboneError, match="cannot be loaded") as caught:
+        load_backbone(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: object) -> None:
+    from transformers import MistralConfig, MistralModel
+
+    torch.manual_seed(0)
+    shape = {**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 300}
+    MistralModel(MistralConfig(**shape)).save_pretrained(tmp_path)
+    word_level_tokenizer().save_pretrained(tmp_path)
+    backbone = load_backbone(str(tmp_path), dtype="bfloat16")
+    assert backbone.dtype == torch.bfloat16
+    assert len(backbone.token_ids(SENTENCES[0])) > 1
+    again = load_backbone(str(tmp_path), weights="random", seed=1)
+    assert again.fingerprint() != load_backbone(str(tmp_path)).fingerprint()
+    assert (
+        again.fingerprint() == load_backbone(str(tmp_path), weights="random", seed=1).fingerprint()
+    )
+    rows, logits, _ = Played(policy_on(again), 2, seed=0).rollout(4)
+    assert (logits - policy_on(again).evaluate(rows).logits).abs().max() <= 1e-5
+
+
+def word_level_tokenizer() -> object:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = sorted({w for s in SENTENCES for w in s.split()})
+    vocab = {word: i for i, word in enumerate(["[UNK]", *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]")
