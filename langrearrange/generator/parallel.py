@@ -29,7 +29,7 @@ from langrearrange.errors import DatasetError, GenerationError
 from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.generator.workers import num_cores, pool_of
+from langrearrange.generator.workers import num_workers, pool_of
 from langrearrange.log import get_logger
 from langrearrange.progress import Advance, progress
 from langrearrange.seeding import GENERATOR_VERSION, digest
@@ -56,7 +56,8 @@ def generate_split(
     Args:
         spec: what to write (`load_spec`).
         out: folder; created if need be. Unfinished work lies in it until the end.
-        workers: processes to start; None for one per available core, 1 for none besides this one.
+        workers: processes to start; None for one per available core (none for a short job), 1 for
+            none besides this one.
         executor: use this one instead (Dask, MPI, threads); it is not shut down. Its workers need
             no common file system: what they make comes back as bytes.
         overwrite: replace a finished data set that lies there.
@@ -117,13 +118,13 @@ def _make_missing(
     advance: Advance,
 ) -> None:
     tasks = [(start, min(start + CHUNK, total)) for start in missing]
-    count = workers or num_cores()
-    if executor is None and (count == 1 or len(tasks) <= 1):
+    count = num_workers(workers, len(tasks))
+    if executor is None and count == 1:
         for start, stop in tasks:
             _keep(work, start, make_chunk(spec, start, stop))
             advance(stop - start, "")
         return
-    with pool_of(executor, min(count, len(tasks) or 1)) as pool:
+    with pool_of(executor, count) as pool:
         pending: dict[Future[bytes], tuple[int, int]] = {
             pool.submit(make_chunk, spec, start, stop): (start, stop) for start, stop in tasks
         }

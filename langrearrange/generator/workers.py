@@ -7,13 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from langrearrange.errors import GenerationError
 from langrearrange.progress import Advance
 
 T = TypeVar("T")
-RANGE = 512
+RANGE: Final = 512
+SHORT_JOB: Final = 4
+"""So many tasks of 512 episodes take less time than starting processes saves."""
 
 
 def num_cores() -> int:
@@ -21,6 +23,13 @@ def num_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def num_workers(wanted: int | None, num_tasks: int) -> int:
+    """Return how many processes a job is worth: as wanted, else none for a second or two of work."""
+    if wanted is None:
+        wanted = 1 if num_tasks <= SHORT_JOB else num_cores()
+    return max(1, min(wanted, num_tasks))
 
 
 @contextmanager
@@ -44,8 +53,8 @@ def map_ranges(
         GenerationError: a worker process was lost.
     """
     ranges = [(start, min(start + RANGE, total)) for start in range(0, total, RANGE)]
-    count = min(workers or num_cores(), len(ranges))
-    if count <= 1:
+    count = num_workers(workers, len(ranges))
+    if count == 1:
         for start, stop in ranges:
             yield task(start, stop)
             advance(stop - start, "")
