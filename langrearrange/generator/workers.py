@@ -26,7 +26,7 @@ def num_cores() -> int:
 
 
 def num_workers(wanted: int | None, num_tasks: int) -> int:
-    """Return how many processes a job is worth: as wanted, else none for a second or two of work."""
+    """Return how many processes to start: as wanted; by itself none for a second or two of work."""
     if wanted is None:
         wanted = 1 if num_tasks <= SHORT_JOB else num_cores()
     return max(1, min(wanted, num_tasks))
