@@ -193,7 +193,7 @@ def fridge(size: Size, palette: Palette) -> Mesh:
         block((-inner, front + 2, COMPARTMENT_MM), (-inner + 4, -62, top), shade(LINING, 0.95)),
         block((inner - 4, front + 2, COMPARTMENT_MM), (inner, -62, top), shade(LINING, 0.95)),
         block((-inner, front + 2, top - 4), (inner, -62, top), shade(LINING, 0.98)),
-        block((-inner, front + 14, FRIDGE_SHELF_MM - 16), (inner, -62, FRIDGE_SHELF_MM), LINING),
+        block((-inner, front + 18, FRIDGE_SHELF_MM - 16), (inner, -62, FRIDGE_SHELF_MM), LINING),
         block((-inner, front + 14, FRIDGE_SHELF_MM - 16), (inner, front + 18, FRIDGE_SHELF_MM + 2),
               (170, 190, 200)),
         tray((-inner + 4, front + 18), (inner - 4, -68), FRIDGE_SHELF_MM, LINING),
@@ -248,7 +248,7 @@ def backsplash(size: Size, palette: Palette) -> Mesh:
     parts = [block((-half, -8, size.height), (half, 0, UPPER_MM), color)]
     for i in range(1, 4):
         z = size.height + (UPPER_MM - size.height) * i / 4
-        parts.append(block((-half, -10, z - 1.5), (half, -8, z + 1.5), shade(color, 0.9)))
+        parts.append(block((-half, -8.3, z - 1.5), (half, -8, z + 1.5), shade(color, 0.9)))
     return merged(*parts)
 
 
