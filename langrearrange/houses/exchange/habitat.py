@@ -65,11 +65,11 @@ def export_habitat(
         HouseError: no flat or no model is called so.
     """
     houses = [get_house(house_id) for house_id in house_ids]
+    things = {model_id: object_mesh(model_id) for model_id in model_ids}
     for folder in ("stages", "objects", "furniture", "urdf", "lighting", "scenes"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    for model_id in model_ids:
-        still = rigid(0, 0, 0, 0)
-        _write_object(out / "objects", model_id, lit(object_mesh(model_id), still), _THING_KG, {})
+    for model_id, mesh in things.items():
+        _write_object(out / "objects", model_id, lit(mesh, rigid(0, 0, 0, 0)), _THING_KG, {})
         advance(1, model_id)
     for house in houses:
         _write_flat(house, out)
