@@ -41,6 +41,32 @@ function drawScores() {
   }
 }
 
+function bar(share, kind) {
+  const track = element("span", { class: "track" });
+  track.append(element("span", { class: `bar ${kind}`, style: `width:${100 * share}%` }));
+  const cell = element("td");
+  cell.append(track);
+  return cell;
+}
+
+function drawBars() {
+  $("templates").append(...data.templates.map((row) => {
+    const line = element("tr", { title: `efficiency ${row.efficiency.toFixed(3)}` });
+    line.append(element("td", {}, `${row.split.replaceAll("_", " ")} / ${row.template}`),
+      bar(row.success, ""), element("td", { class: "number" }, row.success.toFixed(2)),
+      element("td", { class: "number" }, `n = ${row.num}`));
+    return line;
+  }));
+  const most = Math.max(1, ...data.causes.map((row) => row.num));
+  $("causes").append(...data.causes.map((row) => {
+    const line = element("tr");
+    line.append(element("td", {}, `${row.split.replaceAll("_", " ")} / ${row.cause.replaceAll("_", " ")}`),
+      bar(row.num / most, "lost"), element("td", { class: "number" }, String(row.num)));
+    line.onclick = () => { $("search").value = row.cause.replaceAll("_", " "); drawList(); };
+    return line;
+  }));
+}
+
 function sortRows(column) {
   const rows = [...$("table").querySelectorAll("tr:not(:first-child)")];
   const value = (row) => {
@@ -148,7 +174,7 @@ function show(when) {
   if (frames) $("frame").src = frames[Math.min(when, frames.length - 1)];
   $("noframe").textContent = frames
     ? "the robot's camera"
-    : `No pictures stored for this episode. See it with: langrearrange play ${chosen.id}`;
+    : `No pictures stored for this episode. See it with: langrearrange play ${chosen.id} --trace RUN`;
 }
 
 // -- the map -------------------------------------------------------------------------------------
@@ -268,6 +294,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 drawScores();
+drawBars();
 drawFilters();
 drawList();
 const asked = decodeURIComponent(location.hash.slice(1));

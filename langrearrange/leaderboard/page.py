@@ -74,10 +74,25 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
     episodes = [_episode(replayed, find_episode(replayed.id)) for replayed in listed]
     houses = dict.fromkeys(episode["house"] for episode in episodes)
     data = {
-        "title": f"{result.header.agent.name} on {', '.join(result.splits)}",
+        "title": f"{result.header.agent.name} on {_splits(result)}",
         "facts": _facts(result),
         "columns": COLUMNS,
         "rows": _rows(result),
+        "templates": [
+            {
+                "split": row.split,
+                "template": row.template,
+                "num": row.num_episodes,
+                "success": row.success,
+                "efficiency": row.efficiency,
+            }
+            for row in result.templates
+        ],
+        "causes": [
+            {"split": split, "cause": cause, "num": number}
+            for split, scores in result.splits.items()
+            for cause, number in scores.causes.items()
+        ],
         "flats": {house: flat_map(get_house(house)) for house in houses},
         "episodes": episodes,
         "skills": [skill.id for skill in SKILLS],
@@ -160,6 +175,11 @@ def _episode(replayed: Replayed, episode: Episode) -> dict[str, Any]:
     }
 
 
+def _splits(result: Result) -> str:
+    names = [name.replace("_", " ") for name in result.splits]
+    return ", ".join(names) if len(names) <= 3 else f"{len(names)} splits"
+
+
 def _facts(result: Result) -> str:
     header = result.header
     words = [
@@ -173,6 +193,9 @@ def _facts(result: Result) -> str:
         words.append("part of the split only: not ranked")
     if header.protocol == "hard":
         words.append("hard variant")
+    if result.clairvoyance.suspicious:
+        words.append("it seems to know where hidden things are: not ranked")
+    words.append("~ interval beyond the range simulated to cover 93-97 %")
     return " · ".join(words)
 
 
@@ -199,7 +222,8 @@ def _cells(scores: Scores) -> list[str]:
 
 
 def _mean(interval: Interval) -> tuple[str, str]:
-    return f"{interval.mean:.3f}", f"{interval.low:.2f} to {interval.high:.2f}"
+    mark = "" if interval.checked else "~"
+    return f"{interval.mean:.3f}", f"{mark}{interval.low:.2f} to {interval.high:.2f}"
 
 
 def _data_uri(picture: bytes) -> str:
