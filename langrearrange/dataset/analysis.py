@@ -13,7 +13,7 @@ from typing import Final
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.dataset.source import EpisodeSource
-from langrearrange.world.vocabulary import RECEPTACLES
+from langrearrange.world.vocabulary import CONTAINERS, RECEPTACLES
 
 _WORD: Final = re.compile(r"[a-z']+")
 
@@ -97,7 +97,7 @@ def summarise(split: str, episodes: Iterable[Episode]) -> Summary:
         houses=houses,
         starts=starts,
         targets=targets,
-        hidden=sum(starts[name] for name in ("fridge", "left_drawer", "right_drawer")),
+        hidden=sum(starts[name] for name in CONTAINERS),
         texts=frozenset(texts),
     )
 

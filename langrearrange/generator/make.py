@@ -149,8 +149,9 @@ def _hopeless(
     blueprint: Blueprint, draft: Draft, house: House, episode_id: str, reasons: Counter[str]
 ) -> str:
     counted = "; ".join(f"{reason} ({times} times)" for reason, times in reasons.most_common(3))
+    place = f"{blueprint.file.path}:{draft.template.line}"
     return (
-        f"{episode_id}: template '{draft.template.id}' of {blueprint.file.path} finds no household "
+        f"{episode_id}: template '{draft.template.id}' ({place}) finds no household "
         f'for "{draft.grounding.sentence}" in {house.id} in {MAX_ATTEMPTS} attempts: {counted}. '
         "Loosen the template's start facts or goal, or the spec's knobs"
     )

@@ -27,9 +27,16 @@ from langrearrange.language.schema import (
     Template,
 )
 from langrearrange.language.space import TextSpace
-from langrearrange.world.goals import Source, parse_goal
-from langrearrange.world.vocabulary import RECEPTACLES
+from langrearrange.world import Layout, initial_state
+from langrearrange.world.goals import Source, compile_goal, parse_goal
+from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_RECEPTACLES, RECEPTACLES
 
+_FLAT_OBJECTS: Final = 30
+"""Objects of the fullest flat that the generator draws by default."""
+_FULL_FLAT: Final = Layout(tuple(i % NUM_CATEGORIES for i in range(_FLAT_OBJECTS)))
+_FULL_STATE: Final = initial_state(
+    [i % NUM_RECEPTACLES for i in range(_FLAT_OBJECTS)], range(_FLAT_OBJECTS), 0
+)
 _PLACE_IN_MESSAGE: Final = re.compile(r"(?s).*?:(\d+):(\d+): (.*)\Z")
 
 
@@ -117,7 +124,11 @@ def _check_places(
 
 
 def check_goal(node: Node, template: Template) -> None:
-    """Parse the goal with the template's first values; an error points into the file."""
+    """Parse the goal with the template's first values; an error points into the file.
+
+    A goal that unrolls to more facts than an episode may have is refused here, not when the first
+    episode is drawn.
+    """
     declared = {slot.name: slot for slot in template.slots}
     written: list[str] = []
     places: list[int] = []  # of each character written, in the goal as it stands in the file
@@ -139,7 +150,7 @@ def check_goal(node: Node, template: Template) -> None:
     places.append(position)
     text = "".join(written)
     try:
-        parse_goal(text, Source())
+        goal = parse_goal(text, Source())
     except GoalError as error:
         match = _PLACE_IN_MESSAGE.fullmatch(str(error))
         if match is None:
@@ -150,6 +161,10 @@ def check_goal(node: Node, template: Template) -> None:
         raise TemplateError(
             f"{node.path}:{line}:{column}: in the goal of '{template.id}': {match[3]}"
         ) from None
+    try:
+        compile_goal(goal, _FULL_FLAT, _FULL_STATE)
+    except GoalError as error:
+        node.fail(f"template '{template.id}': {error}")
 
 
 def _goal_place(node: Node, goal: str, offset: int) -> tuple[int, int]:

@@ -122,7 +122,11 @@ def test_knobs_turn() -> None:
 
 def test_impossible_household_is_a_clear_error() -> None:
     spec = SplitSpec(name="never", templates="multiple_rearrangements", num_episodes=4, horizon=4)
-    with pytest.raises(GenerationError, match=r"never/000000: template .* in 64 attempts: no plan"):
+    expected = (
+        r"never/000000: template 'three_together' \(.*multiple_rearrangements\.yaml:\d+\) finds no "
+        r".* in 64 attempts: no plan"
+    )
+    with pytest.raises(GenerationError, match=expected):
         make_episode(spec, 0)
 
 
