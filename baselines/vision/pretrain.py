@@ -85,7 +85,7 @@ def main(args: PretrainArgs) -> dict[str, Any]:
     )
     sight = measure(encoder, scenes, max(1, args.measure_pictures // 32))
     facts = {
-        "args": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(args).items()},
+        "args": asdict(args) | {"widths": list(args.widths)},
         "pictures_seen": run.step * args.batch_size,
         "cpu_s": round(run.cpu_s),
         "validation": sight.record(),

@@ -1,0 +1,303 @@
+"""Encoders are frozen, pure functions of a picture; labels say what the simulator knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from langrearrange_baselines.vision import VisionError, load_encoder
+from langrearrange_baselines.vision.encoder import resized
+from langrearrange_baselines.vision.labels import NUM_CELL_CLASSES, ROBOT
+from langrearrange_baselines.vision.loading import random_network, read_network, write_network
+from langrearrange_baselines.vision.metrics import measure
+from langrearrange_baselines.vision.pretrain import PretrainArgs, _Run, loss_of, main, schedule
+from langrearrange_baselines.vision.scenes import AS_FOUND, SceneStream
+from langrearrange_baselines.vision.segcnn import SegCnn, SegCnnConfig, SegCnnEncoder
+
+import langrearrange  # noqa: F401  (registers the envs)
+from langrearrange.env.spaces import STATE_SIZES
+from langrearrange.errors import UsageError
+from langrearrange.world.vocabulary import NUM_CATEGORIES, OPENABLE_OF_RECEPTACLE, RECEPTACLES
+
+TINY = SegCnnConfig(input_size=64, widths=(8, 8, 16, 16), evidence=16, embedding=24)
+
+
+def tiny_encoder(seed: int = 0) -> SegCnnEncoder:
+    return SegCnnEncoder(random_network(TINY, seed), "tiny")
+
+
+def noise(count: int, size: int = 64, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8, generator=generator)
+
+
+def test_features_have_the_promised_shape_and_are_half_floats() -> None:
+    encoder = tiny_encoder()
+    features = encoder.encode(noise(3))
+    assert features.shape == (3, encoder.feature_dim)
+    assert features.dtype == torch.float16
+    assert torch.isfinite(features).all()
+    assert encoder.encode(noise(0)).shape == (0, encoder.feature_dim)
+
+
+def test_a_pictures_features_do_not_depend_on_the_others_in_the_batch() -> None:
+    encoder = tiny_encoder()
+    pictures = noise(70)
+    together, alone = encoder.encode(pictures), encoder.encode(pictures[66:67])
+    torch.testing.assert_close(together[66:67], alone, atol=2e-3, rtol=2e-3)
+
+
+def test_beliefs_are_probabilities() -> None:
+    encoder = tiny_encoder()
+    beliefs = encoder.encode(noise(4))[:, TINY.embedding :].float()
+    assert ((beliefs >= 0) & (beliefs <= 1)).all()
+    held = beliefs[:, NUM_CATEGORIES : 2 * NUM_CATEGORIES + 1]
+    torch.testing.assert_close(held.sum(1), torch.ones(4), atol=5e-3, rtol=0)
+
+
+def test_an_encoder_is_frozen_whatever_is_asked_of_it() -> None:
+    encoder = tiny_encoder()
+    assert not encoder.train().training
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+    assert not encoder.encode(noise(1)).requires_grad
+
+
+def test_larger_pictures_are_averaged_over_areas() -> None:
+    picture = torch.rand(1, 3, 8, 8)
+    expected = picture.reshape(1, 3, 4, 2, 4, 2).mean((3, 5))
+    torch.testing.assert_close(resized(picture, 4), expected)
+    assert resized(picture, 16).shape == (1, 3, 16, 16)
+    assert resized(picture, 8) is picture
+
+
+def test_the_random_control_has_the_shape_of_the_default_and_never_changes() -> None:
+    first, second = load_encoder("random"), load_encoder("random")
+    assert isinstance(first, SegCnnEncoder)
+    assert first.input_size == 256
+    assert torch.equal(first.encode(noise(1, 256)), second.encode(noise(1, 256)))
+
+
+def test_drawing_random_weights_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    random_network(TINY, 3)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_weights_survive_a_file_in_half_precision(tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    encoder = tiny_encoder(3)
+    write_network(encoder.network, file, {"note": 1})
+    network, facts = read_network(file)
+    assert facts == {"note": 1}
+    assert network.config == TINY
+    expected = {k: v.half().float() for k, v in encoder.network.state_dict().items()}
+    assert all(torch.equal(v, expected[k]) for k, v in network.state_dict().items())
+    assert load_encoder(file).feature_dim == encoder.feature_dim
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("segcn", "did you mean 'segcnn'"),
+        ("nowhere/net.safetensors", "vision.pretrain --out"),
+        ("nowhere", "accepted: segcnn, random, symbolic"),
+    ],
+)
+def test_an_unknown_encoder_is_named_with_a_remedy(name: str, says: str) -> None:
+    with pytest.raises(VisionError, match=says):
+        load_encoder(name)
+
+
+def test_torn_and_foreign_weights_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    file.write_bytes(b"nonsense")
+    with pytest.raises(VisionError, match="not readable"):
+        load_encoder(file)
+    from safetensors.torch import save_file
+
+    save_file({"x": torch.zeros(1)}, file)
+    with pytest.raises(VisionError, match="this release reads"):
+        load_encoder(file)
+
+
+def test_wrong_pictures_are_refused() -> None:
+    with pytest.raises(VisionError, match=r"height, width, 3\) uint8"):
+        tiny_encoder().encode(torch.zeros(1, 64, 64, 3))
+
+
+def test_the_symbolic_encoder_flattens_the_state_observation() -> None:
+    encoder = load_encoder("symbolic")
+    env = gym.make_vec("LangRearrange-v0", num_envs=3, observation="state")
+    observation, _ = env.reset(seed=0)
+    features = encoder.encode_observation(observation)
+    assert features.shape == (3, encoder.feature_dim)
+    assert np.array_equal(features[:, : STATE_SIZES["place"]], observation["place"])
+    with pytest.raises(VisionError, match="state observation"):
+        encoder.encode(noise(1))
+    env.close()
+
+
+def test_pictures_of_an_env_become_features() -> None:
+    env = gym.make_vec("LangRearrange-v0", num_envs=2, image_size=64)
+    observation, _ = env.reset(seed=0)
+    encoder = tiny_encoder()
+    expected = encoder.encode(torch.from_numpy(observation["rgb"]))
+    assert torch.equal(encoder.encode_observation(observation), expected)
+    env.close()
+
+
+def test_any_vision_transformer_gives_its_cls_token(tmp_path: Path) -> None:
+    from transformers import ViTConfig, ViTModel
+
+    config = ViTConfig(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        image_size=32, patch_size=16,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = ViTModel(config, add_pooling_layer=False).eval()
+    model.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(
+        '{"image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.2, 0.3], '
+        '"size": {"height": 32, "width": 32}}'
+    )
+    encoder = load_encoder(tmp_path)
+    assert (encoder.input_size, encoder.feature_dim) == (32, 16)
+    pictures = noise(2, 32)
+    mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.2, 0.3])
+    pixels = ((pictures.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        expected = model(pixel_values=pixels).last_hidden_state[:, 0]
+    torch.testing.assert_close(encoder.encode(pictures).float(), expected, atol=2e-3, rtol=2e-3)
+
+
+def test_a_folder_without_a_vision_transformer_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(VisionError, match="cannot load"):
+        load_encoder(tmp_path)
+
+
+# -- labels ------------------------------------------------------------------------------------
+
+
+def test_the_stream_is_a_pure_function_of_seed_and_number() -> None:
+    first = SceneStream("train", 4, batch_size=2, image_size=64)
+    pictures = [first.batch() for _ in range(3)]
+    again = SceneStream("train", 4, batch_size=2, image_size=64)
+    again.skip(2)
+    repeated = again.batch()
+    assert np.array_equal(repeated.rgb, pictures[2].rgb)
+    assert all(map(np.array_equal, repeated.labels, pictures[2].labels))
+    other = SceneStream("train", 5, batch_size=2, image_size=64).batch()
+    assert not np.array_equal(other.rgb, pictures[0].rgb)
+
+
+def test_labels_agree_with_one_another() -> None:
+    stream = SceneStream("train", 1, batch_size=48, image_size=256)
+    labels = stream.batch().labels
+    assert labels.cells.shape == (48, 16, 16)
+    assert labels.cells.min() >= 0
+    assert labels.cells.max() < NUM_CELL_CLASSES
+    for i in range(48):
+        in_cells = np.unique(labels.cells[i])
+        things = set(in_cells[in_cells < NUM_CATEGORIES].tolist()) - {int(labels.held[i])}
+        # What fills a cell is in the picture, and what is in reach with pixels is in the picture.
+        assert things <= set(np.flatnonzero(labels.in_view[i]).tolist())
+        clear = labels.at_stance[i] & (labels.pixels[i] >= 16)
+        assert (labels.in_view[i] | ~clear).all()
+    assert (labels.held < NUM_CATEGORIES).any()
+    assert (labels.cells == ROBOT).any()
+
+
+def test_what_opens_here_is_labelled_by_where_the_robot_stands() -> None:
+    labels = SceneStream("train", 2, batch_size=64, image_size=64).batch().labels
+    for spot, opened in zip(labels.spot.tolist(), labels.opened.tolist(), strict=True):
+        container = spot > 10 or OPENABLE_OF_RECEPTACLE[spot] >= 0
+        assert (opened != 0) == (container and spot != 13)
+
+
+def test_as_found_looks_at_receptacles_with_an_empty_hand() -> None:
+    stream = SceneStream("validation", 0, batch_size=24, image_size=64, mixture=AS_FOUND)
+    labels = stream.batch().labels
+    assert (labels.spot < len(RECEPTACLES)).all()
+    assert (labels.held == NUM_CATEGORIES).all()
+    assert (labels.opened != 1).all()
+
+
+def test_impossible_sizes_are_refused() -> None:
+    with pytest.raises(UsageError, match="multiple of 16"):
+        SceneStream("train", image_size=60)
+    with pytest.raises(UsageError, match="multiple of 32"):
+        SegCnnConfig(input_size=80)
+
+
+# -- pretraining -------------------------------------------------------------------------------
+
+
+def tiny_args(out: Path, **changes: object) -> PretrainArgs:
+    defaults: dict[str, object] = {
+        "out": out, "num_pictures": 48, "batch_size": 8, "input_size": 64,
+        "widths": (8, 8, 16, 16), "measure_pictures": 32, "precision": "float32", "save_every": 2,
+    }  # fmt: skip
+    return PretrainArgs(**defaults | changes)  # type: ignore[arg-type]
+
+
+def test_the_loss_falls_on_a_batch_that_is_learned_by_heart() -> None:
+    rgb, labels = SceneStream("train", 0, batch_size=8, image_size=64).batch()
+    pictures = torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255
+    network: SegCnn = random_network(TINY)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(25):
+        loss = loss_of(network(pictures), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_pretraining_writes_weights_and_what_they_see(tmp_path: Path) -> None:
+    facts = main(tiny_args(tmp_path / "net.safetensors"))
+    assert facts["pictures_seen"] == 48
+    assert set(facts["validation"]) >= {"recall", "precision", "held", "categories"}
+    assert [file.name for file in tmp_path.iterdir()] == ["net.safetensors"]
+    assert read_network(tmp_path / "net.safetensors")[1] == facts
+
+
+def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    whole = _Run(tiny_args(tmp_path / "whole.safetensors"), random_network(TINY))
+    whole.train()
+    args = tiny_args(tmp_path / "cut.safetensors")
+    cut = _Run(args, random_network(TINY))
+    cut._done = lambda: cut.step / 6 if cut.step < 4 else 1.0  # type: ignore[method-assign]
+    cut.train()
+    resumed = _Run(args, random_network(TINY, 9))
+    assert resumed.step == 4
+    resumed.train()
+    states = zip(
+        whole.network.state_dict().values(), resumed.network.state_dict().values(), strict=True
+    )
+    assert all(torch.equal(a, b) for a, b in states)
+
+
+def test_the_learning_rate_rises_once_and_ends_at_zero() -> None:
+    rates = [schedule(done / 100) for done in range(101)]
+    assert max(rates) <= 1.05
+    assert rates[0] < 0.1
+    assert rates[-1] == pytest.approx(0)
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+
+
+def test_sight_counts_what_is_told_and_what_is_there() -> None:
+    scenes = SceneStream("validation", 0, batch_size=8, image_size=64, mixture=AS_FOUND)
+    sight = measure(tiny_encoder(), scenes, 2)
+    assert sight.num_pictures == 16
+    assert (sight.both <= np.minimum(sight.seen, sight.told)).all()
+    recall, precision = sight.overall
+    assert 0 <= recall <= 1
+    assert 0 <= precision <= 1
+    assert len(sight.record()["categories"]) == NUM_CATEGORIES
