@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
 from langrearrange import __version__
 from langrearrange.agents import AgentSpec, BatchedAgent, is_privileged
-from langrearrange.dataset import Episode, EpisodeSource
+from langrearrange.dataset import EpisodeSource
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
-from langrearrange.leaderboard.rollout import env_factory, play
 from langrearrange.leaderboard.trace import (
     AgentFacts,
     DatasetFacts,
@@ -21,7 +20,7 @@ from langrearrange.leaderboard.trace import (
     Protocol,
 )
 from langrearrange.leaderboard.trace_writer import TraceWriter
-from langrearrange.leaderboard.workers import play_with
+from langrearrange.leaderboard.workers import RunRules, play_here, play_with
 from langrearrange.world.vocabulary import HORIZON
 
 OnEpisode = Callable[[EpisodeTrace], None]
@@ -54,6 +53,11 @@ class Plan:
             raise UsageError(f"splits {names}; give at least one and each once")
         if self.num_episodes is not None and self.num_episodes < 1:
             raise UsageError(f"num_episodes={self.num_episodes}; accepted: 1 or more, or none")
+
+    @property
+    def rules(self) -> RunRules:
+        """How every episode is played."""
+        return RunRules(self.protocol, self.horizon, self.num_rows)
 
     def positions(self, source: EpisodeSource) -> list[int]:
         """Return which positions of a source are played, ascending."""
@@ -95,36 +99,30 @@ def evaluate(
             spec.
     """
     spec = agent if isinstance(agent, AgentSpec) else None
-    if isinstance(agent, AgentSpec):
-        agent = agent.build()
+    built = agent.build() if isinstance(agent, AgentSpec) else agent
     if executor is not None and spec is None:
         raise UsageError("workers build the agent themselves: give its AgentSpec, not the agent")
-    if facts.modality != agent.modality or facts.privileged != is_privileged(agent):
+    if facts.modality != built.modality or facts.privileged != is_privileged(built):
         raise UsageError(
             f"the facts say modality '{facts.modality}', privileged {facts.privileged}; the agent "
-            f"has '{agent.modality}', {is_privileged(agent)}"
+            f"has '{built.modality}', {is_privileged(built)}"
         )
     writer = TraceWriter(out, header_of(facts, plan), force=force)
     try:
         for trace in writer.done.values():
             on_episode(trace)
         for source in plan.sources:
-            done = writer.done
             ids = [source.id_at(i) for i in plan.positions(source)]
-            todo = [episode_id for episode_id in ids if episode_id not in done]
+            todo = [episode_id for episode_id in ids if episode_id not in writer.done]
             if executor is not None and spec is not None:
-                traces = play_with(
-                    executor, spec, source, todo,
-                    protocol=plan.protocol, horizon=plan.horizon, num_rows=plan.num_rows,
-                )  # fmt: skip
+                traces = play_with(executor, spec, source, todo, plan.rules)
             else:
-                traces = _play(agent, source, todo, plan)
+                traces = play_here(built, source, todo, plan.rules)
             for trace in traces:
                 writer.write(trace)
                 on_episode(trace)
-    except BaseException:
+    finally:
         writer.close()
-        raise
     order = [source.id_at(i) for source in plan.sources for i in plan.positions(source)]
     return writer.finish(order)
 
@@ -144,14 +142,3 @@ def header_of(facts: AgentFacts, plan: Plan) -> Header:
         agent=facts,
         datasets=datasets,
     )
-
-
-def _play(
-    agent: BatchedAgent, source: EpisodeSource, ids: Sequence[str], plan: Plan
-) -> Iterator[EpisodeTrace]:
-    make = env_factory(source, agent.modality, protocol=plan.protocol, horizon=plan.horizon)
-
-    def find(episode_id: str) -> Episode:
-        return source.get(source.index_of(episode_id))
-
-    return play(agent, ids, make, find, num_rows=min(plan.num_rows, max(1, len(ids))))

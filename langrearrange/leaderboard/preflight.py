@@ -65,6 +65,11 @@ def _unranked(result: Result) -> list[str]:
         )
     if result.header.horizon != 32:
         reasons.append(f"the horizon was {result.header.horizon}; ranked runs have 32")
+    if result.num_unproved:
+        reasons.append(
+            f"{result.num_unproved} episodes keep no hash of what the agent was shown; submit the "
+            "file as evaluate wrote it"
+        )
     if result.clairvoyance.suspicious:
         looks = result.clairvoyance
         reasons.append(

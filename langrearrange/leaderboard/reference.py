@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from langrearrange.agents import REFERENCE_AGENTS, load_rows
 from langrearrange.dataset import EpisodeSource
 from langrearrange.leaderboard.evaluate import Plan, header_of
-from langrearrange.leaderboard.rollout import env_factory, play
 from langrearrange.leaderboard.score import Result, score
 from langrearrange.leaderboard.trace import AgentFacts, EpisodeTrace, Protocol, Trace
+from langrearrange.leaderboard.workers import play_here
 from langrearrange.world.vocabulary import HORIZON
 
 
@@ -33,8 +33,9 @@ def reference_results(
         facts = AgentFacts(name=name, modality=agent.modality, note="reference row")  # type: ignore[arg-type]
         lines: list[EpisodeTrace] = []
         for source in plan.sources:
-            make = env_factory(source, agent.modality, protocol=protocol, horizon=horizon)
-            lines += play(agent, [source.id_at(i) for i in range(len(source))], make)
+            lines += play_here(
+                agent, source, list(map(source.id_at, range(len(source)))), plan.rules
+            )
         trace = Trace(header_of(facts, plan), tuple(lines))
         results[name] = score(trace, sources.__getitem__)
     return results

@@ -8,7 +8,7 @@ from langrearrange.dataset.episode import Episode
 from langrearrange.env.task import STOP, Rules, Task
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.causes import cause_of
-from langrearrange.leaderboard.chain import ObservationChain, observe
+from langrearrange.leaderboard.chain import Eyes, ObservationChain
 from langrearrange.leaderboard.trace import EpisodeTrace, Failure, Header
 from langrearrange.world import WorldState
 
@@ -29,6 +29,7 @@ class Replayed:
         reward: sum over the steps.
         subgoals: fraction of the episode's subgoals reached; 1.0 where it has none.
         horizon: skills the episode might have taken.
+        chained: whether the trace keeps a hash of the observations, which replay has compared.
         failure: why the agent stopped answering, as declared; "" if it did not.
         cause: why it failed (`causes`), "" on success.
     """
@@ -49,6 +50,7 @@ class Replayed:
     reward: float
     subgoals: float
     horizon: int
+    chained: bool
     failure: Failure = ""
     cause: str = ""
 
@@ -63,47 +65,25 @@ class Replayed:
         return self.steps - self.optimal if self.success else None
 
 
-def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
+def replay(
+    episode: Episode, trace: EpisodeTrace, header: Header, eyes: Eyes | None = None
+) -> Replayed:
     """Play a trace's actions in its episode.
 
     Args:
         episode: rebuilt from its source, never from the trace.
         trace: one line of a submission.
         header: of that submission; gives protocol, horizon and modality.
+        eyes: see what the agent saw; None: what needs no drawing.
 
     Raises:
         SubmissionError: actions outside the space or after the end, an episode that ended early
             without a reason, or observations of another build or modality.
     """
-    rules = Rules(horizon=header.horizon, hard=header.protocol == "hard")
-    task = Task(episode, rules)
-    chain = ObservationChain() if trace.chain else None
-    states, outcomes, reward, invalid = [task.state], [], 0.0, 0
-    _show(chain, task, header)
-    for position, action in enumerate(trace.actions):
-        if task.over:
-            raise SubmissionError(
-                f"{trace.id}: {len(trace.actions)} actions, but the episode ended after {position}"
-            )
-        if not 0 <= action < rules.num_actions:
-            raise SubmissionError(
-                f"{trace.id}: action {position} is {action}; accepted: 0..{rules.num_actions - 1}"
-            )
-        reward += task.step(action)
-        invalid += task.outcome.invalid
-        outcomes.append(str(task.outcome) if action != STOP else "stop")
-        states.append(task.state)
-        if not task.over:
-            _show(chain, task, header)
-    if not task.over and not trace.failure:
-        raise SubmissionError(
-            f"{trace.id}: the trace breaks off after {task.steps} actions with neither success nor "
-            "the horizon reached nor a failure named"
-        )
-    if chain is not None and observe(task, header.agent.modality) is not None:
-        _compare(chain, trace, header)
+    task = Task(episode, Rules(horizon=header.horizon, hard=header.protocol == "hard"))
+    played = _play(task, trace, eyes or Eyes(header.agent.modality))
     success = task.success and not trace.failure
-    cause = "" if success else cause_of(episode, task.layout, states, outcomes, trace.failure)
+    states, outcomes = played.states, played.outcomes
     return Replayed(
         id=trace.id,
         split=episode.split,
@@ -116,26 +96,63 @@ def replay(episode: Episode, trace: EpisodeTrace, header: Header) -> Replayed:
         states=tuple(states),
         success=success,
         steps=task.steps,
-        optimal=len(episode.plan) + rules.hard,
-        invalid=invalid,
-        reward=reward,
+        optimal=len(episode.plan) + task.rules.hard,
+        invalid=played.invalid,
+        reward=played.reward,
         subgoals=task.num_reached / task.num_subgoals if task.num_subgoals else 1.0,
         horizon=header.horizon,
+        chained=bool(trace.chain),
         failure=trace.failure,
-        cause=cause,
+        cause="" if success else cause_of(episode, task.layout, states, outcomes, trace.failure),
     )
 
 
-def _show(chain: ObservationChain | None, task: Task, header: Header) -> None:
-    observation = observe(task, header.agent.modality) if chain is not None else None
-    if chain is not None and observation is not None:
-        chain.add(observation)
+@dataclass(slots=True)
+class _Played:
+    states: list[WorldState]
+    outcomes: list[str]
+    reward: float = 0.0
+    invalid: int = 0
 
 
-def _compare(chain: ObservationChain, trace: EpisodeTrace, header: Header) -> None:
-    if chain.hexdigest() != trace.chain:
+def _play(task: Task, trace: EpisodeTrace, eyes: Eyes) -> _Played:
+    """Step a task through the actions, refusing what cannot have happened."""
+    chain = ObservationChain() if trace.chain and eyes.checks else None
+    played = _Played([task.state], [])
+    eyes.begin(task)
+    for position, action in enumerate(trace.actions):
+        if task.over:
+            raise SubmissionError(
+                f"{trace.id}: {len(trace.actions)} actions, but the episode ended after {position}"
+            )
+        if not 0 <= action < task.rules.num_actions:
+            raise SubmissionError(
+                f"{trace.id}: action {position} is {action}; accepted: "
+                f"0..{task.rules.num_actions - 1}"
+            )
+        _look(chain, task, eyes)
+        played.reward += task.step(action)
+        played.invalid += task.outcome.invalid
+        played.outcomes.append(str(task.outcome) if action != STOP else "stop")
+        played.states.append(task.state)
+    if not task.over:
+        if not trace.failure:
+            raise SubmissionError(
+                f"{trace.id}: the trace breaks off after {task.steps} actions with neither success "
+                "nor the horizon reached nor a failure named"
+            )
+        _look(chain, task, eyes)
+    if chain is not None and chain.hexdigest() != trace.chain:
         raise SubmissionError(
             f"{trace.id}: the observations behind this trace are not those of modality "
-            f"'{header.agent.modality}' in this build (chain {trace.chain[:12]}..., here "
+            f"'{eyes.modality}' in this build (chain {trace.chain[:12]}..., here "
             f"{chain.hexdigest()[:12]}...); evaluate again with the version that scores"
         )
+    return played
+
+
+def _look(chain: ObservationChain | None, task: Task, eyes: Eyes) -> None:
+    if chain is not None:
+        observation = eyes.see(task)
+        if observation is not None:
+            chain.add(observation)

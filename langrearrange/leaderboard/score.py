@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset import Episode
 from langrearrange.errors import ScoreError
+from langrearrange.leaderboard.chain import Eyes
 from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
 from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.matching import OpenSource, match
@@ -107,31 +108,38 @@ class Result:
     episodes: tuple[Replayed, ...]
 
     @property
+    def num_unproved(self) -> int:
+        """How many episodes keep no hash of what the agent was shown."""
+        return sum(not episode.chained for episode in self.episodes)
+
+    @property
     def tier(self) -> Tier:
-        """T0: not ranked: privileged (said or shown), partial or of another horizon.
+        """T0: not ranked: privileged (said or shown), partial, unproved or of another horizon.
 
         T1: replay-verified on public episodes. T2: on sealed ones.
         """
         privileged = self.header.agent.privileged or (
             self.clairvoyance.suspicious and not self.sealed
         )
-        if privileged or self.partial or self.header.horizon != HORIZON:
+        if privileged or self.partial or self.num_unproved or self.header.horizon != HORIZON:
             return "T0"
         return "T2" if self.sealed else "T1"
 
 
-def score_trace(path: Path | str, open_source: OpenSource) -> Result:
+def score_trace(path: Path | str, open_source: OpenSource, *, pixels: bool = False) -> Result:
     """Read and score a trace file; see `score`."""
-    return score(read_trace(path), open_source)
+    return score(read_trace(path), open_source, pixels=pixels)
 
 
-def score(trace: Trace, open_source: OpenSource) -> Result:
+def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Result:
     """Rebuild every episode, replay its actions and score what happened.
 
     Args:
         trace: of one run.
         open_source: gives the episodes of a split, from the package or a folder the caller
             trusts; the trace itself is never asked for them.
+        pixels: draw the pictures of rgb runs again and compare their hashes too; only on x86-64,
+            where they are bit-identical.
 
     Raises:
         SubmissionError: unknown or duplicate episodes, or actions that cannot be replayed.
@@ -142,14 +150,16 @@ def score(trace: Trace, open_source: OpenSource) -> Result:
         raise ScoreError("the trace names no episodes to score")
     splits: dict[str, Scores] = {}
     pairs: list[tuple[Replayed, Episode]] = []
+    eyes = Eyes(trace.header.agent.modality, pixels=pixels)
     for part in matched:
         played = [
-            dataclasses.replace(replay(episode, line, trace.header), split=part.split)
+            dataclasses.replace(replay(episode, line, trace.header, eyes), split=part.split)
             for line, episode in part.lines
         ]
         stratified = base_split(part.split) in STRATIFIED
         splits[part.split] = score_episodes(played, part.absent, stratified)
         pairs += zip(played, (episode for _, episode in part.lines), strict=True)
+    eyes.close()
     replayed = tuple(episode for episode, _ in pairs)
     claims = {line.id for line in trace.episodes if line.success}
     return Result(

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import lru_cache
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from langrearrange.agents import AgentSpec, BatchedAgent
 from langrearrange.dataset import Episode, EpisodeSource
@@ -18,23 +19,36 @@ from langrearrange.leaderboard.trace import EpisodeTrace, Protocol
 CHUNK: Final = 16
 """Episodes a worker plays before it reports: what a kill can lose."""
 
+AHEAD: Final = 64
+"""Chunks handed out at a time."""
 
-def play_chunk(
-    spec: AgentSpec,
-    source: EpisodeSource,
-    episode_ids: Sequence[str],
-    protocol: Protocol,
-    horizon: int,
-    num_rows: int,
-) -> list[EpisodeTrace]:
-    """Play some episodes in this process; the agent is built once and kept."""
-    agent = _agent_of(spec)
-    make = env_factory(source, agent.modality, protocol=protocol, horizon=horizon)
+
+class RunRules(NamedTuple):
+    """How every episode of a run is played: protocol, horizon, episodes side by side."""
+
+    protocol: Protocol
+    horizon: int
+    num_rows: int
+
+
+def play_here(
+    agent: BatchedAgent, source: EpisodeSource, episode_ids: Sequence[str], rules: RunRules
+) -> Iterator[EpisodeTrace]:
+    """Play episodes in this process; yields a trace as each one ends."""
+    make = env_factory(source, agent.modality, protocol=rules.protocol, horizon=rules.horizon)
 
     def find(episode_id: str) -> Episode:
         return source.get(source.index_of(episode_id))
 
-    return list(play(agent, episode_ids, make, find, num_rows=min(num_rows, len(episode_ids))))
+    num_rows = max(1, min(rules.num_rows, len(episode_ids)))
+    return play(agent, episode_ids, make, find, num_rows=num_rows)
+
+
+def play_chunk(
+    spec: AgentSpec, source: EpisodeSource, episode_ids: Sequence[str], rules: RunRules
+) -> list[EpisodeTrace]:
+    """Play some episodes in a worker; its agent is built once and kept."""
+    return list(play_here(_agent_of(spec), source, episode_ids, rules))
 
 
 def play_with(
@@ -42,11 +56,7 @@ def play_with(
     spec: AgentSpec,
     source: EpisodeSource,
     episode_ids: Sequence[str],
-    *,
-    protocol: Protocol,
-    horizon: int,
-    num_rows: int,
-    ahead: int = 64,
+    rules: RunRules,
 ) -> Iterator[EpisodeTrace]:
     """Let an executor's workers play episodes.
 
@@ -55,10 +65,7 @@ def play_with(
         spec: which agent; each worker builds its own.
         source: the episodes; sent to the workers, so that it must be picklable.
         episode_ids: what to play, each once.
-        protocol: `paper` or `hard`.
-        horizon: skills an episode may take.
-        num_rows: episodes side by side in one worker.
-        ahead: at most so many chunks are handed out at a time.
+        rules: how.
 
     Yields:
         Traces as chunks finish.
@@ -66,11 +73,8 @@ def play_with(
     chunks = iter([episode_ids[i : i + CHUNK] for i in range(0, len(episode_ids), CHUNK)])
     pending: set[Future[list[EpisodeTrace]]] = set()
     while True:
-        for chunk in chunks:
-            arguments = (spec, source, chunk, protocol, horizon, num_rows)
-            pending.add(executor.submit(play_chunk, *arguments))
-            if len(pending) >= ahead:
-                break
+        for chunk in islice(chunks, AHEAD - len(pending)):
+            pending.add(executor.submit(play_chunk, spec, source, chunk, rules))
         if not pending:
             return
         done, pending = wait(pending, return_when=FIRST_COMPLETED)

@@ -30,7 +30,9 @@ def hidden():
 def result_of(agent, source, modality="state"):
     traces = traces_of(agent, list(source))
     facts = AgentFacts(name=agent, modality=modality)
-    lines = tuple(msgspec.structs.replace(line, chain="") for line in traces.values())
+    lines = tuple(traces.values())
+    if modality != "state":  # claims to have seen pictures
+        lines = tuple(msgspec.structs.replace(line, chain="0" * 32) for line in lines)
     return score(Trace(header_of(facts, Plan(sources=[source])), lines), lambda split: source)
 
 
@@ -49,11 +51,12 @@ def test_oracle_traces_are_flagged_even_if_called_pictures(hidden):
 
 @pytest.mark.parametrize("agent", ["explorer", "blind_sweep", "random"])
 def test_honest_agents_are_not_flagged(agent, hidden):
-    test = result_of(agent, hidden).clairvoyance
+    result = result_of(agent, hidden)
+    test = result.clairvoyance
     assert test.num_looks >= 20
     assert test.hits <= test.expected
     assert test.p_value > 0.1
-    assert result_of(agent, hidden).tier == "T1"
+    assert result.tier == "T1"
 
 
 def test_going_straight_to_a_place_the_sentence_names_proves_nothing():

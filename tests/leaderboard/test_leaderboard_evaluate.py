@@ -11,11 +11,12 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import msgspec
 import pytest
 
 from langrearrange.agents import AgentSpec, is_privileged, load_rows
 from langrearrange.dataset import EpisodeList
-from langrearrange.errors import UsageError
+from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard import (
     AgentFacts,
@@ -137,12 +138,27 @@ def test_oracle_scores_one_in_every_symbolic_modality_with_the_chain_kept(mini, 
     assert score_trace(path, lambda split: mini).splits["train_mini"].success.mean == 1.0
 
 
-def test_oracle_scores_one_with_pictures(mini, tmp_path):
+def test_oracle_scores_one_with_pictures_whose_hashes_are_drawn_again(mini, tmp_path):
     rows = load_rows("oracle")
     rows.modality = "rgb+feedback"
     few = Plan(sources=[mini], num_episodes=3)
     path = evaluate(rows, facts_of("oracle", rows), few, tmp_path / "run.jsonl.gz")
-    assert score_trace(path, lambda split: mini).splits["train_mini"].success.mean == 1.0
+    result = score_trace(path, lambda split: mini, pixels=True)
+    assert result.splits["train_mini"].success.mean == 1.0
+    trace = read_trace(path)
+    forged = (msgspec.structs.replace(trace.episodes[0], chain="0" * 32), *trace.episodes[1:])
+    with pytest.raises(SubmissionError, match=r"modality 'rgb.feedback'"):
+        score(Trace(trace.header, forged), lambda split: mini, pixels=True)
+    assert score(Trace(trace.header, forged), lambda split: mini).splits == result.splits
+
+
+def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(mini, tmp_path):
+    path, result = run("random", mini, tmp_path / "run.jsonl.gz")
+    assert (result.tier, result.num_unproved) == ("T1", 0)
+    trace = read_trace(path)
+    bare = (msgspec.structs.replace(trace.episodes[0], chain=""), *trace.episodes[1:])
+    again = score(Trace(trace.header, bare), lambda split: mini)
+    assert (again.tier, again.num_unproved) == ("T0", 1)
 
 
 def test_facts_that_contradict_the_agent_are_refused(mini, tmp_path):
