@@ -34,7 +34,15 @@ class Strata:
         ['find', 'open', 'find', 'find']
     """
 
-    __slots__ = ("_round_starts", "_rounds", "_starts", "counts", "num_episodes", "templates")
+    __slots__ = (
+        "_alive",
+        "_round_starts",
+        "_rounds",
+        "_starts",
+        "counts",
+        "num_episodes",
+        "templates",
+    )
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         """Take template id -> number of episodes (>= 0), in the order of the template file."""
@@ -50,13 +58,18 @@ class Strata:
             sum(min(count, completed) for count in self.counts) for completed in self._rounds
         )
 
+        self._alive = tuple(
+            tuple(number for number, count in enumerate(self.counts) if count > completed)
+            for completed in self._rounds
+        )
+
     def place(self, index: int) -> Place:
         """Return template number and rank of an episode index; IndexError outside the split."""
         if not 0 <= index < self.num_episodes:
             raise IndexError(f"episode {index} outside a split of {self.num_episodes}")
         phase = bisect_right(self._round_starts, index) - 1
         rounds = self._rounds[phase]
-        alive = [number for number, count in enumerate(self.counts) if count > rounds]
+        alive = self._alive[phase]
         further, turn = divmod(index - self._round_starts[phase], len(alive))
         return Place(alive[turn], rounds + further)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from langrearrange.dataset import Strata
 from langrearrange.errors import GenerationError
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import get_house
-from langrearrange.language import Grounding, Relation, Template, TextSpace
+from langrearrange.language import Grounding, Relation, Slot, Template, TextSpace
 from langrearrange.language.space import differ, relation_key
 from langrearrange.seeding import KeyedPermutation
 
@@ -21,10 +23,10 @@ Meanings = dict[str, dict[str, Relation]]
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """Texts that are alike for statistics: one cluster value, remark and phrasing.
+    """Texts that are alike for statistics: one cluster value, remark, phrasing and target.
 
     Attributes:
-        space: the texts of the cluster value.
+        space: the texts of the cluster value and target.
         start: number of the remark's first text in the space.
         num_groundings: how many texts the cell has.
         statement, phrasing: indices into the template's.
@@ -40,8 +42,9 @@ class _Cell:
 class Walk:
     """A template's texts in the order in which a split says them.
 
-    The texts are dealt to cells (cluster value x remark x phrasing), the cells taken in turn, and a
-    keyed permutation walks each cell: any prefix is balanced over clusters, remarks and phrasings.
+    The texts are dealt to cells (cluster value x remark x phrasing x target), the cells taken in
+    turn, and a keyed permutation walks each cell: any prefix, and any stretch, is balanced over
+    clusters, remarks, phrasings and targets.
     """
 
     def __init__(
@@ -66,27 +69,26 @@ class Walk:
         self._spec = spec
         self._houses = houses
         self._meanings = meanings
-        self._cells = list(_cells(template, meanings))
+        self._cells = list(_cells(template, meanings, self._keyed))
         self._order = Strata(
             {str(number): cell.num_groundings for number, cell in enumerate(self._cells)}
         )
         self._permutations: dict[tuple[str, str, int], KeyedPermutation] = {}
-        self._train_rank = None
-        if num_train is not None:
-            parts = (spec.key, spec.split, template.id, "train texts")
-            self._train_rank = KeyedPermutation(num_train, *parts)
+        # A stretch of train's walk, from a keyed place on, is as balanced as train's beginning.
+        self._num_train = num_train
+        self._train_start = self._keyed(num_train or 1, "train texts", 0)[0]
 
     @property
     def num_texts(self) -> int:
         """How many different texts there are to say."""
-        return self._order.num_episodes if self._train_rank is None else self._train_rank.size
+        return self._order.num_episodes if self._num_train is None else self._num_train
 
     def grounding(self, rank: int) -> Grounding:
         """Return what is said at a rank; beyond the last text it begins again."""
         rank %= self.num_texts
         key, split = self._spec.key, self._spec.split
-        if self._train_rank is not None:
-            rank, key, split = self._train_rank[rank], "", "train"
+        if self._num_train is not None:
+            rank, key, split = (self._train_start + rank) % self._num_train, "", "train"
         number, rank_in_cell = self._order.place(rank)
         cell = self._cells[number]
         choice = self._permutation(key, split, number)[rank_in_cell]
@@ -155,32 +157,70 @@ class Walk:
         return KeyedPermutation(size, spec.key, spec.split, self.template.id, block, purpose)
 
 
-def _cells(template: Template, meanings: Meanings) -> Iterator[_Cell]:
-    """Yield the cells, clusters and remarks changing fastest, phrasings along with them."""
+def _cells(
+    template: Template, meanings: Meanings, keyed: Callable[[int, str, int], KeyedPermutation]
+) -> Iterator[_Cell]:
+    """Yield the cells so that neighbours differ in cluster and remark, phrasing and target.
+
+    Turn j gives unit u the phrasing u + j and the target u * stride + j (+ 1 after each time that
+    both have come round together), so that all combinations come, each once.
+    """
+    target = _target(template)
+    rows = [_units(narrowed, meanings) for narrowed in _narrowed(template, target, meanings)]
+    num_phrasings, num_targets, num_units = len(template.phrasings), len(rows), len(rows[0])
+    together = math.lcm(num_phrasings, num_targets)
+    shuffled = keyed(num_targets, "targets", 0)
+    for turn in range(num_phrasings * num_targets):
+        for number in range(num_units):
+            column = (number * _STRIDE + turn + turn // together) % num_targets
+            cell = rows[shuffled[column]][number]
+            if cell.num_groundings:
+                yield replace(cell, phrasing=(number + turn) % num_phrasings)
+
+
+_STRIDE: Final = 3
+"""Of targets from one unit to the next; not 1, or a phrasing would meet the same target in all."""
+
+
+def _units(template: Template, meanings: Meanings) -> list[_Cell]:
+    """Return a cell for every cluster value and remark, as yet without a phrasing."""
     units: list[_Cell] = []
-    num_phrasings = len(template.phrasings)
-    for narrowed in _by_cluster(template, meanings):
+    named = [slot for slot in template.slots if slot.name in template.cluster]
+    for narrowed in _each_value(template, named, meanings, "group"):
         space = TextSpace(narrowed, _usual(meanings))
         sizes = space.statement_sizes
         starts = itertools.accumulate(sizes, initial=0)
         units += [
-            _Cell(space, start, size // num_phrasings, statement, 0)
+            _Cell(space, start, size // len(template.phrasings), statement, 0)
             for statement, (start, size) in enumerate(zip(starts, sizes, strict=False))
         ]
-    for turn in range(num_phrasings):
-        for number, unit in enumerate(units):
-            yield replace(unit, phrasing=(number + turn) % num_phrasings)
+    return units
 
 
-def _by_cluster(template: Template, meanings: Meanings) -> Iterator[Template]:
-    """Yield the template once for each value of the slots that name its clusters."""
-    named = [slot for slot in template.slots if slot.name in template.cluster]
+def _target(template: Template) -> Slot | None:
+    """Return the last receptacle slot: where the sentence sends things, if it says so at all."""
+    slots = [slot for slot in template.slots if not slot.is_object]
+    return slots[-1] if slots else None
+
+
+def _narrowed(template: Template, target: Slot | None, meanings: Meanings) -> Iterator[Template]:
+    """Yield the template once for each value of its target."""
+    return _each_value(template, [] if target is None else [target], meanings, "key")
+
+
+def _each_value(
+    template: Template,
+    slots: Sequence[Slot],
+    meanings: Meanings,
+    by: Literal["group", "key"],
+) -> Iterator[Template]:
+    """Yield the template once for each combination of the slots' groups (or keys) of values."""
     choices = []
-    for slot in named:
+    for slot in slots:
         values = [v for v in slot.domain if slot.kind != "relation" or v.key in meanings]
-        groups = dict.fromkeys(value.group for value in values)
+        names = dict.fromkeys(getattr(value, by) for value in values)
         choices.append(
-            [replace(slot, domain=tuple(v for v in values if v.group == group)) for group in groups]
+            [replace(slot, domain=tuple(v for v in values if getattr(v, by) == n)) for n in names]
         )
     for choice in itertools.product(*choices):
         chosen = {slot.name: slot for slot in choice}

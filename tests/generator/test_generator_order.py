@@ -11,7 +11,7 @@ import pytest
 from langrearrange.generator import PUBLISHED, SplitSpec, load_spec, num_episodes
 from langrearrange.generator.blueprint import Draft, blueprint_of
 from langrearrange.houses import get_house, houses_for
-from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, TEST_SPLITS
+from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, RECEPTACLES, TEST_SPLITS
 
 SMALL = [name for name in PUBLISHED if name != "train"]
 
@@ -135,3 +135,26 @@ def test_a_relation_means_what_is_there_in_every_flat_of_a_draft() -> None:
                     }
                     assert found == {value.receptacle}
     assert len(referents) >= 6
+
+
+def named_targets(split: str) -> Counter[str]:
+    """Count the receptacles that the sentences of a split send things to."""
+    targets: Counter[str] = Counter()
+    for draft in drafts(split):
+        slots = [slot for slot in draft.template.slots if not slot.is_object]
+        targets.update(draft.grounding.values[slot.name].receptacle for slot in slots[-1:])
+    return targets
+
+
+@pytest.mark.parametrize("split", [s for s in TEST_SPLITS if s != "spatial_relationships"])
+def test_targets_are_balanced_in_every_test_split(split: str) -> None:
+    targets = named_targets(split)
+    unwanted = {"fridge"} if split == "conditional_instructions" else set()
+    assert set(targets) == set(RECEPTACLES) - unwanted
+    assert max(targets.values()) - min(targets.values()) <= 4, targets
+
+
+def test_places_by_their_neighbours_are_balanced_as_far_as_flats_allow() -> None:
+    targets = named_targets("spatial_relationships")
+    assert len(targets) >= 9
+    assert max(targets.values()) <= 16, targets
