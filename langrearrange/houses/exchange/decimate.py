@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from langrearrange.houses.mesh import Mesh
 
 _FINEST: Final = 2048
-_SMOOTH_COS: Final = 0.5
-"""Faces that meet at less than 60 degrees share a normal."""
+_SMOOTH_COS: Final = 0.64
+"""Faces that meet at less than 50 degrees share a normal."""
 
 
 class Decimated(NamedTuple):
@@ -93,15 +93,8 @@ def faceted(
     """Return a mesh with normals of its own: smooth where faces meet flatly, else with an edge."""
     corners = positions[faces].astype(np.float64)
     area = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    smooth = np.zeros((len(positions), 3))
-    for k in range(3):
-        np.add.at(smooth, faces[:, k], area)  # the longer the normal, the larger the face
-    flat, round_ = _unit(area), _unit(smooth)[faces]
-    bends = (round_ * flat[:, None]).sum(axis=2) < _SMOOTH_COS
-    normals = np.where(bends[..., None], flat[:, None], round_)
-    table = np.concatenate(
-        [faces.reshape(-1, 1), np.round(normals.reshape(-1, 3) * 512).astype(np.int64)], axis=1
-    )
+    normals = _corner_normals(faces, area)
+    table = np.concatenate([faces.reshape(-1, 1), np.round(normals * 512).astype(np.int64)], axis=1)
     rows, inverse = np.unique(table, axis=0, return_inverse=True)
     origin = rows[:, 0]
     return Mesh(
@@ -110,6 +103,27 @@ def faceted(
         colors[origin],
         inverse.reshape(-1, 3).astype(np.int32),
     )
+
+
+def _corner_normals(faces: NDArray[np.int64], area: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (3 f, 3) normals: of each corner's own face and those that meet it there flatly.
+
+    `area` holds normals as long as twice the face is large, so that large faces count for more.
+    """
+    flat = _unit(area)
+    vertex = faces.reshape(-1)
+    order = np.argsort(vertex, kind="stable")
+    _, start, count = np.unique(vertex[order], return_index=True, return_counts=True)
+    group = np.repeat(np.arange(len(start)), count)
+    face = order // 3
+    total = np.zeros((len(vertex), 3))
+    for step in range(int(count.max(initial=0))):
+        mine = np.flatnonzero(count[group] > step)
+        first, size = start[group[mine]], count[group[mine]]
+        other = face[first + (mine - first + step) % size]
+        meets = (flat[face[mine]] * flat[other]).sum(axis=1) > _SMOOTH_COS
+        total[order[mine[meets]]] += area[other[meets]]
+    return _unit(total)
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

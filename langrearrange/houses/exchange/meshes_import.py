@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +28,10 @@ MAX_TRIANGLES: Final = 2000
 _VERSION: Final = 1
 """Enters the cache's key: a change of what comes out must not meet old files."""
 _SMALLEST_M, _LARGEST_M = 0.002, 20.0
+_DAMAGED: Final = (
+    OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.MsgspecError,
+)  # fmt: skip
+"""What reading a torn or foreign cache file can raise; a HouseError is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +193,9 @@ def _store(path: Path, result: ImportedMesh) -> None:
 def _load(path: Path) -> ImportedMesh | None:
     """Return a kept mesh, or None when its file is damaged and has to be made again."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             mesh = Mesh(kept["positions"], kept["normals"], kept["colors"], kept["faces"])
             report = msgspec.json.decode(kept["report"].tobytes(), type=ImportReport)
-    except (OSError, ValueError, KeyError, EOFError, msgspec.MsgspecError, HouseError):
+    except _DAMAGED:
         return None
     return ImportedMesh(mesh, report)
