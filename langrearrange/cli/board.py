@@ -8,12 +8,14 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import note, refuse_existing
+from langrearrange.cli.common import note, open_source, refuse_existing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
     """Build one self-contained page: sortable, with rank ranges instead of a false order.
+
+    The reference rows `explorer` and `blind_sweep` are played and added where they are lacking.
 
     langrearrange score out/mine.jsonl.gz --json > results/mine.json
     langrearrange board results --out board.html
@@ -30,9 +32,10 @@ class Args:
 def run(args: Args) -> int:
     """Build the page; its path goes to stdout."""
     from langrearrange.leaderboard.board import read_results, write_board
+    from langrearrange.leaderboard.reference import with_reference_rows
 
     refuse_existing(args.out, force=args.force)
-    results = read_results(args.results)
+    results = with_reference_rows(read_results(args.results), open_source)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     path = write_board(args.out, results)
     note(f"{len(results)} results")

@@ -16,13 +16,17 @@ VERBS: Final[dict[str, str]] = {
     "play": "look at an episode, drive it yourself or watch an agent",
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
+    "preflight": "tell whether a trace would be accepted and ranked, and why not",
     "compare": "test whether one run is better than another, on the same episodes",
+    "preflight": "tell before sending whether a trace would be accepted and ranked",
     "board": "build a static leaderboard page from result files",
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",
     "export": "write episodes as parquet, or oracle demonstrations for Minari",
+    "import-official": "read the official release's pickled episodes, safely",
     "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
+    "export-habitat": "write flats as a Habitat scene dataset (GLB, URDF, JSON)",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }
 EXAMPLES: Final = """\

@@ -1,0 +1,41 @@
+"""`langrearrange preflight`: would this trace be accepted and ranked?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from langrearrange.cli.common import sources_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Check a trace as the board would, before you send it: every reason, and what to do.
+
+    Exit code 0: it would be ranked. 1: it would be rejected, or shown without a rank.
+    """
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """a trace written by `evaluate`"""
+    episodes: tuple[str, ...] = ()
+    """folders of data sets that are no published split"""
+
+
+def run(args: Args) -> int:
+    """Print the verdict and its reasons."""
+    from langrearrange.leaderboard.preflight import preflight
+
+    checked = preflight(args.run, sources_of(args.episodes))
+    for reason in checked.rejected:
+        print(f"rejected: {reason}")
+    for reason in checked.unranked:
+        print(f"not ranked: {reason}")
+    for remark in checked.remarks:
+        print(f"remark: {remark}")
+    if checked.result is not None:
+        verdict = "would be ranked" if checked.accepted else "would be shown without a rank"
+        print(f"{args.run}: {verdict}, tier {checked.result.tier}")
+    return 0 if checked.accepted else 1
