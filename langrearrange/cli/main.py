@@ -16,7 +16,6 @@ VERBS: Final[dict[str, str]] = {
     "play": "look at an episode, drive it yourself or watch an agent",
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
-    "preflight": "tell whether a trace would be accepted and ranked, and why not",
     "compare": "test whether one run is better than another, on the same episodes",
     "preflight": "tell before sending whether a trace would be accepted and ranked",
     "board": "build a static leaderboard page from result files",
