@@ -17,7 +17,7 @@ VERBS: Final[dict[str, str]] = {
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
     "compare": "test whether one run is better than another, on the same episodes",
-    "preflight": "tell before sending whether a trace would be accepted and ranked",
+    "preflight": "tell whether a trace would be accepted and ranked, and why not",
     "board": "build a static leaderboard page from result files",
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",

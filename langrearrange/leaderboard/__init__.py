@@ -11,7 +11,7 @@ from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
 from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
 from langrearrange.leaderboard.preflight import Preflight, preflight
-from langrearrange.leaderboard.reference import reference_results
+from langrearrange.leaderboard.reference import reference_results, with_reference_rows
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.rollout import env_factory, play
@@ -85,6 +85,7 @@ __all__ = [
     "score_trace",
     "stratified_mean_ci",
     "wilson",
+    "with_reference_rows",
     "write_animation",
     "write_board",
     "write_page",

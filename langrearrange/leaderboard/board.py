@@ -16,6 +16,7 @@ from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.groups import GROUPS, base_split
 from langrearrange.leaderboard.page import script_json
 from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
+from langrearrange.leaderboard.reference import REFERENCE_NOTE
 from langrearrange.leaderboard.result_json import SCHEMA_VERSION
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
@@ -108,7 +109,7 @@ def _row(result: Values) -> dict[str, Any]:
         "sees": agent["modality"],
         "tier": result["tier"],
         "protocol": result["run"]["protocol"],
-        "reference": agent.get("note") == "reference row",
+        "reference": agent.get("note") == REFERENCE_NOTE,
         "cells": cells,
         "rank": None,
     }
