@@ -48,6 +48,33 @@ def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
     return find
 
 
+def flat_ids(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the flats that are meant: ids, or `train`, `validation`, `test`, `all`; each once.
+
+    Raises:
+        UsageError: a name that is none of these.
+    """
+    from langrearrange.errors import HouseError
+    from langrearrange.houses import HOUSE_IDS, get_house, houses_for
+
+    chosen: dict[str, None] = {}
+    for name in names:
+        try:
+            if name == "all":
+                ids = HOUSE_IDS
+            elif name.startswith("flat"):
+                ids = (get_house(name).id,)
+            else:
+                ids = houses_for(name)
+        except HouseError:
+            raise UsageError(
+                f"'{name}' names no flats; accepted: all, train, validation, test, or ids from "
+                f"{HOUSE_IDS[0]} to {HOUSE_IDS[-1]}"
+            ) from None
+        chosen.update(dict.fromkeys(ids))
+    return tuple(chosen)
+
+
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise UsageError when `path` exists and may not be replaced."""
     if path.exists() and not force:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import note, refuse_existing
+from langrearrange.cli.common import flat_ids, note, refuse_existing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,8 @@ class Args:
     The printed path is what Habitat takes as `scene_dataset_config_file`; scenes are called as the
     flats.
 
-      langrearrange export-habitat --out out/habitat --flats test
-      langrearrange export-habitat --out out/one --flats flat_0_07 flat_4_03
+    langrearrange export-habitat --out out/habitat --flats test
+    langrearrange export-habitat --out out/one --flats flat_0_07 flat_4_03
     """
 
     out: Path
@@ -38,7 +38,7 @@ def run(args: Args) -> int:
     from langrearrange.houses.exchange import export_habitat
     from langrearrange.progress import progress
 
-    house_ids = _houses(args.flats)
+    house_ids = flat_ids(args.flats)
     refuse_existing(args.out, force=args.force)
     model_ids = tuple(MODELS) if args.models else ()
     total = len(house_ids) + len(model_ids)
@@ -47,18 +47,3 @@ def run(args: Args) -> int:
     note(f"{len(house_ids)} flats and {len(model_ids)} models")
     print(config)
     return 0
-
-
-def _houses(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the ids that are meant, each once; HouseError for a name that is none."""
-    from langrearrange.houses import HOUSE_IDS, get_house, houses_for
-
-    chosen: dict[str, None] = {}
-    for name in names:
-        if name == "all":
-            chosen.update(dict.fromkeys(HOUSE_IDS))
-        elif name.startswith("flat"):
-            chosen[get_house(name).id] = None
-        else:
-            chosen.update(dict.fromkeys(houses_for(name)))
-    return tuple(chosen)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import refuse_existing
+from langrearrange.cli.common import flat_ids, refuse_existing
 
 if TYPE_CHECKING:
     from langrearrange.sim.embedded.gallery import Picture
@@ -20,13 +20,16 @@ class Args:
     """Draw contact sheets: every flat from above and inside, every model of a thing.
 
     langrearrange gallery --out out/gallery
-    langrearrange gallery flats --flats test --out out/gallery
+    langrearrange gallery flats --flats flat_0_07 flat_4_03 --out out/two
+    langrearrange gallery models --categories mug bowl --out out/dishes
     """
 
     what: Annotated[Literal["all", "flats", "models"], tyro.conf.Positional] = "all"
     """which sheets"""
-    flats: Literal["all", "train", "validation", "test"] = "all"
-    """which flats; one sheet a floor plan"""
+    flats: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FLAT")] = ("all",)
+    """ids of flats, or train, validation, test, all; one sheet a floor plan"""
+    categories: Annotated[tuple[str, ...], tyro.conf.arg(metavar="CATEGORY")] = ()
+    """which kinds of things; none given: all"""
     size: int = 200
     """height of a picture in pixels"""
     out: Path = Path("out/gallery")
@@ -58,14 +61,16 @@ def run(args: Args) -> int:
 
 
 def _sheets(args: Args) -> Iterator[tuple[str, Picture]]:
-    from langrearrange.houses import HOUSE_IDS, houses_for
+    from langrearrange.houses import MODELS, models_of
+    from langrearrange.houses.flats import parse_house_id
     from langrearrange.sim.embedded.gallery import flats_sheet
     from langrearrange.sim.embedded.portraits import models_sheet
 
+    chosen = [m.id for category in args.categories for m in models_of(category)] or list(MODELS)
+    ids = flat_ids(args.flats)
     if args.what in ("all", "flats"):
-        ids = HOUSE_IDS if args.flats == "all" else houses_for(args.flats)
-        for plan in sorted({house_id[5] for house_id in ids}):
-            chosen = [house_id for house_id in ids if house_id[5] == plan]
-            yield f"flats_plan_{plan}", flats_sheet(chosen, columns=3, size_px=args.size)
+        for plan in sorted({parse_house_id(house_id)[0] for house_id in ids}):
+            of_plan = [house_id for house_id in ids if parse_house_id(house_id)[0] == plan]
+            yield f"flats_plan_{plan}", flats_sheet(of_plan, columns=3, size_px=args.size)
     if args.what in ("all", "models"):
-        yield "models", models_sheet(size_px=args.size)
+        yield "models", models_sheet(chosen, size_px=args.size)
