@@ -85,6 +85,7 @@ typedef struct {
 /* attribute / depth = base + step_x * x + step_y * y, all attributes side by side. */
 typedef struct {
     float base[ATTRIBUTES], step_x[ATTRIBUTES], step_y[ATTRIBUTES];
+    float uv_area; /* times depth cubed: the area in u, v that a pixel covers */
 } Planes;
 
 /* A contact shadow: a pixel's point in units of the shadow's half axes is

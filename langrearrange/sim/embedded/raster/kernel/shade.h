@@ -19,6 +19,15 @@ INLINE v8f lit_attributes(const View *view, const Visible *visible, const Mesh *
     return min8(max8(value, low), high) + rounding;
 }
 
+/* The derivative of (u, v) by pixel has the determinant |here, across, down| * depth^3, where the
+ * columns are u / depth, v / depth and 1 / depth with their steps. */
+INLINE float uv_area(v8f here, v8f across, v8f down) {
+    float area = across[TEX_U] * (down[TEX_V] * here[ONE] - here[TEX_V] * down[ONE]) -
+                 down[TEX_U] * (across[TEX_V] * here[ONE] - here[TEX_V] * across[ONE]) +
+                 here[TEX_U] * (across[TEX_V] * down[ONE] - down[TEX_V] * across[ONE]);
+    return absolute(area);
+}
+
 /* Work out a triangle's attribute planes; called once for each triangle that owns a pixel. */
 static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
     const Visible *visible = (Visible *)w->visible.items + triangle->visible;
@@ -49,6 +58,7 @@ static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
     store8(planes->step_x, step_x);
     store8(planes->step_y, step_y);
     store8(planes->base, value[0] - step_x * x0 - step_y * y0);
+    planes->uv_area = uv_area(value[0], step_x, step_y);
 }
 
 /* A colour as 0..255; lanes beyond a run's end may hold anything, even not-a-number. */

@@ -1,11 +1,10 @@
 /* Texels for eight pixels at once: nearest texel of the nearest mip level, repeated endlessly. */
 
-INLINE v8f square(v8f value) { return value * value; }
-
-/* log2 of the footprint of a pixel in texels, rounded to a level that exists. Taken from the bits
- * of a float, since a logarithm would not be the same number on every machine. */
-INLINE v8i mip_level(const Texture *texture, v8f texels_squared) {
-    v8i exponent = ((v8i)texels_squared >> 23) - 127; /* floor(2 log2(texels)) */
+/* Half the log2 of how many texels a pixel covers, rounded to a level that exists: up from somewhat
+ * more than one texel, since a blur disturbs less than a flicker. Taken from the bits of a float,
+ * since a logarithm would not be the same number on every machine. */
+INLINE v8i mip_level(const Texture *texture, v8f texels) {
+    v8i exponent = ((v8i)(1.9f * texels) >> 23) - 127; /* floor(log2(...)) */
     v8i level = (exponent + 1) >> 1;
     v8i highest = all8i(texture->num_levels - 1);
     level = select8i(less8i(level, highest), level, highest);
@@ -26,19 +25,15 @@ INLINE v8i texel_index(const Texture *texture, v8f u, v8f v, v8i level) {
 /* Like shade_run, with the texture multiplied in: a texel of 128 leaves the colour as it is. */
 INLINE void shade_textured_run(const Planes *planes, const Texture *texture, float centre_y,
                                int32_t x, int32_t end, uint32_t *row) {
-    v8f step = load8(planes->step_x), down = load8(planes->step_y);
-    v8f start = load8(planes->base) + down * centre_y + step * ((float)x + 0.5f);
-    float width = (float)(1 << texture->log2_width), height = (float)(1 << texture->log2_height);
+    v8f step = load8(planes->step_x);
+    v8f start = load8(planes->base) + load8(planes->step_y) * centre_y + step * ((float)x + 0.5f);
+    int32_t size = 1 << (texture->log2_width + texture->log2_height);
+    float texels = planes->uv_area * (float)size;
     for (; x < end; x += LANES, start += LANES * step) {
         v8f depth = 1.0f / (start[ONE] + step[ONE] * IOTA);
         v8f u = (start[TEX_U] + step[TEX_U] * IOTA) * depth;
         v8f v = (start[TEX_V] + step[TEX_V] * IOTA) * depth;
-        v8f across = square((step[TEX_U] - u * step[ONE]) * depth * width) +
-                     square((step[TEX_V] - v * step[ONE]) * depth * height);
-        v8f along = square((down[TEX_U] - u * down[ONE]) * depth * width) +
-                    square((down[TEX_V] - v * down[ONE]) * depth * height);
-        v8i level =
-            mip_level(texture, 0.5f * (across + along)); /* the mean blurs less than the max */
+        v8i level = mip_level(texture, texels * depth * depth * depth);
         v8i texel = gather8i((const int32_t *)texture->texels, texel_index(texture, u, v, level));
         depth *= 1.0f / 128;
         v8f red = (start[RED] + step[RED] * IOTA) * depth * to_float(texel & 255);
