@@ -23,8 +23,7 @@ class Args:
     and poses are kept; plans are our solver's. Inconsistent episodes are kept and named.
 
       langrearrange import-official ml-llarp/datasets/context.pickle --out out/official
-      langrearrange evaluate --agent explorer --episodes out/official/official_context \\
-        --out out/official_context.jsonl.gz
+      langrearrange play official_context/000017 --episodes out/official/official_context
 
     Exit code 0 when every episode was written, 1 when some did not fit. docs/official-episodes.md
     says what is kept and what differs.

@@ -23,7 +23,7 @@ from langrearrange.world import (
     compile_subgoal,
     parse_subgoal,
 )
-from langrearrange.world.goals import compile_goal, parse_goal
+from langrearrange.world.goals import StaleGoal, compile_goal, parse_goal
 from langrearrange.world.vocabulary import HORIZON, NUM_NAV_TARGETS
 
 STOP: Final = NUM_SKILLS
@@ -39,7 +39,8 @@ class Rules:
         reward: what a step pays.
         hard: the variant of paper D.3: an invalid skill ends the episode, success is judged at
             `STOP` only, and running out of steps fails.
-        semantics: `paper` (ranked) or `release`.
+        semantics: `paper` (ranked) or `release`: the official code's rules, for comparison (picks
+            from a closed fridge, places into closed containers, goals judged with a stale hand).
     """
 
     horizon: int = HORIZON
@@ -97,6 +98,7 @@ class Task:
         "_goal_holds",
         "_holding",
         "_initial",
+        "_stale_goal",
         "_subgoals",
         "episode",
         "layout",
@@ -127,7 +129,11 @@ class Task:
         self.rules = rules = rules or Rules()
         self.layout = layout or episode.layout(semantics=rules.semantics)
         initial = episode.initial_state()
-        self._goal = compile_goal(parse_goal(episode.goal), self.layout, initial)
+        goal = parse_goal(episode.goal)
+        self._goal = compile_goal(goal, self.layout, initial)
+        # The hard variant judges at `STOP`, whose step has asked for no fact of the hand.
+        stale = rules.semantics == "release" and not rules.hard
+        self._stale_goal = StaleGoal(goal, self.layout, initial) if stale else None
         self._subgoals = tuple(
             (1 << i, compile_subgoal(parse_subgoal(text), self.layout))
             for i, text in enumerate(episode.subgoals)
@@ -206,14 +212,18 @@ class Task:
             self.success = self._goal_holds
             self.terminated = True
             return reward + amounts.success if self.success else reward
-        self.state, self.outcome = apply(self.layout, self.state, action)
+        before = self.state
+        self.state, self.outcome = apply(self.layout, before, action)
         self.steps += 1
         if self.outcome is not Outcome.OK:
             reward -= amounts.invalid_penalty
             self.terminated = rules.hard
         else:
             self._goal_holds = self._goal(self.state)
-        if self._goal_holds and not rules.hard:
+        holds = self._goal_holds
+        if self._stale_goal is not None and self.outcome is Outcome.OK:
+            holds = self._stale_goal(before, self.state, action)
+        if holds and not rules.hard:
             self.success = self.terminated = True
             reward += amounts.success
         # Driving about makes no subgoal true: none speaks of where the robot stands.

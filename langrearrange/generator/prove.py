@@ -14,7 +14,7 @@ from langrearrange.dataset import Episode, episode_problems
 from langrearrange.errors import GoalError, HouseError, LangRearrangeError, SolverError
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.houses import House, get_house, houses_for
+from langrearrange.houses import House, get_house, houses_for, is_imported
 from langrearrange.houses.models import MODELS
 from langrearrange.language import Grounding, StartFact
 from langrearrange.solver import solve, subgoals
@@ -83,6 +83,8 @@ def prove_episode(
 
 
 def _house_findings(episode: Episode) -> list[Finding]:
+    if is_imported(episode.house):
+        return []  # its poses are stored; there is no flat to hold them against
     try:
         house = get_house(episode.house)
     except HouseError as error:

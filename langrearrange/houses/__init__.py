@@ -3,7 +3,7 @@
 A flat is a pure function of its id; nothing is downloaded and meshes are made when first asked for.
 """
 
-from langrearrange.houses.flats import HOUSE_IDS, get_house, houses_for
+from langrearrange.houses.flats import HOUSE_IDS, get_house, houses_for, is_imported
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
 from langrearrange.houses.house import House, Part, Slot, SpatialRelation, Surface
 from langrearrange.houses.mesh import Mesh
@@ -30,6 +30,7 @@ __all__ = [
     "draw_yaw",
     "get_house",
     "houses_for",
+    "is_imported",
     "models_of",
     "object_mesh",
     "part_mesh",

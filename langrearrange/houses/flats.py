@@ -41,6 +41,8 @@ HOUSE_IDS: Final = tuple(
 _PLANS_OF: Final = {"train": (0, 1, 2), "validation": (3,), "test": (4,)}
 _ID: Final = re.compile(r"flat_([0-4])_(0\d|1\d|20)\Z")
 DOOR_SWING_DEG: Final = 100
+IMPORTED: Final = "official_"
+"""Begins the ids of homes that belong to the official release's simulator."""
 
 
 def houses_for(use: str) -> tuple[str, ...]:
@@ -51,9 +53,19 @@ def houses_for(use: str) -> tuple[str, ...]:
     return tuple(h for h in HOUSE_IDS if int(h[5]) in plans)
 
 
+def is_imported(house_id: str) -> bool:
+    """Whether an id is one of a home that episodes were imported from: it cannot be built here."""
+    return house_id.startswith(IMPORTED)
+
+
 def parse_house_id(house_id: str) -> tuple[int, int]:
     """Return (plan, furnishing) of a flat's id; HouseError for anything else."""
     match = _ID.match(house_id)
+    if match is None and is_imported(house_id):
+        raise HouseError(
+            f"'{house_id}' is a home of another simulator and cannot be drawn here; play its "
+            "episodes with observation='state' or 'text', or in Habitat with its assets"
+        )
     if match is None:
         raise HouseError(
             f"no flat is called '{house_id}'; flats are flat_<plan 0-4>_<furnishing 00-20>, for "

@@ -18,6 +18,7 @@ from langrearrange.world.goals.ast import (
 )
 from langrearrange.world.goals.compile import MAX_GROUND_ATOMS, Test, compile_goal, domain
 from langrearrange.world.goals.parse import Source, parse_goal
+from langrearrange.world.goals.stale import StaleGoal
 
 __all__ = [
     "CONSTANTS",
@@ -33,6 +34,7 @@ __all__ = [
     "Or",
     "Quantified",
     "Source",
+    "StaleGoal",
     "Test",
     "Variable",
     "compile_goal",
