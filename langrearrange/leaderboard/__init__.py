@@ -24,6 +24,7 @@ from langrearrange.leaderboard.score import (
     score_episodes,
     score_trace,
 )
+from langrearrange.leaderboard.spread import Spread, spread
 from langrearrange.leaderboard.statistics import (
     Interval,
     clustered_mean_ci,
@@ -58,6 +59,7 @@ __all__ = [
     "Replayed",
     "Result",
     "Scores",
+    "Spread",
     "TemplateScores",
     "Trace",
     "TraceWriter",
@@ -83,6 +85,7 @@ __all__ = [
     "score",
     "score_episodes",
     "score_trace",
+    "spread",
     "stratified_mean_ci",
     "wilson",
     "with_reference_rows",
