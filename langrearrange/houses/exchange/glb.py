@@ -11,6 +11,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -34,7 +35,7 @@ UNSIGNED_SHORT: Final = 5123
 UNSIGNED_INT: Final = 5125
 _VERTICES, _INDICES = 34962, 34963
 _REPEAT, _LINEAR, _MIPMAPPED = 10497, 9729, 9987
-_NEUTRAL: Final = 128.0
+_NEUTRAL: Final = 128
 """A texel of ours that leaves the colour beneath as it is."""
 
 
@@ -139,23 +140,25 @@ def _texture_of(mesh: Mesh) -> str:
     return mesh.texture if mesh.uv is not None else ""
 
 
-def _peaks(meshes: Sequence[Mesh]) -> dict[str, float]:
+def _peaks(meshes: Sequence[Mesh]) -> dict[str, int]:
     """Return the texel that becomes white, by texture; "" stands for no texture.
 
     Our textures brighten as well as darken; glTF's only darken. Texels are stretched so that the
     peak becomes white, and the colours beneath are raised by as much, no farther than they go.
+    Whole numbers, so that many files share few pictures.
     """
     brightest: dict[str, float] = {}
     for mesh in meshes:
         name = _texture_of(mesh)
         brightest[name] = max(brightest.get(name, 1.0), float(mesh.colors.max(initial=1.0)))
     return {
-        name: min(float(texture(name).max()), _NEUTRAL * 255 / value) if name else _NEUTRAL
+        name: min(int(texture(name).max()), int(_NEUTRAL * 255 / value)) if name else _NEUTRAL
         for name, value in brightest.items()
     }
 
 
-def _png(name: str, peak: float) -> bytes:
+@lru_cache(maxsize=256)
+def _png(name: str, peak: int) -> bytes:
     from PIL import Image
 
     texels = np.minimum(texture(name) * (255 / peak), 255).round().astype(np.uint8)
