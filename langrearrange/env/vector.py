@@ -23,7 +23,7 @@ from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.observations import Observation, make_observer, step_info
 from langrearrange.env.sampling import Pools, Sampler
-from langrearrange.env.saving import plain_spec
+from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
 from langrearrange.env.single import RENDER_FPS
 from langrearrange.env.spaces import action_space, observation_space
 from langrearrange.env.task import Task
@@ -193,6 +193,38 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
             infos = self._finish()
         infos.update(self._infos([step_info(task) for task in self._tasks]))
         return self._observer.batch(self._tasks), rewards, terminated, truncated, infos
+
+    def save_state(self) -> dict[str, Any]:
+        """Return this moment of all envs: episodes, progress and orders, JSON-able."""
+        if not self._tasks:
+            raise ResetNeeded("no episodes are being played; call reset() first")
+        pairs = zip(self._tasks, self._samplers, strict=True)
+        return {
+            "envs": [saved_env(self.config, task, sampler) for task, sampler in pairs],
+            "ended": self._ended.tolist(),
+            "exhausted": self._exhausted.tolist(),
+        }
+
+    def restore_state(self, saved: dict[str, Any]) -> tuple[Observation, Infos]:
+        """Go to a saved moment, of these envs or of others with the same arguments.
+
+        Raises:
+            UsageError: it is of another number of envs, other rules or a newer release.
+        """
+        envs = saved.get("envs") if isinstance(saved, dict) else None
+        if not isinstance(envs, list) or len(envs) != self.num_envs:
+            raise UsageError(f"no saved state of {self.num_envs} envs; accepted: save_state()'s")
+        for one in envs:
+            check_saved(one, self.config)
+        for row, (one, sampler) in enumerate(zip(envs, self._samplers, strict=True)):
+            self._play(row, find_episode(self._source, one["episode_id"]))
+            self._tasks[row].restore(restored_progress(one))
+            sampler.restore(one["order"])
+        self._ended = np.array(saved["ended"], np.bool_)
+        self._exhausted = np.array(saved["exhausted"], np.bool_)
+        self._order_begun = True
+        infos = self._infos([step_info(task) for task in self._tasks])
+        return self._observer.batch(self._tasks), infos
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture or text per env, as `render_mode` says."""

@@ -1,0 +1,229 @@
+"""Playing: `num_steps` steps of every env under the policy as it is. Not for learning from them.
+
+Envs reset themselves in the step that ends an episode (SameStep mode), so that every step played
+is a step of an episode: there are no dummy steps that one could train on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .contexts import Contexts
+from .eyes import Eyes, Seen
+from .packing import Rows, Segment
+
+
+class Envs(Protocol):
+    """A Gymnasium vector env in SameStep mode whose observations hold an `instruction`."""
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Begin an episode in every env."""
+        ...
+
+    def step(self, actions: Any) -> tuple[Mapping[str, Any], Any, Any, Any, Mapping[str, Any]]:
+        """Take an action in every env."""
+        ...
+
+
+class Finished(NamedTuple):
+    """An episode that ended in a rollout."""
+
+    template: str
+    success: bool
+    steps: int
+    total: float
+
+
+@dataclass(slots=True)
+class Rollout:
+    """What was played: arrays of (rows, steps) unless said otherwise.
+
+    Attributes:
+        rows: what the policy saw.
+        actions: int64. log_probs, values, rewards: float32. ends: bool.
+        last_value: (rows,): value of what came after the last step.
+        finished: the episodes that ended.
+        invalid: share of the skills that could not be carried out.
+        env_s, policy_s: seconds spent in the envs with the eyes, and in the policy.
+    """
+
+    rows: Rows
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+    rewards: Tensor
+    ends: Tensor
+    last_value: Tensor
+    finished: list[Finished]
+    invalid: float
+    env_s: float
+    policy_s: float
+
+
+@dataclass(slots=True)
+class _Steps:
+    seen: list[Seen] = field(default_factory=list)
+    actions: list[Tensor] = field(default_factory=list)
+    log_probs: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    rewards: list[Tensor] = field(default_factory=list)
+    ends: list[Tensor] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    invalid: int = 0
+
+
+class Player:
+    """Plays envs with a policy and keeps where it stands between rollouts.
+
+    Args:
+        envs: in SameStep mode.
+        eyes: turns their observations into features.
+        contexts: the running episodes, one row an env.
+        rng: draws the actions; on the CPU.
+        gamma: discount of the value behind a horizon.
+        bootstrap_horizon: whether running out of steps is worth the value of what would follow.
+    """
+
+    def __init__(
+        self,
+        envs: Envs,
+        eyes: Eyes,
+        contexts: Contexts,
+        rng: torch.Generator,
+        *,
+        gamma: float,
+        bootstrap_horizon: bool = False,
+        reward_scale: float = 1.0,
+    ) -> None:
+        self.envs, self.eyes, self.contexts, self.rng = envs, eyes, contexts, rng
+        self.gamma, self.bootstrap_horizon = gamma, bootstrap_horizon
+        self.reward_scale = reward_scale
+        self.totals = np.zeros(envs.num_envs)
+        self.now: Seen | None = None
+
+    def begin(self, seed: int) -> None:
+        """Begin an episode in every env."""
+        observations, _ = self.envs.reset(seed=seed)
+        self.now = self.eyes(observations)
+        self.contexts.begin(range(self.envs.num_envs), observations["instruction"])
+
+    def play(self, num_steps: int, stop: Callable[[int], bool] = lambda step: False) -> Rollout:
+        """Play, and return what was played.
+
+        Args:
+            num_steps: of each env.
+            stop: asked before each step but the first; True ends the rollout there.
+        """
+        started = time.perf_counter()
+        carried = self.contexts.refresh()
+        num_envs = self.envs.num_envs
+        segments: list[list[Segment]] = [[] for _ in range(num_envs)]
+        starts = [0] * num_envs
+        steps = _Steps()
+        env_s = 0.0
+        for t in range(num_steps):
+            if t > 0 and stop(t):
+                break
+            env_s += self._step(steps, segments, starts)
+        played = len(steps.actions)
+        for row, start in enumerate(starts):
+            if start < played:
+                segments[row].append(Segment(start, played, self._prefix(row)))
+        assert self.now is not None
+        last_value = self.contexts.value_of(*self.now)
+        rows = Rows(
+            torch.stack([seen.features for seen in steps.seen], 1),
+            torch.stack([seen.proprio for seen in steps.seen], 1),
+            segments,
+            carried,
+        )
+        return Rollout(
+            rows=rows,
+            actions=torch.stack(steps.actions, 1),
+            log_probs=torch.stack(steps.log_probs, 1),
+            values=torch.stack(steps.values, 1),
+            rewards=torch.stack(steps.rewards, 1),
+            ends=torch.stack(steps.ends, 1),
+            last_value=last_value,
+            finished=steps.finished,
+            invalid=steps.invalid / (played * num_envs),
+            env_s=env_s,
+            policy_s=time.perf_counter() - started - env_s,
+        )
+
+    def _step(self, steps: _Steps, segments: list[list[Segment]], starts: list[int]) -> float:
+        """Take one step in every env; return the seconds it took outside the policy."""
+        seen = self.now
+        assert seen is not None
+        heads = self.contexts.step(*seen)
+        log_probs = heads.logits.log_softmax(-1)
+        drawn = torch.multinomial(log_probs.exp().cpu(), 1, generator=self.rng)
+        actions = drawn.to(log_probs.device)
+        started = time.perf_counter()
+        observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
+        self.now = self.eyes(observations)
+        env_s = time.perf_counter() - started
+        rewards = np.asarray(rewards, np.float64)
+        ends = np.asarray(terminated | truncated)
+        self.totals += rewards
+        worth = torch.from_numpy(rewards).float() * self.reward_scale
+        if self.bootstrap_horizon and np.asarray(truncated).any():
+            worth += self.gamma * self._value_behind(np.asarray(truncated), infos)
+        steps.seen.append(seen)
+        steps.actions.append(actions[:, 0])
+        steps.log_probs.append(log_probs.gather(1, actions)[:, 0])
+        steps.values.append(heads.value)
+        steps.rewards.append(worth.to(heads.value.device))
+        steps.ends.append(torch.from_numpy(ends).to(heads.value.device))
+        steps.invalid += _count_invalid(infos, ends)
+        at = len(steps.actions)
+        for row in np.flatnonzero(ends).tolist():
+            segments[row].append(Segment(starts[row], at, self._prefix(row)))
+            starts[row] = at
+            steps.finished.append(self._finished(row, infos))
+            self.contexts.begin([row], [observations["instruction"][row]])
+        return env_s
+
+    def _prefix(self, row: int) -> Any:
+        prefix = self.contexts.prefixes[row]
+        assert prefix is not None
+        return prefix
+
+    def _finished(self, row: int, infos: Mapping[str, Any]) -> Finished:
+        final = infos["final_info"]
+        total = float(self.totals[row])
+        self.totals[row] = 0.0
+        return Finished(
+            str(final["template"][row]),
+            bool(final["success"][row]),
+            int(final["steps"][row]),
+            total,
+        )
+
+    def _value_behind(self, truncated: np.ndarray[Any, Any], infos: Mapping[str, Any]) -> Tensor:
+        rows = np.flatnonzero(truncated).tolist()
+        finals = [infos["final_obs"][row] for row in rows]
+        batch = {name: np.stack([final[name] for final in finals]) for name in finals[0]}
+        seen = self.eyes(batch)
+        result = torch.zeros(len(truncated))
+        result[rows] = self.contexts.value_of(*seen, rows=rows).cpu()
+        return result
+
+
+def _count_invalid(infos: Mapping[str, Any], ends: np.ndarray[Any, Any]) -> int:
+    """Count the envs whose last skill could not be carried out."""
+    if "outcome" not in infos:
+        return 0
+    outcomes = list(infos["outcome"])
+    for row in np.flatnonzero(ends).tolist():
+        outcomes[row] = infos["final_info"]["outcome"][row]
+    return sum(outcome != "ok" for outcome in outcomes)

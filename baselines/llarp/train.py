@@ -1,0 +1,172 @@
+"""`python -m langrearrange_baselines.llarp.train`: train LLaRP. One CPU, one GPU, or torchrun.
+
+Only the command: settings are in `config`, the run itself in `trainer`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import torch
+import tyro
+
+from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.log import get_logger
+from langrearrange.progress import progress
+
+from .build import make_envs, make_eyes, make_policy
+from .checkpoint import checkpoints, find_checkpoint, write_json
+from .config import PRESETS, TrainConfig, preset
+from .curves import curves, read_metrics
+from .group import Group
+from .trainer import Trainer
+
+logger = get_logger(__name__)
+
+
+def parse(arguments: Sequence[str]) -> TrainConfig:
+    """Return the settings of a command line: the preset's, then every option given."""
+    name = "tiny"
+    for i, argument in enumerate(arguments):
+        key, equals, value = argument.partition("=")
+        if key == "--preset":
+            name = value if equals else (*arguments, "")[i + 1]
+    default = preset(name) if name in PRESETS else TrainConfig()
+    return tyro.cli(
+        TrainConfig,
+        args=list(arguments),
+        default=default,
+        prog="python -m langrearrange_baselines.llarp.train",
+    )
+
+
+def train(config: TrainConfig) -> Trainer:
+    """Train as the settings say; return the trainer as it stands at the end.
+
+    Raises:
+        LangRearrangeError: one sentence; what was trained until then is saved.
+    """
+    torch.set_num_threads(config.threads)
+    group = Group.from_environment(config.device)
+    if config.device == "cuda" and "LOCAL_RANK" in os.environ:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    _check_out(config, group)
+    eyes = make_eyes(config)
+    envs = make_envs(config, eyes.modality)
+    try:
+        policy = make_policy(config, eyes, int(envs.single_action_space.n))
+        trainer = Trainer(config, envs, eyes, policy, group)
+        if config.resume:
+            trainer.resume(find_checkpoint(config.out))
+        else:
+            trainer.begin()
+        if group.rank == 0:
+            write_json(config.out / "config.json", config.record())
+        _run(trainer)
+        if group.rank == 0 and trainer.update:
+            records = read_metrics(config.out / "metrics.jsonl")
+            curves(records).savefig(config.out / "curves.png", dpi=120)
+        return trainer
+    finally:
+        envs.close()
+
+
+def _check_out(config: TrainConfig, group: Group) -> None:
+    if config.resume:
+        find_checkpoint(config.out)
+    elif checkpoints(config.out) or (config.out / "metrics.jsonl").exists():
+        raise UsageError(
+            f"{config.out} holds a run already; go on with --resume or choose another --out"
+        )
+    group.barrier()
+    config.out.mkdir(parents=True, exist_ok=True)
+
+
+def _run(trainer: Trainer) -> None:
+    """Run with progress on stderr; SIGTERM and Ctrl-C save after the update in hand."""
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+        logger.warning("%s: saving after this update", signal.Signals(number).name)
+
+    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
+    writer = _tensorboard(trainer.config) if trainer.group.rank == 0 else None
+    left = trainer.config.num_updates - trainer.update
+    try:
+        if trainer.group.rank != 0:
+            trainer.run(stop=lambda: stopping)
+            return
+        with progress(f"train {trainer.config.preset}", left, "updates") as advance:
+
+            def on_update(record: dict[str, Any]) -> None:
+                advance(1, note(record))
+                if writer is not None:
+                    _write_scalars(writer, record)
+
+            trainer.run(on_update=on_update, stop=lambda: stopping)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        if writer is not None:
+            writer.close()
+
+
+def note(record: dict[str, Any]) -> str:
+    """Return a record in one line: success, speed, and where the time goes."""
+    total = record["env_s"] + record["policy_s"] + record["update_s"]
+    parts = " / ".join(
+        f"{name} {record[name + '_s'] / total:.0%}" for name in ("env", "policy", "update")
+    )
+    success = "-" if record["success"] is None else f"{record['success']:.2f}"
+    worst = sorted(record["success_by_template"].items(), key=lambda item: item[1])
+    hardest = f", hardest {worst[0][0]} {worst[0][1]:.2f}" if worst else ""
+    return (
+        f"{record['env_steps']} steps, success {success}{hardest}, {record['sps']:.0f} steps/s "
+        f"({parts})"
+    )
+
+
+def _tensorboard(config: TrainConfig) -> Any:
+    if not config.tensorboard:
+        return None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError(
+            "--tensorboard needs the module 'tensorboard'; install it with: pip install "
+            "tensorboard, or leave the option out (metrics.jsonl is always written)"
+        ) from error
+    return SummaryWriter(config.out / "tensorboard")  # type: ignore[no-untyped-call]
+
+
+def _write_scalars(writer: Any, record: dict[str, Any]) -> None:
+    for name, value in record.items():
+        if isinstance(value, (int, float)):
+            writer.add_scalar(name, value, record["env_steps"])
+    for name, value in record["success_by_template"].items():
+        writer.add_scalar(f"success/{name}", value, record["env_steps"])
+
+
+def main() -> int:
+    """Run the command; 0 ok, 1 training failed, 2 wrong usage."""
+    try:
+        trainer = train(parse(sys.argv[1:]))
+    except UsageError as error:
+        logger.error("%s", error)
+        return 2
+    except LangRearrangeError as error:
+        logger.error("%s", error)
+        return 1
+    sys.stdout.write(f"{trainer.config.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
