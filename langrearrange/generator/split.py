@@ -23,6 +23,7 @@ from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.log import get_logger
 from langrearrange.paths import datasets_path
+from langrearrange.seeding import GENERATOR_VERSION
 from langrearrange.world.vocabulary import SPLITS
 
 logger = get_logger(__name__)
@@ -108,17 +109,18 @@ def open_split(name: str) -> EpisodeSource:
 def _shipped(folder: Path) -> Dataset | None:
     """Return the written split of a folder; None where there is none to be read.
 
-    Of train only the manifest is shipped. A set made from other templates than those at hand is
-    left alone, since its variants could not be computed.
+    Of train only the manifest is shipped. A set made from other templates or by another generator
+    than those at hand is left alone, since its variants could not be computed.
     """
     if not (folder / MANIFEST).exists() or not (folder / f"{folder.name}.jsonl.gz").exists():
         return None
     stored = open_dataset(folder)
-    made_from = (stored.manifest.spec or {}).get("templates_sha256")
-    if made_from != blueprint_of(load_spec(folder.name)).file.sha256:
+    manifest = stored.manifest
+    made_from = (manifest.spec or {}).get("templates_sha256"), manifest.generator_version
+    if made_from != (blueprint_of(load_spec(folder.name)).file.sha256, GENERATOR_VERSION):
         logger.warning(
-            "%s was made from other templates than those at hand; its episodes are computed from "
-            "the templates instead and are not the published ones",
+            "%s was made from other templates, or by another generator, than those at hand; its "
+            "episodes are computed instead and are not the published ones",
             folder,
         )
         return None
