@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -29,18 +29,23 @@ class VisionEncoder(nn.Module):
         modality: observation that it reads, `rgb` or `state`.
         input_size: side of the pictures it works on; others are resized. 0 where it reads none.
         feature_dim: length of its features.
+        patch_shape: (num_patches, width) of `encode_patches`, None where it has no patches.
     """
 
     name: str
     modality = "rgb"
     input_size: int
     feature_dim: int
+    patch_shape: tuple[int, int] | None = None
 
     def features(self, pictures: Tensor) -> Tensor:
         """Return (n, feature_dim) of pictures (n, 3, input_size, input_size) in [0, 1]."""
         raise NotImplementedError
 
-    @torch.no_grad()
+    def patches(self, pictures: Tensor) -> Tensor:
+        """Return (n, *patch_shape) of pictures (n, 3, input_size, input_size) in [0, 1]."""
+        raise VisionError(f"encoder '{self.name}' has no patches; use its features")
+
     def encode(self, rgb: Tensor) -> Tensor:
         """Return features of pictures, whatever their size.
 
@@ -53,6 +58,20 @@ class VisionEncoder(nn.Module):
         Raises:
             VisionError: another shape or type.
         """
+        return self._in_chunks(rgb, self.features, (self.feature_dim,))
+
+    def encode_observation(self, observation: Mapping[str, Any]) -> Tensor:
+        """Return features of a vector env's observation, (n, feature_dim) float16."""
+        return self.encode(_pictures_of(observation))
+
+    def encode_patches(self, observation: Mapping[str, Any]) -> Tensor:
+        """Return patches of a vector env's observation, (n, *patch_shape) float16."""
+        return self._in_chunks(_pictures_of(observation), self.patches, self.patch_shape or ())
+
+    @torch.no_grad()
+    def _in_chunks(
+        self, rgb: Tensor, compute: Callable[[Tensor], Tensor], shape: tuple[int, ...]
+    ) -> Tensor:
         if rgb.dtype != torch.uint8 or rgb.ndim != 4 or rgb.shape[3] != 3:
             raise VisionError(
                 f"pictures of shape {tuple(rgb.shape)} and type {rgb.dtype}; accepted: (n, height, "
@@ -62,12 +81,8 @@ class VisionEncoder(nn.Module):
         parts = []
         for chunk in rgb.split(CHUNK):
             pictures = chunk.to(device).permute(0, 3, 1, 2).float().div_(255)
-            parts.append(self.features(resized(pictures, self.input_size)).half())
-        return torch.cat(parts) if parts else torch.empty(0, self.feature_dim).half().to(device)
-
-    def encode_observation(self, observation: Mapping[str, Any]) -> Tensor:
-        """Return features of a vector env's observation, (n, feature_dim) float16."""
-        return self.encode(torch.from_numpy(np.ascontiguousarray(observation["rgb"])))
+            parts.append(compute(resized(pictures, self.input_size)).half())
+        return torch.cat(parts) if parts and len(rgb) else rgb.new_empty(0, *shape).half()
 
     def train(self, mode: bool = True) -> VisionEncoder:
         """Stay in evaluation mode: the encoder is frozen."""
@@ -100,6 +115,10 @@ class SymbolicEncoder(VisionEncoder):
         """Return the fields of `STATE_SIZES`, flattened in that order; counts stop at 2."""
         fields = [np.asarray(observation[name], np.float32) for name in STATE_SIZES]
         return torch.from_numpy(np.concatenate(fields, axis=-1).clip(-1, 2)).half()
+
+
+def _pictures_of(observation: Mapping[str, Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(observation["rgb"]))
 
 
 def resized(pictures: Tensor, size: int) -> Tensor:

@@ -5,8 +5,9 @@ No weights here (`loading`) and no training (`pretrain`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -106,6 +107,10 @@ class SegCnn(nn.Module):
             config.embedding, 2 * NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN
         )
 
+    def coarse_map(self, pictures: Tensor) -> Tensor:
+        """Return the fourth stage, (n, widths[3], size / 32, size / 32)."""
+        return self.coarse(self.fine(self.stem(pictures * 4 - 2)))  # type: ignore[no-any-return]
+
     def forward(self, pictures: Tensor) -> ReadOut:
         """Return the read-outs of pictures (n, 3, size, size) in [0, 1], in float32."""
         fine = self.fine(self.stem(pictures * 4 - 2))
@@ -141,6 +146,8 @@ class SegCnnEncoder(VisionEncoder):
         self.input_size = network.config.input_size
         beliefs = NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN
         self.feature_dim = network.config.embedding + beliefs
+        side = self.input_size // (2 * CELL_PX)
+        self.patch_shape = (side * side, network.config.widths[3])
         self.freeze()
 
     def features(self, pictures: Tensor) -> Tensor:
@@ -154,9 +161,16 @@ class SegCnnEncoder(VisionEncoder):
         ]
         return torch.cat([read.embedding, *beliefs], 1)
 
+    def patches(self, pictures: Tensor) -> Tensor:
+        """Return the cells of the coarse stage, (n, num_patches, width), row by row."""
+        return self._fast(self.network.coarse_map, pictures).flatten(2).transpose(1, 2).float()
+
     def read(self, pictures: Tensor) -> ReadOut:
         """Return the read-outs themselves, for measuring how well it sees."""
-        fast = self.precision == "bfloat16"
+        return self._fast(self.network, pictures)  # type: ignore[no-any-return]
+
+    def _fast(self, compute: Callable[[Tensor], Any], pictures: Tensor) -> Any:
         pictures = pictures.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=fast):
-            return self.network(pictures)  # type: ignore[no-any-return]
+        enabled = self.precision == "bfloat16"
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=enabled):
+            return compute(pictures)

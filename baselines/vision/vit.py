@@ -40,15 +40,25 @@ class VitEncoder(VisionEncoder):
         self.name = name
         self.input_size = input_size
         self.feature_dim = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        side = input_size // int(getattr(model.config, "patch_size", input_size))
+        self.patch_shape = (side * side, self.feature_dim)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.freeze()
 
     def features(self, pictures: Tensor) -> Tensor:
         """Return the CLS tokens, (n, hidden_size) float32."""
+        return self._hidden(pictures)[:, 0]
+
+    def patches(self, pictures: Tensor) -> Tensor:
+        """Return the tokens of the patches, the last ones, (n, num_patches, hidden_size)."""
+        assert self.patch_shape is not None
+        return self._hidden(pictures)[:, -self.patch_shape[0] :]
+
+    def _hidden(self, pictures: Tensor) -> Tensor:
         dtype = next(self.model.parameters()).dtype
         pixels = ((pictures - self.mean) / self.std).to(dtype)
-        return self.model(pixel_values=pixels).last_hidden_state[:, 0].float()  # type: ignore[no-any-return]
+        return self.model(pixel_values=pixels).last_hidden_state.float()  # type: ignore[no-any-return]
 
 
 def load_vit(path: Path, precision: Precision = "float32") -> VitEncoder:

@@ -1,0 +1,180 @@
+"""LSTM-Flan and LSTM-LLaMA (paper C.3): a sentence summarised once, a picture a step, an LSTM.
+
+It is trained by the same engine as LLaRP: `evaluate(rows)` and `LstmContexts` have the forms of
+`llarp.policy` and `llarp.contexts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from langrearrange.errors import UsageError
+
+from ..llarp.adapters import ActionModule, Heads
+from ..llarp.packing import Rows
+from .text import Sentence, States, TextEncoder, states_of
+
+SummaryKind = Literal["last", "mean", "perceiver"]
+Memory = tuple[Tensor, Tensor]
+"""Hidden and cell state of an LSTM, each (layers, n, hidden_size)."""
+
+
+class Summary(nn.Module):
+    """Token states -> one vector a sentence.
+
+    Args:
+        width: of the states.
+        kind: `last` (state of the final token: LSTM-Flan), `mean`, or `perceiver` (a learned query
+            attends to all tokens: LSTM-LLaMA).
+    """
+
+    def __init__(self, width: int, kind: SummaryKind) -> None:
+        super().__init__()
+        if kind not in get_args(SummaryKind):
+            raise UsageError(f"summary={kind!r}; accepted: {', '.join(get_args(SummaryKind))}")
+        self.kind = kind
+        if kind == "perceiver":
+            self.query = nn.Parameter(torch.randn(1, 1, width) / width**0.5)
+            self.norm = nn.LayerNorm(width)
+            self.attention = nn.MultiheadAttention(width, _num_heads(width), batch_first=True)
+            self.feed_forward = nn.Sequential(
+                nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(),
+                nn.Linear(2 * width, width),
+            )  # fmt: skip
+
+    def forward(self, states: States) -> Tensor:
+        """Return (n, width)."""
+        hidden, real = states
+        if self.kind == "last":
+            last = real.sum(1) - 1
+            return hidden[torch.arange(len(hidden), device=hidden.device), last]
+        if self.kind == "mean":
+            return (hidden * real[..., None]).sum(1) / real.sum(1, keepdim=True)
+        tokens = self.norm(hidden)
+        query = self.query.expand(len(hidden), -1, -1)
+        seen = self.attention(query, tokens, tokens, key_padding_mask=~real, need_weights=False)[0]
+        summary = query + seen
+        return (summary + self.feed_forward(summary))[:, 0]  # type: ignore[no-any-return]
+
+
+class LstmPolicy(nn.Module):
+    """Text encoder, linear eyes, LSTM, action module.
+
+    Args:
+        text: frozen (LSTM-LLaMA), or with weights that take a gradient (LSTM-Flan: fine-tuned).
+        summary: how a sentence becomes one vector.
+        feature_dim, proprio_dim: of one observation.
+        num_actions: 70, or 71 in the hard variant.
+        hidden_size, num_layers: of the LSTM; the paper does not give them.
+    """
+
+    tokens_per_step = 1
+
+    def __init__(
+        self,
+        text: TextEncoder,
+        summary: Summary,
+        feature_dim: int,
+        proprio_dim: int,
+        num_actions: int,
+        hidden_size: int = 512,
+        num_layers: int = 2,
+    ) -> None:
+        super().__init__()
+        self.backbone = text
+        self.summary = summary
+        self.observation = nn.Linear(feature_dim + proprio_dim, hidden_size)
+        self.lstm = nn.LSTM(
+            hidden_size + text.width, hidden_size, num_layers=num_layers, batch_first=True
+        )
+        self.action = ActionModule(hidden_size, num_actions)
+
+    @property
+    def start(self) -> Tensor:
+        """The memory before an episode's first step, (layers, 1, hidden_size) of zeros."""
+        lstm = self.lstm
+        return torch.zeros(lstm.num_layers, 1, lstm.hidden_size, device=self.backbone.device)
+
+    def summarise(self, sentences: Sequence[Sentence]) -> Tensor:
+        """Return one vector a sentence, (n, width)."""
+        return self.summary(states_of(self.backbone, sentences))  # type: ignore[no-any-return]
+
+    def run(
+        self, features: Tensor, proprio: Tensor, summary: Tensor, lengths: Tensor, memory: Memory
+    ) -> tuple[Tensor, Memory]:
+        """Run over n stretches of episodes.
+
+        Args:
+            features: (n, steps, feature_dim).
+            proprio: (n, steps, proprio_dim).
+            summary: (n, width).
+            lengths: (n,), int64, on the CPU: steps of each that are real, at least 1.
+            memory: hidden and cell state before them, each (layers, n, hidden_size).
+
+        Returns:
+            Outputs (n, steps, hidden_size), 0 behind the real ones, and the memory after them.
+        """
+        seen = self.observation(torch.cat([features.float(), proprio], -1))
+        inputs = torch.cat([seen, summary[:, None].expand(-1, seen.shape[1], -1)], -1)
+        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        outputs, after = self.lstm(packed, memory)
+        padded, _ = pad_packed_sequence(outputs, batch_first=True, total_length=seen.shape[1])
+        return padded, after
+
+    def heads(self, hidden: Tensor) -> Heads:
+        """Return logits and values of outputs (..., hidden_size)."""
+        return self.action(hidden)  # type: ignore[no-any-return]
+
+    def evaluate(self, rows: Rows) -> Heads:
+        """Return logits (rows, steps, num_actions) and values (rows, steps) of whole rollouts.
+
+        What a row's first episode remembers of the last rollout enters as a constant.
+        """
+        num_rows, num_steps = rows.features.shape[:2]
+        pieces = [(row, s) for row, segments in enumerate(rows.segments) for s in segments]
+        device = rows.features.device
+        lengths = torch.tensor([s.stop - s.start for _, s in pieces])
+        offsets = torch.arange(int(lengths.max()), device=device)
+        starts = torch.tensor([s.start for _, s in pieces], device=device)
+        steps = (starts[:, None] + offsets).clamp(max=num_steps - 1)
+        which = torch.tensor([row for row, _ in pieces], device=device)[:, None]
+        distinct = list({s.prefix.ids: s.prefix for _, s in pieces}.values())
+        place = {sentence.ids: i for i, sentence in enumerate(distinct)}
+        summary = self.summarise(distinct)  # type: ignore[arg-type]
+        outputs, _ = self.run(
+            rows.features[which, steps],
+            rows.proprio[which, steps],
+            summary[[place[s.prefix.ids] for _, s in pieces]],
+            lengths,
+            self._memory_before(rows, pieces),
+        )
+        real = offsets < lengths.to(device)[:, None]
+        hidden = outputs.new_zeros(num_rows, num_steps, outputs.shape[-1])
+        hidden = hidden.index_put((which.expand_as(steps)[real], steps[real]), outputs[real])
+        return self.heads(hidden)
+
+    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield name and parameter of everything that takes a gradient."""
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad:
+                yield name, parameter
+
+    def _memory_before(self, rows: Rows, pieces: Sequence[tuple[int, object]]) -> Memory:
+        hidden = self.start.repeat(1, len(pieces), 1)
+        cell = hidden.clone()
+        begun: set[int] = set()
+        for i, (row, _) in enumerate(pieces):
+            if row not in begun and rows.carried.counts[row] > 0:
+                hidden[:, i] = rows.carried.keys[:, row]
+                cell[:, i] = rows.carried.values[:, row]
+            begun.add(row)
+        return hidden, cell
+
+
+def _num_heads(width: int) -> int:
+    return next(heads for heads in (8, 4, 2, 1) if width % heads == 0)
