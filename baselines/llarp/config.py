@@ -22,7 +22,7 @@ class TrainConfig:
     out: Path = Path("out/llarp")
     """folder for checkpoints, metrics.jsonl and curves; must be new, or --resume it"""
     preset: PresetName = "tiny"
-    """paper: Table 3; released: the released code's; stable: our advice for GPUs; tiny: two cores"""
+    """paper: Table 3; released: the released code; stable: our advice for GPUs; tiny: two cores"""
     resume: bool = False
     """go on from the last checkpoint in --out"""
     init_from: str = ""
@@ -106,7 +106,7 @@ class TrainConfig:
     reward_scale: float = 1.0
     """rewards are multiplied by this before learning; reported returns are not"""
     bootstrap_horizon: bool = False
-    """False: running out of steps is a failure (paper); True: worth the value of what would follow"""
+    """running out of steps is worth what would follow; without it, it is a failure (paper)"""
     critic_updates: int = 0
     """first updates that train the value head alone; for a policy that comes from imitation"""
     ratio_tolerance: float = 0.0
