@@ -117,7 +117,7 @@ class TaskHousehold:
 def traces_of(agent: Any, episodes: Any, *, hard: bool = False) -> dict[str, EpisodeTrace]:
     """Let an agent (a name or a batched agent) play episodes; id -> trace."""
     source = EpisodeList(episodes)
-    rows = load_rows(agent) if isinstance(agent, str) else agent
+    rows = load_rows(agent, hard=hard) if isinstance(agent, str) else agent
     ids = [source.id_at(i) for i in range(len(source))]
     played = play(
         rows,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from langrearrange.agents.protocol import Observation
 from langrearrange.agents.words import find_mentions
-from langrearrange.world import skill_index
+from langrearrange.world import NUM_SKILLS, skill_index
 from langrearrange.world.vocabulary import (
     CONTAINERS,
     NAV_INDEX,
@@ -25,27 +25,30 @@ class BlindSweepAgent:
 
     For each named category: nav, [open,] pick at all 11 receptacles in vocabulary order, then nav
     and place at the last named receptacle (27 skills for one object). With no category named: nav,
-    open, close at each named place. At its end it begins again.
+    open, close at each named place. At its end it begins again; in the hard variant it stops.
     """
 
     modality = "state"
 
-    def __init__(self) -> None:
+    def __init__(self, hard: bool = False) -> None:
+        self._hard = hard
         self._skills: Iterator[int] = iter(())
         self._script: tuple[int, ...] = ()
 
     def reset(self, instruction: str) -> None:
         """Begin an episode."""
         self._script = sweep(instruction)
-        self._skills = iter(())
+        self._skills = iter(self._script)
 
     def act(self, observation: Observation) -> int:
         """Return the script's next skill, whatever is observed."""
         skill = next(self._skills, None)
-        if skill is None:
-            self._skills = iter(self._script)
-            skill = next(self._skills)
-        return skill
+        if skill is not None:
+            return skill
+        if self._hard:
+            return NUM_SKILLS
+        self._skills = iter(self._script)
+        return next(self._skills)
 
 
 def sweep(instruction: str) -> tuple[int, ...]:

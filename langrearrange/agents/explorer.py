@@ -10,7 +10,7 @@ from collections import deque
 from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
 from langrearrange.agents.percept import Percept, read_state
 from langrearrange.agents.protocol import Observation
-from langrearrange.world import skill_index
+from langrearrange.world import NUM_SKILLS, skill_index
 from langrearrange.world.vocabulary import (
     CONTAINERS,
     NAV_INDEX,
@@ -24,11 +24,15 @@ SEARCH_ORDER = (*SURFACES, *CONTAINERS)
 
 
 class ExplorerAgent:
-    """Carries out the sentence's intents one by one, searching receptacles as it must."""
+    """Carries out the sentence's intents one by one, searching receptacles as it must.
+
+    When it believes to be done it looks around further; in the hard variant it stops.
+    """
 
     modality = "state"
 
-    def __init__(self) -> None:
+    def __init__(self, hard: bool = False) -> None:
+        self._hard = hard
         self._intents: deque[Intent] = deque()
         self._memory: dict[str, dict[str, int]] = {}
         self._delivered: set[Intent] = set()
@@ -36,7 +40,10 @@ class ExplorerAgent:
 
     def reset(self, instruction: str) -> None:
         """Begin an episode: forget the last one."""
-        self._intents = deque(read_intents(instruction))
+        intents = read_intents(instruction)
+        if self._hard:  # what is found is not picked up on the off chance
+            intents = tuple(i for i in intents if isinstance(i, Find)) or intents
+        self._intents = deque(intents)
         self._memory = {}
         self._delivered = set()
         self._rounds = 0
@@ -50,7 +57,7 @@ class ExplorerAgent:
             if skill:
                 return skill_index(skill)
             self._intents.popleft()
-        return skill_index(self._look_around(percept))
+        return NUM_SKILLS if self._hard else skill_index(self._look_around(percept))
 
     def _remember(self, percept: Percept) -> None:
         spot = percept.spot

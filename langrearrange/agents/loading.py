@@ -31,19 +31,20 @@ REFERENCE_AGENTS: Final = ("explorer", "blind_sweep")
 """The two rows that stand on every board."""
 
 
-def load_agent(name: str, *, seed: int = 0) -> Agent:
+def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
     """Return a new single agent.
 
     Args:
         name: a bundled agent or `module:Class`; the working directory is searched for modules.
-            The class, or any function in its place, is called without arguments, or with `seed`
-            if it takes one.
+            The class, or any function in its place, is called with `seed` and `hard` if it takes
+            them.
         seed: for agents that draw.
+        hard: whether the hard variant is played, where an agent must say `stop` (70).
 
     Raises:
         AgentError: no such agent, its module fails to import, or it breaks the protocol.
     """
-    agent = _build(name, seed)
+    agent = _build(name, seed, hard)
     if not (callable(getattr(agent, "reset", None)) and callable(getattr(agent, "act", None))):
         raise AgentError(
             f"agent '{name}' is a {type(agent).__name__} without reset(instruction) and "
@@ -54,22 +55,23 @@ def load_agent(name: str, *, seed: int = 0) -> Agent:
     return agent  # type: ignore[no-any-return]
 
 
-def load_rows(name: str, *, seed: int = 0) -> BatchedAgent:
+def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
     """Return a batched agent: the agent's own `act_rows` where it has one, else a row each.
 
     Args:
         name: as for `load_agent`.
         seed: for agents that draw.
+        hard: whether the hard variant is played.
 
     Raises:
         AgentError: as for `load_agent`.
     """
-    agent = _build(name, seed)
+    agent = _build(name, seed, hard)
     if _is_batched(agent):
         _check_modality(name, agent)
         return agent  # type: ignore[no-any-return]
-    load_agent(name, seed=seed)
-    return RowsOfAgents(lambda: load_agent(name, seed=seed))
+    load_agent(name, seed=seed, hard=hard)
+    return RowsOfAgents(lambda: load_agent(name, seed=seed, hard=hard))
 
 
 def in_own_process(
@@ -86,7 +88,9 @@ def in_own_process(
     Raises:
         AgentError: it does not start.
     """
-    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
+    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)] + [
+        "hard"
+    ] * hard
     return RowsOfAgents(lambda: ProcessAgent(command, limits, hard=hard, shared=True))
 
 
@@ -129,9 +133,9 @@ def _check_modality(name: str, agent: object) -> None:
         )
 
 
-def _build(name: str, seed: int) -> Any:
+def _build(name: str, seed: int, hard: bool) -> Any:
     if name in BUNDLED:
-        return _call(name, BUNDLED[name], seed)
+        return _call(name, BUNDLED[name], seed=seed, hard=hard)
     module_name, colon, attribute = name.partition(":")
     if not (colon and module_name and attribute):
         close = get_close_matches(name, BUNDLED, n=1)
@@ -139,7 +143,7 @@ def _build(name: str, seed: int) -> Any:
         raise AgentError(
             f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class{hint}"
         )
-    return _call(name, _find(name, module_name, attribute), seed)
+    return _call(name, _find(name, module_name, attribute), seed=seed, hard=hard)
 
 
 def _find(name: str, module_name: str, attribute: str) -> Callable[..., Any]:
@@ -163,15 +167,15 @@ def _find(name: str, module_name: str, attribute: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _call(name: str, make: Callable[..., Any], seed: int) -> Any:
+def _call(name: str, make: Callable[..., Any], **known: Any) -> Any:
     try:
-        takes_seed = "seed" in inspect.signature(make).parameters
+        taken = inspect.signature(make).parameters
     except (TypeError, ValueError):  # some built-in callables have no signature
-        takes_seed = False
+        taken = {}  # type: ignore[assignment]
     try:
-        return make(seed=seed) if takes_seed else make()
+        return make(**{argument: value for argument, value in known.items() if argument in taken})
     except Exception as error:
         raise AgentError(
             f"agent '{name}' could not be built: {type(error).__name__}: {error}. "
-            "Its class is called without arguments, or with seed=... if it takes one."
+            "Its class is called with seed=... and hard=... where it takes them, else with nothing."
         ) from error

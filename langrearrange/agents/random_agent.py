@@ -8,15 +8,15 @@ from langrearrange.world import NUM_SKILLS
 
 
 class RandomAgent:
-    """Uniform over the 70 skills; its draws depend on seed and sentence only.
+    """Uniform over the 70 skills, and `stop` in the hard variant.
 
-    So the order of episodes and the number of workers change nothing.
+    Its draws depend on seed and sentence only, so the order of episodes and the number of workers change nothing.
     """
 
     modality = "state"
 
-    def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
+    def __init__(self, seed: int = 0, hard: bool = False) -> None:
+        self._seed, self._num_actions = seed, NUM_SKILLS + hard
         self._rng = KeyedRng("random agent", seed)
 
     def reset(self, instruction: str) -> None:
@@ -25,4 +25,4 @@ class RandomAgent:
 
     def act(self, observation: Observation) -> int:
         """Return any skill."""
-        return self._rng.below(NUM_SKILLS)
+        return self._rng.below(self._num_actions)

@@ -55,6 +55,13 @@ class RowsOfAgents:
         ]
         return np.array(skills, np.int64)
 
+    def close(self) -> None:
+        """Close the agents that can be closed; harmless when called twice."""
+        for agent in self._agents.values():
+            close = getattr(agent, "close", None)
+            if callable(close):
+                close()
+
     def _agent(self, row: int) -> Agent:
         agent = self._agents.get(row)
         if agent is None:

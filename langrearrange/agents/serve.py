@@ -1,6 +1,6 @@
 """The other end of `process`: runs `module:Class` as an agent on stdin and stdout.
 
-    python -m langrearrange.agents.serve my_package:MyAgent [seed]
+    python -m langrearrange.agents.serve my_package:MyAgent [seed [hard]]
 
 What the agent prints goes to stderr, so that it cannot disturb the protocol.
 """
@@ -77,16 +77,16 @@ def _shared_memory() -> memoryview | None:
 
 def main(arguments: list[str]) -> int:
     """Serve the agent named on the command line."""
-    if not 1 <= len(arguments) <= 2:
-        sys.stderr.write("usage: python -m langrearrange.agents.serve module:Class [seed]\n")
+    if not 1 <= len(arguments) <= 3:
+        sys.stderr.write("usage: python -m langrearrange.agents.serve module:Class [seed [hard]]\n")
         return 2
-    name, seed = arguments[0], int(arguments[1]) if len(arguments) == 2 else 0
+    name, seed = arguments[0], int(arguments[1]) if len(arguments) > 1 else 0
     source = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     sink = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stray prints, also of C code
     sys.stdout = sys.stderr
     try:
-        agent = load_agent(name, seed=seed)
+        agent = load_agent(name, seed=seed, hard="hard" in arguments[2:])
     except AgentError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -54,4 +54,4 @@ class AgentSpec:
             return from_command(self.command, self.limits, hard=self.hard)
         if self.own_process:
             return in_own_process(self.name, self.limits, seed=self.seed, hard=self.hard)
-        return load_rows(self.name, seed=self.seed)
+        return load_rows(self.name, seed=self.seed, hard=self.hard)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from langrearrange import __version__
-from langrearrange.agents import AgentSpec, BatchedAgent, is_privileged
+from langrearrange.agents import AgentSpec, BatchedAgent, HttpAgent, RowsOfAgents, is_privileged
 from langrearrange.dataset import EpisodeSource
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
@@ -123,6 +123,8 @@ def evaluate(
                 on_episode(trace)
     finally:
         writer.close()
+        if spec is not None and isinstance(built, RowsOfAgents | HttpAgent):
+            built.close()
     order = [source.id_at(i) for source in plan.sources for i in plan.positions(source)]
     return writer.finish(order)
 

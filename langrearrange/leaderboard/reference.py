@@ -36,7 +36,7 @@ def reference_results(
     results = {}
     plan = Plan(sources=list(sources.values()), protocol=protocol, horizon=horizon)
     for name in REFERENCE_AGENTS:
-        agent = load_rows(name)
+        agent = load_rows(name, hard=protocol == "hard")
         facts = AgentFacts(name=name, modality=agent.modality, note=REFERENCE_NOTE)  # type: ignore[arg-type]
         lines: list[EpisodeTrace] = []
         for source in plan.sources:

@@ -36,6 +36,19 @@ def test_oracle_stops_in_the_hard_variant():
         assert trace.outcomes[-1] == "stop"
 
 
+def test_explorer_stops_when_it_believes_to_be_done():
+    traces = traces_of("explorer", HANDMADE, hard=True)
+    assert all(trace.success for trace in traces.values())
+    assert {trace.outcomes[-1] for trace in traces.values()} == {"stop"}
+
+
+def test_blind_sweep_stops_at_the_end_of_its_script():
+    trace = traces_of("blind_sweep", [FRIDGE], hard=True)[FRIDGE.id]
+    assert ids(trace.actions[:-1]) == ["nav(fridge)", "open(fridge)", "close(fridge)"]
+    assert trace.outcomes[-1] == "stop"
+    assert not trace.success
+
+
 def test_oracle_refuses_to_play_what_it_was_not_shown():
     agent = OracleAgent()
     with pytest.raises(AgentError, match="bind"):
