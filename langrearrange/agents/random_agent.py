@@ -10,7 +10,8 @@ from langrearrange.world import NUM_SKILLS
 class RandomAgent:
     """Uniform over the 70 skills, and `stop` in the hard variant.
 
-    Its draws depend on seed and sentence only, so the order of episodes and the number of workers change nothing.
+    Its draws depend on seed and sentence only, so that the order of episodes and the number of
+    workers change nothing.
     """
 
     modality = "state"
