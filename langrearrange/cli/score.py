@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from langrearrange.cli.common import make_table, print_table, sources_of
+from langrearrange.cli import score_tables as tables
+from langrearrange.cli.common import note, print_table, sources_of
 
 if TYPE_CHECKING:
+    from langrearrange.dataset import EpisodeSource
     from langrearrange.leaderboard.score import Result
-    from langrearrange.leaderboard.statistics import Interval
+
+MOST_REFERENCE_EPISODES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,8 @@ class Args:
     """Replay every action of one or more traces and print success and efficiency.
 
     What a trace says of itself is ignored: each episode is rebuilt, its actions are played again
-    with the world's own rules, and only that counts. Intervals are 95 % and clustered.
+    with the world's own rules, and only that counts. Intervals are 95 % and clustered; ~ marks
+    those outside the range where simulation shows 93-97 % coverage (docs/protocol.md).
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -30,115 +36,98 @@ class Args:
     """folders of data sets that are no published split"""
     templates: bool = False
     """also a table per template"""
+    causes: bool = False
+    """also why episodes failed"""
+    paper: bool = False
+    """also the paper's numbers: Habitat, not comparable"""
+    reference: bool = True
+    """play `explorer` and `blind_sweep` on the same episodes to stand beside the runs"""
+    pixels: bool = False
+    """draw what rgb agents saw again and compare its hash: x86-64 only, some 10 s a run"""
     json: bool = False
-    """print JSON instead of tables"""
+    """print JSON of the runs instead of tables"""
 
 
 def run(args: Args) -> int:
-    """Print one table for several runs, or the splits of a single one."""
+    """Print the runs beside each other, a single one in full as well."""
     from langrearrange.errors import UsageError
+    from langrearrange.leaderboard import report_json
     from langrearrange.leaderboard.score import score_trace
 
     if not args.runs:
         raise UsageError("no runs given; write traces with `langrearrange evaluate` first")
     find = sources_of(args.episodes)
-    results = [score_trace(path, find) for path in args.runs]
+    results = [score_trace(path, find, pixels=args.pixels) for path in args.runs]
     if args.json:
-        print(json.dumps([as_json(result) for result in results], indent=1))
+        print(json.dumps([report_json(result) for result in results], indent=1))
         return 0
-    if len(results) > 1:
-        print_table(_board(results))
-    for result in results if len(results) == 1 else []:
-        print_table(_splits(result))
-    if args.templates:
-        for result in results:
-            print_table(_templates(result))
+    if len(results) == 1:
+        print_table(tables.one_run(results[0]))
+    beside = _reference(results, find) if args.reference else []
+    if len(results) + len(beside) > 1 or args.paper:
+        print_table(tables.board([*results, *beside], paper=args.paper))
+    _print_spreads(results)
     for result in results:
+        if args.templates:
+            print_table(tables.templates(result))
+        if args.causes:
+            print_table(tables.causes(result))
         _warn(result)
     return 0
 
 
-def as_json(result: Result) -> dict[str, Any]:
-    """Return a run's scores as plain values; episodes and their actions stay in the trace."""
-    from langrearrange.leaderboard import report_json
+def _reference(results: Sequence[Result], find: Callable[[str], EpisodeSource]) -> list[Result]:
+    """Return the reference rows that are not among the runs, on the first run's episodes."""
+    from langrearrange.agents import REFERENCE_AGENTS
+    from langrearrange.dataset import EpisodeList
+    from langrearrange.leaderboard.reference import reference_results
 
-    return report_json(result)
+    first = results[0]
+    lacking = set(REFERENCE_AGENTS) - {result.header.agent.name for result in results}
+    if not lacking or not first.episodes:
+        return []
+    if len(first.episodes) > MOST_REFERENCE_EPISODES:
+        note(f"more than {MOST_REFERENCE_EPISODES} episodes: the reference rows are not played")
+        return []
+    sources: dict[str, EpisodeSource] = {}
+    for split in first.splits:
+        source = find(split)
+        played = [source.index_of(e.id) for e in first.episodes if e.split == split]
+        if played:
+            sources[split] = EpisodeList([source.get(i) for i in sorted(played)], split)
+    rows = reference_results(sources, protocol=first.header.protocol, horizon=first.header.horizon)
+    return [rows[name] for name in REFERENCE_AGENTS if name in lacking]
 
 
-def _interval(interval: Interval) -> str:
-    return f"{interval.mean:.3f} [{interval.low:.2f}, {interval.high:.2f}]"
+def _print_spreads(results: Sequence[Result]) -> None:
+    from langrearrange.errors import ScoreError
+    from langrearrange.leaderboard.spread import spread
 
-
-def _board(results: list[Result]) -> Any:
-    splits = list(dict.fromkeys(split for result in results for split in result.splits))
-    groups = [g for g in ("PR", "BG", "Total") if all(g in r.groups for r in results)]
-    columns = ["agent", "sees", *splits, *groups, "efficiency", "regret", "invalid"]
-    table = make_table("success per split, 95 % clustered interval", columns, left=2)
+    groups: dict[str, list[Result]] = defaultdict(list)
     for result in results:
-        cells = [_interval(result.splits[s].success) if s in result.splits else "-" for s in splits]
-        cells += [_interval(result.groups[g].success) for g in groups]
-        shown = [result.splits[s] for s in splits if s in result.splits]
-        efficiency = sum(s.efficiency.mean for s in shown) / len(shown)
-        regrets = [s.regret for s in shown if s.regret is not None]
-        invalid = sum(s.invalid_rate for s in shown) / len(shown)
-        cells.append(f"{efficiency:.3f}")
-        cells.append(f"{sum(regrets) / len(regrets):.2f}" if regrets else "-")
-        cells.append(f"{invalid:.2f}")
-        table.add_row(_name(result), result.header.agent.modality, *cells)
-    return table
-
-
-def _name(result: Result) -> str:
-    agent = result.header.agent
-    return f"{agent.name} (privileged)" if agent.privileged else agent.name
-
-
-def _splits(result: Result) -> Any:
-    columns = [
-        "split",
-        "episodes",
-        "success",
-        "efficiency",
-        "regret",
-        "invalid",
-        "subgoals",
-        "return",
-    ]
-    table = make_table(f"{_name(result)}, sees {result.header.agent.modality}", columns)
-    for split, scores in result.splits.items():
-        table.add_row(
-            split,
-            str(scores.num_episodes),
-            _interval(scores.success),
-            _interval(scores.efficiency),
-            "-" if scores.regret is None else f"{scores.regret:.2f}",
-            f"{scores.invalid_rate:.2f}",
-            f"{scores.subgoals:.2f}",
-            f"{scores.reward:.2f}",
-        )
-    for name, group in result.groups.items():
-        table.add_row(
-            name, "", _interval(group.success), _interval(group.efficiency), "", "", "", ""
-        )
-    return table
-
-
-def _templates(result: Result) -> Any:
-    columns = ["template", "split", "episodes", "success", "efficiency"]
-    table = make_table(f"{_name(result)}, per template", columns, left=2)
-    for row in result.templates:
-        numbers = (str(row.num_episodes), f"{row.success:.3f}", f"{row.efficiency:.3f}")
-        table.add_row(row.template, row.split, *numbers)
-    return table
+        groups[tables.name_of(result)].append(result)
+    for name, runs in groups.items():
+        if len(runs) > 1:
+            try:
+                print_table(tables.spreads(spread(runs), name))
+            except ScoreError as error:
+                note(f"{name}: {error}")
 
 
 def _warn(result: Result) -> None:
-    from langrearrange.cli.common import note
-
-    name = _name(result)
+    name = tables.name_of(result)
     if result.partial:
         note(f"{name}: only a part of {', '.join(result.partial)} was played; never ranked")
     if result.num_missing:
         note(f"{name}: {result.num_missing} episodes are missing and count as failed")
     if result.false_claims:
         note(f"{name}: {len(result.false_claims)} episodes were declared successful and are not")
+    if result.num_unproved:
+        note(f"{name}: {result.num_unproved} episodes keep no hash of what was shown; never ranked")
+    looks = result.clairvoyance
+    if looks.suspicious and not result.header.agent.privileged:
+        note(
+            f"{name}: looked first where the hidden thing was in {looks.hits} of {looks.num_looks} "
+            f"episodes, by chance at most about {looks.expected:.0f}: it seems to know where "
+            "things are"
+        )
