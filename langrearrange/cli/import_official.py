@@ -34,7 +34,7 @@ class Args:
     out: Path
     """folder to write; each file becomes --out/official_<split>"""
     max_mb: int = 32
-    """largest file admitted, MiB; reading may take 30 times as much memory"""
+    """largest file admitted, MiB; reading may take 16 times as much memory"""
     show: int = 20
     """print at most so many findings per file; import_report.json has them all"""
     json: bool = False

@@ -8,6 +8,7 @@ NAND under EXISTS means that some instance is not there.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from langrearrange.dataset.official.names import (
@@ -22,6 +23,7 @@ from langrearrange.world.goals import parse_goal
 
 _MAX_DEPTH: Final = 6
 _MAX_PARTS: Final = 32
+"""Formulas and facts of a whole goal, however they are shared; released ones have up to 8."""
 _FACT: Final = re.compile(r"([a-z_]+)\(([^()]*)\)\Z")
 _VARIABLE: Final = re.compile(r"[A-Z]\w{0,20}\Z", re.ASCII)
 _CONNECTIVES: Final = {"AND": "and", "NAND": "and", "OR": "or", "NOR": "or"}
@@ -36,7 +38,7 @@ def goal_text(expression: object) -> str:
         EpisodeError: something in it is unknown, or it is nested deeper than any released goal.
         GoalError: what comes out is no goal of ours.
     """
-    text = _formula(expression, {}, _MAX_DEPTH)
+    text = _formula(expression, {}, _MAX_DEPTH, iter(range(_MAX_PARTS)))
     parse_goal(text)
     return text
 
@@ -46,7 +48,9 @@ def fact_text(fact: str) -> str:
     return _fact(fact, {})
 
 
-def _formula(expression: object, scope: Scope, depth: int) -> str:
+def _formula(expression: object, scope: Scope, depth: int, budget: Iterator[int]) -> str:
+    if next(budget, None) is None:
+        raise EpisodeError(f"the goal has more than {_MAX_PARTS} parts")
     if type(expression) is str:
         return _fact(expression, scope)
     if type(expression) is not dict or depth == 0:
@@ -61,7 +65,7 @@ def _formula(expression: object, scope: Scope, depth: int) -> str:
     parts = expression.get("sub_exprs")
     if type(parts) is not list or not 1 <= len(parts) <= _MAX_PARTS:
         raise EpisodeError(f"the goal has a formula without 1 to {_MAX_PARTS} parts")
-    texts = [_formula(part, inner, depth - 1) for part in parts]
+    texts = [_formula(part, inner, depth - 1, budget) for part in parts]
     body = texts[0] if len(texts) == 1 else f"({_CONNECTIVES[connective]} {' '.join(texts)})"
     if connective in ("NAND", "NOR"):
         body = f"(not {body})"
@@ -92,7 +96,7 @@ def _variables(inputs: Any) -> list[tuple[str, str]]:
 def _fact(fact: str, scope: Scope) -> str:
     match = _FACT.match(fact) if len(fact) <= 200 else None
     if match is None:
-        raise EpisodeError(f"'{fact[:60]}' is no fact such as on_top(X, receptacle)")
+        raise EpisodeError(f"{fact[:60]!a} is no fact such as on_top(X, receptacle)")
     predicate = match[1]
     arguments = [part.strip() for part in match[2].split(",")] if match[2].strip() else []
     match predicate, arguments:
@@ -111,4 +115,4 @@ def _fact(fact: str, scope: Scope) -> str:
             return f"(open {known(OPENABLE_OF, marker, 'marker')})"
         case "closed_fridge" | "closed_cab", [marker]:
             return f"(closed {known(OPENABLE_OF, marker, 'marker')})"
-    raise EpisodeError(f"unknown fact '{fact[:60]}'; accepted: those of the released goals")
+    raise EpisodeError(f"unknown fact {fact[:60]!a}; accepted: those of the released goals")

@@ -96,7 +96,7 @@ def category_of(name: str) -> str:
     """Return our category for the release's name of one; EpisodeError if there is none."""
     category = OFFICIAL_CATEGORY.get(name, name)
     if category not in CATEGORIES:
-        raise EpisodeError(f"unknown category '{name[:60]}'")
+        raise EpisodeError(f"unknown category {name[:60]!a}")
     return category
 
 
@@ -108,7 +108,7 @@ def is_category(name: str) -> bool:
 def known(table: dict[str, str], name: str, what: str) -> str:
     """Return a name's meaning; EpisodeError that says what it should have been."""
     if name not in table:
-        raise EpisodeError(f"unknown {what} '{name[:80]}'; accepted: the {len(table)} released")
+        raise EpisodeError(f"unknown {what} {name[:80]!a}; accepted: the {len(table)} released")
     return table[name]
 
 
@@ -124,7 +124,7 @@ def split_of(stem: str, for_all: bool) -> str:
     """
     if _STEM.match(stem) is None:
         raise EpisodeError(
-            f"'{stem[:60]}' makes no split name; name the file as it was published, for example "
+            f"{stem[:60]!a} makes no split name; name the file as it was published, for example "
             "context.pickle (small letters and underscores)"
         )
     if stem in SWAPPED:

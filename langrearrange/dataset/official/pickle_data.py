@@ -30,8 +30,14 @@ _GLOBALS: Final = {
     ("numpy", "ndarray"): "ndarray",
     ("numpy", "dtype"): "dtype",
 }
-_DTYPES: Final[dict[str, np.dtype[Any]]] = {"f4": np.dtype("<f4"), "f8": np.dtype("<f8"), "i8": np.dtype("<i8")}
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
+    "f4": np.dtype("<f4"),
+    "f8": np.dtype("<f8"),
+    "i8": np.dtype("<i8"),
+}
 _MAX_INT_BYTES: Final = 8
+_SMALL: Final = 16
+"""Extent that an empty array may have along its other axes."""
 
 
 class Array:
@@ -266,7 +272,7 @@ def _array(state: tuple[Any, ...]) -> NDArray[Any]:
         raise _Refused("an array without shape and type")
     if type(column_major) is not bool or type(data) is not bytes:
         raise _Refused("an array without bytes")
-    if any(type(n) is not int or not 0 <= n <= len(data) for n in shape):
+    if any(type(n) is not int or not 0 <= n <= max(len(data), _SMALL) for n in shape):
         raise _Refused("an array larger than its bytes")
     kind = _DTYPES[dtype.code]
     if math.prod(shape) * kind.itemsize != len(data):

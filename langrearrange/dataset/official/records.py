@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from langrearrange.dataset.episode import MAX_INSTRUCTION, MAX_OBJECTS
 from langrearrange.dataset.official.pickle_data import DEFAULT_MAX_BYTES, Array, read_pickle
 from langrearrange.errors import DatasetError, EpisodeError
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _SCENE: Final = re.compile(r"(?:.*/)?([A-Za-z0-9_]{1,60})\.scene_instance\.json\Z")
 _ASSET: Final = re.compile(r"(?:.*/)?([A-Za-z0-9_-]{1,60})\.object_config\.json\Z")
-_MAX_OBJECTS: Final = 1_000
-_MAX_LIST: Final = 1_000
+_MAX_FACTS: Final = 16
+"""Entries of the small lists and dicts of an episode; released ones have up to 8."""
 _T = TypeVar("_T")
+_Sized = TypeVar("_Sized", list[Any], dict[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,12 @@ class OfficialObject:
     Attributes:
         asset: id of its model, `016_pear`.
         receptacle: the receptacle it was spawned on, by the release's name.
-        transform: (4, 4) float64, metres, y up, translation in the last column.
+        transform: (4, 4) float, metres, y up, translation in the last column.
     """
 
     asset: str
     receptacle: str
-    transform: NDArray[np.float64]
+    transform: NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +70,42 @@ class OfficialFile:
         """Take decoded data; DatasetError if it has another shape than the released files."""
         if type(data) is not dict:
             raise DatasetError(f"{place}: no released episodes: the pickle holds no dict")
-        self._names = data.get("idx_to_name")
-        self._episodes = data.get("all_eps")
-        transforms = data.get("all_transforms")
-        shape = transforms.values.shape if isinstance(transforms, Array) else ()
+        names, episodes, transforms = map(data.get, ("idx_to_name", "all_eps", "all_transforms"))
         if (
-            type(self._names) is not dict
-            or type(self._episodes) is not list
+            type(names) is not dict
+            or type(episodes) is not list
             or not isinstance(transforms, Array)
-            or len(shape) != 3
-            or shape[1:] != (4, 4)
+            or transforms.values.ndim != 3
+            or transforms.values.shape[1:] != (4, 4)
             or transforms.values.dtype.kind != "f"
         ):
             raise DatasetError(
                 f"{place}: no released episodes: expected 'all_eps' (a list), 'idx_to_name' (a "
                 "dict) and 'all_transforms' (floats, n x 4 x 4)"
             )
-        self._transforms = transforms.values
+        self._names: dict[Any, Any] = names
+        self._episodes: list[Any] = episodes
+        self._transforms: NDArray[np.floating[Any]] = transforms.values
+        self._refuse_repeats(place)
 
     def __len__(self) -> int:
-        return len(self._episodes)  # type: ignore[arg-type]
+        return len(self._episodes)
+
+    def _refuse_repeats(self, place: str) -> None:
+        """Keep memory within the file's size: in released files nothing is counted twice."""
+        records = [record for record in self._episodes if type(record) is dict]
+        arrays = [record.get("rigid_objs") for record in records]
+        total = sum(len(array.values) for array in arrays if _is_pairs(array))
+        if len({id(record) for record in self._episodes}) < len(self._episodes):
+            raise DatasetError(f"{place}: no released episodes: one of them is listed twice")
+        if total > len(self._transforms):
+            raise DatasetError(
+                f"{place}: no released episodes: {total} objects, but {len(self._transforms)} poses"
+            )
 
     def episode(self, number: int) -> OfficialEpisode:
         """Return an episode by its number in the file; EpisodeError says what is wrong with it."""
-        record = self._episodes[number]  # type: ignore[index]
+        record = self._episodes[number]
         if type(record) is not dict:
             raise EpisodeError("the episode is no dict")
         scene = _SCENE.match(_field(record, "scene_id", str))
@@ -100,14 +114,16 @@ class OfficialFile:
         template = _field(record, "instruct_id", str)
         if not re.fullmatch(r"[a-z0-9_]{1,60}", template):
             raise EpisodeError("'instruct_id' is no template id")
-        entities = _field(record, "sampled_entities", dict)
+        entities = _short(_field(record, "sampled_entities", dict), "sampled_entities")
         texts = _texts([*entities, *entities.values()], "sampled_entities")
         return OfficialEpisode(
             template=template,
-            instruction=_field(record, "instruction", str),
+            instruction=_instruction(record),
             scene=scene[1],
             objects=self._objects(record),
-            start_predicates=_texts(_field(record, "start_preds", list), "start_preds"),
+            start_predicates=_texts(
+                _short(_field(record, "start_preds", list), "start_preds"), "start_preds"
+            ),
             goal=record.get("goal_preds"),
             entities=dict(zip(texts[: len(entities)], texts[len(entities) :], strict=True)),
             num_subgoals=len(_field(record, "subgoals", list)),
@@ -129,14 +145,15 @@ class OfficialFile:
             counts[asset] += 1
             if instance not in spawned:
                 raise EpisodeError(f"object {instance} stands on no receptacle")
-            transform = self._transforms[transform_index].astype(np.float64)
-            found.append(OfficialObject(asset, spawned[instance], transform))
+            found.append(
+                OfficialObject(asset, spawned[instance], self._transforms[transform_index])
+            )
         if len(found) < len(spawned):
             raise EpisodeError("'name_to_receptacle' names objects that are not there")
         return tuple(sorted(found, key=lambda thing: thing.asset))
 
     def _name(self, index: int) -> str:
-        name = self._names.get(index)  # type: ignore[union-attr]
+        name = self._names.get(index)
         if type(name) is not str:
             raise EpisodeError(f"'idx_to_name' has no name for {index}")
         return name
@@ -159,7 +176,7 @@ def open_official(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Offic
     if len(data) > max_bytes:
         raise DatasetError(
             f"{path}: {path.stat().st_size} bytes; accepted: at most {max_bytes}. If you trust the "
-            "file, admit more with --max-mb (memory use may reach 30 times the file)"
+            "file, admit more with --max-mb (memory use may reach 16 times the file)"
         )
     if data.startswith(_LFS_POINTER):
         raise DatasetError(
@@ -173,9 +190,22 @@ def _field(record: dict[Any, Any], name: str, kind: type[_T]) -> _T:
     value = record.get(name)
     if type(value) is not kind:
         raise EpisodeError(f"'{name}' is a {type(value).__name__}, not a {kind.__name__}")
-    if isinstance(value, (list, dict)) and len(value) > _MAX_LIST:
-        raise EpisodeError(f"'{name}' has {len(value)} entries; accepted: at most {_MAX_LIST}")
     return value
+
+
+def _short(value: _Sized, name: str) -> _Sized:
+    if len(value) > _MAX_FACTS:
+        raise EpisodeError(f"'{name}' has {len(value)} entries; accepted: at most {_MAX_FACTS}")
+    return value
+
+
+def _instruction(record: dict[Any, Any]) -> str:
+    text = _field(record, "instruction", str)
+    if len(text) > MAX_INSTRUCTION:
+        raise EpisodeError(
+            f"the instruction has {len(text)} characters; accepted: at most {MAX_INSTRUCTION}"
+        )
+    return text
 
 
 def _texts(values: list[Any], name: str) -> tuple[str, ...]:
@@ -187,13 +217,17 @@ def _texts(values: list[Any], name: str) -> tuple[str, ...]:
 
 def _pairs(record: dict[Any, Any], name: str) -> list[tuple[int, int]]:
     array = record.get(name)
-    if (
-        not isinstance(array, Array)
-        or array.values.ndim != 2
-        or array.values.shape[1] != 2
-        or array.values.dtype.kind != "i"
-    ):
+    if not _is_pairs(array):
         raise EpisodeError(f"'{name}' is no array of pairs of integers")
-    if len(array.values) > _MAX_OBJECTS:
-        raise EpisodeError(f"'{name}' has {len(array.values)} rows; accepted: {_MAX_OBJECTS}")
-    return [(int(a), int(b)) for a, b in array.values]
+    if len(array.values) > MAX_OBJECTS:
+        raise EpisodeError(f"{len(array.values)} objects; accepted: at most {MAX_OBJECTS}")
+    return [(a, b) for a, b in array.values.tolist()]
+
+
+def _is_pairs(array: object) -> TypeGuard[Array]:
+    return (
+        isinstance(array, Array)
+        and array.values.ndim == 2
+        and array.values.shape[1] == 2
+        and array.values.dtype.kind == "i"
+    )

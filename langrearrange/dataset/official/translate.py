@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import (
-    MAX_INSTRUCTION,
-    MAX_OBJECTS,
     Episode,
     ObjectPlacement,
     Pose,
@@ -53,13 +51,6 @@ def translate(
         EpisodeError: it does not fit our format; the message says why.
         GoalError: its goal is none of ours.
     """
-    if len(episode.objects) > MAX_OBJECTS:
-        raise EpisodeError(f"{len(episode.objects)} objects; accepted: at most {MAX_OBJECTS}")
-    if len(episode.instruction) > MAX_INSTRUCTION:
-        raise EpisodeError(
-            f"the instruction has {len(episode.instruction)} characters; accepted: at most "
-            f"{MAX_INSTRUCTION}"
-        )
     return Episode(
         id=episode_id,
         split=episode_id.split("/")[0],
@@ -88,7 +79,8 @@ def _placements(objects: Iterable[OfficialObject]) -> tuple[ObjectPlacement, ...
         slot = on_receptacle.setdefault(receptacle, 0)
         of_category[category] += 1
         on_receptacle[receptacle] += 1
-        rotation = _rotation(thing.transform)
+        transform = thing.transform.astype(np.float64)
+        rotation = _rotation(transform)
         yaw = math.atan2(rotation[1, 0], rotation[0, 0]) % math.tau
         placed.append(
             ObjectPlacement(
@@ -98,7 +90,7 @@ def _placements(objects: Iterable[OfficialObject]) -> tuple[ObjectPlacement, ...
                 receptacle=receptacle,
                 slot=slot,
                 yaw=round(yaw * 1000),
-                pose=Pose(position=_position(thing.transform), rotation=quaternion(rotation)),
+                pose=Pose(position=_position(transform), rotation=quaternion(rotation)),
             )
         )
     return tuple(placed)
@@ -143,7 +135,7 @@ def _opened(start_predicates: Iterable[str]) -> tuple[str, ...]:
     for fact in start_predicates:
         match = _START.match(fact_text(fact))
         if match is None:
-            raise EpisodeError(f"the start sets '{fact[:60]}'; accepted: opened and closed")
+            raise EpisodeError(f"the start sets {fact[:60]!a}; accepted: opened and closed")
         if match[1] == "open":
             opened.add(match[2])
     return tuple(name for name in OPENABLES if name in opened)
