@@ -111,17 +111,18 @@ class Backbone(nn.Module):
         keys, values = capture.stacked()
         return keys[:, 0], values[:, 0]
 
-    def fingerprint(self) -> str:
-        """Return a sha256 over names, shapes and a sample of all weights; LoRA's are left out."""
-        digest = hashlib.sha256()
-        for name, weight in sorted(self.model.state_dict().items()):
-            if "lora_" in name:
-                continue
-            flat = weight.flatten()
-            sample = flat[:: max(1, flat.numel() // 64)][:64].float().cpu()
-            name = name.replace(".base.", ".")
-            digest.update(f"{name}{tuple(weight.shape)}".encode() + sample.numpy().tobytes())
-        return digest.hexdigest()
+
+def fingerprint(module: nn.Module) -> str:
+    """Return a sha256 over names, shapes and a sample of all frozen weights."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(module.named_parameters()):
+        if weight.requires_grad:
+            continue
+        flat = weight.detach().flatten()
+        sample = flat[:: max(1, flat.numel() // 64)][:64].float().cpu()
+        name = name.replace(".base.", ".")  # a layer with a low-rank update is the layer
+        digest.update(f"{name}{tuple(weight.shape)}".encode() + sample.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_backbone(

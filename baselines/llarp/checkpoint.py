@@ -24,8 +24,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .backbone import fingerprint
 from .errors import CheckpointError
-from .policy import LlarpPolicy
+from .learners import Policy
 
 SCHEMA_VERSION: Final = 1
 _NAME: Final = re.compile(r"\d{6,}")
@@ -109,7 +110,7 @@ def read_state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def load_weights(policy: LlarpPolicy, folder: Path) -> None:
+def load_weights(policy: Policy, folder: Path) -> None:
     """Put a checkpoint's weights into a policy of the same shape.
 
     Raises:
@@ -128,8 +129,7 @@ def load_weights(policy: LlarpPolicy, folder: Path) -> None:
             f"{folder} is of another shape: {wrong[0]} ({len(wrong)} such weights); build the "
             "policy with the settings in its state.json"
         )
-    everything_trained = state["config"]["train_backbone"] == "all"
-    if not everything_trained and state["backbone"] != policy.backbone.fingerprint():
+    if state["backbone"] != fingerprint(policy.backbone):
         raise CheckpointError(
             f"{folder} was trained on other weights of '{state['config']['backbone']}' than those "
             "found here; use the same language model"

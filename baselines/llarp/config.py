@@ -34,6 +34,10 @@ class TrainConfig:
     device: str = "cpu"
     """cpu, cuda, cuda:1, ..."""
 
+    learner: Literal["llarp", "lstm"] = "llarp"
+    """llarp, or its recurrent rivals LSTM-Flan and LSTM-LLaMA"""
+    summary: Literal["last", "mean", "perceiver"] = "last"
+    """of the sentence, for the lstm: last (LSTM-Flan), perceiver (LSTM-LLaMA)"""
     backbone: str = "tiny"
     """tiny (random), minilm, a folder with a Hugging Face language model, or a name on the hub"""
     backbone_weights: Literal["pretrained", "random"] = "pretrained"

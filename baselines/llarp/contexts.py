@@ -60,13 +60,14 @@ class Contexts:
         self.proprio = torch.zeros(num_rows, horizon, proprio_dim, device=device)
         self.counts = torch.zeros(num_rows, dtype=torch.long)
         self.prefixes: list[Prefix | None] = [None] * num_rows
+        self._placed: list[Prefix | None] = [None] * num_rows
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of these rows."""
         for row, instruction in zip(rows, instructions, strict=True):
             prefix = self.store.get(instruction)
             self.prefixes[row] = prefix
-            self.cache.put(row, prefix.keys, prefix.values)
+            self._place(row, prefix)
             self.counts[row] = 0
 
     @torch.no_grad()
@@ -107,7 +108,8 @@ class Contexts:
                 continue
             if self.policy.backbone.trainable:
                 prefix = self.prefixes[row] = self.store.of_ids(prefix.ids)
-                self.cache.put(row, prefix.keys, prefix.values)
+            if prefix is not self._placed[row]:
+                self._place(row, prefix)
             self.cache.lengths[row] = len(prefix)
         most = int(self.counts.max())
         features, proprio = self.features[:, :most].clone(), self.proprio[:, :most].clone()
@@ -142,6 +144,11 @@ class Contexts:
         self.proprio = torch.cat([self.proprio, self.proprio.new_zeros(missing, *rest)])
         self.counts = torch.cat([self.counts, self.counts.new_zeros(missing)])
         self.prefixes += [None] * missing
+        self._placed += [None] * missing
+
+    def _place(self, row: int, prefix: Prefix) -> None:
+        self.cache.put(row, prefix.keys, prefix.values)
+        self._placed[row] = prefix
 
     def _pass(self, features: Tensor, proprio: Tensor, rows: Sequence[int] | None) -> Heads:
         device = self.cache.lengths.device

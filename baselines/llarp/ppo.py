@@ -17,8 +17,8 @@ from torch.nn import functional
 from .config import TrainConfig
 from .errors import TrainingError
 from .group import Group
+from .learners import Policy
 from .packing import Rows
-from .policy import LlarpPolicy
 from .returns import advantages
 from .rollout import Rollout
 
@@ -41,7 +41,7 @@ class Ppo:
     """
 
     def __init__(
-        self, policy: LlarpPolicy, config: TrainConfig, rng: torch.Generator, group: Group
+        self, policy: Policy, config: TrainConfig, rng: torch.Generator, group: Group
     ) -> None:
         self.policy, self.config, self.rng, self.group = policy, config, rng, group
         self.parameters = [parameter for _, parameter in policy.trained()]

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .contexts import Contexts
 from .eyes import Eyes, Seen
+from .learners import RunningEpisodes
 from .packing import Rows, Segment
 
 
@@ -97,7 +97,7 @@ class Player:
         self,
         envs: Envs,
         eyes: Eyes,
-        contexts: Contexts,
+        contexts: RunningEpisodes,
         rng: torch.Generator,
         *,
         gamma: float,

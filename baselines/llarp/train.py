@@ -19,11 +19,12 @@ from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.log import get_logger
 from langrearrange.progress import progress
 
-from .build import make_envs, make_eyes, make_policy
+from .build import make_envs, make_eyes
 from .checkpoint import checkpoints, find_checkpoint, write_json
 from .config import PRESETS, TrainConfig, preset
 from .curves import curves, read_metrics
 from .group import Group
+from .learners import make_policy
 from .trainer import Trainer
 
 logger = get_logger(__name__)

@@ -16,14 +16,13 @@ import numpy as np
 import torch
 
 from . import checkpoint
-from .build import derived_seed
+from .backbone import fingerprint
 from .config import TrainConfig
-from .contexts import Contexts
 from .errors import CheckpointError, TrainingError
 from .eyes import Eyes, Seen
 from .group import Group
+from .learners import Policy, derived_seed, make_contexts
 from .metrics import Metrics
-from .policy import LlarpPolicy
 from .ppo import Ppo
 from .rollout import Player
 
@@ -59,7 +58,7 @@ class Trainer:
         config: TrainConfig,
         envs: Any,
         eyes: Eyes,
-        policy: LlarpPolicy,
+        policy: Policy,
         group: Group | None = None,
     ) -> None:
         self.config, self.envs, self.policy = config, envs, policy
@@ -67,14 +66,7 @@ class Trainer:
         rank = self.group.rank
         self.action_rng = torch.Generator().manual_seed(derived_seed(config.seed, "actions", rank))
         self.batch_rng = torch.Generator().manual_seed(derived_seed(config.seed, "batches", rank))
-        self.contexts = Contexts(
-            policy,
-            envs.num_envs,
-            config.horizon,
-            eyes.feature_shape,
-            eyes.proprio_dim,
-            config.prefix_megabytes << 20,
-        )
+        self.contexts = make_contexts(config, policy, eyes, envs.num_envs)
         self.player = Player(
             envs,
             eyes,
@@ -166,7 +158,7 @@ class Trainer:
             "update": self.update,
             "env_steps": self.env_steps,
             "processes": self.group.size,
-            "backbone": self.policy.backbone.fingerprint(),
+            "backbone": fingerprint(self.policy.backbone),
             "feature_shape": list(self.contexts.features.shape[2:]),
             "proprio_dim": self.contexts.proprio.shape[2],
             "num_actions": self.policy.action.policy.out_features,
@@ -267,7 +259,7 @@ class Trainer:
         record = {
             "envs": self.envs.save_state(),
             "totals": self.player.totals.tolist(),
-            "prefixes": [None if p is None else list(p.ids) for p in contexts.prefixes],
+            "prefixes": [list(p.ids) for p in contexts.prefixes if p is not None],
         }
         checkpoint.write_json(partial / f"{rank}.json", record)
 
@@ -284,10 +276,7 @@ class Trainer:
         contexts.features = tensors["features"].to(device)
         contexts.proprio = tensors["proprio"].to(device)
         contexts.counts = tensors["counts"]
-        for row, ids in enumerate(record["prefixes"]):
-            prefix = contexts.store.of_ids(tuple(ids))
-            contexts.prefixes[row] = prefix
-            contexts.cache.put(row, prefix.keys, prefix.values)
+        contexts.prefixes = [contexts.store.of_ids(tuple(ids)) for ids in record["prefixes"]]
         self.player.now = Seen(
             tensors["now_features"].to(device), tensors["now_proprio"].to(device)
         )

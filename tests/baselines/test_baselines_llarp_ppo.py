@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from langrearrange_baselines.llarp.build import make_policy
 from langrearrange_baselines.llarp.config import TrainConfig, preset
 from langrearrange_baselines.llarp.errors import TrainingError
+from langrearrange_baselines.llarp.learners import make_policy
 from langrearrange_baselines.llarp.returns import advantages
 from langrearrange_baselines.llarp.trainer import Trainer
 from toy_world import HORIZON, NUM_ACTIONS, ToyEnvs, ToyEyes

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.error import ResetNeeded
-from langrearrange_baselines.llarp.build import make_envs, make_policy
+from langrearrange_baselines.llarp.build import make_envs
 from langrearrange_baselines.llarp.checkpoint import checkpoints, find_checkpoint, load_weights
 from langrearrange_baselines.llarp.config import PRESETS, TrainConfig, preset
 from langrearrange_baselines.llarp.curves import curves, read_metrics
 from langrearrange_baselines.llarp.errors import CheckpointError
+from langrearrange_baselines.llarp.learners import make_policy
 from langrearrange_baselines.llarp.train import note, parse, train
 from langrearrange_baselines.llarp.trainer import Trainer
 from test_baselines_llarp_ppo import SMALL, make_trainer, toy_trainer

@@ -1,0 +1,133 @@
+"""`python -m langrearrange_baselines.llarp.evaluate`: play a trained policy, write a submission.
+
+The trace is judged by `langrearrange score`, which replays it; nothing is scored here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from langrearrange.dataset import EpisodeSource, open_dataset
+from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.generator import open_split
+from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Plan, evaluate
+from langrearrange.log import get_logger
+from langrearrange.progress import progress
+from langrearrange.world.vocabulary import HORIZON, SPLITS, TEST_SPLITS
+
+from .agent import LlarpAgent
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateArgs:
+    """Play a trained policy and write a trace; `langrearrange score` judges it."""
+
+    checkpoint: Path
+    """a run's folder (its last checkpoint) or one of its checkpoints"""
+    out: Path
+    """the trace to write, NAME.jsonl.gz"""
+    episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
+    """split names or folders of `generate`; by default the ten test splits and train_eval"""
+    num_episodes: int | None = None
+    """at most so many of each, spread evenly; such a run is marked as partial"""
+    horizon: int = HORIZON
+    """skills an episode may take"""
+    greedy: bool = False
+    """take the likeliest skill instead of drawing one"""
+    seed: int = 0
+    """of the draws"""
+    rows: int = 16
+    """episodes side by side"""
+    device: str = "cpu"
+    """cpu, cuda, ..."""
+    threads: int = 1
+    """of torch on the CPU"""
+    backbone: str = ""
+    """where the language model is now, if it moved since training"""
+    encoder: str = ""
+    """where the vision model is now, if it moved since training"""
+    name: str = ""
+    """what to call the agent in tables; by default what it is"""
+    force: bool = False
+    """replace what lies at --out"""
+
+
+def run(args: EvaluateArgs) -> Path:
+    """Play, with progress and success so far on stderr; return the path of the trace."""
+    torch.set_num_threads(args.threads)
+    moved = {k: v for k in ("backbone", "encoder") if (v := getattr(args, k))}
+    agent = LlarpAgent.load(
+        args.checkpoint,
+        greedy=args.greedy,
+        seed=args.seed,
+        device=args.device,
+        horizon=args.horizon,
+        **moved,
+    )
+    config = agent.config
+    modality: Any = agent.modality
+    facts = AgentFacts(
+        name=args.name or f"{config.learner}-{Path(config.backbone).name}",
+        modality=modality,
+        train_data=f"{config.episodes or config.split}, PPO preset {config.preset}",
+        note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
+    )
+    plan = Plan(
+        sources=[_open(name) for name in args.episodes],
+        num_episodes=args.num_episodes,
+        protocol="hard" if config.hard else "paper",
+        horizon=args.horizon,
+        seed=args.seed,
+        num_rows=args.rows,
+    )
+    total = sum(len(plan.positions(source)) for source in plan.sources)
+    done = succeeded = 0
+    with progress(f"evaluate {facts.name}", total) as advance:
+
+        def on_episode(trace: EpisodeTrace) -> None:
+            nonlocal done, succeeded
+            done += 1
+            succeeded += trace.success
+            advance(1, f"success {succeeded / done:.2f}")
+
+        return evaluate(agent, facts, plan, args.out, force=args.force, on_episode=on_episode)
+
+
+def _open(name: str) -> EpisodeSource:
+    if name in SPLITS:
+        return open_split(name)
+    if Path(name).exists():
+        return open_dataset(name)
+    raise UsageError(
+        f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
+    args = tyro.cli(
+        EvaluateArgs, args=arguments, prog="python -m langrearrange_baselines.llarp.evaluate"
+    )
+    try:
+        path = run(args)
+    except UsageError as error:
+        logger.error("%s", error)
+        return 2
+    except LangRearrangeError as error:
+        logger.error("%s", error)
+        return 1
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
