@@ -37,12 +37,12 @@ class ObservationChain:
         for name in sorted(observation):
             value = observation[name]
             if isinstance(value, str):
-                head, body = f"{name}:str", value.encode()
+                body = value.encode()
+                self._hasher.update(f"{name}:str:{len(body)}:".encode() + body)
             else:
                 array = np.ascontiguousarray(value)
-                head, body = f"{name}:{array.dtype.str}:{array.shape}", array.tobytes()
-            self._hasher.update(f"{len(head)}:{head}:{len(body)}:".encode())
-            self._hasher.update(body)
+                self._hasher.update(f"{name}:{array.dtype.str}:{array.shape}:".encode())
+                self._hasher.update(array.data)
 
     def hexdigest(self) -> str:
         """Return the digest so far: 32 hexadecimal digits."""

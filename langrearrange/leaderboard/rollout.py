@@ -131,7 +131,8 @@ def play(
     """
     if num_rows < 1:
         raise UsageError(f"num_rows={num_rows}; accepted: 1 or more")
-    if is_privileged(agent) and find is None:
+    privileged = is_privileged(agent)
+    if privileged and find is None:
         raise UsageError("a privileged agent (it has bind) needs the episodes: pass find=...")
     if isinstance(agent, RowsOfAgents):
         num_rows = 1
@@ -140,7 +141,7 @@ def play(
     active: list[int] = []
     fresh = list(range(num_rows))
     while fresh or active:
-        begun = _begin(agent, rows, fresh, waiting, find if is_privileged(agent) else None)
+        begun = _begin(agent, rows, fresh, waiting, find if privileged else None)
         yield from begun.failed
         active = sorted([*active, *begun.playing])
         fresh = begun.again
@@ -219,6 +220,11 @@ def _why(error: Exception, row: _Row) -> Failure:
 
 def batched(observations: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Stack observations: arrays get a leading axis, texts become tuples."""
+    if len(observations) == 1:  # views, not copies
+        return {
+            name: (value,) if isinstance(value, str) else value[None]
+            for name, value in observations[0].items()
+        }
     return {
         name: (
             tuple(observation[name] for observation in observations)
