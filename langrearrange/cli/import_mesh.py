@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -32,6 +32,8 @@ class Args:
     """decimate to at most so many"""
     scale: float = 1.0
     """multiplies sizes: 0.001 for a file in millimetres"""
+    colors: Literal["linear", "display"] = "linear"
+    """what vertex colours are; try display where they come out too pale"""
     out: Path | None = None
     """picture (PNG) to write: each mesh from three sides"""
     size: int = 192
@@ -51,7 +53,7 @@ def run(args: Args) -> int:
         raise UsageError(f"--size {args.size}: accepted are 16 to 2048 pixels")
     if args.out is not None:
         refuse_existing(args.out, force=args.force)
-    found = [import_mesh(path, args.max_triangles, args.scale) for path in args.files]
+    found = [import_mesh(path, args.max_triangles, args.scale, args.colors) for path in args.files]
     reports = dict(zip(map(str, args.files), (each.report for each in found), strict=True))
     if args.out is not None:
         _draw([each.mesh for each in found], [path.name for path in args.files], args)

@@ -15,7 +15,7 @@ from langrearrange.houses import models_of, object_mesh
 from langrearrange.houses.exchange import import_mesh, meshes_import, write_glb
 from langrearrange.houses.exchange.decimate import decimated
 from langrearrange.houses.mesh import Mesh
-from langrearrange.houses.shapes import moved, scaled
+from langrearrange.houses.shapes import moved
 
 MUG = models_of("mug")[0].id
 
@@ -26,7 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def sphere_file(path: Path, radius: float = 0.05, subdivisions: int = 5) -> Path:
+def sphere_file(path: Path, radius: float = 0.05, subdivisions: int = 4) -> Path:
     """Write a sphere of 20 * 4^subdivisions triangles, half red, half white, with trimesh."""
     sphere = trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius)
     colors = np.full((len(sphere.vertices), 4), 255, np.uint8)
@@ -43,7 +43,7 @@ def test_our_own_mesh_comes_back_unchanged(tmp_path: Path) -> None:
     back = import_mesh(tmp_path / "mug.glb")
     assert back.mesh.bounds == pytest.approx(mesh.bounds, abs=2e-5)
     assert back.report.triangles_kept == back.report.triangles_read == len(mesh.faces)
-    assert back.report.largest_shift_mm == 0
+    assert back.report.largest_error_mm == 0
     assert np.abs(back.mesh.colors - mesh.colors).max() < 0.01
     assert back.report.size_mm == models_of("mug")[0].size_mm
 
@@ -51,9 +51,9 @@ def test_our_own_mesh_comes_back_unchanged(tmp_path: Path) -> None:
 def test_a_fine_mesh_is_decimated_and_rests_on_its_base(tmp_path: Path) -> None:
     path = sphere_file(tmp_path / "ball.glb")
     mesh, report = (result := import_mesh(path)).mesh, result.report
-    assert report.triangles_read == 20_480
+    assert report.triangles_read == 5_120
     assert 1_000 < report.triangles_kept == len(mesh.faces) <= 2_000
-    assert 0 < report.mean_shift_mm < report.largest_shift_mm < 6
+    assert 0 < report.mean_error_mm < report.largest_error_mm < 1
     assert report.size_mm == pytest.approx((100, 100, 100), abs=3)
     low, high = mesh.bounds
     assert low[2] == pytest.approx(0, abs=1e-6)
@@ -66,7 +66,7 @@ def test_a_fine_mesh_is_decimated_and_rests_on_its_base(tmp_path: Path) -> None:
     assert outward.min() > 0.8
     welded = trimesh.Trimesh(mesh.positions, mesh.faces, process=True)
     assert welded.is_watertight
-    assert "20480 triangles read" in str(report)
+    assert "5120 triangles read" in str(report)
     assert "mm on average" in str(report)
 
 
@@ -77,11 +77,40 @@ def test_no_bound_on_triangles_is_passed(bound: int) -> None:
     assert len(fewer.mesh.faces) <= bound
 
 
-def test_decimation_moves_no_vertex_farther_than_it_says() -> None:
-    mesh = scaled(object_mesh(MUG), 3, 3, 3)
-    fewer = decimated(mesh, len(mesh.faces) // 3)
-    apart = np.linalg.norm(mesh.positions[:, None] - fewer.mesh.positions[None], axis=2).min(axis=1)
-    assert apart.max() <= fewer.largest_shift + 1e-6
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(3, 60), st.integers(1, 200), st.integers(1, 60))
+def test_any_soup_of_triangles_comes_out_small_and_finite(
+    seed: int, num_points: int, num_faces: int, bound: int
+) -> None:
+    draw = np.random.default_rng(seed)
+    points = draw.integers(0, 5, (num_points, 3)).astype(np.float32)  # many in one place
+    faces = draw.integers(0, num_points, (num_faces, 3)).astype(np.int32)
+    up = np.tile(np.array([[0, 0, 1]], np.float32), (num_points, 1))
+    fewer = decimated(Mesh(points, up, points * 40, faces), bound)
+    assert len(fewer.mesh.faces) <= bound
+    assert np.isfinite(fewer.mesh.positions).all()
+    assert np.isfinite(fewer.mesh.normals).all()
+    assert np.isfinite([fewer.mean_error, fewer.largest_error]).all()
+
+
+def test_the_old_vertices_lie_no_farther_off_than_the_report_says() -> None:
+    mesh = object_mesh(MUG)
+    fewer = decimated(mesh, len(mesh.faces) // 2)
+    corners = fewer.mesh.positions[fewer.mesh.faces]
+    for point in mesh.positions:
+        points = np.broadcast_to(point, (len(corners), 3))
+        nearest = trimesh.triangles.closest_point(corners, points)
+        assert np.linalg.norm(nearest - point, axis=1).min() <= fewer.largest_error + 1e-6
+    assert fewer.largest_error < 0.002
+    assert fewer.mesh.bounds == pytest.approx(mesh.bounds, abs=1e-3)
+
+
+def test_colours_keep_to_their_side_of_a_seam() -> None:
+    mesh = object_mesh(MUG)
+    fewer = decimated(mesh, 300).mesh
+    old, new = (np.unique(m.colors.round(-1), axis=0) for m in (mesh, fewer))
+    apart = np.abs(old[:, None] - new[None]).sum(axis=2).min(axis=0)
+    assert apart.max() < 70  # nothing between the mug's colour and its inside
 
 
 def test_the_second_time_it_comes_from_the_cache(

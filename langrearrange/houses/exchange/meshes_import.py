@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import HouseError
-from langrearrange.houses.exchange.decimate import decimated, faceted
+from langrearrange.houses.exchange.decimate import decimated
+from langrearrange.houses.exchange.facing import Corners, mesh_of_corners
+from langrearrange.houses.exchange.glb import ColorSpace
 from langrearrange.houses.exchange.glb_read import MAX_BYTES, GlbScene, Primitive, parse_glb
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.shapes import rested
@@ -41,8 +43,8 @@ class ImportReport:
     Attributes:
         triangles_read: in the file.
         triangles_kept: in the mesh.
-        mean_shift_mm: how far decimation moved vertices on average.
-        largest_shift_mm: how far it moved one at most.
+        mean_error_mm: how far vertices of the file lie from the new surface, on average.
+        largest_error_mm: the farthest.
         size_mm: extent in x, y, z.
         textures_sampled: textures that are now colours of vertices, details between them lost.
         left_out: what else of the file is not in the mesh.
@@ -50,8 +52,8 @@ class ImportReport:
 
     triangles_read: int
     triangles_kept: int
-    mean_shift_mm: float
-    largest_shift_mm: float
+    mean_error_mm: float
+    largest_error_mm: float
     size_mm: tuple[int, int, int]
     textures_sampled: int
     left_out: tuple[str, ...]
@@ -61,8 +63,8 @@ class ImportReport:
         text = f"{self.triangles_read} triangles read, {self.triangles_kept} kept"
         if self.triangles_kept < self.triangles_read:
             text += (
-                f"; vertices moved {self.mean_shift_mm:.2f} mm on average, at most "
-                f"{self.largest_shift_mm:.2f} mm"
+                f"; the surface is off by {self.mean_error_mm:.2f} mm on average, at most "
+                f"{self.largest_error_mm:.2f} mm"
             )
         text += ". Size {} x {} x {} mm.".format(*self.size_mm)
         if self.textures_sampled:
@@ -93,6 +95,7 @@ def import_mesh(
     path: Path,
     max_triangles: int = MAX_TRIANGLES,
     scale: float = 1.0,
+    colors: ColorSpace = "linear",
     cache: bool = True,
 ) -> ImportedMesh:
     """Read a GLB file as one resting mesh; the second time from the cache.
@@ -101,6 +104,8 @@ def import_mesh(
         path: a .glb file, y up and in metres as the standard has it.
         max_triangles: decimate to at most so many.
         scale: multiplies sizes: 0.001 for a file in millimetres.
+        colors: what the file's vertex colours are; `display` where they come out too pale, as
+            programs write that disregard the standard.
         cache: keep the result, by the file's content, in `cache_folder()`.
 
     Raises:
@@ -117,13 +122,13 @@ def import_mesh(
     if path.stat().st_size > MAX_BYTES:
         raise HouseError(f"{path}: larger than {MAX_BYTES >> 20} MB; simplify it first")
     data = path.read_bytes()
-    options = f"{_VERSION} {max_triangles} {scale!r} ".encode()
+    options = f"{_VERSION} {max_triangles} {scale!r} {colors} ".encode()
     kept = cache_folder() / "meshes" / f"{hashlib.sha256(options + data).hexdigest()}.npz"
     if cache and kept.is_file():
         stored = _load(kept)
         if stored is not None:
             return stored
-    result = _imported(parse_glb(data, str(path)), str(path), max_triangles, scale)
+    result = _imported(parse_glb(data, str(path), colors), str(path), max_triangles, scale)
     if cache:
         _store(kept, result)
     return result
@@ -141,13 +146,17 @@ def _imported(scene: GlbScene, name: str, max_triangles: int, scale: float) -> I
             f"{_LARGEST_M} m, so give a scale (0.001 for a file in millimetres)"
         )
     fewer = decimated(whole, max_triangles)
+    if not len(fewer.mesh.faces):
+        raise HouseError(
+            f"{name}: nothing of it is left with {max_triangles} triangles; allow more"
+        )
     mesh = rested(fewer.mesh)
     width, depth, height = np.round((mesh.bounds[1] - mesh.bounds[0]) * 1000).astype(int).tolist()
     report = ImportReport(
         triangles_read=len(whole.faces),
         triangles_kept=len(mesh.faces),
-        mean_shift_mm=round(fewer.mean_shift * 1000, 3),
-        largest_shift_mm=round(fewer.largest_shift * 1000, 3),
+        mean_error_mm=round(fewer.mean_error * 1000, 3),
+        largest_error_mm=round(fewer.largest_error * 1000, 3),
         size_mm=(width, depth, height),
         textures_sampled=len({id(p.image) for p in pieces if p.image is not None}),
         left_out=scene.left_out,
@@ -162,7 +171,10 @@ def _painted(piece: Primitive, scale: float) -> Mesh:
         colors = colors * (_sampled(piece.image, piece.uv) / np.float32(255))
     positions = piece.positions * np.float32(scale)
     if piece.normals is None:
-        return faceted(positions, colors.astype(np.float32), piece.faces.astype(np.int64))
+        faces = piece.faces.astype(np.int64)
+        return mesh_of_corners(
+            Corners(positions.astype(np.float64), faces, colors[faces].astype(np.float64))
+        )
     return Mesh(positions, piece.normals, colors.astype(np.float32), piece.faces)
 
 
