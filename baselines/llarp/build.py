@@ -8,6 +8,7 @@ import gymnasium as gym
 
 import langrearrange  # noqa: F401 (registers the envs)
 
+from ..controls import BlankEyes, ShuffledInstructions
 from .config import TrainConfig
 from .eyes import Eyes, load_eyes
 
@@ -18,7 +19,7 @@ def make_envs(config: TrainConfig, modality: str) -> Any:
     if config.episodes:
         # A sampling order for training: a folder is otherwise played in file order.
         kwargs = {"episodes": config.episodes, "sampling": "uniform"}
-    return gym.make_vec(
+    envs = gym.make_vec(
         "LangRearrangeHard-v0" if config.hard else "LangRearrange-v0",
         num_envs=config.num_envs,
         observation=modality,
@@ -26,13 +27,17 @@ def make_envs(config: TrainConfig, modality: str) -> Any:
         autoreset_mode="SameStep",
         **kwargs,
     ).unwrapped
+    if config.shuffle_instructions:
+        return ShuffledInstructions(envs, config.split, config.seed)
+    return envs
 
 
 def make_eyes(config: TrainConfig) -> Eyes:
     """Return the eyes that the settings name."""
-    return load_eyes(
+    eyes = load_eyes(
         config.encoder,
         proprioception=config.proprioception,
         tokens_per_step=config.tokens_per_step,
         device=config.device,
     )
+    return BlankEyes(eyes) if config.blank_image else eyes

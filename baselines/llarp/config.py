@@ -59,6 +59,11 @@ class TrainConfig:
     tokens_per_step: int = 1
     """tokens an observation becomes; more than one needs an encoder that gives patches"""
 
+    blank_image: bool = False
+    """control: every picture is grey, in training and whenever the checkpoint plays"""
+    shuffle_instructions: bool = False
+    """control: while training, each episode is told another one's sentence"""
+
     split: str = "train"
     """what to train on"""
     episodes: str = ""

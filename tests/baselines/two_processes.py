@@ -1,0 +1,88 @@
+"""Run by torchrun: what one process learns from all rows, two learn from half of them each."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from langrearrange_baselines.llarp.checkpoint import write_tensors
+from langrearrange_baselines.llarp.config import TrainConfig, preset
+from langrearrange_baselines.llarp.group import Group
+from langrearrange_baselines.llarp.learners import make_policy
+from langrearrange_baselines.llarp.packing import Rows
+from langrearrange_baselines.llarp.ppo import Ppo
+from langrearrange_baselines.llarp.rollout import Rollout
+from langrearrange_baselines.llarp.trainer import Trainer
+from toy_world import HORIZON, NUM_ACTIONS, ToyEnvs, ToyEyes
+
+
+def settings(out: Path, **changes: Any) -> TrainConfig:
+    shape: dict[str, Any] = {"horizon": HORIZON, "num_envs": 4, "num_steps": 12, "minibatches": 1}
+    return preset("tiny", out=out, **(shape | changes))
+
+
+def part_of(rollout: Rollout, rows: torch.Tensor) -> Rollout:
+    """The rollout of some of the envs."""
+    seen = Rows(
+        rollout.rows.features[rows],
+        rollout.rows.proprio[rows],
+        [rollout.rows.segments[row] for row in rows.tolist()],
+        rollout.rows.carried.of(rows),
+    )
+    arrays = ("actions", "log_probs", "values", "rewards", "ends", "last_value")
+    parts = {name: getattr(rollout, name)[rows] for name in arrays}
+    return dataclasses.replace(rollout, rows=seen, **parts)
+
+
+def trained(out: Path, group: Group) -> Trainer:
+    """Learn from one rollout, this process's share of it."""
+    config = settings(out)
+    eyes = ToyEyes()
+    trainer = Trainer(config, ToyEnvs(4), eyes, make_policy(config, eyes, NUM_ACTIONS), Group())
+    trainer.begin()
+    rollout = trainer.player.play(12)
+    share = torch.arange(4).tensor_split(group.size)[group.rank]
+    ppo = Ppo(trainer.policy, config, torch.Generator().manual_seed(0), group)
+    ppo.update(part_of(rollout, share), 0)
+    return trainer
+
+
+class SlowEnvs(ToyEnvs):
+    """Envs that keep everybody waiting."""
+
+    def step(self, actions: Any) -> Any:
+        time.sleep(0.1)
+        return super().step(actions)
+
+
+def preempted(out: Path, group: Group) -> tuple[Trainer, list[dict[str, Any]]]:
+    """Train two updates beside a process whose envs are slow."""
+    config = settings(out, sync_fraction=0.6, num_updates=2, num_steps=32)
+    eyes = ToyEyes()
+    envs = SlowEnvs(4) if group.rank == 1 else ToyEnvs(4)
+    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, NUM_ACTIONS), group)
+    trainer.begin()
+    records: list[dict[str, Any]] = []
+    trainer.run(on_update=records.append)
+    return trainer, records
+
+
+def main() -> None:
+    out = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    group = Group.from_environment("cpu")
+    weights = dict(trained(out / "equal", group).policy.trained())
+    write_tensors(out / f"equal_{group.rank}.safetensors", weights)
+    trainer, records = preempted(out / "preempted", group)
+    steps = torch.tensor([float(r["preempted"]) for r in records])
+    result = dict(trainer.policy.trained()) | {"preempted": steps}
+    write_tensors(out / f"preempted_{group.rank}.safetensors", result)
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
