@@ -111,8 +111,9 @@ def write_animation(path: Path | str, pictures: Sequence[Picture]) -> Path:
 
 def _write_gif(path: Path, pictures: Sequence[Picture]) -> None:
     images = [Image.fromarray(picture) for picture in pictures]
-    sample = Image.fromarray(np.concatenate([pictures[0], pictures[-1]]))
-    palette = sample.quantize(256)  # one palette for all, so that nothing flickers
+    # One palette for all, so that nothing flickers; the octree keeps small bright things bright.
+    sample = Image.fromarray(np.concatenate(pictures[:: max(1, len(pictures) // 6)]))
+    palette = sample.quantize(256, method=Image.Quantize.FASTOCTREE)
     indexed = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     durations = [GIF_MS] * (len(indexed) - 1) + [LAST_MS]
     indexed[0].save(
