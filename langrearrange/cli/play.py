@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from langrearrange.cli.common import note, open_source, refuse_existing
-from langrearrange.errors import UsageError
+from langrearrange.errors import DatasetError, EpisodeError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,9 +72,13 @@ def _find(episode_id: str, folder: str) -> Episode:
     if not episode_id:
         source = open_source(folder or "train_mini")
         return source.get(0)
-    parsed = parse_episode_id(episode_id)
-    source = open_source(folder or parsed.split)
-    return source.get(source.index_of(episode_id), parsed.variant)
+    try:
+        parsed = parse_episode_id(episode_id)
+        source = open_source(folder or parsed.split)
+        position = source.index_of(episode_id)
+    except (EpisodeError, DatasetError) as error:
+        raise UsageError(str(error)) from None
+    return source.get(position, parsed.variant)
 
 
 def _traced(path: Path, episode: Episode) -> Sequence[int]:

@@ -54,7 +54,7 @@ class Blueprint:
         self.spec = spec
         self.file: TemplateFile = load_templates(template_path(spec))
         self.houses: tuple[str, ...] = houses_for(spec.houses)
-        self._walks = [self._walk_of(template) for template in self.file.templates]
+        self._walks = [self._walk_of(number) for number in range(len(self.file.templates))]
         self.order = self._order()
 
     @property
@@ -81,9 +81,12 @@ class Blueprint:
         rng = KeyedRng(spec.key, spec.split, draft.template.id, index, variant, "house")
         return rng.choice(draft.houses)
 
-    def _walk_of(self, template: Template) -> Walk:
+    def _walk_of(self, number: int) -> Walk:
+        template = self.file.templates[number]
         meanings = meanings_in(self.houses) if template.needs_relations else {}
-        return Walk(self.spec, template, self.houses, meanings, self._num_train(template))
+        first_flat = number * len(self.houses) // len(self.file.templates)
+        num_train = self._num_train(template)
+        return Walk(self.spec, template, self.houses, meanings, num_train, first_flat)
 
     def _num_train(self, template: Template) -> int | None:
         """Return how many of its texts train says, None if this split does not depend on it."""

@@ -54,6 +54,7 @@ class Walk:
         houses: tuple[str, ...],
         meanings: Meanings,
         num_train: int | None,
+        first_flat: int,
     ) -> None:
         """Take the spec, a template and its flats.
 
@@ -64,12 +65,16 @@ class Walk:
             meanings: what relations mean in them (`meanings_in`), empty if the template has none.
             num_train: how many texts of the template train says, for splits that say only those;
                 None for a walk of the split's own.
+            first_flat: where in the order of the flats the template begins.
         """
         self.template = template
         self._spec = spec
         self._houses = houses
         self._meanings = meanings
         self._cells = list(_cells(template, meanings, self._keyed))
+        permuted = KeyedPermutation(len(houses), spec.key, spec.split, "house")
+        self._flats = tuple(houses[permuted[i]] for i in range(len(houses)))
+        self._first_flat = first_flat
         self._order = Strata(
             {str(number): cell.num_groundings for number, cell in enumerate(self._cells)}
         )
@@ -106,28 +111,26 @@ class Walk:
     def housed(self, grounding: Grounding, rank: int) -> tuple[Grounding, tuple[str, ...]]:
         """Return what the sentence means in its flat, and all flats where it means that.
 
-        Each lap through the flats takes every one once, in a keyed order of its own; a sentence
-        that is nonsense in a flat goes to the next one.
+        Each lap through the flats takes every one once, in the split's keyed order, begun one
+        further each time. The templates begin at places evenly apart, so that the flats of a small
+        split are balanced too. A sentence that is nonsense in a flat goes to the next one.
         """
-        lap, turn = divmod(rank, len(self._houses))
-        permuted = self._keyed(len(self._houses), "house", lap)
+        size = len(self._flats)
+        first = (rank + rank // size + self._first_flat) % size
+        order = self._flats[first:] + self._flats[:first]
         if not self.template.needs_relations:
-            own = self._houses[permuted[turn]]
-            return grounding, (own, *(house for house in self._houses if house != own))
-        meant = None
-        houses = []
-        for step in range(permuted.size):
-            house = self._houses[permuted[(turn + step) % permuted.size]]
-            here = self._meant_in(house, grounding)
-            meant = meant or here
-            if meant is not None and here is not None and here.goal == meant.goal:
-                houses.append(house)
-        if meant is None:
+            return grounding, order
+        meant = {
+            house: here for house in order if (here := self._meant_in(house, grounding)) is not None
+        }
+        if not meant:
             raise GenerationError(
                 f"template '{self.template.id}': \"{grounding.sentence}\" is true in no flat; two "
                 "relation slots rarely hold together, use one"
             )
-        return meant, tuple(houses)
+        own, *others = meant
+        same = (house for house in others if meant[house].goal == meant[own].goal)
+        return meant[own], (own, *same)
 
     def _meant_in(self, house: str, grounding: Grounding) -> Grounding | None:
         """Return the grounding with the receptacles its relations mean in a flat, or None."""

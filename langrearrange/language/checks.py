@@ -28,7 +28,7 @@ from langrearrange.language.schema import (
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.world import Layout, initial_state
-from langrearrange.world.goals import Source, compile_goal, parse_goal
+from langrearrange.world.goals import Atom, Source, compile_goal, parse_goal, walk
 from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_RECEPTACLES, RECEPTACLES
 
 _FLAT_OBJECTS: Final = 30
@@ -165,6 +165,12 @@ def check_goal(node: Node, template: Template) -> None:
         compile_goal(goal, _FULL_FLAT, _FULL_STATE)
     except GoalError as error:
         node.fail(f"template '{template.id}': {error}")
+    predicates = {part.predicate for part in walk(goal) if isinstance(part, Atom)}
+    if "on_top" in predicates and not predicates & {"hand_free", "holding"}:
+        node.fail(
+            f"the goal of '{template.id}' speaks of things on receptacles and not of the hand; add "
+            "(hand_free), or a thing still held over the place would do"
+        )
 
 
 def _goal_place(node: Node, goal: str, offset: int) -> tuple[int, int]:

@@ -115,9 +115,8 @@ class _TemplateReader:
         parts = node.fields(
             f"template '{name}'",
             ("concept", "goal", "phrasings"),
-            ("weight", "slots", "distinct", "start", "strata", "statements", "statement_slots",
-             "cluster"),
-        )  # fmt: skip
+            ("slots", "distinct", "start", "strata", "statements", "statement_slots", "cluster"),
+        )
         slots = self._read.slots(parts.get("slots"))
         remark_slots = self._read.slots(parts.get("statement_slots"))
         for slot in remark_slots.keys() & slots.keys():
@@ -133,7 +132,6 @@ class _TemplateReader:
         template = Template(
             id=name,
             concept=self._concept(parts["concept"]),
-            weight=parts["weight"].integer("the weight", 1, 1000) if "weight" in parts else 1,
             slots=tuple(slots.values()),
             distinct=own,
             start=start,

@@ -209,7 +209,6 @@ class Template:
         id: unique within the file.
         concept: what is asked for, one word for it in every split. Training's are the paper's nine
             (Table 7): move, put, remove, place_two, swap, close, open, go_to, find.
-        weight: share of the template in weighted sampling; integer >= 1.
         slots: in the order written; it is the order of the text space.
         distinct: groups of slot names whose values (categories or receptacles) differ pairwise.
         start: facts at t=0, with slot names, valid in all strata. Beyond them: the goal is not yet
@@ -226,7 +225,6 @@ class Template:
 
     id: str
     concept: str
-    weight: int
     slots: tuple[Slot, ...]
     distinct: tuple[tuple[str, ...], ...]
     start: tuple[StartFact, ...]

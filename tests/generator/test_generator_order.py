@@ -158,3 +158,10 @@ def test_places_by_their_neighbours_are_balanced_as_far_as_flats_allow() -> None
     targets = named_targets("spatial_relationships")
     assert len(targets) >= 9
     assert max(targets.values()) <= 16, targets
+
+
+@pytest.mark.parametrize("split", [s for s in SMALL if s != "spatial_relationships"])
+def test_flats_are_balanced_over_the_whole_split(split: str) -> None:
+    flats = Counter(draft.houses[0] for draft in drafts(split))
+    assert set(flats) == set(houses_for(load_spec(split).houses))
+    assert max(flats.values()) - min(flats.values()) <= 3, flats
