@@ -150,3 +150,13 @@ def test_mp4_without_the_extra_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"langrearrange\[video\]"):
         write_animation(tmp_path / "a.mp4", [np.zeros((8, 8, 3), np.uint8)])
+
+
+def test_mp4_shows_every_picture_for_its_time(tmp_path):
+    av = pytest.importorskip("av")
+    pictures = [np.full((31, 45, 3), 60 * i, np.uint8) for i in range(4)]
+    path = write_animation(tmp_path / "a.mp4", pictures)
+    with av.open(str(path)) as file:
+        frames = sum(1 for _ in file.decode(video=0))
+        assert (file.streams.video[0].width, file.streams.video[0].height) == (44, 30)
+    assert frames == 3 * 7 + 22  # tenths of a second
