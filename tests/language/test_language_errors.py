@@ -147,7 +147,7 @@ def test_phrasings_that_say_the_same_in_two_templates_are_refused(tmp_path: Path
     copy = text + "\n".join(
         ["  again:", "    concept: put", "    slots:", "      why: {kind: situation}",
          "      there: {kind: receptacle}",
-         '    goal: "(exists (?x - {why}) (on_top ?x {there}))"', "    phrasings:",
+         '    goal: "(exists (?x - {why}) (and (on_top ?x {there}) (hand_free)))"', "    phrasings:",
          '      - "{why} Put {need why} {in there}."', ""]
     )  # fmt: skip
     assert "says the same as 'serve' on line 36" in message(write(tmp_path, copy))
