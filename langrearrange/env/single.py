@@ -198,6 +198,9 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
     def restore_state(self, saved: dict[str, Any]) -> tuple[Observation, dict[str, Any]]:
         """Go to a saved moment, of this env or of another with the same arguments.
 
+        Through the wrappers of `gym.make`, call `reset` once before: they refuse a first `step`
+        without it, whatever the env inside them knows.
+
         Returns:
             Observation and info of that moment.
 
