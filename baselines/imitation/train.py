@@ -1,0 +1,205 @@
+"""`python -m langrearrange_baselines.imitation.train`: clone an expert, then DAgger.
+
+What it leaves is a checkpoint that `llarp.train --init-from` goes on from and `llarp.evaluate`
+plays. Settings are in `config`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+from torch import Tensor
+
+from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.log import get_logger
+
+from ..llarp import checkpoint
+from ..llarp.agent import config_of
+from ..llarp.backbone import fingerprint
+from ..llarp.build import make_envs, make_eyes
+from ..llarp.learners import derived_seed, make_contexts, make_policy
+from .clone import Cloner, CloneSettings
+from .collect import Collector
+from .config import ImitationConfig
+from .demonstrations import DemonstrationError, Demonstrations, join, read, write
+from .experts import Expert, ExplorerExpert, OracleExpert, PolicyExpert
+
+logger = get_logger(__name__)
+
+
+class Imitation:
+    """One run: its policy, what was recorded, and the records of its metrics.
+
+    Args:
+        config: settings.
+    """
+
+    def __init__(self, config: ImitationConfig) -> None:
+        self.config = config
+        settings = config.policy_settings()
+        self.settings = settings
+        self.eyes = make_eyes(settings)
+        # The expert is told the true sentences; the learner's are shuffled when it learns.
+        honest = dataclasses.replace(settings, shuffle_instructions=False)
+        self.envs = make_envs(honest, self.eyes.modality)
+        num_actions = int(self.envs.single_action_space.n)
+        self.policy = make_policy(settings, self.eyes, num_actions)
+        self.contexts = make_contexts(settings, self.policy, self.eyes, config.num_envs)
+        rng = torch.Generator().manual_seed(derived_seed(config.seed, "imitation"))
+        self.cloner = Cloner(
+            self.policy,
+            self.contexts.store,
+            CloneSettings(
+                lr=config.lr,
+                weight_decay=config.weight_decay,
+                rows_per_batch=config.rows_per_batch,
+                grad_clip=config.grad_clip,
+                label_smoothing=config.label_smoothing,
+            ),
+            rng,
+            config.horizon,
+        )
+        source = {"encoder": config.encoder, "expert": config.expert, "split": config.split}
+        expert = make_expert(config, self.envs)
+        self.collector = Collector(self.envs, self.eyes, expert, rng, source)
+        self.recorded: list[Demonstrations] = []
+        self.records: list[dict[str, Any]] = []
+
+    def run(self) -> Path:
+        """Clone, make the rounds of DAgger, save; return the checkpoint's folder."""
+        config = self.config
+        self.collector.begin(derived_seed(config.seed, "envs", "imitation") >> 32)
+        if config.demonstrations:
+            first = read(Path(config.demonstrations))
+        else:
+            first = self.collector.record(config.num_steps)
+        expert_success = first.success_rate
+        kept = first.successful() if config.successes_only else first
+        if not kept.num_episodes:
+            raise DemonstrationError(
+                f"none of the expert's {first.num_episodes} episodes succeeded; raise --num-steps "
+                "or choose another expert"
+            )
+        self._learn(kept, config.epochs, "clone", expert_success)
+        share = config.expert_share
+        for number in range(config.rounds):
+            played = self.collector.record(config.round_steps, self.contexts, share)
+            self._learn(played, config.round_epochs, f"dagger {number + 1}", played.success_rate)
+            share /= 2
+        if config.save_demonstrations:
+            write(join(self.recorded), config.out / "demonstrations.safetensors")
+        return save(self, expert_success)
+
+    def _learn(self, new: Demonstrations, epochs: int, stage: str, success: float) -> None:
+        if self.config.shuffle_instructions:
+            new = new.with_shuffled_sentences(derived_seed(self.config.seed, stage))
+        self.recorded.append(new)
+        everything = join(self.recorded)
+        cpu = time.process_time()
+        if self.policy.backbone.trainable:
+            self.contexts.store.clear()
+        for epoch, learned in enumerate(self.cloner.train(everything, epochs)):
+            record = {
+                "stage": stage,
+                "epoch": epoch + 1,
+                "env_steps": self.collector.env_steps,
+                "recorded_success": round(success, 4),
+                "recorded_episodes": new.num_episodes,
+                **learned,
+                "cpu_s": round(time.process_time() - cpu, 2),
+            }
+            self.records.append(record)
+            logger.info("%s", record)
+        if self.policy.backbone.trainable:
+            self.contexts.store.clear()
+        self.config.out.mkdir(parents=True, exist_ok=True)
+        lines = "".join(json.dumps(record) + "\n" for record in self.records)
+        (self.config.out / "metrics.jsonl").write_text(lines, encoding="utf-8")
+
+
+def make_expert(config: ImitationConfig, envs: Any) -> Expert:
+    """Return the expert that the settings name."""
+    if config.expert == "explorer":
+        return ExplorerExpert(envs)
+    if config.expert == "oracle":
+        return OracleExpert(envs)
+    folder = checkpoint.find_checkpoint(config.expert_checkpoint)
+    settings = config_of(checkpoint.read_state(folder), device=config.device)
+    settings = dataclasses.replace(settings, horizon=config.horizon)
+    eyes = make_eyes(settings)
+    if eyes.modality != envs.config.observation:
+        raise UsageError(
+            f"{folder} reads {eyes.modality} observations, the learner {envs.config.observation}; "
+            "give the learner an encoder of the same kind"
+        )
+    policy = make_policy(settings, eyes, int(envs.single_action_space.n))
+    checkpoint.load_weights(policy, folder)
+    contexts = make_contexts(settings, policy, eyes, config.num_envs)
+    rng = torch.Generator().manual_seed(derived_seed(config.seed, "expert"))
+    return PolicyExpert(contexts, eyes, rng)
+
+
+def save(run: Imitation, expert_success: float) -> Path:
+    """Write the checkpoint that `llarp.train --init-from` takes; return its folder."""
+    config, policy, eyes = run.config, run.policy, run.eyes
+    partial = checkpoint.partial_folder(config.out, 0)
+    partial.mkdir(parents=True, exist_ok=True)
+    weights: dict[str, Tensor] = dict(policy.trained())
+    checkpoint.write_tensors(partial / "weights.safetensors", weights)
+    state = {
+        "schema_version": checkpoint.SCHEMA_VERSION,
+        "config": run.settings.record(),
+        "imitation": config.record(),
+        "expert_success": expert_success,
+        "update": 0,
+        "env_steps": run.collector.env_steps,
+        "processes": 1,
+        "backbone": fingerprint(policy.backbone),
+        "feature_shape": list(eyes.feature_shape),
+        "proprio_dim": eyes.proprio_dim,
+        "num_actions": policy.action.policy.out_features,
+    }
+    checkpoint.write_json(partial / "state.json", state)
+    return checkpoint.complete(config.out, 0, keep=1)
+
+
+def imitate(config: ImitationConfig) -> Imitation:
+    """Run; return the run as it stands at the end.
+
+    Raises:
+        LangRearrangeError: one sentence.
+    """
+    torch.set_num_threads(config.threads)
+    if checkpoint.checkpoints(config.out) or (config.out / "metrics.jsonl").exists():
+        raise UsageError(f"{config.out} holds a run already; choose another --out")
+    run = Imitation(config)
+    try:
+        run.run()
+    finally:
+        run.envs.close()
+    return run
+
+
+def main() -> int:
+    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
+    try:
+        run = imitate(tyro.cli(ImitationConfig, prog="python -m ...imitation.train"))
+    except UsageError as error:
+        logger.error("%s", error)
+        return 2
+    except LangRearrangeError as error:
+        logger.error("%s", error)
+        return 1
+    sys.stdout.write(f"{run.config.out}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
