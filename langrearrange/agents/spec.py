@@ -43,8 +43,8 @@ class AgentSpec:
 
     @property
     def label(self) -> str:
-        """What to call the agent in tables when nothing else is said."""
-        return self.name or self.command or self.url
+        """What to call the agent in tables when nothing else is said, at most 100 characters."""
+        return (self.name or self.command or self.url)[:100]
 
     def build(self) -> BatchedAgent:
         """Return a new agent; AgentError if it cannot be had."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from langrearrange.cli.common import make_table, print_table, sources_of
+from langrearrange.cli.score_tables import name_of
 from langrearrange.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def run(args: Args) -> int:
     if args.json:
         print(json.dumps(as_values(rows), indent=1))
         return 0
-    _print(first.header.agent.name, second.header.agent.name, rows)
+    _print(name_of(first), name_of(second), rows)
     return 0
 
 

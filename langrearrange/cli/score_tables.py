@@ -20,8 +20,11 @@ WIDE = 3
 
 def name_of(result: Result) -> str:
     """Return what a run is called in tables."""
+    from rich.markup import escape
+
     agent = result.header.agent
-    return f"{agent.name} (privileged)" if agent.privileged else agent.name
+    name = escape(agent.name)
+    return f"{name} (privileged)" if agent.privileged else name
 
 
 def interval(value: Interval) -> str:

@@ -27,6 +27,11 @@ MAX_ACTIONS: Final = 1_000
 
 Action = Annotated[int, msgspec.Meta(ge=0, lt=1_000)]
 """A number that may be a skill; `replay` knows which ones are."""
+Name = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
+Text = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Free text of submitters, shown to others: of bounded length, without control characters."""
 Protocol = Literal["paper", "hard"]
 Failure = Literal["", "crash", "timeout", "bad_action", "refusal"]
 """Why the agent did not play on: it broke, was too slow, said no skill, or would not answer."""
@@ -42,14 +47,14 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         authors, url, parameters, train_data, note: free text.
     """
 
-    name: str
+    name: Name
     modality: Literal["rgb", "rgb+feedback", "state", "text"]
     privileged: bool = False
-    authors: str = ""
-    url: str = ""
-    parameters: str = ""
-    train_data: str = ""
-    note: str = ""
+    authors: Text = ""
+    url: Text = ""
+    parameters: Text = ""
+    train_data: Text = ""
+    note: Text = ""
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,9 +33,11 @@ class TraceWriter:
 
     Raises:
         UsageError: a finished file, or a partial one of another run, is in the way.
+        SubmissionError: the header breaks the schema, a name too long for example.
     """
 
     def __init__(self, path: Path | str, header: Header, *, force: bool = False) -> None:
+        decode_line(encode_line(header), "the run's header")  # what nobody could read is not begun
         self._path = Path(path)
         self._part = self._path.with_name(self._path.name + ".part")
         self._header = header

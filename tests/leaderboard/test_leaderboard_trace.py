@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 
+import msgspec
 import pytest
 from handmade import HANDMADE, traces_of
 
@@ -86,6 +87,13 @@ def test_neither_a_finished_nor_another_runs_partial_file_is_overwritten(path):
         TraceWriter(path, HEADER)
 
 
+def test_a_header_nobody_could_read_is_not_begun(path):
+    agent = msgspec.structs.replace(HEADER.agent, name="x" * 101)
+    with pytest.raises(SubmissionError, match="the run's header"):
+        TraceWriter(path, msgspec.structs.replace(HEADER, agent=agent))
+    assert not path.with_name(path.name + ".part").exists()
+
+
 def test_a_run_is_not_finished_with_episodes_missing(path):
     with pytest.raises(SubmissionError, match="1 episodes were not played"):
         write(path, ORDER[:3])
@@ -162,6 +170,17 @@ def test_actions_that_are_no_integers_are_refused(path, action):
     episode = f'{{"kind":"episode","id":"context/000000","actions":[{action}]}}\n'.encode()
     sealed(path, [lines[0], episode])
     with pytest.raises(SubmissionError):
+        read_trace(path)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "red\x1b[31m", "two\nlines", "\x00"])
+def test_names_that_could_disturb_a_table_are_refused(path, name):
+    agent = msgspec.structs.replace(HEADER.agent, name=name)
+    lines = lines_of(write(path))
+    sealed(
+        path, [trace_module.encode_line(msgspec.structs.replace(HEADER, agent=agent)), *lines[1:-1]]
+    )
+    with pytest.raises(SubmissionError, match="not a line of a trace"):
         read_trace(path)
 
 
