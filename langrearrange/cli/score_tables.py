@@ -42,7 +42,7 @@ def board(results: Sequence[Result], *, paper: bool = False) -> Table:
     columns = ["split", *(f"{name_of(r)}\nsees {r.header.agent.modality}" for r in results)]
     shown = _paper_rows() if paper else {}
     columns += [f"[dim]{name}\npaper[/dim]" for name in shown]
-    table = make_table("success [95 % interval], efficiency", columns)
+    table = make_table("success [95 % interval] and efficiency", columns)
     for name in (*splits, *groups):
         cells = [_cell(result.splits.get(name) or result.groups.get(name)) for result in results]
         cells += [f"[dim]{row.get(name, '-')}[/dim]" for row in shown.values()]
@@ -129,7 +129,7 @@ def _agents_as_rows(results: Sequence[Result], splits: Sequence[str]) -> Table:
 def _cell(scores: Scores | Any | None) -> str:
     if scores is None:
         return "-"
-    return f"{interval(scores.success)}  {scores.efficiency.mean:.3f}"
+    return f"{interval(scores.success)}\nefficiency {scores.efficiency.mean:.3f}"
 
 
 def _paper_rows() -> dict[str, dict[str, str]]:
