@@ -90,7 +90,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             others. 0: always the published one; k: always variant k.
         feedback: add the last outcome's sentence to `rgb`.
         extras: see Observation.
-        semantics: `paper` (ranked) or `release`.
+        semantics: `paper` (ranked) or `release`: the official code's rules, for comparison
+            (docs/official-episodes.md).
         habitat_python, habitat_data: of the Habitat backend.
         render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
 

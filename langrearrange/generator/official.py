@@ -53,6 +53,7 @@ class ImportReport:
         objects: fewest and most objects of an episode.
         templates: the release's template id -> episodes.
         plan_lengths: skills of a shortest plan -> episodes; 0 where there is none.
+        stored_subgoals: subgoals stored by the release (not kept) -> episodes.
         findings: what does not hold, in file order.
     """
 
@@ -66,6 +67,7 @@ class ImportReport:
     objects: tuple[int, int]
     templates: dict[str, int]
     plan_lengths: dict[int, int]
+    stored_subgoals: dict[int, int]
     findings: tuple[Finding, ...]
 
     @property
@@ -129,7 +131,9 @@ def import_official(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Imp
                 message = str(error).removeprefix(f"{episode_id}: ")
                 findings.append(Finding("rejected", episode_id, message))
             advance(1, "")
-    return Imported(tuple(episodes), _report(path.name, split, len(file), episodes, findings))
+    stored = Counter(record.num_subgoals for record in records.values())
+    report = _report(path.name, split, len(file), episodes, stored, findings)
+    return Imported(tuple(episodes), report)
 
 
 def import_files(
@@ -209,7 +213,12 @@ def _solved(episode: Episode) -> tuple[Episode, list[Finding]]:
 
 
 def _report(
-    file: str, split: str, held: int, episodes: Sequence[Episode], findings: Sequence[Finding]
+    file: str,
+    split: str,
+    held: int,
+    episodes: Sequence[Episode],
+    stored_subgoals: Counter[int],
+    findings: Sequence[Finding],
 ) -> ImportReport:
     sizes = [len(episode.objects) for episode in episodes]
     return ImportReport(
@@ -223,5 +232,6 @@ def _report(
         objects=(min(sizes, default=0), max(sizes, default=0)),
         templates=dict(sorted(Counter(episode.template for episode in episodes).items())),
         plan_lengths=dict(sorted(Counter(len(episode.plan) for episode in episodes).items())),
+        stored_subgoals=dict(sorted(stored_subgoals.items())),
         findings=tuple(sorted(findings, key=lambda finding: finding.episode_id)),
     )

@@ -127,7 +127,8 @@ class Layout:
         operable: 17 bit masks over openables, by robot place.
         present: bit mask over nav targets: the fixtures this house has. Ours have all 16.
         semantics: `paper` (ranked) or `release` (the official code's deviations, for comparison:
-            objects can be picked from a closed fridge and placed into closed containers).
+            objects can be picked from a closed fridge and placed into closed containers; goals are
+            then judged by `goals.StaleGoal`).
         instances: category index -> object indices of that category, ascending (derived).
     """
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from pathlib import Path
 
 import gymnasium as gym
@@ -12,8 +14,9 @@ from official_samples import FRIDGE_MARKER, SINK, SOFA, TABLE, Builder, goal, ta
 import langrearrange
 from langrearrange.cli.main import main
 from langrearrange.dataset import open_dataset
+from langrearrange.dataset.official import split_of
 from langrearrange.errors import DatasetError, HouseError, UsageError
-from langrearrange.generator import check_dataset
+from langrearrange.generator import check_dataset, official, official_findings
 from langrearrange.generator.official import REPORT, import_files, import_official
 
 SINK_NEEDS_A_CUP = {"thing": "cup", "place": SINK}
@@ -193,3 +196,19 @@ def test_the_command_reports_and_exits_by_what_was_rejected(tmp_path, capsys):
     assert err.count("\n") == 1
     assert not trace.exists()
     assert not (tmp_path / "three").exists()
+
+
+def test_the_page_explains_every_finding_and_difference():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "official-episodes.md").read_text()
+    sources = [
+        Path(inspect.getfile(module)).read_text() for module in (official, official_findings)
+    ]
+    named = set(re.findall(r'Finding\(\s*"(\w+)"|yield \(?\s*"(\w+)",', "\n".join(sources)))
+    kinds = {name for pair in named for name in pair if name}
+    assert len(kinds) == 10, kinds
+    assert set(official_findings.NOTES) < kinds
+    assert all(f"`{kind}`" in page for kind in kinds)
+    for stem in ("new_scenes", "rephrasing", "context", "train_validation", "novel_objects"):
+        assert f"| {stem} | {split_of(stem, for_all=False)} |" in page
+    for stem, for_all in (("multiple_objects", False), ("multiple_rearrangements", True)):
+        assert f"| {stem} | {split_of(stem, for_all)} |" in page
