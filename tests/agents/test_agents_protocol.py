@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
+
 from make_transcript import COMMANDS, PATH, conversation
 
 from langrearrange.agents import MODALITIES

@@ -1,6 +1,6 @@
 """Writes docs/protocol_transcript.txt: conversations both ends of the protocol are held to.
 
-python tests/agents/make_transcript.py
+python tests/golden/make_transcript.py
 """
 
 from __future__ import annotations
