@@ -30,7 +30,8 @@ from langrearrange.errors import AgentError, UsageError
 from langrearrange.leaderboard import play
 
 FOREIGN = Path(__file__).parent / "foreign"
-FAST = Limits(start_s=20.0, step_s=0.4, episode_s=5.0)
+PATIENT = Limits(start_s=60.0, step_s=30.0, episode_s=60.0)
+HASTY = Limits(start_s=60.0, step_s=0.4, episode_s=60.0)
 HELLO = 'say({"type": "hello", "protocol": 1, "modality": "text"})'
 PRELUDE = """
 import json, sys, time
@@ -49,7 +50,7 @@ while True:
 """
 
 
-def python_agent(act, greet=HELLO, limits=FAST):
+def python_agent(act, greet=HELLO, limits=PATIENT):
     return from_command([sys.executable, "-c", PRELUDE + TURNS % (greet, act)], limits)
 
 
@@ -78,7 +79,7 @@ def test_agents_in_other_languages_play(program):
 
 
 def test_a_python_agent_without_this_package_reads_raw_pictures():
-    agent = ProcessAgent([sys.executable, str(FOREIGN / "agent.py")], FAST)
+    agent = ProcessAgent([sys.executable, str(FOREIGN / "agent.py")], PATIENT)
     agent.reset("Find an apple.")
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[:, 43:] = 200
@@ -122,7 +123,8 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_misbehaving_fails_the_episode_and_the_next_one_begins(attack):
     act, failure = ATTACKS[attack]
-    played = traces_of(python_agent(act), HANDMADE[:2])
+    limits = HASTY if failure == "timeout" else PATIENT
+    played = traces_of(python_agent(act, limits=limits), HANDMADE[:2])
     assert [trace.failure for trace in played.values()] == [failure] * 2
     assert all(trace.actions == () for trace in played.values())
 
@@ -143,11 +145,11 @@ def test_a_flood_on_stderr_neither_blocks_nor_fills_memory():
 
 
 def test_the_time_of_an_episode_is_limited_as_well():
-    limits = Limits(start_s=20.0, step_s=0.5, episode_s=0.5)
-    act = "time.sleep(0.2); say({'type': 'act', 'skill': 0})"
+    limits = Limits(start_s=60.0, step_s=30.0, episode_s=0.7)
+    act = "time.sleep(0.3); say({'type': 'act', 'skill': 0})"
     traces = traces_of(python_agent(act, limits=limits), HANDMADE[:1])
     assert traces["context/000000"].failure == "timeout"
-    assert 1 <= len(traces["context/000000"].actions) <= 3
+    assert len(traces["context/000000"].actions) <= 2
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_the_time_of_an_episode_is_limited_as_well():
     ],
 )
 def test_a_greeting_that_is_none_is_refused_before_anything_is_played(greet, error, message):
-    limits = Limits(start_s=1.0 if "sleep" in greet else 20.0)
+    limits = Limits(start_s=1.0 if "sleep" in greet else 60.0)
     with pytest.raises(error, match=message):
         python_agent("pass", greet, limits)
 
@@ -188,8 +190,7 @@ say({"type": "act", "skill": "nav(sofa)" if not found and not secret else "win"}
 
 def test_an_agent_that_looks_for_the_live_world_finds_none():
     act = f"exec({SPY!r})"
-    slow = Limits(start_s=20.0, step_s=20.0)
-    traces = traces_of(python_agent(act, limits=slow), HANDMADE[3:])
+    traces = traces_of(python_agent(act), HANDMADE[3:])
     assert traces["context/000003"].success
 
 
