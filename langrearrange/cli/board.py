@@ -17,12 +17,12 @@ class Args:
 
     The reference rows `explorer` and `blind_sweep` are played and added where they are lacking.
 
-    langrearrange score out/mine.jsonl.gz --json > results/mine.json
+    langrearrange score out/mine.jsonl.gz --out results/mine.json
     langrearrange board results --out board.html
     """
 
     results: Annotated[Path, tyro.conf.Positional]
-    """folder of files written by `score --json`"""
+    """folder of files written by `score --out`"""
     out: Path = Path("out/board.html")
     """the page to write"""
     force: bool = False

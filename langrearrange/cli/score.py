@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from langrearrange.cli import score_tables as tables
-from langrearrange.cli.common import note, print_table, sources_of
+from langrearrange.cli.common import note, print_table, refuse_existing, sources_of
 
 if TYPE_CHECKING:
     from langrearrange.dataset import EpisodeSource
@@ -46,6 +46,10 @@ class Args:
     """draw what rgb agents saw again and compare its hash: x86-64 only, some 10 s a run"""
     json: bool = False
     """print JSON of the runs instead of tables"""
+    out: Path | None = None
+    """also write the runs' JSON to this file, which `board` reads"""
+    force: bool = False
+    """replace what lies at --out"""
 
 
 def run(args: Args) -> int:
@@ -56,10 +60,16 @@ def run(args: Args) -> int:
 
     if not args.runs:
         raise UsageError("no runs given; write traces with `langrearrange evaluate` first")
+    if args.out is not None:
+        refuse_existing(args.out, force=args.force)
     find = sources_of(args.episodes)
     results = [score_trace(path, find, pixels=args.pixels) for path in args.runs]
+    text = json.dumps([report_json(result) for result in results], indent=1)
+    if args.out is not None:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text(text + "\n", encoding="utf-8")
     if args.json:
-        print(json.dumps([report_json(result) for result in results], indent=1))
+        print(text)
         return 0
     if len(results) == 1:
         print_table(tables.one_run(results[0]))

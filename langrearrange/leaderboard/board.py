@@ -29,7 +29,7 @@ Values = Mapping[str, Any]
 
 
 def read_results(folder: Path | str) -> list[dict[str, Any]]:
-    """Read every `*.json` of a folder, as `score --json` writes them, in order of their names.
+    """Read every `*.json` of a folder, as `score --out` writes them, in order of their names.
 
     Raises:
         SubmissionError: no folder, no results, or a file that holds none.
@@ -48,7 +48,7 @@ def read_results(folder: Path | str) -> list[dict[str, Any]]:
             results.append(result)
     if not results:
         raise SubmissionError(
-            f"{folder}: no result files here; write some with `langrearrange score RUN --json`"
+            f"{folder}: no result files here; write some with `langrearrange score RUN --out FILE`"
         )
     return results
 
@@ -152,7 +152,9 @@ def _paper_rows() -> list[dict[str, Any]]:
 
 def _check(result: Any, path: Path) -> None:
     if not isinstance(result, dict) or not {"splits", "groups", "run", "tier"} <= result.keys():
-        raise SubmissionError(f"{path}: no result file; write it with `langrearrange score --json`")
+        raise SubmissionError(
+            f"{path}: no result file; write it with `langrearrange score RUN --out FILE`"
+        )
     version = result.get("schema_version")
     if version != SCHEMA_VERSION:
         raise SubmissionError(
