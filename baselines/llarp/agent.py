@@ -15,7 +15,7 @@ from langrearrange.agents import Observation
 from langrearrange.errors import UsageError
 from langrearrange.seeding import digest
 
-from .build import make_eyes
+from .build import make_eyes, make_hearing
 from .checkpoint import find_checkpoint, load_weights, read_state
 from .config import TrainConfig
 from .errors import CheckpointError
@@ -47,6 +47,7 @@ class LlarpAgent:
         self._eyes = eyes
         self._greedy, self._seed = greedy, seed
         self._contexts = make_contexts(config, policy, eyes, 1)
+        self._hearing = make_hearing(config)
         self._instructions: dict[int, str] = {}
 
     @staticmethod
@@ -92,7 +93,8 @@ class LlarpAgent:
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
         self._contexts.grow(max(rows, default=0) + 1)
-        self._contexts.begin(rows, instructions)
+        draws = [self._draw(instruction, -1) for instruction in instructions]
+        self._contexts.begin(rows, self._hearing(instructions, draws))
         self._instructions.update(zip(rows, instructions, strict=True))
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:

@@ -102,14 +102,27 @@ class Backbone(nn.Module):
         return everyone if self.bidirectional_prefix else everyone.tril()
 
     @torch.no_grad()
-    def prefill(self, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Return keys and values of an instruction, each (layers, heads, tokens, head_dim)."""
-        tensor = torch.tensor([ids], device=self.device)
+    def prefill(self, sentences: Sequence[Sequence[int]]) -> list[tuple[Tensor, Tensor]]:
+        """Return keys and values of each sentence, (layers, heads, tokens, head_dim).
+
+        Sentences are padded on the right to the longest; nothing attends to padding.
+        """
+        lengths = torch.tensor([len(ids) for ids in sentences], device=self.device)
+        longest = int(lengths.max())
+        ids = torch.zeros(len(sentences), longest, dtype=torch.long)
+        for row, sentence in enumerate(sentences):
+            ids[row, : len(sentence)] = torch.tensor(sentence)
+        places = torch.arange(longest, device=self.device)
+        mask = self.prefix_mask(longest) & (places < lengths[:, None, None])
+        mask = mask | torch.eye(longest, dtype=torch.bool, device=self.device)
         capture = Capture()
-        positions = torch.arange(len(ids), device=self.device)[None]
-        self(self.embed(tensor), self.prefix_mask(len(ids))[None, None], positions, capture)
+        tokens = self.embed(ids.to(self.device))
+        self(tokens, mask[:, None], places.expand(len(sentences), -1), capture)
         keys, values = capture.stacked()
-        return keys[:, 0], values[:, 0]
+        return [
+            (keys[:, row, :, :length].clone(), values[:, row, :, :length].clone())
+            for row, length in enumerate(lengths.tolist())
+        ]
 
 
 def fingerprint(module: nn.Module) -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
 
 import langrearrange  # noqa: F401 (registers the envs)
+from langrearrange.dataset import open_dataset
+from langrearrange.generator import open_split
 
-from ..controls import BlankEyes, ShuffledInstructions
 from .config import TrainConfig
 from .eyes import Eyes, load_eyes
+
+Hearing = Callable[[Sequence[str], Sequence[float]], list[str]]
 
 
 def make_envs(config: TrainConfig, modality: str) -> Any:
@@ -19,7 +23,7 @@ def make_envs(config: TrainConfig, modality: str) -> Any:
     if config.episodes:
         # A sampling order for training: a folder is otherwise played in file order.
         kwargs = {"episodes": config.episodes, "sampling": "uniform"}
-    envs = gym.make_vec(
+    return gym.make_vec(
         "LangRearrangeHard-v0" if config.hard else "LangRearrange-v0",
         num_envs=config.num_envs,
         observation=modality,
@@ -27,17 +31,29 @@ def make_envs(config: TrainConfig, modality: str) -> Any:
         autoreset_mode="SameStep",
         **kwargs,
     ).unwrapped
-    if config.shuffle_instructions:
-        return ShuffledInstructions(envs, config.split, config.seed)
-    return envs
+
+
+def make_hearing(config: TrainConfig) -> Hearing:
+    """Return what is heard of instructions: themselves, or in a control those of other episodes.
+
+    The function takes instructions and as many numbers in [0, 1), which say what to hear instead.
+    """
+    if config.control != "shuffled":
+        return lambda instructions, draws: list(instructions)
+    source = open_dataset(config.episodes) if config.episodes else open_split(config.split)
+
+    def other(instructions: Sequence[str], draws: Sequence[float]) -> list[str]:
+        return [source.get(int(draw * len(source))).instruction for draw in draws]
+
+    return other
 
 
 def make_eyes(config: TrainConfig) -> Eyes:
     """Return the eyes that the settings name."""
-    eyes = load_eyes(
+    return load_eyes(
         config.encoder,
         proprioception=config.proprioception,
         tokens_per_step=config.tokens_per_step,
         device=config.device,
+        blank=config.control == "blank",
     )
-    return BlankEyes(eyes) if config.blank_image else eyes

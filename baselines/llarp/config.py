@@ -56,13 +56,11 @@ class TrainConfig:
     """linear: paper C.1; mlp2: two layers"""
     proprioception: bool = True
     """whether joints, hand and pose are seen beside the picture"""
+    control: Literal["none", "shuffled", "blank"] = "none"
+    """what claims are compared with: shuffled: hears the sentence of another episode; blank: sees
+    nothing but proprioception"""
     tokens_per_step: int = 1
     """tokens an observation becomes; more than one needs an encoder that gives patches"""
-
-    blank_image: bool = False
-    """control: every picture is grey, in training and whenever the checkpoint plays"""
-    shuffle_instructions: bool = False
-    """control: while training, each episode is told another one's sentence"""
 
     split: str = "train"
     """what to train on"""
@@ -129,6 +127,9 @@ class TrainConfig:
     """updates between checkpoints; the last update is always kept"""
     keep_checkpoints: int = 2
     """older ones are removed"""
+    exact_resume: bool = False
+    """read each instruction alone, so that on the CPU a resumed run goes on bit for bit; without it
+    it goes on up to rounding, and instructions are read together, which is faster"""
     prefix_megabytes: int = 1024
     """memory for instructions that were read"""
     threads: int = 1
@@ -198,6 +199,7 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "grad_clip": 0.5,
     },
     "tiny": {
+        "exact_resume": True,
         "num_envs": 32,
         "minibatches": 4,
         "epochs": 2,

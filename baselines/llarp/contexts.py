@@ -32,6 +32,7 @@ class Contexts:
         horizon: the most steps an episode may take.
         feature_shape, proprio_dim: of one observation.
         prefix_bytes: memory for instructions that were read.
+        read_together: as `PrefixStore` has it.
 
     Attributes:
         features: (num_rows, horizon, ...), float16; proprio: (num_rows, horizon, proprio_dim).
@@ -48,11 +49,13 @@ class Contexts:
         feature_shape: Sequence[int],
         proprio_dim: int,
         prefix_bytes: int = 1 << 30,
+        *,
+        read_together: bool = True,
     ) -> None:
         device = policy.backbone.device
         self.policy = policy
         self.horizon = horizon
-        self.store = PrefixStore(policy.backbone, prefix_bytes)
+        self.store = PrefixStore(policy.backbone, prefix_bytes, together=read_together)
         self.cache = SlotCache(policy.backbone.keys, num_rows)
         self.features = torch.zeros(
             num_rows, horizon, *feature_shape, dtype=FEATURE_DTYPE, device=device
@@ -64,8 +67,7 @@ class Contexts:
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of these rows."""
-        for row, instruction in zip(rows, instructions, strict=True):
-            prefix = self.store.get(instruction)
+        for row, prefix in zip(rows, self.store.get_all(instructions), strict=True):
             self.prefixes[row] = prefix
             self._place(row, prefix)
             self.counts[row] = 0
@@ -101,15 +103,15 @@ class Contexts:
     @torch.no_grad()
     def refresh(self) -> Carried:
         """Write the running episodes anew with the policy as it is now; return their steps."""
+        running = [(row, p) for row, p in enumerate(self.prefixes) if p is not None]
         if self.policy.backbone.trainable:
             self.store.clear()
-        for row, prefix in enumerate(self.prefixes):
-            if prefix is None:
-                continue
-            if self.policy.backbone.trainable:
-                prefix = self.prefixes[row] = self.store.of_ids(prefix.ids)
+            read = self.store.of_all([prefix.ids for _, prefix in running])
+            running = [(row, prefix) for (row, _), prefix in zip(running, read, strict=True)]
+        for row, prefix in running:
             if prefix is not self._placed[row]:
                 self._place(row, prefix)
+            self.prefixes[row] = prefix
             self.cache.lengths[row] = len(prefix)
         most = int(self.counts.max())
         features, proprio = self.features[:, :most].clone(), self.proprio[:, :most].clone()

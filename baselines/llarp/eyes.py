@@ -53,21 +53,32 @@ class EncoderEyes:
         encoder: has `modality`, `feature_dim` and `encode_observation`.
         proprioception: whether joints, hand and pose are seen too; with `state` there are none.
         device: where features go.
+        blank: all features are 0: the control that sees nothing.
     """
 
     def __init__(
-        self, encoder: Any, *, proprioception: bool, device: str | torch.device = "cpu"
+        self,
+        encoder: Any,
+        *,
+        proprioception: bool,
+        device: str | torch.device = "cpu",
+        blank: bool = False,
     ) -> None:
         self._encoder = encoder
         self._device = device
+        self._blank = blank
         self.modality: str = encoder.modality
         self.feature_shape: tuple[int, ...] = (encoder.feature_dim,)
         self.proprio_dim = RGB_PROPRIO if proprioception and self.modality == "rgb" else 0
 
     def __call__(self, observations: Mapping[str, Any]) -> Seen:
         """Return what is seen in batched observations."""
-        features = self._encoder.encode_observation(observations)
-        features = features.to(self._device, FEATURE_DTYPE)
+        if self._blank:
+            shape = (len(observations["instruction"]), *self.feature_shape)
+            features = torch.zeros(shape, dtype=FEATURE_DTYPE, device=self._device)
+        else:
+            features = self._encoder.encode_observation(observations)
+            features = features.to(self._device, FEATURE_DTYPE)
         if self.proprio_dim == 0:
             return Seen(features, torch.zeros(len(features), 0, device=self._device))
         return Seen(features, proprioception(observations).to(self._device))
@@ -110,8 +121,16 @@ def load_eyes(
     proprioception: bool,
     tokens_per_step: int = 1,
     device: str | torch.device = "cpu",
+    blank: bool = False,
 ) -> EncoderEyes:
     """Load an encoder by name or path.
+
+    Args:
+        encoder: a name or path that `vision.load_encoder` takes.
+        proprioception: whether joints, hand and pose are seen too.
+        tokens_per_step: more than one needs an encoder with patches.
+        device: where it computes and features go.
+        blank: the control that sees nothing; only with one token a step.
 
     Raises:
         VisionError: no such encoder.
@@ -121,7 +140,9 @@ def load_eyes(
 
     loaded = load_encoder(encoder, device=device)
     if tokens_per_step == 1:
-        return EncoderEyes(loaded, proprioception=proprioception, device=device)
+        return EncoderEyes(loaded, proprioception=proprioception, device=device, blank=blank)
+    if blank:
+        raise UsageError("control 'blank' goes with tokens_per_step=1")
     if getattr(loaded, "patch_shape", None) is None or loaded.modality != "rgb":
         raise UsageError(
             f"encoder '{encoder}' gives no patches, so an observation is one token; use "

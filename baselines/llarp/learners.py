@@ -6,6 +6,7 @@ The trainer asks of a policy what the two protocols here say, and of nothing els
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -101,7 +102,7 @@ def make_policy(config: TrainConfig, eyes: Eyes, num_actions: int) -> Any:
 
 def make_contexts(config: TrainConfig, policy: Any, eyes: Eyes, num_rows: int) -> RunningEpisodes:
     """Return the memory of `num_rows` rows of a policy."""
-    kind: Any = Contexts
+    kind: Any = partial(Contexts, read_together=not config.exact_resume)
     if config.learner == "lstm":
         from ..lstm.contexts import LstmContexts
 

@@ -7,7 +7,7 @@ is a step of an episode: there are no dummy steps that one could train on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .build import Hearing
 from .eyes import Eyes, Seen
 from .learners import RunningEpisodes
 from .packing import Rows, Segment
@@ -91,6 +92,8 @@ class Player:
         rng: draws the actions; on the CPU.
         gamma: discount of the value behind a horizon.
         bootstrap_horizon: whether running out of steps is worth the value of what would follow.
+        reward_scale: rewards are multiplied by it.
+        hearing: what is heard of instructions (`build.make_hearing`).
     """
 
     def __init__(
@@ -103,10 +106,12 @@ class Player:
         gamma: float,
         bootstrap_horizon: bool = False,
         reward_scale: float = 1.0,
+        hearing: Hearing = lambda instructions, draws: list(instructions),
     ) -> None:
         self.envs, self.eyes, self.contexts, self.rng = envs, eyes, contexts, rng
         self.gamma, self.bootstrap_horizon = gamma, bootstrap_horizon
         self.reward_scale = reward_scale
+        self.hearing = hearing
         self.totals = np.zeros(envs.num_envs)
         self.now: Seen | None = None
 
@@ -114,7 +119,7 @@ class Player:
         """Begin an episode in every env."""
         observations, _ = self.envs.reset(seed=seed)
         self.now = self.eyes(observations)
-        self.contexts.begin(range(self.envs.num_envs), observations["instruction"])
+        self._hear(range(self.envs.num_envs), observations["instruction"])
 
     def play(self, num_steps: int, stop: Callable[[int], bool] = lambda step: False) -> Rollout:
         """Play, and return what was played.
@@ -186,12 +191,18 @@ class Player:
         steps.ends.append(torch.from_numpy(ends).to(heads.value.device))
         steps.invalid += _count_invalid(infos, ends)
         at = len(steps.actions)
-        for row in np.flatnonzero(ends).tolist():
+        over = np.flatnonzero(ends).tolist()
+        for row in over:
             segments[row].append(Segment(starts[row], at, self._prefix(row)))
             starts[row] = at
             steps.finished.append(self._finished(row, infos))
-            self.contexts.begin([row], [observations["instruction"][row]])
+        if over:
+            self._hear(over, [observations["instruction"][row] for row in over])
         return env_s
+
+    def _hear(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
+        draws = torch.rand(len(rows), generator=self.rng).tolist()
+        self.contexts.begin(rows, self.hearing(instructions, draws))
 
     def _prefix(self, row: int) -> Any:
         prefix = self.contexts.prefixes[row]

@@ -17,6 +17,7 @@ import torch
 
 from . import checkpoint
 from .backbone import fingerprint
+from .build import make_hearing
 from .config import TrainConfig
 from .errors import CheckpointError, TrainingError
 from .eyes import Eyes, Seen
@@ -75,6 +76,7 @@ class Trainer:
             gamma=config.gamma,
             bootstrap_horizon=config.bootstrap_horizon,
             reward_scale=config.reward_scale,
+            hearing=make_hearing(config),
         )
         self.ppo = Ppo(policy, config, self.batch_rng, self.group)
         self.metrics = Metrics()

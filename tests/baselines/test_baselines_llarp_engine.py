@@ -171,21 +171,28 @@ def test_a_fresh_lora_is_the_backbone_itself() -> None:
 def test_an_instruction_is_read_once_and_the_least_recent_goes_first() -> None:
     policy = small_policy(13)
     store = PrefixStore(policy.backbone)
-    sizes = [store.get(sentence).num_bytes for sentence in SENTENCES]
+    sizes = [prefix.num_bytes for prefix in store.get_all(SENTENCES)]
     assert (store.hits, store.misses, store.num_bytes) == (0, 4, sum(sizes))
-    assert store.get(SENTENCES[1]) is store.get(SENTENCES[1])
+    first, again = store.get_all([SENTENCES[1], SENTENCES[1]])
+    assert first is again
     assert store.hits == 2
     small = PrefixStore(policy.backbone, max_bytes=sizes[0] + sizes[1])
-    small.get(SENTENCES[0])
-    small.get(SENTENCES[1])
-    small.get(SENTENCES[0])
-    small.get(SENTENCES[2])
-    assert small.misses == 3
-    small.get(SENTENCES[0])
-    assert small.misses == 3
-    small.get(SENTENCES[1])
-    assert small.misses == 4
-    assert small.num_bytes <= sizes[0] + sizes[1]
+    for number, misses in ((0, 1), (1, 2), (0, 2), (2, 3), (0, 3), (1, 4)):
+        small.get(SENTENCES[number])
+        assert small.misses == misses
+        assert small.num_bytes <= sizes[0] + sizes[1]
+
+
+def test_reading_alone_or_together_gives_the_same_keys() -> None:
+    policy = small_policy(13)
+    together = PrefixStore(policy.backbone).get_all(SENTENCES)
+    alone = PrefixStore(policy.backbone, together=False).get_all(SENTENCES)
+    reverse = PrefixStore(policy.backbone, together=False).get_all(SENTENCES[::-1])[::-1]
+    for first, second, third in zip(together, alone, reverse, strict=True):
+        assert (first.keys - second.keys).abs().max() <= 1e-5
+        assert (first.values - second.values).abs().max() <= 1e-5
+        assert torch.equal(second.keys, third.keys)
+        assert torch.equal(second.values, third.values)
 
 
 def test_the_slots_grow_with_long_sentences_and_keep_what_is_there() -> None:

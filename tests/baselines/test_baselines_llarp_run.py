@@ -78,6 +78,28 @@ def test_four_updates_are_two_and_two_more_in_the_real_household(tmp_path: Path)
     assert [path.name for path in checkpoints(tmp_path / "parts")] == ["000002", "000004"]
 
 
+@pytest.mark.parametrize("control", ["shuffled", "blank"])
+def test_controls_hear_or_see_nothing_of_the_episode(control: str, tmp_path: Path) -> None:
+    settings = REAL | {"num_updates": 1, "control": control}
+    trainer = train(preset("tiny", out=tmp_path / control, **settings))
+    told = [task.episode.instruction for task in trainer.envs.tasks]
+    tokens = [trainer.policy.backbone.token_ids(text) for text in told]
+    heard = [prefix.ids for prefix in trainer.contexts.prefixes]
+    assert (heard == tokens) == (control == "blank")
+    assert trainer.contexts.features.any() == (control == "shuffled")
+
+
+@pytest.mark.parametrize("summary", ["last", "perceiver"])
+def test_the_recurrent_rival_is_trained_and_resumed_by_the_same_engine(
+    summary: str, tmp_path: Path
+) -> None:
+    settings = REAL | {"learner": "lstm", "summary": summary}
+    whole = train(preset("tiny", out=tmp_path / "whole", **settings))
+    half = preset("tiny", out=tmp_path / "parts", **(settings | {"num_updates": 2}))
+    train(half)
+    assert same(whole, train(dataclasses.replace(half, num_updates=4, resume=True)))
+
+
 def test_saved_envs_go_on_as_they_would_have() -> None:
     config = preset("tiny", **(REAL | {"num_envs": 3}))
     first, second = make_envs(config, "state"), make_envs(config, "state")
