@@ -42,6 +42,14 @@ class Args:
     """run module:Class in this process: quicker, for development, never ranked"""
     name: str = ""
     """what to call the agent in tables; the agent itself by default"""
+    authors: str = ""
+    """whose agent it is; for the board"""
+    homepage: str = ""
+    """where to read about it; for the board"""
+    parameters: str = ""
+    """how large it is; for the board"""
+    train_data: str = ""
+    """what it was trained on; for the board"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
@@ -77,6 +85,10 @@ def run(args: Args) -> int:
         name=args.name or spec.label,
         modality=agent.modality,  # type: ignore[arg-type]
         privileged=is_privileged(agent),
+        authors=args.authors,
+        url=args.homepage,
+        parameters=args.parameters,
+        train_data=args.train_data,
     )
     plan = Plan(
         sources=[open_source(name) for name in args.episodes],

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from langrearrange import __version__
 from langrearrange.errors import ScoreError, SubmissionError
 from langrearrange.leaderboard.groups import BOARD_SPLITS, base_split
 from langrearrange.leaderboard.matching import OpenSource
 from langrearrange.leaderboard.score import Result, score_trace
+
+
+_FACTS: Final = {"authors": "--authors", "url": "--homepage", "train_data": "--train-data"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _remarks(result: Result) -> list[str]:
     if stopped:
         remarks.append(f"in {stopped} episodes the agent stopped answering")
     agent = result.header.agent
-    for name in ("authors", "url", "train_data"):
+    for name, option in _FACTS.items():
         if not getattr(agent, name):
-            remarks.append(f"the header says nothing of the agent's {name}")
+            remarks.append(f"nothing is said of the agent's {name}; evaluate takes {option}")
     return remarks
