@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from langrearrange.progress import progress
 
+from ..llarp.build import Hearing
 from .demonstrations import NO_ADVICE, Demonstrations
 from .experts import Expert
 
@@ -36,6 +37,8 @@ class Collector:
         expert: advises, and acts where no learner does.
         rng: draws the learner's skills and who acts.
         source: facts that are kept with what is recorded.
+        hearing: what the learner hears of sentences (`llarp.build.make_hearing`); the expert hears
+            them as they are.
     """
 
     def __init__(
@@ -45,9 +48,11 @@ class Collector:
         expert: Expert,
         rng: torch.Generator,
         source: Mapping[str, Any],
+        hearing: Hearing = lambda sentences, draws: list(sentences),
     ) -> None:
         self._envs, self._eyes, self._expert, self._rng = envs, eyes, expert, rng
         self._source = dict(source)
+        self._hearing = hearing
         self._observations: Any = None
         self._running: list[_Episode] = []
         self.env_steps = 0
@@ -56,7 +61,7 @@ class Collector:
         """Begin an episode in every env."""
         self._observations, _ = self._envs.reset(seed=seed)
         sentences = self._observations["instruction"]
-        self._running = [_Episode(sentence) for sentence in sentences]
+        self._running = [_Episode(sentence) for sentence in self._heard(sentences)]
         self._expert.begin(range(len(sentences)), sentences)
 
     def record(
@@ -107,7 +112,8 @@ class Collector:
             episode.rewards.append(float(rewards[row]))
         ended = []
         sentences = [self._observations["instruction"][row] for row in ends]
-        for row, sentence in zip(ends, sentences, strict=True):
+        heard = self._heard(sentences)
+        for row, sentence in zip(ends, heard, strict=True):
             episode = self._running[row]
             episode.template = str(infos["final_info"]["template"][row])
             episode.success = bool(infos["final_info"]["success"][row])
@@ -116,8 +122,11 @@ class Collector:
         if ends:
             self._expert.begin(ends, sentences)
             if learner is not None:
-                learner.begin(ends, sentences)
+                learner.begin(ends, heard)
         return ended
+
+    def _heard(self, sentences: Sequence[str]) -> list[str]:
+        return self._hearing(sentences, torch.rand(len(sentences), generator=self._rng).tolist())
 
     def _choose(
         self,

@@ -56,10 +56,9 @@ class ImitationConfig:
     label_smoothing: float = 0.0
     """share of the target spread over all skills, so that PPO has something left to explore"""
 
-    shuffle_instructions: bool = False
-    """control: each episode is learned with another one's sentence"""
-    blank_image: bool = False
-    """control: every picture is grey, in training and whenever the checkpoint plays"""
+    control: Literal["none", "shuffled", "blank"] = "none"
+    """what a claim is compared with: shuffled: the learner hears the sentence of another episode;
+    blank: it sees nothing but proprioception"""
 
     preset: PresetName = "tiny"
     """of the policy's shape, as in llarp.train"""

@@ -23,7 +23,7 @@ from langrearrange.log import get_logger
 from ..llarp import checkpoint
 from ..llarp.agent import config_of
 from ..llarp.backbone import fingerprint
-from ..llarp.build import make_envs, make_eyes
+from ..llarp.build import make_envs, make_eyes, make_hearing
 from ..llarp.learners import derived_seed, make_contexts, make_policy
 from .clone import Cloner, CloneSettings
 from .collect import Collector
@@ -46,9 +46,7 @@ class Imitation:
         settings = config.policy_settings()
         self.settings = settings
         self.eyes = make_eyes(settings)
-        # The expert is told the true sentences; the learner's are shuffled when it learns.
-        honest = dataclasses.replace(settings, shuffle_instructions=False)
-        self.envs = make_envs(honest, self.eyes.modality)
+        self.envs = make_envs(settings, self.eyes.modality)
         num_actions = int(self.envs.single_action_space.n)
         self.policy = make_policy(settings, self.eyes, num_actions)
         self.contexts = make_contexts(settings, self.policy, self.eyes, config.num_envs)
@@ -68,7 +66,8 @@ class Imitation:
         )
         source = {"encoder": config.encoder, "expert": config.expert, "split": config.split}
         expert = make_expert(config, self.envs)
-        self.collector = Collector(self.envs, self.eyes, expert, rng, source)
+        hearing = make_hearing(settings)
+        self.collector = Collector(self.envs, self.eyes, expert, rng, source, hearing)
         self.recorded: list[Demonstrations] = []
         self.records: list[dict[str, Any]] = []
 
@@ -98,8 +97,6 @@ class Imitation:
         return save(self, expert_success)
 
     def _learn(self, new: Demonstrations, epochs: int, stage: str, success: float) -> None:
-        if self.config.shuffle_instructions:
-            new = new.with_shuffled_sentences(derived_seed(self.config.seed, stage))
         self.recorded.append(new)
         everything = join(self.recorded)
         cpu = time.process_time()

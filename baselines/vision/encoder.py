@@ -13,7 +13,7 @@ from torch.nn import functional
 from langrearrange.env.spaces import STATE_SIZES
 from langrearrange.errors import LangRearrangeError
 
-CHUNK: Final = 64
+CHUNK: Final = 16
 """Pictures encoded at once, so that memory does not grow with the number of envs."""
 
 

@@ -109,11 +109,11 @@ class SegCnn(nn.Module):
 
     def coarse_map(self, pictures: Tensor) -> Tensor:
         """Return the fourth stage, (n, widths[3], size / 32, size / 32)."""
-        return self.coarse(self.fine(self.stem(pictures * 4 - 2)))  # type: ignore[no-any-return]
+        return self.coarse(self.fine(self.stem(_centred(pictures))))  # type: ignore[no-any-return]
 
     def forward(self, pictures: Tensor) -> ReadOut:
         """Return the read-outs of pictures (n, 3, size, size) in [0, 1], in float32."""
-        fine = self.fine(self.stem(pictures * 4 - 2))
+        fine = self.fine(self.stem(_centred(pictures)))
         coarse = self.coarse(fine)
         evidence = torch.relu(self.evidence(fine))
         cells = self.cells(evidence).float()
@@ -174,3 +174,7 @@ class SegCnnEncoder(VisionEncoder):
         enabled = self.precision == "bfloat16"
         with torch.autocast(pictures.device.type, torch.bfloat16, enabled=enabled):
             return compute(pictures)
+
+
+def _centred(pictures: Tensor) -> Tensor:
+    return pictures.mul(4).sub_(2)

@@ -379,9 +379,7 @@ def test_settings_that_cannot_be_are_refused(
 
 
 def test_the_lstm_learns_by_the_same_command(tmp_path: Path) -> None:
-    run = imitate(
-        tiny_run(tmp_path, learner="lstm", summary="perceiver", shuffle_instructions=True)
-    )
+    run = imitate(tiny_run(tmp_path, learner="lstm", summary="perceiver", control="shuffled"))
     state = checkpoint.read_state(checkpoint.find_checkpoint(tmp_path))
     assert state["config"]["learner"] == "lstm"
     assert run.recorded[0].num_episodes > 0
