@@ -12,7 +12,6 @@ from langrearrange.leaderboard.groups import BOARD_SPLITS, base_split
 from langrearrange.leaderboard.matching import OpenSource
 from langrearrange.leaderboard.score import Result, score_trace
 
-
 _FACTS: Final = {"authors": "--authors", "url": "--homepage", "train_data": "--train-data"}
 
 
