@@ -33,7 +33,7 @@ from langrearrange.generator.prove import Finding
 from langrearrange.progress import progress
 from langrearrange.solver import solve, subgoals
 from langrearrange.world import SKILLS
-from langrearrange.world.goals import parse_goal
+from langrearrange.world.goals import compile_goal, parse_goal
 
 REPORT: Final = "import_report.json"
 BY_DESCRIPTION: Final = (f"{PREFIX}context", f"{PREFIX}referring_expressions")
@@ -192,9 +192,14 @@ def _cluster(split: str, template: str, phrasing: int, number: int, num_wordings
 
 
 def _solved(episode: Episode) -> tuple[Episode, list[Finding]]:
-    """Return the episode with a shortest plan and its subgoals, or why it has none."""
+    """Return the episode with a shortest plan and its subgoals, or why it has none.
+
+    Raises:
+        GoalError: the goal is too large to be judged.
+    """
     goal = parse_goal(episode.goal)
     layout, state = episode.layout(), episode.initial_state()
+    compile_goal(goal, layout, state)  # what cannot be judged cannot be played: rejected
     try:
         solution = solve(goal, layout, state)
     except SolverError as error:

@@ -80,7 +80,7 @@ def test_what_is_inconsistent_is_named_and_kept(tmp_path):
         sampled_entities={"thing": "pear", "from": SINK, "to": TABLE},
     )
     assert kinds(tmp_path, from_the_sink) == {"source_empty": 1}
-    claims = Builder().add("There's an apple on the sofa; a pear is wanted at the black table.")
+    claims = Builder().add("There's a mug in the sink; a pear is wanted at the black table.")
     claims.add("On the sink there is an apple; a pear is wanted at the black table.")
     assert kinds(tmp_path, claims) == {"statement_false": 1}
     both_off = Builder().add(
@@ -117,6 +117,23 @@ def test_one_bad_episode_is_rejected_by_name_and_the_others_are_written(tmp_path
     written = json.loads((tmp_path / "official_context" / REPORT).read_text())
     assert written["counts"] == {"rejected": 2}
     assert written["num_written"] == 2
+
+
+def test_goals_that_would_take_for_ever_are_rejected_or_given_up_at_once(tmp_path):
+    things = (("016_pear", SOFA),) * 60
+    many = {
+        "expr_type": "AND",
+        "quantifier": "EXISTS",
+        "inputs": [{"name": f"X{i}", "expr_type": "pear"} for i in range(10)],
+        "sub_exprs": [f"on_top(X{i}, {TABLE})" for i in range(10)],
+    }
+    imported = import_official(Builder().add(goal_preds=many, things=things).write(tmp_path))
+    assert imported.report.counts == {"rejected": 1}
+    assert "unrolls to more than" in imported.report.findings[0].message
+    parts = [goal("pear", place) for place in (TABLE, SOFA, SINK)] * 3
+    wide = {"expr_type": "AND", "sub_exprs": parts}
+    imported = import_official(Builder().add(goal_preds=wide, things=things).write(tmp_path))
+    assert imported.report.counts == {"gave_up": 1}
 
 
 def test_goals_over_all_things_name_the_swapped_files(tmp_path):

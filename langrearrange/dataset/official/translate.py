@@ -32,6 +32,8 @@ from langrearrange.world.vocabulary import OPENABLES
 
 _Z_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """(x, y, z) there is (x, -z, y) here: a quarter turn about x, the inverse of our export's."""
+_NO_TURN: Final = np.eye(3)
+_LAST_ROW: Final = np.array([0.0, 0.0, 0.0, 1.0])
 _MAX_METRES: Final = 1_000.0
 _START: Final = re.compile(r"\((open|closed) ([a-z_]+)\)\Z")
 
@@ -100,8 +102,8 @@ def _rotation(transform: NDArray[np.float64]) -> NDArray[np.float64]:
     turn = transform[:3, :3]
     if (
         not np.isfinite(transform).all()
-        or not np.allclose(transform[3], (0, 0, 0, 1), atol=1e-4)
-        or not np.allclose(turn @ turn.T, np.eye(3), atol=1e-3)
+        or np.abs(transform[3] - _LAST_ROW).max() > 1e-4
+        or np.abs(turn @ turn.T - _NO_TURN).max() > 1e-3
         or np.linalg.det(turn) < 0
         or np.abs(transform[:3, 3]).max() > _MAX_METRES
     ):

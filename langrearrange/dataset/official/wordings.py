@@ -15,6 +15,8 @@ from langrearrange.dataset.official.records import OfficialEpisode
 from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES, english
 
 _THING, _PLACE = "<thing>", "<place>"
+_MAX_PATTERNS: Final = 64
+"""Wordings of a template that sentences are held against; released ones have up to 12."""
 _OFFICIAL_OF: Final = {ours: theirs for theirs, ours in OFFICIAL_CATEGORY.items()}
 
 
@@ -38,23 +40,26 @@ def wording(episode: OfficialEpisode) -> str:
 def phrasings(episodes: Sequence[OfficialEpisode]) -> list[int]:
     """Return the index of each episode's wording within its template, the most frequent first.
 
-    A name may occur in a sentence twice, once drawn and once fixed ("an apple is on the sofa" where
-    an apple is wanted). So a sentence counts as the most frequent wording that it fits.
+    A name may occur in a sentence twice, once drawn and once fixed ("mind the cup in the sink"
+    where a cup is wanted). So a sentence counts as the most frequent wording that it fits.
     """
     found: dict[str, Counter[str]] = {}
     for episode in episodes:
         found.setdefault(episode.template, Counter())[wording(episode)] += 1
-    ranked = {
-        template: [(text, _pattern(text)) for text, _ in sorted(counts.items(), key=_most_frequent)]
-        for template, counts in found.items()
+    ranked = {t: sorted(counts.items(), key=_most_frequent) for t, counts in found.items()}
+    patterns = {
+        template: [(text, _pattern(text)) for text, _ in texts[:_MAX_PATTERNS]]
+        for template, texts in ranked.items()
     }
-    fitting = [_fitting(episode, ranked[episode.template]) for episode in episodes]
-    used: dict[str, dict[str, int]] = {}
-    for template, candidates in ranked.items():
-        kept = {w for e, w in zip(episodes, fitting, strict=True) if e.template == template}
-        order = [text for text, _ in candidates if text in kept]
-        used[template] = {text: number for number, text in enumerate(order)}
-    return [used[e.template][w] for e, w in zip(episodes, fitting, strict=True)]
+    fitting = [_fitting(episode, patterns[episode.template]) for episode in episodes]
+    kept: dict[str, set[str]] = {}
+    for episode, text in zip(episodes, fitting, strict=True):
+        kept.setdefault(episode.template, set()).add(text)
+    numbers = {
+        template: {text: n for n, text in enumerate(t for t, _ in texts if t in kept[template])}
+        for template, texts in ranked.items()
+    }
+    return [numbers[e.template][text] for e, text in zip(episodes, fitting, strict=True)]
 
 
 def _fitting(episode: OfficialEpisode, ranked: Sequence[tuple[str, re.Pattern[str]]]) -> str:
