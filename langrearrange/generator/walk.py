@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -71,14 +71,19 @@ class Walk:
         self._spec = spec
         self._houses = houses
         self._meanings = meanings
-        self._cells = list(_cells(template, meanings, self._keyed))
+        # The key and split whose texts these are: train's own for splits that say train's.
+        self._owner = (spec.key, spec.split) if num_train is None else ("", "train")
+        by_target = _by_target(template, meanings)
+        shuffled = KeyedPermutation(len(by_target), *self._owner, template.id, 0, "targets")
+        by_target = [by_target[shuffled[i]] for i in range(len(by_target))]
+        self._cells = list(_cells(by_target, meanings))
         permuted = KeyedPermutation(len(houses), spec.key, spec.split, "house")
         self._flats = tuple(houses[permuted[i]] for i in range(len(houses)))
         self._first_flat = first_flat
         self._order = Strata(
             {str(number): cell.num_groundings for number, cell in enumerate(self._cells)}
         )
-        self._permutations: dict[tuple[str, str, int], KeyedPermutation] = {}
+        self._permutations: dict[int, KeyedPermutation] = {}
         # A stretch of train's walk, from a keyed place on, is as balanced as train's beginning.
         self._num_train = num_train
         self._train_start = self._keyed(num_train or 1, "train texts", 0)[0]
@@ -91,12 +96,11 @@ class Walk:
     def grounding(self, rank: int) -> Grounding:
         """Return what is said at a rank; beyond the last text it begins again."""
         rank %= self.num_texts
-        key, split = self._spec.key, self._spec.split
         if self._num_train is not None:
-            rank, key, split = (self._train_start + rank) % self._num_train, "", "train"
+            rank = (self._train_start + rank) % self._num_train
         number, rank_in_cell = self._order.place(rank)
         cell = self._cells[number]
-        choice = self._permutation(key, split, number)[rank_in_cell]
+        choice = self._permutation(number)[rank_in_cell]
         index = cell.start + choice * len(self.template.phrasings) + cell.phrasing
         return replace(cell.space[index], template=self.template)
 
@@ -147,12 +151,12 @@ class Walk:
             return None
         return replace(grounding, values=values)
 
-    def _permutation(self, key: str, split: str, number: int) -> KeyedPermutation:
-        known = self._permutations.get((key, split, number))
+    def _permutation(self, number: int) -> KeyedPermutation:
+        known = self._permutations.get(number)
         if known is None:
             size = self._order.counts[number]
-            known = KeyedPermutation(size, key, split, self.template.id, number, "texts")
-            self._permutations[key, split, number] = known
+            known = KeyedPermutation(size, *self._owner, self.template.id, number, "texts")
+            self._permutations[number] = known
         return known
 
     def _keyed(self, size: int, purpose: str, block: int) -> KeyedPermutation:
@@ -160,23 +164,19 @@ class Walk:
         return KeyedPermutation(size, spec.key, spec.split, self.template.id, block, purpose)
 
 
-def _cells(
-    template: Template, meanings: Meanings, keyed: Callable[[int, str, int], KeyedPermutation]
-) -> Iterator[_Cell]:
+def _cells(by_target: list[Template], meanings: Meanings) -> Iterator[_Cell]:
     """Yield the cells so that neighbours differ in cluster and remark, phrasing and target.
 
     Turn j gives unit u the phrasing u + j and the target u * stride + j (+ 1 after each time that
     both have come round together), so that all combinations come, each once.
     """
-    target = _target(template)
-    rows = [_units(narrowed, meanings) for narrowed in _narrowed(template, target, meanings)]
-    num_phrasings, num_targets, num_units = len(template.phrasings), len(rows), len(rows[0])
+    rows = [_units(narrowed, meanings) for narrowed in by_target]
+    num_phrasings, num_targets = len(by_target[0].phrasings), len(by_target)
     together = math.lcm(num_phrasings, num_targets)
-    shuffled = keyed(num_targets, "targets", 0)
     for turn in range(num_phrasings * num_targets):
-        for number in range(num_units):
+        for number in range(len(rows[0])):
             column = (number * _STRIDE + turn + turn // together) % num_targets
-            cell = rows[shuffled[column]][number]
+            cell = rows[column][number]
             if cell.num_groundings:
                 yield replace(cell, phrasing=(number + turn) % num_phrasings)
 
@@ -200,15 +200,13 @@ def _units(template: Template, meanings: Meanings) -> list[_Cell]:
     return units
 
 
-def _target(template: Template) -> Slot | None:
-    """Return the last receptacle slot: where the sentence sends things, if it says so at all."""
+def _by_target(template: Template, meanings: Meanings) -> list[Template]:
+    """Return the template once for each value of its last receptacle slot, if it has any.
+
+    That slot is where the sentence sends things, or the only place that it names.
+    """
     slots = [slot for slot in template.slots if not slot.is_object]
-    return slots[-1] if slots else None
-
-
-def _narrowed(template: Template, target: Slot | None, meanings: Meanings) -> Iterator[Template]:
-    """Yield the template once for each value of its target."""
-    return _each_value(template, [] if target is None else [target], meanings, "key")
+    return list(_each_value(template, slots[-1:], meanings, "key"))
 
 
 def _each_value(
