@@ -14,8 +14,8 @@ from langrearrange.errors import HouseError
 from langrearrange.houses import models_of, object_mesh
 from langrearrange.houses.exchange import import_mesh, meshes_import, write_glb
 from langrearrange.houses.exchange.decimate import decimated
-from langrearrange.houses.mesh import Mesh
-from langrearrange.houses.shapes import moved
+from langrearrange.houses.mesh import Mesh, merged
+from langrearrange.houses.shapes import moved, plane
 
 MUG = models_of("mug")[0].id
 
@@ -106,11 +106,16 @@ def test_the_old_vertices_lie_no_farther_off_than_the_report_says() -> None:
 
 
 def test_colours_keep_to_their_side_of_a_seam() -> None:
-    mesh = object_mesh(MUG)
-    fewer = decimated(mesh, 300).mesh
-    old, new = (np.unique(m.colors.round(-1), axis=0) for m in (mesh, fewer))
-    apart = np.abs(old[:, None] - new[None]).sum(axis=2).min(axis=0)
-    assert apart.max() < 70  # nothing between the mug's colour and its inside
+    """Two sheets that meet at x = 0, one red and one white, become fewer faces of one colour."""
+    sheets = [plane(1, 1, color, cells=(12, 12)) for color in ((200, 0, 0), (250, 250, 250))]
+    mesh = merged(moved(sheets[0], -1, 0, 0), sheets[1])
+    fewer = decimated(mesh, 60).mesh
+    corners = fewer.colors[fewer.faces]
+    assert len(fewer.faces) <= 60
+    assert np.abs(corners - corners[:, :1]).max() < 1
+    middle = fewer.positions[fewer.faces].mean(axis=1)
+    assert np.array_equal(middle[:, 0] < 0, corners[:, 0, 1] < 100)
+    assert fewer.bounds == pytest.approx(mesh.bounds, abs=0.01)
 
 
 def test_the_second_time_it_comes_from_the_cache(

@@ -16,6 +16,8 @@ Faces = NDArray[np.int64]
 
 _BORDER_WEIGHT: Final = 20.0
 """How much dearer than off the surface it is to move off an open border."""
+_JUMP: Final = 200.0
+"""How much the colours of two faces must differ along an edge, over all channels of both ends."""
 _SHARE: Final = 0.3
 """Of all edges, the cheapest such share may go in one round."""
 _TURN_COS: Final = 0.3
@@ -31,16 +33,19 @@ class Collapsed(NamedTuple):
     owner: Faces
 
 
-def collapsed(points: Points, faces: Faces, max_triangles: int) -> Collapsed:
+def collapsed(
+    points: Points, faces: Faces, max_triangles: int, colors: Points | None = None
+) -> Collapsed:
     """Collapse edges until at most so many triangles are left, or no edge may go.
 
     Args:
         points: (n, 3), welded: points in one place are one point.
         faces: (f, 3).
         max_triangles: the goal; more are left only where every collapse would fold the surface.
+        colors: (f, 3, 3) of the corners in [0, 255]; where they jump, the jump stays in place.
     """
     points = points.copy()
-    quadrics = _quadrics(points, faces)
+    quadrics = _quadrics(points, faces, colors)
     owner = np.arange(len(points))
     origin = np.arange(len(faces))
     refused = np.zeros(0, np.int64)
@@ -81,7 +86,7 @@ def _edges(faces: Faces) -> tuple[Faces, Faces]:
     return np.stack([key // size, key % size], axis=1), count
 
 
-def _quadrics(points: Points, faces: Faces) -> Points:
+def _quadrics(points: Points, faces: Faces, colors: Points | None) -> Points:
     """Return (n, 4, 4): squared distances to the planes of a point's faces, weighted by area."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     area = np.cross(b - a, c - a)
@@ -89,23 +94,34 @@ def _quadrics(points: Points, faces: Faces) -> Points:
     planes = _planes(area, a, np.linalg.norm(area, axis=1) / 2)
     for k in range(3):
         np.add.at(result, faces[:, k], planes)
-    _add_borders(result, points, faces, area)
+    _add_borders(result, points, faces, area, colors)
     return result
 
 
-def _add_borders(quadrics: Points, points: Points, faces: Faces, area: Points) -> None:
-    """Add upright planes along open borders, so that these stay where they are."""
+def _add_borders(
+    quadrics: Points, points: Points, faces: Faces, area: Points, colors: Points | None
+) -> None:
+    """Add upright planes along open borders and seams of colour, so that these stay in place."""
     sides = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    order = np.argsort(sides, axis=1)
     low, high = np.sort(sides, axis=1).T
-    _, place, count = np.unique(low * len(points) + high, return_inverse=True, return_counts=True)
-    open_ = np.flatnonzero(count[place.reshape(-1)] == 1)
-    start, end = points[sides[open_, 0]], points[sides[open_, 1]]
+    _, edge, count = np.unique(low * len(points) + high, return_inverse=True, return_counts=True)
+    edge = edge.reshape(-1)
+    border = count[edge] == 1
+    if colors is not None:
+        ends = np.concatenate([colors[:, [0, 1]], colors[:, [1, 2]], colors[:, [2, 0]]])
+        ends = np.take_along_axis(ends, order[..., None], axis=1).reshape(len(sides), 6)
+        low_color, high_color = (np.full((len(count), 6), v) for v in (np.inf, -np.inf))
+        np.minimum.at(low_color, edge, ends)
+        np.maximum.at(high_color, edge, ends)
+        border |= ((high_color - low_color).sum(axis=1) > _JUMP)[edge]
+    kept = np.flatnonzero(border)
+    start, end = points[sides[kept, 0]], points[sides[kept, 1]]
     along = end - start
-    upright = np.cross(along, area[open_ % len(faces)])
-    weight = _BORDER_WEIGHT * (along**2).sum(axis=1)
-    planes = _planes(upright, start, weight)
+    upright = np.cross(along, area[kept % len(faces)])
+    planes = _planes(upright, start, _BORDER_WEIGHT * (along**2).sum(axis=1))
     for k in range(2):
-        np.add.at(quadrics, sides[open_, k], planes)
+        np.add.at(quadrics, sides[kept, k], planes)
 
 
 def _planes(normals: Points, through: Points, weight: NDArray[np.float64]) -> Points:

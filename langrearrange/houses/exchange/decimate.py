@@ -46,7 +46,8 @@ def decimated(mesh: Mesh, max_triangles: int) -> Decimated:
     cluster = _finest(points, old_faces, max(_FINE, max_triangles))
     owner, seeds = cluster, _means(points, cluster)
     faces, origin = _kept(cluster[old_faces])
-    result = collapsed(seeds, faces, max_triangles)
+    shown = mesh.colors[old_faces[origin]].astype(np.float64)
+    result = collapsed(seeds, faces, max_triangles, shown)
     owner, seeds, faces = result.owner[owner], result.points, result.faces
     origin = origin[result.origin]
     if len(faces) > max_triangles:  # nothing more collapses without a fold: the grid it is
