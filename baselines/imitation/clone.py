@@ -74,7 +74,7 @@ class Cloner:
         self.policy, self.store, self.settings, self.rng = policy, store, settings, rng
         self.row_steps = row_steps
         self.parameters = [parameter for _, parameter in policy.trained()]
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in self.parameters if p.ndim >= 2]},
             {"params": [p for p in self.parameters if p.ndim < 2], "weight_decay": 0.0},
         ]

@@ -140,7 +140,7 @@ class PolicyExpert:
         logits = self._contexts.step(*self._eyes(observations)).logits.float().cpu()
         if self._rng is None:
             return logits.argmax(-1).numpy()  # type: ignore[no-any-return]
-        return torch.multinomial(logits.softmax(-1), 1, generator=self._rng)[:, 0].numpy()  # type: ignore[no-any-return]
+        return torch.multinomial(logits.softmax(-1), 1, generator=self._rng)[:, 0].numpy()
 
     def done(self, actions: Skills) -> None:
         """Nothing to note: a policy does not know its last skill."""

@@ -189,7 +189,7 @@ def load_text_encoder(
         if weights == "random":
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                model = AutoModel.from_config(config)
+                model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         else:
             model = AutoModel.from_pretrained(source)
     except (OSError, ValueError, KeyError) as error:

@@ -79,7 +79,7 @@ class VisionEncoder(nn.Module):
             )
         device = next(self.parameters()).device
         parts = []
-        for chunk in rgb.split(CHUNK):
+        for chunk in torch.split(rgb, CHUNK):
             pictures = chunk.to(device).permute(0, 3, 1, 2).float().div_(255)
             parts.append(compute(resized(pictures, self.input_size)).half())
         return torch.cat(parts) if parts and len(rgb) else rgb.new_empty(0, *shape).half()

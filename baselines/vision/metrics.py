@@ -103,7 +103,7 @@ def measure(encoder: SegCnnEncoder, scenes: SceneStream, num_batches: int) -> Si
         cells_all += int(things.sum())
         pictures += len(rgb)
     shares = (right / pictures).tolist()
-    return Sight(pictures, *counts, *shares, cells=cells_right / max(1, cells_all))
+    return Sight(pictures, *counts, *shares, cells_right / max(1, cells_all))
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -84,13 +84,14 @@ def main(args: PretrainArgs) -> dict[str, Any]:
         "validation", args.seed, batch_size=32, image_size=args.input_size, mixture=AS_FOUND
     )
     sight = measure(encoder, scenes, max(1, args.measure_pictures // 32))
+    settings = asdict(args) | {"widths": list(args.widths)}
+    settings.pop("out")
     facts = {
-        "args": asdict(args) | {"widths": list(args.widths)},
+        "args": settings,
         "pictures_seen": run.step * args.batch_size,
         "cpu_s": round(run.cpu_s),
         "validation": sight.record(),
     }
-    facts["args"].pop("out")
     write_network(run.network, args.out, facts)
     run.checkpoint.unlink(missing_ok=True)
     return facts

@@ -122,8 +122,8 @@ class SegCnn(nn.Module):
         with torch.autocast(pictures.device.type, enabled=False):
             embedding = self.mix(torch.cat([part.float() for part in pooled], 1))
             sizes = [NUM_CATEGORIES, NUM_CATEGORIES, NUM_HELD, NUM_SPOTS, NUM_OPEN]
-            logits = self.read(embedding).split(sizes, 1)
-        return ReadOut(*logits, cells=cells, embedding=embedding)
+            logits = torch.split(self.read(embedding), sizes, 1)
+        return ReadOut(*logits, cells, embedding)
 
 
 class SegCnnEncoder(VisionEncoder):
@@ -163,7 +163,8 @@ class SegCnnEncoder(VisionEncoder):
 
     def patches(self, pictures: Tensor) -> Tensor:
         """Return the cells of the coarse stage, (n, num_patches, width), row by row."""
-        return self._fast(self.network.coarse_map, pictures).flatten(2).transpose(1, 2).float()
+        coarse: Tensor = self._fast(self.network.coarse_map, pictures)
+        return coarse.flatten(2).transpose(1, 2).float()
 
     def read(self, pictures: Tensor) -> ReadOut:
         """Return the read-outs themselves, for measuring how well it sees."""
