@@ -40,8 +40,8 @@ test-train: .venv-train/installed  ## all tests of the learned agents; needs tor
 	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
 check: .venv-test/installed  ## style, types and import arrows
-	$(TEST_BIN)/ruff format --check langrearrange tests benchmarks templates datasets setup.py
-	$(TEST_BIN)/ruff check langrearrange tests benchmarks templates datasets
+	$(TEST_BIN)/ruff format --check langrearrange baselines tests benchmarks templates datasets setup.py
+	$(TEST_BIN)/ruff check langrearrange baselines tests benchmarks templates datasets
 	$(TEST_BIN)/mypy
 	$(TEST_BIN)/lint-imports
 

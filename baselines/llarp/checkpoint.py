@@ -56,9 +56,9 @@ def find_checkpoint(path: Path | str) -> Path:
     return found[-1]
 
 
-def partial_folder(folder: Path, update: int) -> Path:
-    """Return where a checkpoint is written before it gets its name."""
-    return folder / "checkpoints" / f"{update:06d}.partial"
+def partial_folder(folder: Path, update: int, writer: int | None = None) -> Path:
+    """Return where a checkpoint is written before it gets its name; alone, by number `writer`."""
+    return folder / "checkpoints" / f"{update:06d}.partial{'' if writer is None else writer}"
 
 
 def complete(folder: Path, update: int, keep: int) -> Path:

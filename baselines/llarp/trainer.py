@@ -6,7 +6,9 @@ processes: weights, optimiser, random generators, the envs' state and what they 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +41,7 @@ RESUMABLE = {
     "tensorboard",
     "prefix_megabytes",
     "ratio_tolerance",
+    "microbatch_envs",
 }
 """Settings that may differ when a run is resumed."""
 
@@ -119,11 +122,16 @@ class Trainer:
                     saved = self.update
         except TrainingError as error:
             raise TrainingError(f"{error}. Saved: {self._rescue()}") from error
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"too little memory on {self.config.device} at update {self.update}. Saved: "
+                f"{self._rescue()}; resume with --microbatch-envs 1, or a smaller number"
+            ) from error
         except RuntimeError as error:
             if self.group.size == 1:
                 raise
             raise TrainingError(
-                f"a worker was lost at update {self.update} ({str(error).splitlines()[0]:.120}). "
+                f"a process was lost at update {self.update} ({str(error).splitlines()[0]:.120}). "
                 f"Saved: {self._rescue()}; start all processes again with --resume"
             ) from error
         if saved != self.update:
@@ -135,25 +143,29 @@ class Trainer:
         partial.mkdir(parents=True, exist_ok=True)
         self._save_rank(partial)
         self.group.barrier()
-        self._save_shared(partial)
+        if self.group.rank == 0:
+            self._save_shared(partial)
+            checkpoint.complete(self.config.out, self.update, self.config.keep_checkpoints)
         self.group.barrier()
         return partial.with_suffix("")
 
     def _rescue(self) -> Path:
         """Save the weights of the last good step without waiting for any other process.
 
-        The rollout in hand is lost: a run resumed from here begins fresh episodes. A checkpoint
-        that this update has already is left as it is.
+        The rollout in hand is lost: a run resumed from here begins fresh episodes. Weights are the
+        same in all processes, so that any that is left may write them.
         """
-        partial = checkpoint.partial_folder(self.config.out, self.update)
-        if not partial.with_suffix("").exists() and self.group.rank == 0:
+        partial = checkpoint.partial_folder(self.config.out, self.update, self.group.rank)
+        final = partial.with_suffix("")
+        if not final.exists():
             partial.mkdir(parents=True, exist_ok=True)
             self._save_shared(partial)
-        return partial.with_suffix("")
+            with contextlib.suppress(OSError):  # another process was first
+                partial.rename(final)
+        shutil.rmtree(partial, ignore_errors=True)
+        return final
 
     def _save_shared(self, partial: Path) -> None:
-        if self.group.rank != 0:
-            return
         state = {
             "schema_version": checkpoint.SCHEMA_VERSION,
             "config": self.config.record(),
@@ -171,7 +183,6 @@ class Trainer:
         moments = checkpoint.optimizer_tensors(self.ppo.optimizer)
         checkpoint.write_tensors(partial / "optimizer.safetensors", moments)
         checkpoint.write_json(partial / "state.json", state)
-        checkpoint.complete(self.config.out, self.update, self.config.keep_checkpoints)
 
     def resume(self, folder: Path) -> None:
         """Go on from a checkpoint.

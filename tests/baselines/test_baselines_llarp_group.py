@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,10 @@ import torch
 from langrearrange_baselines.llarp.checkpoint import find_checkpoint, read_tensors
 from langrearrange_baselines.llarp.curves import read_metrics
 from langrearrange_baselines.llarp.group import Group
-from two_processes import trained
+from langrearrange_baselines.llarp.learners import make_policy
+from langrearrange_baselines.llarp.trainer import Trainer
+from toy_world import NUM_ACTIONS, ToyEnvs, ToyEyes
+from two_processes import settings, trained
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -65,3 +70,32 @@ def test_a_run_of_two_processes_is_saved_and_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     records = read_metrics(tmp_path / "run" / "metrics.jsonl")
     assert [record["env_steps"] for record in records] == [32, 64, 96]
+
+
+def test_a_lost_process_is_one_sentence_and_what_was_trained_is_saved(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    common = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    script = str(Path(__file__).parent / "two_processes.py")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, script, str(tmp_path), "lost"], env=common | {"RANK": str(rank)}
+        )
+        for rank in (0, 1)
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 3]
+    message = (tmp_path / "message.txt").read_text()
+    assert message.startswith("a process was lost at update 1")
+    assert "start all processes again with --resume" in message
+    assert "\n" not in message
+    assert find_checkpoint(tmp_path).name == "000001"
+    alone = Trainer(
+        settings(tmp_path),
+        ToyEnvs(4),
+        ToyEyes(),
+        make_policy(settings(tmp_path), ToyEyes(), NUM_ACTIONS),
+    )
+    alone.resume(find_checkpoint(tmp_path))
+    alone.run(until=2)
+    assert alone.update == 2

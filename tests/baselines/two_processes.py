@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from langrearrange_baselines.llarp.checkpoint import write_tensors
 from langrearrange_baselines.llarp.config import TrainConfig, preset
+from langrearrange_baselines.llarp.errors import TrainingError
 from langrearrange_baselines.llarp.group import Group
 from langrearrange_baselines.llarp.learners import make_policy
 from langrearrange_baselines.llarp.packing import Rows
@@ -71,10 +73,38 @@ def preempted(out: Path, group: Group) -> tuple[Trainer, list[dict[str, Any]]]:
     return trainer, records
 
 
+class BreakingEnvs(ToyEnvs):
+    """Envs that take their process down in the second rollout."""
+
+    steps = 0
+
+    def step(self, actions: Any) -> Any:
+        self.steps += 1
+        if self.steps > 20:
+            os._exit(3)
+        return super().step(actions)
+
+
+def lost(out: Path, group: Group) -> None:
+    """Train beside a process that goes away."""
+    config = settings(out, num_updates=5)
+    eyes = ToyEyes()
+    envs = BreakingEnvs(4) if group.rank == 1 else ToyEnvs(4)
+    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, NUM_ACTIONS), group)
+    trainer.begin()
+    try:
+        trainer.run()
+    except TrainingError as error:
+        (out / "message.txt").write_text(str(error))
+    os._exit(0)
+
+
 def main() -> None:
     out = Path(sys.argv[1])
     torch.set_num_threads(1)
     group = Group.from_environment("cpu")
+    if "lost" in sys.argv:
+        lost(out, group)
     weights = dict(trained(out / "equal", group).policy.trained())
     write_tensors(out / f"equal_{group.rank}.safetensors", weights)
     trainer, records = preempted(out / "preempted", group)
