@@ -125,7 +125,7 @@ def _plain(space: gym.Space[Any]) -> gym.Space[Any]:
 @contextmanager
 def _minari_root(root: Path) -> Iterator[None]:
     before = os.environ.get(_ROOT)
-    os.environ[_ROOT] = str(root)
+    os.environ[_ROOT] = str(root.resolve())  # Minari joins a relative one to itself
     try:
         yield
     finally:

@@ -17,8 +17,8 @@ class Args:
 
     The reference rows `explorer` and `blind_sweep` are played and added where they are lacking.
 
-    langrearrange score out/mine.jsonl.gz --out results/mine.json
-    langrearrange board results --out board.html
+      langrearrange score out/mine.jsonl.gz --out results/mine.json
+      langrearrange board results --out board.html
     """
 
     results: Annotated[Path, tyro.conf.Positional]

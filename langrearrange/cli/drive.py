@@ -38,6 +38,8 @@ def _loop(env: LangRearrangeEnv, episode: Episode, *, hard: bool) -> int:
         print(f"[{env.task.steps}/{env.task.rules.horizon}] > ", end="", flush=True)
         line = sys.stdin.readline()
         words = line.strip().lower()
+        if not line:
+            print()  # end of input: the shell's prompt begins on a line of its own
         if not line or words in ("quit", "q", "exit"):
             return 0
         if not words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +24,11 @@ class Args:
     """Run an agent over episodes and write a trace file that `score` replays.
 
     A run that was stopped goes on where it was when the same command is given again, and ends with
-    the same file. Three doors for agents (docs/protocol.md), give exactly one:
+    the same file. Doors for agents (docs/protocol.md), give exactly one:
 
-    langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz
-    langrearrange evaluate --agent-cmd "node my_agent.js" --out out/mine.jsonl.gz
-    langrearrange evaluate --agent-url http://127.0.0.1:8000 --out out/mine.jsonl.gz
+      langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz
+      langrearrange evaluate --agent-cmd "node my_agent.js" --out out/mine.jsonl.gz
+      langrearrange evaluate --agent-url http://127.0.0.1:8000 --out out/mine.jsonl.gz
     """
 
     out: Path
@@ -100,12 +101,14 @@ def run(args: Args) -> int:
     )
     total = sum(len(plan.positions(source)) for source in plan.sources)
     done = succeeded = 0
+    failures: Counter[str] = Counter()
     with progress(f"evaluate {facts.name}", total) as advance, _executor(args) as executor:
 
         def on_episode(trace: EpisodeTrace) -> None:
             nonlocal done, succeeded
             done += 1
             succeeded += trace.success
+            failures.update([trace.failure] if trace.failure else [])
             advance(1, f"success {succeeded / done:.2f}")
 
         player = agent if executor is None else spec
@@ -119,6 +122,9 @@ def run(args: Args) -> int:
             on_episode=on_episode,
         )
     note(f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
+    if failures:
+        told = ", ".join(f"{count} {failure}" for failure, count in failures.most_common())
+        note(f"the agent itself failed in {failures.total()} of them ({told}; docs/protocol.md)")
     print(path)
     return 0
 

@@ -18,8 +18,8 @@ class Args:
     The printed path is what Habitat takes as `scene_dataset_config_file`; scenes are called as the
     flats.
 
-    langrearrange export-habitat --out out/habitat --flats test
-    langrearrange export-habitat --out out/one --flats flat_0_07 flat_4_03
+      langrearrange export-habitat --out out/habitat --flats test
+      langrearrange export-habitat --out out/one --flats flat_0_07 flat_4_03
     """
 
     out: Path

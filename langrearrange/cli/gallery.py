@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 class Args:
     """Draw contact sheets: every flat from above and inside, every model of a thing.
 
-    langrearrange gallery --out out/gallery
-    langrearrange gallery flats --flats flat_0_07 flat_4_03 --out out/two
-    langrearrange gallery models --categories mug bowl --out out/dishes
+    For example:
+
+      langrearrange gallery --out out/gallery
+      langrearrange gallery flats --flats flat_0_07 flat_4_03 --out out/two
+      langrearrange gallery models --categories mug bowl --out out/dishes
     """
 
     what: Annotated[Literal["all", "flats", "models"], tyro.conf.Positional] = "all"

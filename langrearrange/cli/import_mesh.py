@@ -23,7 +23,7 @@ class Args:
     Each rests on its base, has few triangles and is kept in the user's cache folder
     (LANGREARRANGE_CACHE), so that `houses.exchange.import_mesh` returns it at once.
 
-    langrearrange import-mesh teapot.glb --out out/teapot.png
+      langrearrange import-mesh teapot.glb --out out/teapot.png
     """
 
     files: Annotated[tuple[Path, ...], tyro.conf.Positional]

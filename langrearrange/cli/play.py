@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import tyro
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langrearrange.dataset import Episode
+
+_ENDINGS: Final = (".gif", ".mp4", ".png")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,10 @@ def run(args: Args) -> int:
     if args.out is not None:
         if not (args.agent or args.trace):
             raise UsageError("--out saves a replay; add --agent NAME or --trace FILE")
+        if args.out.suffix.lower() not in _ENDINGS:
+            raise UsageError(
+                f"--out {args.out} ends in '{args.out.suffix}'; accepted: {', '.join(_ENDINGS)}"
+            )
         refuse_existing(args.out, force=args.force)
     episode = _find(args.episode, args.episodes)
     if not args.agent and not args.trace:
@@ -127,7 +133,7 @@ def _save(args: Args, episode: Episode, actions: Sequence[int]) -> None:
     assert args.out is not None
     pictures = record(episode, actions, hard=args.hard)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    if args.out.suffix == ".png":
+    if args.out.suffix.lower() == ".png":
         from PIL import Image
 
         Image.fromarray(pictures[-1]).save(args.out)

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 class Args:
     """Count what can be said (`stats templates`) or what data sets hold (paper B.6).
 
-    langrearrange stats templates
-    langrearrange stats train_mini context out/mine --plots out/plots
+    For example:
+
+      langrearrange stats templates
+      langrearrange stats train_mini context out/mine --plots out/plots
     """
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -43,6 +45,8 @@ def run(args: Args) -> int:
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
     if args.what == ("templates",):
+        if args.plots is not None:
+            raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
         _templates(as_json=args.json)
         return 0
     names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)

@@ -5,6 +5,7 @@ Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, ClassVar, Final, Unpack
 
 import gymnasium as gym
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_action
-from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
+from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.observations import Observation, make_observer, step_info
 from langrearrange.env.sampling import Pools, Sampler
@@ -237,6 +238,25 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         if self._picture is not None:
             self._picture.close()
             self._picture = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what pickle and deepcopy keep: arguments, seeds and this moment, no renderer."""
+        return {
+            "config": self.config,
+            "spec": self._spec,
+            "action_space": self.action_space,
+            "random": (self._np_random, self._np_random_seed),
+            "moment": None if self._task is None else self.save_state(),
+        }
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        names = [field.name for field in fields(EnvConfig) if field.name != "hard"]
+        self.__init__(**{name: getattr(kept["config"], name) for name in names})  # type: ignore[misc]
+        self._spec = kept["spec"]
+        self.action_space = kept["action_space"]
+        self._np_random, self._np_random_seed = kept["random"]
+        if kept["moment"] is not None:
+            self.restore_state(kept["moment"])
 
     def _begin(self, episode: Episode) -> None:
         self._task = Task(episode, self._rules)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,13 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
     code, out, _ = run(capsys, verb, "--help")
     assert code == 0
     assert f"langrearrange {verb}" in out
+    # An example that is not indented is joined with the next one.
+    assert all(line.count("langrearrange ") < 2 for line in out.splitlines())
+
+
+def test_the_package_can_be_run_as_a_module() -> None:
+    command = [sys.executable, "-m", "langrearrange", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_an_unknown_verb_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,6 +128,8 @@ WRONG = [
     (("play", "train/17"), "ids look like"),
     (("play", "nowhere/000001"), "splits:"),
     (("play", "--out", "x.gif"), "add --agent"),
+    (("play", "--agent", "oracle", "--out", "x.txt"), ".gif, .mp4, .png"),
+    (("stats", "templates", "--plots", "x"), "name splits"),
     (("generate", "--out", "x"), "either --split"),
     (("generate", "--split", "tran", "--out", "x"), "splits:"),
     (("check", "no/such/folder"), "neither a split nor"),

@@ -28,7 +28,8 @@ def test_minari_data_set_is_written(
     minari = pytest.importorskip("minari")
     pytest.importorskip("h5py")
     command = ["export", "train_mini", "--format", "minari", "--num-episodes", "4"]
-    assert main([*command, "--out", str(tmp_path)]) == 0
+    monkeypatch.chdir(tmp_path.parent)
+    assert main([*command, "--out", tmp_path.name]) == 0
     assert "load langrearrange/train-mini-oracle-state-v0" in capsys.readouterr().err
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     assert minari.load_dataset("langrearrange/train-mini-oracle-state-v0").total_episodes == 4

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
+import pickle
 import warnings
 
 import gymnasium as gym
@@ -236,6 +238,24 @@ def test_a_saved_env_continues_exactly_in_another_process_or_env(
     assert data_equivalence(
         seen["instruction"], env.unwrapped.restore_state(saved)[0]["instruction"]
     )
+
+
+def pickled(env: gym.Env) -> gym.Env:
+    return pickle.loads(pickle.dumps(env))  # noqa: S301 (our own bytes)
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"observation": "rgb", "image_size": 32}])
+@pytest.mark.parametrize("clone", [copy.deepcopy, pickled])
+def test_a_copied_env_goes_on_by_itself(clone, kwargs):
+    env = make(sampling="uniform", **kwargs)
+    fresh = clone(env)
+    assert data_equivalence(env.reset(seed=3), fresh.reset(seed=3), exact=True)
+    run(env, [1, 2])
+    other = clone(env)
+    assert other.spec == env.spec
+    expected = run(env, [3, 4, 5])
+    assert data_equivalence(expected, run(other, [3, 4, 5]), exact=True)
+    assert data_equivalence(env.reset(), other.reset(), exact=True)
 
 
 def run(env: gym.Env, actions: list[int]) -> list:
