@@ -54,7 +54,7 @@ class Rollout:
         last_value: (rows,): value of what came after the last step.
         finished: the episodes that ended.
         invalid: share of the skills that could not be carried out.
-        env_s, policy_s: seconds spent in the envs with the eyes, and in the policy.
+        env_s, eyes_s, policy_s: seconds spent in the envs, in the eyes and in the policy.
     """
 
     rows: Rows
@@ -67,6 +67,7 @@ class Rollout:
     finished: list[Finished]
     invalid: float
     env_s: float
+    eyes_s: float
     policy_s: float
 
 
@@ -80,6 +81,8 @@ class _Steps:
     ends: list[Tensor] = field(default_factory=list)
     finished: list[Finished] = field(default_factory=list)
     invalid: int = 0
+    env_s: float = 0.0
+    eyes_s: float = 0.0
 
 
 class Player:
@@ -134,11 +137,10 @@ class Player:
         segments: list[list[Segment]] = [[] for _ in range(num_envs)]
         starts = [0] * num_envs
         steps = _Steps()
-        env_s = 0.0
         for t in range(num_steps):
             if t > 0 and stop(t):
                 break
-            env_s += self._step(steps, segments, starts)
+            self._step(steps, segments, starts)
         played = len(steps.actions)
         for row, start in enumerate(starts):
             if start < played:
@@ -161,12 +163,13 @@ class Player:
             last_value=last_value,
             finished=steps.finished,
             invalid=steps.invalid / (played * num_envs),
-            env_s=env_s,
-            policy_s=time.perf_counter() - started - env_s,
+            env_s=steps.env_s,
+            eyes_s=steps.eyes_s,
+            policy_s=time.perf_counter() - started - steps.env_s - steps.eyes_s,
         )
 
-    def _step(self, steps: _Steps, segments: list[list[Segment]], starts: list[int]) -> float:
-        """Take one step in every env; return the seconds it took outside the policy."""
+    def _step(self, steps: _Steps, segments: list[list[Segment]], starts: list[int]) -> None:
+        """Take one step in every env."""
         seen = self.now
         assert seen is not None
         heads = self.contexts.step(*seen)
@@ -175,8 +178,10 @@ class Player:
         actions = drawn.to(log_probs.device)
         started = time.perf_counter()
         observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
+        stepped = time.perf_counter()
         self.now = self.eyes(observations)
-        env_s = time.perf_counter() - started
+        steps.env_s += stepped - started
+        steps.eyes_s += time.perf_counter() - stepped
         rewards = np.asarray(rewards, np.float64)
         ends = np.asarray(terminated | truncated)
         self.totals += rewards
@@ -198,7 +203,6 @@ class Player:
             steps.finished.append(self._finished(row, infos))
         if over:
             self._hear(over, [observations["instruction"][row] for row in over])
-        return env_s
 
     def _hear(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         draws = torch.rand(len(rows), generator=self.rng).tolist()

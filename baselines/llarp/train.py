@@ -121,10 +121,9 @@ def _run(trainer: Trainer) -> None:
 
 def note(record: dict[str, Any]) -> str:
     """Return a record in one line: success, speed, and where the time goes."""
-    total = record["env_s"] + record["policy_s"] + record["update_s"]
-    parts = " / ".join(
-        f"{name} {record[name + '_s'] / total:.0%}" for name in ("env", "policy", "update")
-    )
+    names = ("env", "eyes", "policy", "update")
+    total = sum(record[f"{name}_s"] for name in names)
+    parts = " / ".join(f"{name} {record[f'{name}_s'] / total:.0%}" for name in names)
     success = "-" if record["success"] is None else f"{record['success']:.2f}"
     worst = sorted(record["success_by_template"].items(), key=lambda item: item[1])
     hardest = f", hardest {worst[0][0]} {worst[0][1]:.2f}" if worst else ""

@@ -239,6 +239,7 @@ class Trainer:
             "prefix_hits": self._hit_rate(),
             "sps": steps / (finished - started),
             "env_s": rollout.env_s,
+            "eyes_s": rollout.eyes_s,
             "policy_s": rollout.policy_s,
             "update_s": finished - played,
             "cpu_s": time.process_time() - cpu,
