@@ -100,9 +100,9 @@ class Demonstrations:
         order = torch.randperm(self.num_episodes, generator=generator)
         return replace(self, sentence=self.sentence[order])
 
-    def blind(self, blank: Tensor) -> Demonstrations:
-        """Return the same episodes with the features of a blank picture: a control."""
-        return replace(self, features=blank.to(self.features).expand_as(self.features).clone())
+    def blind(self) -> Demonstrations:
+        """Return the same episodes with nothing seen but proprioception: a control."""
+        return replace(self, features=torch.zeros_like(self.features))
 
 
 def join(parts: Sequence[Demonstrations]) -> Demonstrations:

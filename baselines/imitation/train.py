@@ -76,7 +76,7 @@ class Imitation:
         config = self.config
         self.collector.begin(derived_seed(config.seed, "envs", "imitation") >> 32)
         if config.demonstrations:
-            first = read(Path(config.demonstrations))
+            first = self._stored(Path(config.demonstrations))
         else:
             first = self.collector.record(config.num_steps)
         expert_success = first.success_rate
@@ -95,6 +95,20 @@ class Imitation:
         if config.save_demonstrations:
             write(join(self.recorded), config.out / "demonstrations.safetensors")
         return save(self, expert_success)
+
+    def _stored(self, path: Path) -> Demonstrations:
+        """Return recorded demonstrations as this learner would have seen and heard them."""
+        stored = read(path)
+        ours = (*self.eyes.feature_shape,), self.eyes.proprio_dim
+        theirs = (*stored.features.shape[1:],), stored.proprio.shape[1]
+        if stored.source.get("encoder") != self.config.encoder or ours != theirs:
+            raise DemonstrationError(
+                f"{path} was seen through '{stored.source.get('encoder')}' {theirs}, this learner "
+                f"sees through '{self.config.encoder}' {ours}; use the same, or record again"
+            )
+        if self.config.control == "shuffled":
+            return stored.with_shuffled_sentences(derived_seed(self.config.seed, "shuffled"))
+        return stored.blind() if self.config.control == "blank" else stored
 
     def _learn(self, new: Demonstrations, epochs: int, stage: str, success: float) -> None:
         self.recorded.append(new)

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging
 
 from ..llarp.backbone import DTYPES, minilm_path
 from ..llarp.errors import BackboneError
@@ -183,6 +184,7 @@ def load_text_encoder(
     source = str(minilm_path()) if name == "minilm" else name
     if source.startswith((".", "/", "~")) and not Path(source).expanduser().is_dir():
         raise BackboneError(f"'{source}' is no folder; give one with config.json and weights")
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(source)
         tokenizer = AutoTokenizer.from_pretrained(source)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel
+from transformers.utils import logging
 
 from .encoder import VisionEncoder, VisionError
 from .segcnn import Precision
@@ -71,6 +72,7 @@ def load_vit(path: Path, precision: Precision = "float32") -> VitEncoder:
     Raises:
         VisionError: the folder holds no vision transformer that transformers can load.
     """
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(path, local_files_only=True)
         changes: dict[str, Any] = {}

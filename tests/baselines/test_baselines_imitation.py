@@ -237,7 +237,7 @@ def test_the_controls_change_only_what_they_say(shown: Demonstrations) -> None:
     assert torch.equal(shuffled.features, shown.features)
     assert not torch.equal(shuffled.sentence, shown.sentence)
     assert torch.equal(shuffled.sentence.sort().values, shown.sentence.sort().values)
-    blind = shown.blind(torch.zeros(STATE_DIM))
+    blind = shown.blind()
     assert not blind.features.any()
     assert torch.equal(blind.advice, shown.advice)
 
@@ -355,6 +355,12 @@ def test_a_run_leaves_a_checkpoint_that_training_goes_on_from(tmp_path: Path) ->
     for (name, ours), (_, theirs) in zip(policy.trained(), run.policy.trained(), strict=True):
         assert torch.equal(ours, theirs), name
     assert read(tmp_path / "run" / "demonstrations.safetensors").num_episodes > 0
+    stored = str(tmp_path / "run" / "demonstrations.safetensors")
+    changes = {"rounds": 0, "demonstrations": stored, "control": "shuffled"}
+    later = imitate(tiny_run(tmp_path / "later", **changes))
+    assert later.collector.env_steps == 0
+    with pytest.raises(DemonstrationError, match="use the same"):
+        imitate(tiny_run(tmp_path / "other", demonstrations=stored, encoder="random"))
     with pytest.raises(UsageError, match="holds a run already"):
         imitate(tiny_run(tmp_path / "run"))
     changes = {"expert": "policy", "expert_checkpoint": str(tmp_path / "run")}
