@@ -32,7 +32,7 @@ STYLE: Final[dict[str, Any]] = {
 }
 
 
-def _figure(width: float, height: float) -> Any:
+def _figure(width: float, height: float) -> Figure:
     try:
         import matplotlib as mpl
         from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def instruction_lengths(summaries: Sequence[Summary]) -> Figure:
     axes.set_yticks(range(len(summaries)), [f"{s.split} (n={s.num_episodes})" for s in summaries])
     axes.invert_yaxis()
     axes.set_xlabel("instruction length, words (bar: shortest to longest, dot: mean)")
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def plan_lengths(summaries: Sequence[Summary]) -> Figure:
@@ -72,7 +72,7 @@ def plan_lengths(summaries: Sequence[Summary]) -> Figure:
         axes.set_axis_off()
     figure.supxlabel("optimal plan, skills", fontsize=9)
     figure.supylabel("share of episodes", fontsize=9)
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def word_frequencies(summary: Summary, top: int = 40) -> Figure:
@@ -85,7 +85,7 @@ def word_frequencies(summary: Summary, top: int = 40) -> Figure:
     axes.set_ylabel("occurrences")
     total = f"n={summary.words.total()} words, {len(summary.words)} distinct"
     axes.set_title(f"{summary.split}: {total}", loc="left")
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def receptacle_balance(summary: Summary) -> Figure:
@@ -100,7 +100,7 @@ def receptacle_balance(summary: Summary) -> Figure:
     grid[0].set_yticks(range(len(RECEPTACLES)), [english(name) for name in RECEPTACLES])
     grid[0].invert_yaxis()
     figure.suptitle(f"{summary.split}, {summary.num_episodes} episodes", fontsize=10)
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def _share_bars(axes: Any, counts: Counter[str], label: str) -> None:
@@ -128,4 +128,4 @@ def overlap(summaries: Sequence[Summary]) -> Figure:
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right")
     axes.set_yticks(range(len(names)), names)
     figure.suptitle("instructions in common (capitals aside)", fontsize=10)
-    return figure  # type: ignore[no-any-return]
+    return figure

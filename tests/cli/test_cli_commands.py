@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,41 @@ def test_driving_by_standard_input_reaches_the_goal(
     assert code == 0
     assert "Success after" in out
     assert "no skill matches 'nonsense'" in out
+
+
+def test_stats_count_templates_and_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "stats", "templates", "--json")
+    assert code == 0
+    assert json.loads(out)["distinct_phrasings"] >= 282
+    plots = tmp_path / "plots"
+    code, out, _ = run(
+        capsys, "stats", "context", "--num-episodes", "20", "--plots", str(plots), "--json"
+    )
+    assert code == 0
+    assert json.loads(out)[0]["episodes"] == 20
+    assert {path.suffix for path in plots.iterdir()} == {".png", ".svg", ".csv"}
+
+
+def test_a_window_shows_the_episode_and_takes_typed_skills(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Drawn on SDL's dummy screen: what is typed narrows the skills, Enter takes one."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pygame's import warns about pkg_resources
+        import pygame
+
+    from langrearrange.cli.window import drive_window
+    from langrearrange.generator import open_split
+
+    episode = open_split("train_mini").get(0)
+    keys = [*"go sof", pygame.K_TAB, pygame.K_RETURN, pygame.K_ESCAPE]
+    pygame.display.init()
+    for key in keys:
+        if isinstance(key, str):
+            event = {"key": ord(key), "unicode": key}
+        else:
+            event = {"key": key, "unicode": ""}
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, event))
+    assert drive_window(episode, hard=False) == 0
