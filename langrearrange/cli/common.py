@@ -81,6 +81,12 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise UsageError(f"{path} exists; choose another --out or add --force to replace it")
 
 
+def check_count(num_episodes: int | None) -> None:
+    """Raise UsageError unless `--num-episodes` is left out or at least 1."""
+    if num_episodes is not None and num_episodes < 1:
+        raise UsageError(f"--num-episodes {num_episodes}; accepted: 1 or more, or leave it out")
+
+
 def make_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
     """Return an empty table: `left` columns of text, then right-aligned numbers."""
     from rich import box

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import note, open_source, refuse_existing
+from langrearrange.cli.common import check_count, note, open_source, refuse_existing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Export; the path of what was written goes to stdout."""
+    check_count(args.num_episodes)
     source = open_source(args.episodes)
     if args.format == "parquet":
         from langrearrange.dataset.export_parquet import export_parquet

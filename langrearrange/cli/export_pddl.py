@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import note, open_source
+from langrearrange.cli.common import check_count, note, open_source
 from langrearrange.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _episodes(args: Args) -> list[tuple[EpisodeSource, int, int]]:
     """Return (source, position, variant) of each; an episode is built when its turn comes."""
     from langrearrange.dataset import parse_episode_id
 
+    check_count(args.num_episodes)
     if "/" in args.episodes and not Path(args.episodes).exists():
         parsed = parse_episode_id(args.episodes)
         single = open_source(parsed.split)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong use. Not for wh
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -89,7 +90,9 @@ def _run(verb: str, arguments: list[str]) -> int:
         return 0
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        print(f"langrearrange {verb}: {error.strerror or error}{place}", file=sys.stderr)
+        full = error.errno == errno.ENOSPC
+        hint = "; free some space, then run the same command again" if full else ""
+        print(f"langrearrange {verb}: {error.strerror or error}{place}{hint}", file=sys.stderr)
         return 1
 
 

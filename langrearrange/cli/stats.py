@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import make_table, note, open_source, print_table
+from langrearrange.cli.common import check_count, make_table, note, open_source, print_table
 from langrearrange.world.vocabulary import SPLITS
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run(args: Args) -> int:
 
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
+    check_count(args.num_episodes)
     if args.what == ("templates",):
         if args.plots is not None:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")

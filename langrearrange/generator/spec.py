@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -20,6 +20,10 @@ from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPL
 HouseRole = Literal["train", "validation", "test"]
 NUM_TRAIN: Final = 150_000
 MIN_KEY: Final = 16
+_ACCEPTED: Final = (
+    f"accepted for houses: {', '.join(get_args(HouseRole))}; for texts: own, train; for "
+    "repeat_texts: true, false; whole numbers for the knobs"
+)
 _NAME: Final = re.compile(r"[a-z][a-z_]*\Z")
 
 
@@ -205,4 +209,4 @@ def _read(path: Path) -> SplitSpec:
     try:
         return msgspec.convert(fields, SplitSpec, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}") from None
+        raise UsageError(f"{path}: {error}; {_ACCEPTED}") from None
