@@ -8,6 +8,7 @@ from typing import Final
 from langrearrange.cli.terminal import picture, supports_colour
 from langrearrange.dataset import Episode
 from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv, facts
+from langrearrange.env.picture import CAPTION_TOP
 from langrearrange.world import SKILLS
 
 HELP: Final = """\
@@ -107,7 +108,9 @@ def find_skills(words: str, *, hard: bool = False) -> list[int]:
 
 def _show(env: LangRearrangeEnv) -> None:
     if supports_colour():
-        print(picture(env.render()))  # type: ignore[arg-type]
+        page = env.render()
+        assert not isinstance(page, str | None)
+        print(picture(page[:CAPTION_TOP]))  # the caption is too small here and follows as text
     print(f"\n{facts(env.task)}")
 
 

@@ -35,6 +35,8 @@ _MARGIN: Final = 16
 _CAPTION: Final = 92
 WIDTH: Final = 2 * VIEW + 3 * _MARGIN
 HEIGHT: Final = VIEW + _CAPTION + 2 * _MARGIN
+CAPTION_TOP: Final = VIEW + _MARGIN
+"""First row of the sentence below camera and map."""
 
 Colour = tuple[int, int, int]
 _PAPER: Final[Colour] = (250, 250, 248)
