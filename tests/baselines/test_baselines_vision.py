@@ -8,10 +8,15 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from langrearrange_baselines.vision import VisionError, load_encoder
+from langrearrange_baselines.vision import VisionError, card, load_encoder
 from langrearrange_baselines.vision.encoder import resized
 from langrearrange_baselines.vision.labels import NUM_CELL_CLASSES, ROBOT
-from langrearrange_baselines.vision.loading import random_network, read_network, write_network
+from langrearrange_baselines.vision.loading import (
+    WEIGHTS,
+    random_network,
+    read_network,
+    write_network,
+)
 from langrearrange_baselines.vision.metrics import measure
 from langrearrange_baselines.vision.pretrain import PretrainArgs, _Run, loss_of, main, schedule
 from langrearrange_baselines.vision.scenes import AS_FOUND, SceneStream
@@ -310,3 +315,29 @@ def test_sight_counts_what_is_told_and_what_is_there() -> None:
     assert 0 <= recall <= 1
     assert 0 <= precision <= 1
     assert len(sight.record()["categories"]) == NUM_CATEGORIES
+
+
+# -- the shipped encoder -----------------------------------------------------------------------
+
+
+def test_the_shipped_weights_are_small_and_see_what_stands_here() -> None:
+    assert WEIGHTS.stat().st_size <= 5_000_000
+    encoder = load_encoder("segcnn")
+    assert isinstance(encoder, SegCnnEncoder)
+    scenes = SceneStream("validation", 7, batch_size=32, mixture=AS_FOUND)
+    recall, precision = measure(encoder, scenes, 2).overall
+    assert recall > 0.9
+    assert precision > 0.9
+
+
+def test_the_card_in_the_docs_is_that_of_the_shipped_weights() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "vision.md"
+    assert card.main(card.CardArgs()) in docs.read_text(encoding="utf-8")
+
+
+def test_a_card_can_be_measured_again(tmp_path: Path) -> None:
+    file = tmp_path / "net.safetensors"
+    write_network(tiny_encoder().network, file, {})
+    told = card.main(card.CardArgs(weights=file, measure=32))
+    assert told.startswith("Over 32 pictures: recall ")
+    assert told.count("\n| ") == NUM_CATEGORIES + 1
