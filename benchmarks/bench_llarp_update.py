@@ -1,7 +1,7 @@
 """How much cheaper learning is with one row an env and constant instructions.
 
 CPU time of forward and backward through a frozen random Llama (6 layers of 512), 8 envs of 32
-steps, best of three. The padded layout, which the released code uses, has a row per episode:
+steps, best of six. The padded layout, which the released code uses, has a row per episode:
 instruction padded on the left, steps on the right, everything in the graph. Gradients are compared.
 """
 
@@ -74,7 +74,7 @@ def measure(policy: LlarpPolicy, logits_of: Callable[[], Tensor]) -> tuple[float
     """CPU milliseconds forward and backward, and the gradient."""
     best = [float("inf"), float("inf")]
     gradient = torch.empty(0)
-    for _ in range(3):
+    for _ in range(6):
         policy.zero_grad()
         began = time.process_time()
         logits = logits_of()
