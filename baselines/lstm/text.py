@@ -184,7 +184,7 @@ def load_text_encoder(
     source = str(minilm_path()) if name == "minilm" else name
     if source.startswith((".", "/", "~")) and not Path(source).expanduser().is_dir():
         raise BackboneError(f"'{source}' is no folder; give one with config.json and weights")
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = AutoConfig.from_pretrained(source)
         tokenizer = AutoTokenizer.from_pretrained(source)

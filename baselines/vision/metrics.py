@@ -102,8 +102,11 @@ def measure(encoder: SegCnnEncoder, scenes: SceneStream, num_batches: int) -> Si
         cells_right += int((read.cells.argmax(1).cpu().numpy() == labels.cells)[things].sum())
         cells_all += int(things.sum())
         pictures += len(rgb)
-    shares = (right / pictures).tolist()
-    return Sight(pictures, *counts, *shares, cells_right / max(1, cells_all))
+    seen, told, both = counts
+    held, spot, opened = (right / pictures).tolist()
+    return Sight(
+        pictures, seen, told, both, held, spot, opened, cells=cells_right / max(1, cells_all)
+    )
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

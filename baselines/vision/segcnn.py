@@ -122,8 +122,8 @@ class SegCnn(nn.Module):
         with torch.autocast(pictures.device.type, enabled=False):
             embedding = self.mix(torch.cat([part.float() for part in pooled], 1))
             sizes = [NUM_CATEGORIES, NUM_CATEGORIES, NUM_HELD, NUM_SPOTS, NUM_OPEN]
-            logits = torch.split(self.read(embedding), sizes, 1)
-        return ReadOut(*logits, cells, embedding)
+            stance, view, held, spot, opened = torch.split(self.read(embedding), sizes, 1)
+        return ReadOut(stance, view, held, spot, opened, cells, embedding)
 
 
 class SegCnnEncoder(VisionEncoder):
