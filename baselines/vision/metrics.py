@@ -102,10 +102,17 @@ def measure(encoder: SegCnnEncoder, scenes: SceneStream, num_batches: int) -> Si
         cells_right += int((read.cells.argmax(1).cpu().numpy() == labels.cells)[things].sum())
         cells_all += int(things.sum())
         pictures += len(rgb)
-    seen, told, both = counts
+    num_seen, num_told, num_both = counts
     held, spot, opened = (right / pictures).tolist()
     return Sight(
-        pictures, seen, told, both, held, spot, opened, cells=cells_right / max(1, cells_all)
+        pictures,
+        num_seen,
+        num_told,
+        num_both,
+        held,
+        spot,
+        opened,
+        cells=cells_right / max(1, cells_all),
     )
 
 
