@@ -47,6 +47,7 @@ class Args:
 def run(args: Args) -> int:
     """Check; returns 0 when every set passed."""
     from langrearrange.cli.common import open_source
+    from langrearrange.dataset import Dataset
     from langrearrange.errors import UsageError
     from langrearrange.generator.check import check_dataset
     from langrearrange.generator.disjoint import report_between
@@ -58,6 +59,10 @@ def run(args: Args) -> int:
     for name in args.sets:
         source = open_source(name)
         reports.append(check_dataset(source, planner=args.planner, key=key, workers=args.workers))
+        if not key and isinstance(source, Dataset) and source.manifest.commitment:
+            note(
+                f"{name} is sealed: only with --key is it proved that its spec made these episodes"
+            )
     if args.between:
         reports.append(report_between())
     if args.json:

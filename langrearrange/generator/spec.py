@@ -203,6 +203,12 @@ def _read(path: Path) -> SplitSpec:
         raise UsageError(str(error)) from None
     if fields.get("schema_version", "1").isdigit():
         refuse_newer(int(fields.get("schema_version", "1")), str(path))
+    for name in (fields["name"], fields.get("split", "")):
+        if name in SPLITS:
+            raise UsageError(
+                f"{path}: '{name}' is a published split, whose ids always mean the same episodes; "
+                f"call yours something else, for example 'my_{name}'"
+            )
     beside = path.parent / fields["templates"]
     if beside.suffix == ".yaml" and beside.is_file():
         fields["templates"] = str(beside)

@@ -80,3 +80,10 @@ def test_commitment_binds_key_and_spec_and_tells_neither() -> None:
     assert all(other.commitment("t") != sealed.commitment("t") for other in others)
     assert sealed.commitment("u") != sealed.commitment("t")
     assert spec().commitment("t") == ""
+
+
+def test_a_spec_file_cannot_take_the_name_of_a_published_split(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("name: train\ntemplates: context\n")
+    with pytest.raises(UsageError, match="my_train"):
+        load_spec(path)
