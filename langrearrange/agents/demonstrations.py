@@ -5,6 +5,7 @@ Not for scoring agents (`leaderboard`) and not for the episodes themselves (`dat
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,8 +73,9 @@ def export_minari(
         for number, episode in enumerate(episodes):
             buffers.append(EpisodeBuffer(id=number, **_play(env, episode)))
             advance(1, "")
-    recorded = gym.spec("LangRearrange-v0")
-    recorded.kwargs = options | {"split": episodes[0].split}
+    # A copy: what the registry holds is what everybody's gym.make starts from.
+    kwargs = options | {"split": episodes[0].split}
+    recorded = dataclasses.replace(gym.spec("LangRearrange-v0"), kwargs=kwargs)
     with _minari_root(Path(root)):
         minari.create_dataset_from_buffers(
             dataset_id,

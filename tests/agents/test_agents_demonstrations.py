@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -23,6 +24,7 @@ def test_demonstrations_load_in_minari(
     episodes = [split.get(position) for position in range(3)]
     export_minari(episodes, "rearrange/oracle-v0", tmp_path, observation=observation)  # type: ignore[arg-type]
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    assert gym.spec("LangRearrange-v0").kwargs == {}, "the registry is everybody's"
     loaded = minari.load_dataset("rearrange/oracle-v0")
     assert loaded.total_episodes == 3
     for episode, played in zip(episodes, loaded.iterate_episodes(), strict=True):

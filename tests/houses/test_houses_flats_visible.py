@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from langrearrange.generator import open_split
 from langrearrange.houses import HOUSE_IDS, Pose2D, get_house
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded.simulator import EmbeddedSimulator
-from langrearrange.world.vocabulary import NAV_INDEX, OPENABLES
+from langrearrange.world.vocabulary import NAV_INDEX, OPENABLES, TEST_SPLITS
 
 ALL_OPEN = (1 << len(OPENABLES)) - 1
 ENOUGH_PX, LEAST_PX = 24, 8
@@ -24,7 +24,9 @@ def episodes(count: int) -> Iterator[Episode]:
     for index in range(count):
         source = sources[index % len(sources)]
         step = max(1, len(source) // (count // len(sources) + 1))
-        yield source.get(index // len(sources) * step % len(source))
+        # Another remainder each turn: neither an episode nor a flat comes more often than it must.
+        turn, number = divmod(index, len(sources))
+        yield source.get((turn * (step + 1) + number * step // 2) % len(source))
 
 
 def visible_pixels(simulator: EmbeddedSimulator, episode: Episode) -> list[int]:
@@ -45,25 +47,33 @@ def visible_pixels(simulator: EmbeddedSimulator, episode: Episode) -> list[int]:
     return pixels
 
 
-def assert_visible(count: int) -> None:
+def assert_visible(played: Iterable[Episode]) -> set[str]:
+    """Hold the promise on some episodes; returns the flats they are in."""
     simulator = EmbeddedSimulator()
     flats, pixels = set(), []
-    for episode in episodes(count):
+    for episode in played:
         flats.add(episode.house)
         pixels += visible_pixels(simulator, episode)
     seen = np.array(pixels)
     assert (seen >= ENOUGH_PX).mean() >= 0.95
     assert seen.min() >= LEAST_PX
-    assert len(flats) >= min(len(HOUSE_IDS), count // 4)
+    return flats
 
 
 def test_objects_of_a_few_episodes_are_seen_from_their_stances():
-    assert_visible(12)
+    assert len(assert_visible(episodes(40))) >= 10
 
 
 @pytest.mark.slow
 def test_objects_of_2000_episodes_over_all_flats_are_seen_from_their_stances():
-    assert_visible(2000)
+    assert assert_visible(episodes(2000)) == set(HOUSE_IDS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", [*TEST_SPLITS, "train_eval", "validation"])
+def test_objects_of_every_shipped_test_episode_are_seen(split: str):
+    source = open_split(split)
+    assert_visible(source.get(position) for position in range(len(source)))
 
 
 def test_closed_containers_show_nothing_of_what_they_hold():
