@@ -1,6 +1,6 @@
 """What a frame costs: by quality, resolution, number of envs, threads, objects and kernel.
 
-    python benchmarks/bench_render.py [--quick] [--gl]
+    python benchmarks/bench_render.py [--quick] [--gl] [--plot FILE.png]
 
 CPU time of all threads, because machines are shared: best of several windows over views of real
 episodes (every stance of several flats, containers open). `--gl` adds moderngl on whatever EGL
@@ -224,11 +224,47 @@ def report_gl(views: Sequence[Shot], ours: float, windows: int) -> None:
     print(f"moderngl {theirs:.0f} us, ours (plain) {ours:.0f} us: {theirs / ours:.1f} x")
 
 
+def plot(path: str, count: int, windows: int) -> None:
+    """Draw the cost of a frame against resolution, objects and envs; needs matplotlib."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.8), layout="constrained")
+    left, middle, right = figure.subplots(1, 3)
+    sizes = (64, 128, 192, 256, 384, 512)
+    for quality, colour in (
+        ("plain", "#56B4E9"),
+        ("textured", "#0072B2"),
+        ("supersampled", "#D55E00"),
+    ):
+        views = shots(count, quality)
+        left.plot(
+            sizes, [batch_us(views, s, windows) for s in sizes], "o-", color=colour, label=quality
+        )
+    left.set(xlabel="side, pixels", ylabel="CPU microseconds a frame")
+    left.legend(frameon=False, fontsize=8)
+    objects = (0, 5, 10, 15, 20, 25, 30)
+    costs = [batch_us(shots(count, "textured", n), 256, windows) for n in objects]
+    middle.plot(objects, costs, "o-", color="#0072B2")
+    middle.set(xlabel="objects in the flat", ylim=(0, None))
+    envs = (1, 2, 4, 8, 16, 32, 64)
+    for threads, colour in ((1, "#0072B2"), (2, "#009E73")):
+        costs = [batch_us(shots(n, "textured"), 256, windows, threads) for n in envs]
+        right.plot(envs, costs, "o-", color=colour, label=f"{threads} thread(s)")
+    right.set(xlabel="envs in one call", xscale="log", ylim=(0, None))
+    right.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"n = {count} views of real flats, 256 px textured unless said", fontsize=9)
+    figure.savefig(path, dpi=130)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer views and windows")
     parser.add_argument("--gl", action="store_true", help="compare with moderngl (see above)")
+    parser.add_argument("--plot", metavar="FILE", help="only draw the cost of a frame")
     options = parser.parse_args()
+    if options.plot:
+        plot(options.plot, 16, 3 if options.quick else 6)
+        return
     count, windows = (4, 3) if options.quick else (16, 12)
     plain = report_quality(count, windows)
     report_batches(windows, 16 if options.quick else 64)
