@@ -46,7 +46,7 @@ check: .venv-test/installed  ## style, types and import arrows
 	$(TEST_BIN)/lint-imports
 
 slow: .venv-test/installed  ## the slow tests as well
-	$(TEST_BIN)/python $(INSTALL) up-fast-downward yourdfpy
+	$(TEST_BIN)/python $(INSTALL) up-fast-downward yourdfpy datasets
 	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not gpu and not habitat"
 
 golden: .venv-test/installed  ## regenerate golden files; commit them alone, with the reason
