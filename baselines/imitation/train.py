@@ -201,7 +201,9 @@ def imitate(config: ImitationConfig) -> Imitation:
 def main() -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage."""
     try:
-        run = imitate(tyro.cli(ImitationConfig, prog="python -m ...imitation.train"))
+        run = imitate(
+            tyro.cli(ImitationConfig, prog="python -m langrearrange_baselines.imitation.train")
+        )
     except UsageError as error:
         logger.error("%s", error)
         return 2

@@ -18,8 +18,8 @@ from langrearrange.world import skill_index
 def test_demonstrations_load_in_minari(
     observation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    minari = pytest.importorskip("minari")
-    pytest.importorskip("h5py")
+    import minari
+
     split = GeneratedSplit("context")
     episodes = [split.get(position) for position in range(3)]
     export_minari(episodes, "rearrange/oracle-v0", tmp_path, observation=observation)  # type: ignore[arg-type]

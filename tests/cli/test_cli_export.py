@@ -12,7 +12,8 @@ from langrearrange.cli.main import main
 def test_parquet_file_is_written_and_not_replaced_unasked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    from pyarrow import parquet
+
     path = tmp_path / "out" / "context.parquet"
     assert main(["export", "context", "--out", str(path)]) == 0
     assert capsys.readouterr().out.strip() == str(path)
@@ -25,8 +26,8 @@ def test_parquet_file_is_written_and_not_replaced_unasked(
 def test_minari_data_set_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    minari = pytest.importorskip("minari")
-    pytest.importorskip("h5py")
+    import minari
+
     command = ["export", "train_mini", "--format", "minari", "--num-episodes", "4"]
     monkeypatch.chdir(tmp_path.parent)
     assert main([*command, "--out", tmp_path.name]) == 0

@@ -19,7 +19,8 @@ from langrearrange.errors import MissingExtraError, UsageError
 
 
 def test_rows_are_the_episodes(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    from pyarrow import parquet
+
     source = EpisodeList([sample_episode(index) for index in range(5)])
     path = tmp_path / "deep" / "mine.parquet"
     assert export_parquet(source, path) == 5
@@ -41,7 +42,6 @@ def test_missing_extra_names_the_command(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.slow
 def test_hugging_face_datasets_loads_the_file(tmp_path: Path) -> None:
     """Outside the checkout, where our folder of that name does not shadow the library."""
-    pytest.importorskip("pyarrow")
     export_parquet(
         EpisodeList([sample_episode(index) for index in range(5)]), tmp_path / "x.parquet"
     )

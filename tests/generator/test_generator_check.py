@@ -219,7 +219,6 @@ def test_unknown_planner_is_refused() -> None:
 
 @pytest.mark.slow
 def test_pyperplan_agrees_and_finds_what_cannot_be_solved(tmp_path: Path) -> None:
-    pytest.importorskip("pyperplan")
     episodes = [e for e in sound() if len(e.plan) <= 5][:8]
     write_dataset(tmp_path / "good", episodes, "mine")
     assert check_dataset(tmp_path / "good", planner="pyperplan").passed

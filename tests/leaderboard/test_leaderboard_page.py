@@ -153,7 +153,8 @@ def test_mp4_without_the_extra_names_the_command(tmp_path, monkeypatch):
 
 
 def test_mp4_shows_every_picture_for_its_time(tmp_path):
-    av = pytest.importorskip("av")
+    import av
+
     pictures = [np.full((31, 45, 3), 60 * i, np.uint8) for i in range(4)]
     path = write_animation(tmp_path / "a.mp4", pictures)
     with av.open(str(path)) as file:
