@@ -82,6 +82,8 @@ class ImitationConfig:
     """none: frozen; lora: low-rank updates; all: everything"""
     encoder: str = "segcnn"
     """segcnn, random, symbolic (the state observation), or a path to a vision model"""
+    encoder_precision: Literal["float32", "bfloat16"] = "float32"
+    """of the vision model; bfloat16 is 2.5 times as fast on a CPU with AMX, slower without"""
     observation_module: Literal["linear", "mlp2"] = "mlp2"
     """linear: paper C.1; mlp2: two layers"""
     proprioception: bool = True

@@ -68,8 +68,14 @@ class Imitation:
         expert = make_expert(config, self.envs)
         hearing = make_hearing(settings)
         self.collector = Collector(self.envs, self.eyes, expert, rng, source, hearing)
+        self.given_steps = 0
         self.recorded: list[Demonstrations] = []
         self.records: list[dict[str, Any]] = []
+
+    @property
+    def env_steps(self) -> int:
+        """Steps this run learned from or played: demonstrations it was given are counted."""
+        return self.given_steps + self.collector.env_steps
 
     def run(self) -> Path:
         """Clone, make the rounds of DAgger, save; return the checkpoint's folder."""
@@ -77,6 +83,7 @@ class Imitation:
         self.collector.begin(derived_seed(config.seed, "envs", "imitation") >> 32)
         if config.demonstrations:
             first = self._stored(Path(config.demonstrations))
+            self.given_steps = first.num_steps
         else:
             first = self.collector.record(config.num_steps)
         expert_success = first.success_rate
@@ -120,7 +127,7 @@ class Imitation:
             record = {
                 "stage": stage,
                 "epoch": epoch + 1,
-                "env_steps": self.collector.env_steps,
+                "env_steps": self.env_steps,
                 "recorded_success": round(success, 4),
                 "recorded_episodes": new.num_episodes,
                 **learned,
@@ -170,7 +177,7 @@ def save(run: Imitation, expert_success: float) -> Path:
         "imitation": config.record(),
         "expert_success": expert_success,
         "update": 0,
-        "env_steps": run.collector.env_steps,
+        "env_steps": run.env_steps,
         "processes": 1,
         "backbone": fingerprint(policy.backbone),
         "feature_shape": list(eyes.feature_shape),

@@ -54,6 +54,7 @@ def make_eyes(config: TrainConfig) -> Eyes:
         config.encoder,
         proprioception=config.proprioception,
         tokens_per_step=config.tokens_per_step,
+        precision=config.encoder_precision,
         device=config.device,
         blank=config.control == "blank",
     )

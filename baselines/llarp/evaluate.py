@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -55,6 +55,8 @@ class EvaluateArgs:
     """where the language model is now, if it moved since training"""
     encoder: str = ""
     """where the vision model is now, if it moved since training"""
+    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "as_trained"
+    """of the vision model; float32 where the CPU has no bfloat16"""
     name: str = ""
     """what to call the agent in tables; by default what it is"""
     force: bool = False
@@ -65,6 +67,8 @@ def run(args: EvaluateArgs) -> Path:
     """Play, with progress and success so far on stderr; return the path of the trace."""
     torch.set_num_threads(args.threads)
     moved = {k: v for k in ("backbone", "encoder") if (v := getattr(args, k))}
+    if args.encoder_precision != "as_trained":
+        moved["encoder_precision"] = args.encoder_precision
     agent = LlarpAgent.load(
         args.checkpoint,
         greedy=args.greedy,

@@ -6,7 +6,7 @@ Frozen features are stored instead of pictures, so a picture is encoded once, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -120,6 +120,7 @@ def load_eyes(
     *,
     proprioception: bool,
     tokens_per_step: int = 1,
+    precision: Literal["float32", "bfloat16"] = "float32",
     device: str | torch.device = "cpu",
     blank: bool = False,
 ) -> EncoderEyes:
@@ -129,6 +130,7 @@ def load_eyes(
         encoder: a name or path that `vision.load_encoder` takes.
         proprioception: whether joints, hand and pose are seen too.
         tokens_per_step: more than one needs an encoder with patches.
+        precision: of the encoder's layers; features are float16 either way.
         device: where it computes and features go.
         blank: the control that sees nothing; only with one token a step.
 
@@ -138,7 +140,7 @@ def load_eyes(
     """
     from ..vision import load_encoder
 
-    loaded = load_encoder(encoder, device=device)
+    loaded = load_encoder(encoder, precision=precision, device=device)
     if tokens_per_step == 1:
         return EncoderEyes(loaded, proprioception=proprioception, device=device, blank=blank)
     if blank:
