@@ -96,6 +96,8 @@ class ImitationConfig:
     """skills an episode may take"""
     num_envs: int = 32
     """episodes played side by side"""
+    prefix_megabytes: int = 8192
+    """memory for instructions that were read, at most; passes beyond it read them again"""
 
     def __post_init__(self) -> None:
         counts = ("num_steps", "epochs", "round_steps", "round_epochs", "rows_per_batch")
