@@ -36,7 +36,7 @@ class CardArgs:
     precision: Precision = "float32"
     """of the convolutions when measuring"""
     seed: int = 1
-    """of the pictures when measuring; pretraining's own measurement has its --seed"""
+    """of the pictures when measuring; pretraining's own measurement has 0"""
 
 
 def card(sight: Mapping[str, Any]) -> str:

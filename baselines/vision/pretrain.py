@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +25,9 @@ from langrearrange.world.vocabulary import NUM_CATEGORIES
 
 from .encoder import VisionError
 from .labels import Labels
-from .loading import random_network, write_network
+from .loading import random_network, read_network, write_network
 from .metrics import measure
-from .scenes import AS_FOUND, SceneStream
+from .scenes import AS_FOUND, EMPHASISED, TRAINING, SceneStream
 from .segcnn import Precision, ReadOut, SegCnn, SegCnnConfig, SegCnnEncoder
 
 logger = get_logger(__name__)
@@ -35,6 +35,8 @@ logger = get_logger(__name__)
 _HIDDEN_PX: Final = 8
 """A thing at the stance with fewer pixels teaches nothing: it is left out of the loss."""
 _CELL_WEIGHT_OF_BACKGROUND: Final = 0.25
+_MEASURED: Final = 0
+"""Seed of the pictures of the record, so that the records of two runs can be compared."""
 _WEIGHT_DECAY: Final = 0.01
 _MAX_GRADIENT: Final = 1.0
 
@@ -45,6 +47,10 @@ class PretrainArgs:
 
     out: Path
     """weights to write, .safetensors; a checkpoint lies beside it meanwhile"""
+    init: Path | None = None
+    """weights to go on from, with their sizes; give another --seed to see other pictures"""
+    emphasise: tuple[str, ...] = ()
+    """categories to see more of, where some are hard; one named twice comes twice as often"""
     num_pictures: int = 110_000
     """to learn from"""
     minutes: float | None = None
@@ -56,6 +62,7 @@ class PretrainArgs:
     widths: tuple[int, int, int, int] = (48, 96, 160, 192)
     """channels of the four stages, multiples of 8"""
     seed: int = 0
+    """of the first weights and of the pictures to learn from"""
     precision: Precision = "bfloat16"
     """of the convolutions; float32 is as good, slower where the CPU has AMX"""
     device: str = "cpu"
@@ -76,21 +83,27 @@ class PretrainArgs:
 def main(args: PretrainArgs) -> dict[str, Any]:
     """Train, write the weights and return the record that is kept in the file."""
     torch.set_num_threads(args.threads)
-    config = SegCnnConfig(input_size=args.input_size, widths=args.widths)
-    run = _Run(args, random_network(config, args.seed).to(args.device))
+    if args.init is None:
+        config = SegCnnConfig(input_size=args.input_size, widths=args.widths)
+        network, before = random_network(config, args.seed), None
+    else:
+        network, before = read_network(args.init)
+        args = replace(args, input_size=network.config.input_size, widths=network.config.widths)
+    run = _Run(args, network.to(args.device))
     run.train()
     encoder = SegCnnEncoder(run.network, "segcnn", args.precision)
     scenes = SceneStream(
-        "validation", args.seed, batch_size=32, image_size=args.input_size, mixture=AS_FOUND
+        "validation", _MEASURED, batch_size=32, image_size=args.input_size, mixture=AS_FOUND
     )
     sight = measure(encoder, scenes, max(1, args.measure_pictures // 32))
-    settings = asdict(args) | {"widths": list(args.widths)}
-    settings.pop("out")
+    settings = asdict(args) | {"widths": list(args.widths), "emphasise": list(args.emphasise)}
+    del settings["out"], settings["init"]
     facts = {
         "args": settings,
         "pictures_seen": run.step * args.batch_size,
         "cpu_s": round(run.cpu_s),
         "validation": sight.record(),
+        "before": before,
     }
     write_network(run.network, args.out, facts)
     run.checkpoint.unlink(missing_ok=True)
@@ -104,7 +117,11 @@ class _Run:
         self.args = args
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.scenes = SceneStream(
-            "train", args.seed, batch_size=args.batch_size, image_size=args.input_size
+            "train",
+            args.seed,
+            batch_size=args.batch_size,
+            image_size=args.input_size,
+            mixture=replace(EMPHASISED, emphasis=args.emphasise) if args.emphasise else TRAINING,
         )
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=args.learning_rate, weight_decay=_WEIGHT_DECAY

@@ -6,22 +6,25 @@ Each picture is a random stance and a random state of a household of some split:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from langrearrange.dataset.episode import Episode
+from langrearrange.dataset.episode import Episode, ObjectPlacement
 from langrearrange.env.sampling import MAX_VARIANT
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
-from langrearrange.houses import House, Pose2D, get_house
+from langrearrange.houses import House, Pose2D, get_house, models_of
 from langrearrange.seeding import KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
 from langrearrange.world import Layout, WorldState
 from langrearrange.world.vocabulary import (
+    CATEGORY_INDEX,
     HANDLES,
     IN_HAND,
     NUM_OPENABLES,
@@ -54,15 +57,24 @@ class Mixture:
         at_receptacle: the robot stands at a receptacle, else at any of the 17 places.
         opened: the container in front is open.
         holding: something is in the hand.
+        swapped: households in which half of the things become things of `emphasis`.
+        emphasis: categories to see more of; one that is named twice comes twice as often.
     """
 
     crowded: int = 60
     at_receptacle: int = 85
     opened: int = 75
     holding: int = 35
+    swapped: int = 0
+    emphasis: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.emphasis if name not in CATEGORY_INDEX]:
+            raise UsageError(f"emphasis on {unknown}; accepted: {', '.join(CATEGORY_INDEX)}")
 
 
 TRAINING: Final = Mixture()
+EMPHASISED: Final = Mixture(crowded=80, swapped=60)
 AS_FOUND: Final = Mixture(crowded=0, at_receptacle=100, opened=100, holding=0)
 """The household as the episode begins, looked at from every receptacle, containers opened."""
 
@@ -148,8 +160,30 @@ class SceneStream:
         episode = self._source.get(rng.below(len(self._source)), variant)
         house = get_house(episode.house)
         start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+        if self._mixture.emphasis and rng.chance(self._mixture.swapped, 100):
+            things = swapped(episode.objects, self._mixture.emphasis, rng)
+            episode = replace(episode, objects=things)
         self._simulators[row].load(house, episode.objects, start)
         return _Household(episode, house, episode.layout(), episode.initial_state())
+
+
+def swapped(
+    objects: Sequence[ObjectPlacement], emphasis: Sequence[str], rng: KeyedRng
+) -> tuple[ObjectPlacement, ...]:
+    """Return the things with about half of them replaced where they stand.
+
+    Args:
+        objects: of a household.
+        emphasis: categories to draw the replacements from, with repetition.
+        rng: what to draw from.
+    """
+    things = list(objects)
+    for index, thing in enumerate(things):
+        if rng.chance(1, 2):
+            category = rng.choice(emphasis)
+            model = rng.choice(models_of(category)).id
+            things[index] = replace(thing, category=category, model=model, yaw=rng.below(6283))
+    return tuple(things)
 
 
 def draw_state(

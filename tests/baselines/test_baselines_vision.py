@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -19,13 +20,21 @@ from langrearrange_baselines.vision.loading import (
 )
 from langrearrange_baselines.vision.metrics import measure
 from langrearrange_baselines.vision.pretrain import PretrainArgs, _Run, loss_of, main, schedule
-from langrearrange_baselines.vision.scenes import AS_FOUND, SceneStream
+from langrearrange_baselines.vision.scenes import AS_FOUND, EMPHASISED, SceneStream, swapped
 from langrearrange_baselines.vision.segcnn import SegCnn, SegCnnConfig, SegCnnEncoder
 
 import langrearrange  # noqa: F401  (registers the envs)
 from langrearrange.env.spaces import STATE_SIZES
 from langrearrange.errors import UsageError
-from langrearrange.world.vocabulary import NUM_CATEGORIES, OPENABLE_OF_RECEPTACLE, RECEPTACLES
+from langrearrange.generator import open_split
+from langrearrange.houses import MODELS
+from langrearrange.seeding import KeyedRng
+from langrearrange.world.vocabulary import (
+    CATEGORY_INDEX,
+    NUM_CATEGORIES,
+    OPENABLE_OF_RECEPTACLE,
+    RECEPTACLES,
+)
 
 TINY = SegCnnConfig(input_size=64, widths=(8, 8, 16, 16), evidence=16, embedding=24)
 
@@ -241,6 +250,35 @@ def test_as_found_looks_at_receptacles_with_an_empty_hand() -> None:
     assert (labels.opened != 1).all()
 
 
+def at_stances(scenes: SceneStream, num_batches: int) -> np.ndarray:
+    return np.concatenate([scenes.batch().labels.at_stance for _ in range(num_batches)])
+
+
+def test_an_emphasised_category_is_seen_more_often_and_the_others_still_are() -> None:
+    emphasis = replace(EMPHASISED, emphasis=("wrench", "spoon", "spoon"))
+    plain = at_stances(SceneStream("train", 3, batch_size=24, image_size=32), 6)
+    more = SceneStream("train", 3, batch_size=24, image_size=32, mixture=emphasis)
+    before, after = plain.mean(0), at_stances(more, 6).mean(0)
+    wrench, spoon = CATEGORY_INDEX["wrench"], CATEGORY_INDEX["spoon"]
+    assert after[spoon] > after[wrench] > 1.5 * before[wrench]
+    assert (after > 0).all()
+
+
+def test_swapped_things_keep_their_places_and_fit_their_categories() -> None:
+    objects = open_split("train").get(0, 1).objects
+    things = swapped(objects, ("wrench",), KeyedRng("test"))
+    changed = [new for old, new in zip(objects, things, strict=True) if new != old]
+    assert 0 < len(changed) < len(objects)
+    assert all(new.category == MODELS[new.model].category == "wrench" for new in changed)
+    kept = [(o.receptacle, o.slot) for o in objects]
+    assert [(o.receptacle, o.slot) for o in things] == kept
+
+
+def test_emphasis_on_what_is_no_category_is_refused() -> None:
+    with pytest.raises(UsageError, match="accepted: ball, clamp"):
+        replace(EMPHASISED, emphasis=("spanner",))
+
+
 def test_impossible_sizes_are_refused() -> None:
     with pytest.raises(UsageError, match="multiple of 16"):
         SceneStream("train", image_size=60)
@@ -280,6 +318,25 @@ def test_pretraining_writes_weights_and_what_they_see(tmp_path: Path) -> None:
     assert set(facts["validation"]) >= {"recall", "precision", "held", "categories"}
     assert [file.name for file in tmp_path.iterdir()] == ["net.safetensors"]
     assert read_network(tmp_path / "net.safetensors")[1] == facts
+
+
+def test_weights_can_be_trained_on_with_an_emphasis(tmp_path: Path) -> None:
+    first = tmp_path / "first.safetensors"
+    facts = main(tiny_args(first, widths=(8, 8, 16, 24)))
+    again = tiny_args(
+        tmp_path / "second.safetensors", init=first, emphasise=("wrench",), seed=1,
+        learning_rate=1e-9,
+    )  # fmt: skip
+    told = main(again)
+    assert told["before"] == facts
+    assert told["args"]["widths"] == [8, 8, 16, 24]
+    assert told["args"]["emphasise"] == ["wrench"]
+    # Both are measured on the same pictures, whatever the seed of what they learned from.
+    seen = [row["seen"] for row in facts["validation"]["categories"].values()]
+    assert seen == [row["seen"] for row in told["validation"]["categories"].values()]
+    start, end = read_network(first)[0], read_network(again.out)[0]
+    for old, new in zip(start.parameters(), end.parameters(), strict=True):
+        torch.testing.assert_close(old, new, atol=1e-4, rtol=0)
 
 
 def test_a_run_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path) -> None:
