@@ -17,9 +17,10 @@ import torch
 import tyro
 from torch import Tensor
 
-from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.errors import UsageError
 from langrearrange.log import get_logger
 
+from ..command import run_command
 from ..llarp import checkpoint
 from ..llarp.agent import config_of
 from ..llarp.backbone import fingerprint
@@ -207,18 +208,8 @@ def imitate(config: ImitationConfig) -> Imitation:
 
 def main() -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage."""
-    try:
-        run = imitate(
-            tyro.cli(ImitationConfig, prog="python -m langrearrange_baselines.imitation.train")
-        )
-    except UsageError as error:
-        logger.error("%s", error)
-        return 2
-    except LangRearrangeError as error:
-        logger.error("%s", error)
-        return 1
-    sys.stdout.write(f"{run.config.out}\n")
-    return 0
+    name = "python -m langrearrange_baselines.imitation.train"
+    return run_command(lambda: imitate(tyro.cli(ImitationConfig, prog=name)).config.out)
 
 
 if __name__ == "__main__":

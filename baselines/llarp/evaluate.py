@@ -15,16 +15,14 @@ import torch
 import tyro
 
 from langrearrange.dataset import EpisodeSource, open_dataset
-from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Plan, evaluate
-from langrearrange.log import get_logger
 from langrearrange.progress import progress
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TEST_SPLITS
 
+from ..command import run_command
 from .agent import LlarpAgent
-
-logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,19 +116,8 @@ def _open(name: str) -> EpisodeSource:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage."""
-    args = tyro.cli(
-        EvaluateArgs, args=arguments, prog="python -m langrearrange_baselines.llarp.evaluate"
-    )
-    try:
-        path = run(args)
-    except UsageError as error:
-        logger.error("%s", error)
-        return 2
-    except LangRearrangeError as error:
-        logger.error("%s", error)
-        return 1
-    sys.stdout.write(f"{path}\n")
-    return 0
+    name = "python -m langrearrange_baselines.llarp.evaluate"
+    return run_command(lambda: run(tyro.cli(EvaluateArgs, args=arguments, prog=name)))
 
 
 if __name__ == "__main__":

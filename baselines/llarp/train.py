@@ -15,10 +15,11 @@ from typing import Any
 import torch
 import tyro
 
-from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.errors import UsageError
 from langrearrange.log import get_logger
 from langrearrange.progress import progress
 
+from ..command import run_command
 from .build import make_envs, make_eyes
 from .checkpoint import checkpoints, find_checkpoint, write_json
 from .config import PRESETS, TrainConfig, preset
@@ -156,16 +157,7 @@ def _write_scalars(writer: Any, record: dict[str, Any]) -> None:
 
 def main() -> int:
     """Run the command; 0 ok, 1 training failed, 2 wrong usage."""
-    try:
-        trainer = train(parse(sys.argv[1:]))
-    except UsageError as error:
-        logger.error("%s", error)
-        return 2
-    except LangRearrangeError as error:
-        logger.error("%s", error)
-        return 1
-    sys.stdout.write(f"{trainer.config.out}\n")
-    return 0
+    return run_command(lambda: train(parse(sys.argv[1:])).config.out)
 
 
 if __name__ == "__main__":

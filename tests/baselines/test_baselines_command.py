@@ -1,0 +1,50 @@
+"""Every command of the baselines ends with one sentence and the same exit codes."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+
+import pytest
+from langrearrange_baselines.command import run_command
+from langrearrange_baselines.llarp.errors import BackboneError, TrainingError
+
+from langrearrange.errors import MissingExtraError, UsageError
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def work() -> object:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (UsageError("no such option"), 2, "no such option"),
+        (MissingExtraError("curves", "train", "matplotlib"), 2, "pip install"),
+        (BackboneError("'/nowhere' is no folder"), 1, "no folder"),
+        (TrainingError("the loss is nan"), 1, "the loss is nan"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (PermissionError(errno.EACCES, "Permission denied", "/out"), 1, "Permission denied (/out)"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "free some space"),
+    ],
+)
+def test_an_error_is_one_sentence_and_an_exit_code(
+    error: BaseException, code: int, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run_command(raising(error)) == code
+    assert len(caplog.records) == 1
+    assert says in caplog.text
+
+
+def test_what_a_command_made_is_a_line_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(lambda: "out/run") == 0
+    assert run_command(lambda: None) == 0
+    assert capsys.readouterr().out == "out/run\n"
+
+
+def test_a_defect_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_command(raising(ZeroDivisionError()))
