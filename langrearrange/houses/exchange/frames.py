@@ -7,7 +7,7 @@ about x, so that right-handed stays right-handed and a yaw about our z is one ab
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from langrearrange.houses.geometry import Matrix
 
 Points = NDArray[np.float32]
 """(n, 3) float32."""
+
+
+_TO_Y_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
 
 class Joint(NamedTuple):
@@ -53,6 +56,15 @@ def quaternion_y_up(pose: Matrix) -> list[float]:
     """Return a pose's rotation in a y-up frame as the quaternion (w, x, y, z), w >= 0."""
     w, x, y, z = _quaternion(pose[:, :3].astype(np.float64))
     return [round(value, 7) + 0.0 for value in (w, x, z, -y)]
+
+
+def matrix_y_up(pose: Matrix) -> list[list[float]]:
+    """Return a pose as the rows of a (4, 4) matrix in a y-up frame, rounded to 10^-6."""
+    turned = _TO_Y_UP @ pose[:, :3].astype(np.float64) @ _TO_Y_UP.T
+    place = _TO_Y_UP @ pose[:, 3].astype(np.float64)
+    rows = np.vstack([np.column_stack([turned, place]), [0.0, 0.0, 0.0, 1.0]])
+    rounded: list[list[float]] = (np.round(rows, 6) + 0.0).tolist()
+    return rounded
 
 
 def _quaternion(m: NDArray[np.float64]) -> tuple[float, float, float, float]:

@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from langrearrange.houses.exchange.frames import (
-    inverse,
-    joint_between,
-    quaternion_y_up,
-    translation_y_up,
-)
+from langrearrange.houses.exchange.frames import inverse, quaternion_y_up, translation_y_up
 from langrearrange.houses.exchange.glb import write_glb
 from langrearrange.houses.exchange.paint import carried, lit
+from langrearrange.houses.exchange.pieces import (
+    DATASET,
+    PIECES,
+    dataset_config,
+    furniture_handle,
+    joint_name,
+    joint_of,
+    piece_parts,
+)
 from langrearrange.houses.exchange.receptacles import receptacle_boxes
 from langrearrange.houses.exchange.urdf import Link, urdf_text
 from langrearrange.houses.flats import get_house
@@ -29,14 +33,8 @@ from langrearrange.houses.meshes import part_mesh
 from langrearrange.houses.models import MODELS, object_mesh
 from langrearrange.world.vocabulary import RECEPTACLES
 
-DATASET: Final = "langrearrange"
 _UP: Final = [0, 1, 0]
 _FRONT: Final = [0, 0, -1]
-_PIECES: Final[dict[str, tuple[str, ...]]] = {
-    "fridge": ("fridge",),
-    "kitchen": ("left_counter", "sink", "right_counter"),
-}
-"""What opens -> the parts of its body; the fridge's doors and the drawers hang on them."""
 _THING_KG: Final = 0.2
 _FURNITURE_KG: Final = 30.0
 
@@ -75,7 +73,7 @@ def export_habitat(
         _write_flat(house, out)
         advance(1, house.id)
     _write(out / "lighting" / f"{DATASET}.lighting_config.json", _LIGHTING)
-    config = out / f"{DATASET}.scene_dataset_config.json"
+    config = dataset_config(out)
     _write(config, _DATASET_CONFIG)
     return config
 
@@ -105,7 +103,7 @@ ask for `flat`, the light being in their colours."""
 
 
 def _write_flat(house: House, out: Path) -> None:
-    bodies = {name for names in _PIECES.values() for name in names}
+    bodies = {name for names in PIECES.values() for name in names}
     fixed = [part for part in house.parts if not part.openable and part.name not in bodies]
     furniture = [part for part in fixed if part.name in RECEPTACLES]
     _write_stage(house, [part for part in fixed if part.name not in RECEPTACLES], out / "stages")
@@ -117,7 +115,7 @@ def _write_flat(house: House, out: Path) -> None:
         "user_defined": {DATASET: {"house": house.id, "stances": dict(_stances(house))}},
     }
     for part in furniture:
-        name = f"{house.id}_{part.name}"
+        name = furniture_handle(house, part.name)
         boxes = receptacle_boxes(house, [part], "")
         mesh = lit(part_mesh(part.mesh), part.closed)
         _write_object(out / "furniture", name, mesh, _FURNITURE_KG, boxes)
@@ -130,7 +128,7 @@ def _write_flat(house: House, out: Path) -> None:
                 "motion_type": "STATIC",
             }
         )
-    for piece in _PIECES:
+    for piece in PIECES:
         scene["articulated_object_instances"].append(_write_piece(house, piece, out / "urdf"))
     _write(out / "scenes" / f"{house.id}.scene_instance.json", scene)
 
@@ -171,14 +169,13 @@ def _write_object(folder: Path, name: str, mesh: Mesh, mass: float, user: dict[s
 def _write_piece(house: House, piece: str, folder: Path) -> dict[str, Any]:
     """Write what opens as URDF with its meshes; returns its instance in the scene."""
     name = f"{house.id}_{piece}"
-    body = [house.part(part) for part in _PIECES[piece]]
-    parts = [*body, *(p for p in house.parts if p.openable and _piece_of(p) == piece)]
-    base = body[0].closed
+    parts = piece_parts(house, piece)
+    base = parts[0].closed
     (folder / name).mkdir(exist_ok=True)
     links = []
     for part in parts:
         mesh = part_mesh(part.mesh)
-        joint = joint_between(part.closed, part.opened) if part.openable else None
+        joint = joint_of(part) if part.openable else None
         links.append(Link(part.name, compose(inverse(base), part.closed), mesh.bounds, joint))
         write_glb(
             folder / name / f"{part.name}.glb", [(part.name, lit(mesh, part.closed))], "display"
@@ -199,12 +196,8 @@ def _write_piece(house: House, piece: str, folder: Path) -> dict[str, Any]:
         "fixed_base": True,
         # Kinematic ones are left out of a navigation mesh; joints can be set all the same.
         "motion_type": "STATIC",
-        "initial_joint_pose": {f"{link.name}_joint": 0.0 for link in links if link.joint},
+        "initial_joint_pose": {joint_name(link.name): 0.0 for link in links if link.joint},
     }
-
-
-def _piece_of(part: Part) -> str:
-    return "fridge" if part.openable == "fridge" else "kitchen"
 
 
 def _stances(house: House) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from langrearrange.houses.exchange.frames import (
     to_y_up,
     translation_y_up,
 )
+from langrearrange.houses.exchange.pieces import joint_name
 from langrearrange.houses.geometry import Matrix
 
 ROOT_LINK = "root"
@@ -76,7 +77,7 @@ def _add_link(robot: ET.Element, link: Link) -> None:
 
 def _add_joint(robot: ET.Element, link: Link) -> None:
     kind = link.joint.kind if link.joint else "fixed"
-    element = ET.SubElement(robot, "joint", name=f"{link.name}_joint", type=kind)
+    element = ET.SubElement(robot, "joint", name=joint_name(link.name), type=kind)
     ET.SubElement(element, "parent", link=ROOT_LINK)
     ET.SubElement(element, "child", link=link.name)
     ET.SubElement(
