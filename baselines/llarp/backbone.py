@@ -39,13 +39,13 @@ class Backbone(nn.Module):
     """
 
     def __init__(
-        self, model: nn.Module, tokenizer: Tokenize, *, bidirectional_prefix: bool = False
+        self, model: Any, tokenizer: Tokenize, *, bidirectional_prefix: bool = False
     ) -> None:
         super().__init__()
-        self.model = model.eval().requires_grad_(False)
+        self.model: nn.Module = model.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.bidirectional_prefix = bidirectional_prefix
-        self._embed = model.get_input_embeddings()
+        self._embed: nn.Embedding = model.get_input_embeddings()
         self.hidden_size = int(self._embed.weight.shape[1])
         self.max_positions: int | None = getattr(model.config, "max_position_embeddings", None)
         self.keys = _probe(self)
@@ -53,12 +53,12 @@ class Backbone(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of weights and activations."""
-        return self._embed.weight.dtype  # type: ignore[no-any-return]
+        return self._embed.weight.dtype
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self._embed.weight.device  # type: ignore[no-any-return]
+        return self._embed.weight.device
 
     @property
     def trainable(self) -> bool:
@@ -165,8 +165,8 @@ def load_backbone(
             "random"
         )
     if name == "tiny":
-        model = tiny_model(seed).to(device, DTYPES[dtype])
-        return Backbone(model, WordTokenizer())
+        tiny: nn.Module = tiny_model(seed)
+        return Backbone(tiny.to(device, DTYPES[dtype]), WordTokenizer())
     source = str(minilm_path()) if name == "minilm" else name
     model, tokenizer, encoder = _load(source, dtype, weights, seed)
     return Backbone(model.to(device), tokenizer, bidirectional_prefix=encoder)
@@ -199,7 +199,7 @@ def _load(source: str, dtype: str, weights: str, seed: int) -> tuple[nn.Module, 
             "name on the Hugging Face hub, or 'tiny' or 'minilm'"
         )
     source = str(Path(source).expanduser()) if looks_local else source
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = AutoConfig.from_pretrained(source)
         tokenizer = AutoTokenizer.from_pretrained(source)
@@ -212,7 +212,7 @@ def _load(source: str, dtype: str, weights: str, seed: int) -> tuple[nn.Module, 
         if weights == "random":
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                model = AutoModel.from_config(config, **options)
+                model = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
         else:
             model = AutoModel.from_pretrained(source, config=config, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -86,7 +87,7 @@ class Group:
         if self.size == 1 or fraction == 0.0 or step < SHORTEST * num_steps:
             return False
         done = _store().add(f"rollout {self._rollout}", 0)
-        return done >= max(1.0, fraction * (self.size - 1))
+        return bool(done >= max(1.0, fraction * (self.size - 1)))
 
     def _reduce(self, values: Tensor, operation: dist.ReduceOp.RedOpType) -> Tensor:
         if self.size == 1:
@@ -100,5 +101,5 @@ class Group:
         return torch.tensor(value, device=device)
 
 
-def _store() -> dist.Store:
+def _store() -> Any:
     return dist.distributed_c10d._get_default_store()

@@ -42,7 +42,7 @@ class LlarpPolicy(nn.Module):
     def tokens(self, features: Tensor, proprio: Tensor) -> Tensor:
         """Return tokens (batch, steps * M, hidden_size) of features (batch, steps, ...)."""
         batch, steps = features.shape[:2]
-        tokens = self.observation(features.flatten(0, 1), proprio.flatten(0, 1))
+        tokens: Tensor = self.observation(features.flatten(0, 1), proprio.flatten(0, 1))
         return tokens.reshape(batch, steps * self.tokens_per_step, self.backbone.hidden_size)
 
     def heads(self, hidden: Tensor) -> Heads:

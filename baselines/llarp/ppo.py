@@ -141,9 +141,9 @@ class Ppo:
         size = self.config.microbatch_envs or len(rows)
         figures: Tensor | None = None
         deviation = _number(rollout.values, 0.0)
-        for part in rows.split(size):
+        for part in torch.split(rows, size):
             loss, parts, off = self._loss(rollout, targets, part, critic_only)
-            (loss / count).backward()
+            (loss / count).backward()  # type: ignore[no-untyped-call]
             figures = parts if figures is None else figures + parts
             deviation = torch.maximum(deviation, off)
         assert figures is not None

@@ -144,7 +144,7 @@ def _tensorboard(config: TrainConfig) -> Any:
             "--tensorboard needs the module 'tensorboard'; install it with: pip install "
             "tensorboard, or leave the option out (metrics.jsonl is always written)"
         ) from error
-    return SummaryWriter(config.out / "tensorboard")  # type: ignore[no-untyped-call]
+    return SummaryWriter(config.out / "tensorboard")
 
 
 def _write_scalars(writer: Any, record: dict[str, Any]) -> None:

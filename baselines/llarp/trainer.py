@@ -247,7 +247,7 @@ class Trainer:
 
     def _hit_rate(self) -> float:
         store = self.contexts.store
-        return store.hits / max(1, store.hits + store.misses)
+        return float(store.hits / max(1, store.hits + store.misses))
 
     def _write_metrics(self, record: dict[str, Any]) -> None:
         if self.group.rank != 0:

@@ -179,8 +179,8 @@ def load_text_encoder(
             "random"
         )
     if name == "tiny":
-        model = tiny_model(seed)
-        return TextEncoder(model.to(device, DTYPES[dtype]), WordTokenizer(), 128)  # type: ignore[arg-type]
+        tiny: nn.Module = tiny_model(seed)
+        return TextEncoder(tiny.to(device, DTYPES[dtype]), WordTokenizer(), 128)
     source = str(minilm_path()) if name == "minilm" else name
     if source.startswith((".", "/", "~")) and not Path(source).expanduser().is_dir():
         raise BackboneError(f"'{source}' is no folder; give one with config.json and weights")
