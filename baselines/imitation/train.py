@@ -183,6 +183,7 @@ def save(run: Imitation, expert_success: float) -> Path:
         "backbone": fingerprint(policy.backbone),
         "feature_shape": list(eyes.feature_shape),
         "proprio_dim": eyes.proprio_dim,
+        "eyes": eyes.fingerprint,
         "num_actions": policy.action.policy.out_features,
     }
     checkpoint.write_json(partial / "state.json", state)

@@ -16,7 +16,7 @@ from langrearrange.errors import UsageError
 from langrearrange.seeding import digest
 
 from .build import make_eyes, make_hearing
-from .checkpoint import find_checkpoint, load_weights, read_state
+from .checkpoint import check_eyes, find_checkpoint, load_weights, read_state
 from .config import TrainConfig
 from .errors import CheckpointError
 from .eyes import Eyes
@@ -79,13 +79,7 @@ class LlarpAgent:
         if horizon is not None:
             config = dataclasses.replace(config, horizon=horizon)
         eyes = make_eyes(config)
-        shape = tuple(state["feature_shape"])
-        if (shape, state["proprio_dim"]) != (eyes.feature_shape, eyes.proprio_dim):
-            raise CheckpointError(
-                f"{folder} was trained on features {shape} and {state['proprio_dim']} numbers of "
-                f"proprioception; encoder '{config.encoder}' gives {eyes.feature_shape} and "
-                f"{eyes.proprio_dim}: use the encoder it was trained with"
-            )
+        check_eyes(state, eyes, folder)
         policy = make_policy(config, eyes, state["num_actions"])
         load_weights(policy, folder)
         return LlarpAgent(config, policy, eyes, greedy=greedy, seed=seed)

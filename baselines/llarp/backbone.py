@@ -125,14 +125,14 @@ class Backbone(nn.Module):
         ]
 
 
-def fingerprint(module: nn.Module) -> str:
-    """Return a sha256 over names, shapes and a sample of all frozen weights."""
+def fingerprint(module: nn.Module, dtype: torch.dtype = torch.float32) -> str:
+    """Return a sha256 over names, shapes and a sample of all frozen weights, rounded to `dtype`."""
     digest = hashlib.sha256()
     for name, weight in sorted(module.named_parameters()):
         if weight.requires_grad:
             continue
         flat = weight.detach().flatten()
-        sample = flat[:: max(1, flat.numel() // 64)][:64].float().cpu()
+        sample = flat[:: max(1, flat.numel() // 64)][:64].to(dtype).float().cpu()
         name = name.replace(".base.", ".")  # a layer with a low-rank update is the layer
         digest.update(f"{name}{tuple(weight.shape)}".encode() + sample.numpy().tobytes())
     return digest.hexdigest()

@@ -25,10 +25,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .backbone import fingerprint
+from .config import TrainConfig
 from .errors import CheckpointError
+from .eyes import Eyes
 from .learners import Policy
 
 SCHEMA_VERSION: Final = 1
+KIND: Final = ("learner", "train_backbone", "observation_module", "tokens_per_step", "hard")
+"""Settings that say what kind of policy it is; weights of one kind do not fit another."""
 _NAME: Final = re.compile(r"\d{6,}")
 
 
@@ -110,6 +114,37 @@ def read_state(folder: Path) -> dict[str, Any]:
     return state
 
 
+def check_kind(state: Mapping[str, Any], config: TrainConfig, folder: Path) -> None:
+    """Raise CheckpointError if a checkpoint's policy is of another kind than the settings'."""
+    names = [*KIND, *["summary"] * (config.learner == "lstm")]
+    names += ["lora_rank"] * (config.train_backbone == "lora")
+    for name in names:
+        ours, theirs = getattr(config, name), state["config"].get(name)
+        if ours != theirs:
+            raise CheckpointError(
+                f"{folder} was trained with {name}={theirs!r}, asked for is {ours!r}; give the "
+                "settings it was trained with"
+            )
+
+
+def check_eyes(state: Mapping[str, Any], eyes: Eyes, folder: Path) -> None:
+    """Raise CheckpointError if a checkpoint's policy was trained with other eyes."""
+    encoder = state["config"]["encoder"]
+    shape = tuple(state["feature_shape"])
+    if (shape, state["proprio_dim"]) != (eyes.feature_shape, eyes.proprio_dim):
+        raise CheckpointError(
+            f"{folder} was trained through encoder '{encoder}' on features {shape} and "
+            f"{state['proprio_dim']} numbers of proprioception; here they are "
+            f"{eyes.feature_shape} and {eyes.proprio_dim}: use the encoder it was trained with"
+        )
+    # Earlier checkpoints do not say what the eyes' weights were.
+    if state.get("eyes", eyes.fingerprint) != eyes.fingerprint:
+        raise CheckpointError(
+            f"{folder} was trained through other weights of encoder '{encoder}' than those found "
+            "here; use the encoder it was trained with"
+        )
+
+
 def load_weights(policy: Policy, folder: Path) -> None:
     """Put a checkpoint's weights into a policy of the same shape.
 
@@ -117,6 +152,11 @@ def load_weights(policy: Policy, folder: Path) -> None:
         CheckpointError: weights of another shape, or another language model under them.
     """
     state = read_state(folder)
+    if state["backbone"] != fingerprint(policy.backbone):
+        raise CheckpointError(
+            f"{folder} was trained on other weights of '{state['config']['backbone']}' than those "
+            "found here; use the same language model, a random one with the same --seed"
+        )
     stored = read_tensors(folder / "weights.safetensors")
     own = dict(policy.trained())
     wrong = [
@@ -128,11 +168,6 @@ def load_weights(policy: Policy, folder: Path) -> None:
         raise CheckpointError(
             f"{folder} is of another shape: {wrong[0]} ({len(wrong)} such weights); build the "
             "policy with the settings in its state.json"
-        )
-    if state["backbone"] != fingerprint(policy.backbone):
-        raise CheckpointError(
-            f"{folder} was trained on other weights of '{state['config']['backbone']}' than those "
-            "found here; use the same language model"
         )
     with torch.no_grad():
         for name, parameter in own.items():

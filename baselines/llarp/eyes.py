@@ -15,6 +15,7 @@ from torch import Tensor
 from langrearrange.env.spaces import NUM_JOINTS
 from langrearrange.errors import UsageError
 
+from .backbone import fingerprint
 from .contexts import FEATURE_DTYPE
 
 RGB_PROPRIO: Final = NUM_JOINTS + 1 + 4
@@ -35,11 +36,13 @@ class Eyes(Protocol):
         modality: the observation it reads.
         feature_shape: of one observation: (feature_dim,) or (num_patches, feature_dim).
         proprio_dim: numbers of proprioception.
+        fingerprint: of the weights that see; the same in any precision.
     """
 
     modality: str
     feature_shape: tuple[int, ...]
     proprio_dim: int
+    fingerprint: str
 
     def __call__(self, observations: Mapping[str, Any]) -> Seen:
         """Return what is seen in observations with a leading axis of n."""
@@ -70,6 +73,7 @@ class EncoderEyes:
         self.modality: str = encoder.modality
         self.feature_shape: tuple[int, ...] = (encoder.feature_dim,)
         self.proprio_dim = RGB_PROPRIO if proprioception and self.modality == "rgb" else 0
+        self.fingerprint = fingerprint(encoder, torch.bfloat16)
 
     def __call__(self, observations: Mapping[str, Any]) -> Seen:
         """Return what is seen in batched observations."""

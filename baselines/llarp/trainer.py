@@ -90,6 +90,9 @@ class Trainer:
         """Begin a new run: fresh episodes, weights of `init_from` where it is set."""
         if self.config.init_from:
             folder = checkpoint.find_checkpoint(self.config.init_from)
+            state = checkpoint.read_state(folder)
+            checkpoint.check_kind(state, self.config, folder)
+            checkpoint.check_eyes(state, self.player.eyes, folder)
             checkpoint.load_weights(self.policy, folder)
         # The vector env seeds env i with seed + i: ranks must not overlap.
         self.player.begin(derived_seed(self.config.seed, "envs", self.group.rank) >> 32)
@@ -175,6 +178,7 @@ class Trainer:
             "backbone": fingerprint(self.policy.backbone),
             "feature_shape": list(self.contexts.features.shape[2:]),
             "proprio_dim": self.contexts.proprio.shape[2],
+            "eyes": self.player.eyes.fingerprint,
             "num_actions": self.policy.action.policy.out_features,
             "metrics": self.metrics.saved(),
         }
@@ -191,6 +195,8 @@ class Trainer:
             CheckpointError: it belongs to other settings, another model or is torn.
         """
         state = checkpoint.read_state(folder)
+        if "metrics" not in state:
+            raise CheckpointError(f"{folder} is of imitation; start from it with --init-from")
         ours = self.config.record()
         for name, value in state["config"].items():
             if name not in RESUMABLE and ours.get(name) != value:
@@ -198,6 +204,7 @@ class Trainer:
                     f"{folder} was trained with {name}={value!r}, asked for is {ours.get(name)!r}; "
                     "resume with the same settings, or start anew with --init-from"
                 )
+        checkpoint.check_eyes(state, self.player.eyes, folder)
         checkpoint.load_weights(self.policy, folder)
         moments = checkpoint.read_tensors(folder / "optimizer.safetensors")
         checkpoint.load_optimizer(self.ppo.optimizer, moments)

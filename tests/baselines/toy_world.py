@@ -114,6 +114,7 @@ class ToyEyes:
     modality = "state"
     feature_shape = (FEATURES,)
     proprio_dim = 0
+    fingerprint = "toy"
 
     def __call__(self, observations: Mapping[str, Any]) -> Seen:
         features = torch.from_numpy(np.asarray(observations["state"])).half()
