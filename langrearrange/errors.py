@@ -46,6 +46,10 @@ class RenderError(LangRearrangeError, RuntimeError):
     """The renderer is missing, stale or was given buffers it cannot use."""
 
 
+class HabitatError(LangRearrangeError, RuntimeError):
+    """Habitat is missing, lacks something, lacks a file, or its worker ended."""
+
+
 class ActionError(LangRearrangeError, ValueError):
     """An action outside the action space."""
 

@@ -1,0 +1,10 @@
+"""Habitat as a second simulator: habitat_sim itself, here or in a worker of its own environment."""
+
+from langrearrange.sim.habitat.simulator import (
+    PYTHON_VARIABLE,
+    HabitatSimulator,
+    open_backend,
+    render_batch,
+)
+
+__all__ = ["PYTHON_VARIABLE", "HabitatSimulator", "open_backend", "render_batch"]

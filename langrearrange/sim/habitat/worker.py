@@ -1,0 +1,116 @@
+"""The other end of `client.Worker`: an engine in the user's Habitat environment. Run as a script.
+
+Python 3.9 syntax, the standard library, numpy and habitat_sim. Requests and answers are lines of
+JSON on stdin and stdout; pictures go into memory shared by a file descriptor. It ends when stdin
+does, or when the process that started it is gone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import mmap
+import os
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+import numpy as np
+
+
+def _engine_module() -> Any:
+    """Load `engine.py` beside this file; the package around it is not of this environment."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "engine.py")
+    spec = importlib.util.spec_from_file_location("langrearrange_habitat_engine", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Worker:
+    """Serves one engine.
+
+    Args:
+        memory_fd: descriptor of the file that pictures are written into.
+        engine: made by `engine.Engine`.
+    """
+
+    def __init__(self, memory_fd: int, engine: Any) -> None:
+        self._memory_fd = memory_fd
+        self._engine = engine
+        self._memory: Any = None
+
+    def serve(self, request: dict[str, Any]) -> None:
+        """Do what is asked for."""
+        task = request["task"]
+        if task == "load":
+            self._engine.load(request["rigid"], request["articulated"])
+        elif task == "draw":
+            self._engine.pose(request["rigid"], request["joints"], request["bases"])
+            self._draw(request)
+        else:
+            raise ValueError(f"unknown task {task!r}")
+
+    def _draw(self, request: dict[str, Any]) -> None:
+        if self._memory is None or len(self._memory) < request["bytes"]:
+            self._memory = mmap.mmap(self._memory_fd, request["bytes"])
+        height, width = request["height"], request["width"]
+        for kind, offset in request["offsets"].items():
+            picture = self._engine.draw(kind, request["camera"], request["hfov_deg"], height, width)
+            if kind == "rgb":
+                picture = picture[:, :, :3]
+            place = np.frombuffer(self._memory, picture.dtype, picture.size, offset)
+            place.reshape(picture.shape)[...] = picture
+
+
+def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: Any) -> None:
+    """Answer requests until there are no more."""
+    module = _engine_module()
+
+    def tell(number: int, answer: Any) -> None:
+        answers.write(json.dumps(dict(answer, number=number)) + "\n")
+        answers.flush()
+
+    try:
+        engine = module.Engine(gpu_device)
+    except module.EngineError as error:
+        tell(0, {"error": str(error)})
+        return
+    tell(0, {"gpu_device": engine.gpu_device})
+    worker = Worker(memory_fd, engine)
+    for line in requests:
+        request = json.loads(line)
+        answer: dict[str, Any] = {}
+        try:
+            worker.serve(request)
+        except module.EngineError as error:
+            answer = {"error": str(error)}
+        except Exception as error:
+            # Whatever it is has to reach the other side: here nobody would see it.
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        tell(request["number"], answer)
+    engine.close()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone, however that ended."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def main() -> None:
+    """Start: arguments are the descriptor of the shared memory, the GPU, the parent's id."""
+    memory_fd, gpu_device, parent = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    # What habitat_sim prints must not be taken for an answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    serve(sys.stdin, answers, memory_fd, None if gpu_device == "auto" else int(gpu_device))
+
+
+if __name__ == "__main__":
+    main()
