@@ -1,0 +1,52 @@
+"""Habitat's own data read from files: ReplicaCAD, YCB, scenes. No simulator is needed.
+
+scene = official_scene(episode, "data")      # what Habitat must load for an imported episode
+home = habitat_home(scene.scene)             # stances and surfaces there, as a `House`
+"""
+
+from langrearrange.houses.habitat_data.folders import (
+    ASSETS,
+    DATA_VARIABLE,
+    AssetReport,
+    HabitatAsset,
+    HabitatData,
+    download_command,
+    find_habitat_data,
+)
+from langrearrange.houses.habitat_data.home import habitat_home
+from langrearrange.houses.habitat_data.navmesh import NavMesh, read_navmesh
+from langrearrange.houses.habitat_data.official import (
+    AssetPlacement,
+    OfficialScene,
+    official_scene,
+    open_replica_cad,
+)
+from langrearrange.houses.habitat_data.scene import (
+    HabitatScene,
+    PlacedBox,
+    PlacedOpenable,
+    read_scene,
+)
+from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
+
+__all__ = [
+    "ASSETS",
+    "DATA_VARIABLE",
+    "AssetPlacement",
+    "AssetReport",
+    "HabitatAsset",
+    "HabitatData",
+    "HabitatScene",
+    "NavMesh",
+    "OfficialScene",
+    "PlacedBox",
+    "PlacedOpenable",
+    "SceneDataset",
+    "download_command",
+    "find_habitat_data",
+    "habitat_home",
+    "official_scene",
+    "open_replica_cad",
+    "read_navmesh",
+    "read_scene",
+]
