@@ -51,6 +51,7 @@ class EnvKwargs(TypedDict, total=False):
     semantics: Semantics
     habitat_python: str | None
     habitat_data: str | None
+    habitat_gpu: int | None
     render_mode: Literal["rgb_array", "ansi"] | None
 
 
@@ -77,6 +78,7 @@ class EnvConfig:
     semantics: Semantics = "paper"
     habitat_python: str | None = None
     habitat_data: str | None = None
+    habitat_gpu: int | None = None
     render_mode: str | None = None
     hard: bool = False
 
@@ -98,13 +100,7 @@ class EnvConfig:
         _ = self.rules  # checks horizon and reward
 
     def _check_combinations(self) -> None:
-        if self.simulator == "habitat":
-            raise UsageError(
-                "simulator='habitat': the Habitat backend is not part of this release yet; use "
-                "simulator='embedded', which needs no installation"
-            )
-        if self.habitat_python is not None or self.habitat_data is not None:
-            raise UsageError("habitat_python and habitat_data go with simulator='habitat' only")
+        self._check_habitat()
         if self.feedback and self.observation != "rgb":
             raise UsageError(
                 f"feedback=True goes with observation='rgb' only; '{self.observation}' already "
@@ -122,6 +118,20 @@ class EnvConfig:
                 f"sampling='{self.sampling}': split '{self.split}' is always played in file order; "
                 "leave sampling out"
             )
+
+    def _check_habitat(self) -> None:
+        for name, kind, accepted in (
+            ("habitat_python", str, "the path of a Python"),
+            ("habitat_data", str, "the path of a folder"),
+            ("habitat_gpu", int, "the index of a GPU, -1 for software GL"),
+        ):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if self.simulator != "habitat":
+                raise UsageError(f"{name} goes with simulator='habitat' only")
+            if type(value) is not kind:
+                raise UsageError(f"{name}={value!r}; accepted: {accepted}")
 
     @property
     def fixed_order(self) -> bool:

@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.rgb_observation import start_pose
+from langrearrange.env.simulators import make_simulator
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
 from langrearrange.sim import Frame
-from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world import CLOSED_RECEPTACLES
 from langrearrange.world.vocabulary import (
     CATEGORIES,
@@ -66,7 +66,7 @@ class Picture:
     """Draws tasks, one after the other; keeps the household of the one drawn last."""
 
     def __init__(self, config: EnvConfig) -> None:
-        self._simulator = EmbeddedSimulator(config.camera)
+        self._simulator = make_simulator(config)
         self._loaded: Episode | None = None
 
     def draw(self, task: Task) -> NDArray[np.uint8]:

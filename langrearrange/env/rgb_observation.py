@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.observations import Observation, action_mask
+from langrearrange.env.simulators import draw_heads, make_simulator
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house
 from langrearrange.sim import Frame
-from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
 from langrearrange.world.vocabulary import START
 
 RelativePose = tuple[float, float, float]
@@ -38,7 +38,7 @@ class RgbObserver:
     ) -> None:
         self._config = config
         self._threads = threads
-        self._simulators = [EmbeddedSimulator(config.camera) for _ in range(num_envs)]
+        self._simulators = [make_simulator(config) for _ in range(num_envs)]
         self._poses: list[list[RelativePose | None]] = [[] for _ in range(num_envs)]
         self._houses: list[House | None] = [None] * num_envs
         self._pictures = None if copy else self._new_pictures(num_envs)
@@ -106,7 +106,7 @@ class RgbObserver:
         for simulator, task in zip(simulators, tasks, strict=True):
             simulator.show(task.state)
         if len(pictures) == 1:
-            render_batch(simulators, pictures["rgb"], threads=self._threads)
+            draw_heads(self._config, simulators, pictures["rgb"], self._threads)
             return
         depth, segmentation = pictures.get("depth"), pictures.get("segmentation")
         frames = [
@@ -117,7 +117,7 @@ class RgbObserver:
             )
             for i, rgb in enumerate(pictures["rgb"])
         ]
-        render_batch(simulators, frames, threads=self._threads)
+        draw_heads(self._config, simulators, frames, self._threads)
 
     def _pose(self, row: int, task: Task) -> RelativePose:
         place = task.state.place

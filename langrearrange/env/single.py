@@ -79,7 +79,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         episodes: play these instead: ids, the path of a written data set, an EpisodeSource, or
             Episodes; in the order given. With ids or a path the env's spec survives `to_json`.
         observation: `rgb`, `state` or `text`.
-        simulator: `embedded`; `habitat` is not part of this release yet.
+        simulator: `embedded`, or `habitat`: the same flats and rules in habitat_sim
+            (docs/habitat.md).
         reward: `paper`, `release` or a `RewardConfig`.
         horizon: skills an episode may take; part of the saved state.
         image_size: height and width of pictures, pixels.
@@ -93,7 +94,11 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         extras: see Observation.
         semantics: `paper` (ranked) or `release`: the official code's rules, for comparison
             (docs/official-episodes.md).
-        habitat_python, habitat_data: of the Habitat backend.
+        habitat_python: interpreter of a Habitat environment, for a worker process. None: this
+            process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
+        habitat_data: folder of exported flats, of Habitat's data, or both. None: flats are
+            exported into the cache when they are first played.
+        habitat_gpu: index of the GPU, -1 for software GL. None: GPU 0 where there is one.
         render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
 
     Raises:
