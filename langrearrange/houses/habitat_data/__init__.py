@@ -4,6 +4,7 @@ scene = official_scene(episode, "data")      # what Habitat must load for an imp
 home = habitat_home(scene.scene)             # stances and surfaces there, as a `House`
 """
 
+from langrearrange.houses.habitat_data.assets import AssetShape, asset_shape
 from langrearrange.houses.habitat_data.folders import (
     ASSETS,
     DATA_VARIABLE,
@@ -21,10 +22,11 @@ from langrearrange.houses.habitat_data.official import (
     official_scene,
     open_replica_cad,
 )
+from langrearrange.houses.habitat_data.openables import PlacedOpenable
 from langrearrange.houses.habitat_data.scene import (
     HabitatScene,
+    PlacedAsset,
     PlacedBox,
-    PlacedOpenable,
     read_scene,
 )
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
@@ -34,14 +36,17 @@ __all__ = [
     "DATA_VARIABLE",
     "AssetPlacement",
     "AssetReport",
+    "AssetShape",
     "HabitatAsset",
     "HabitatData",
     "HabitatScene",
     "NavMesh",
     "OfficialScene",
+    "PlacedAsset",
     "PlacedBox",
     "PlacedOpenable",
     "SceneDataset",
+    "asset_shape",
     "download_command",
     "find_habitat_data",
     "habitat_home",

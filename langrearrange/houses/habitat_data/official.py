@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from langrearrange.dataset.official.names import PREFIX
 from langrearrange.errors import DatasetError, HouseError
 from langrearrange.houses.flats import is_imported
 from langrearrange.houses.habitat_data.folders import HabitatData, find_habitat_data
-from langrearrange.houses.habitat_data.reading import Transform, posed, read_bytes
+from langrearrange.houses.habitat_data.reading import TO_Y_UP, Transform, posed, read_bytes
 from langrearrange.houses.habitat_data.scene import HabitatScene, read_scene
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
-
-_TO_Y_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +129,6 @@ def pose_y_up(pose: Pose) -> Transform:
     turned = np.eye(4)
     place = np.array(pose.position, np.float64) / 1000
     here = posed(place, np.array(pose.rotation, np.float64))
-    turned[:3, :3] = _TO_Y_UP @ here[:3, :3] @ _TO_Y_UP.T
-    turned[:3, 3] = _TO_Y_UP @ here[:3, 3]
+    turned[:3, :3] = TO_Y_UP @ here[:3, :3] @ TO_Y_UP.T
+    turned[:3, 3] = TO_Y_UP @ here[:3, 3]
     return turned

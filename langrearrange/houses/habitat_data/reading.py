@@ -18,6 +18,8 @@ from langrearrange.errors import DatasetError
 
 Transform = NDArray[np.float64]
 """A (4, 4) transform, y up, metres."""
+TO_Y_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""(x, y, z) of ours is (x, z, -y) of Habitat's."""
 
 _MAX_TEXT: Final = 16 * 1024 * 1024
 LFS_POINTER: Final = b"version https://git-lfs"
@@ -144,4 +146,11 @@ def posed(translation: NDArray[np.float64], rotation: NDArray[np.float64]) -> Tr
         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
     ]
     result[:3, 3] = translation
+    return result
+
+
+def scaled(frame: Transform, scale: float) -> Transform:
+    """Return a frame whose origin is scaled away from its parent's."""
+    result = frame.copy()
+    result[:3, 3] *= scale
     return result

@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.dataset.official.names import OPENABLE_OF, RECEPTACLE_OF
+from langrearrange.dataset.official.names import RECEPTACLE_OF
 from langrearrange.errors import DatasetError
 from langrearrange.houses.habitat_data.articulated import Articulated
-from langrearrange.houses.habitat_data.reading import Transform, glb_box, numbers, posed
+from langrearrange.houses.habitat_data.openables import PlacedOpenable, find_openables
+from langrearrange.houses.habitat_data.reading import Transform, glb_box, numbers, posed, scaled
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset, Template
 from langrearrange.world.vocabulary import OPENABLES, RECEPTACLES
 
@@ -61,45 +62,18 @@ class PlacedBox:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlacedOpenable:
-    """Something that opens in a scene.
+class PlacedAsset:
+    """Something that a scene is made of.
 
     Attributes:
-        name: our openable.
-        handle: Habitat's instance handle.
-        joints: joint name -> its position when open, rad or m; 0 is closed.
-        links: names of the links that move, in the joints' order.
-        grip: (3,), where it is pulled, in the scene, closed.
-        travel: (3,) how far its first link shifts when it opens; 0 for what turns.
+        handle: Habitat's instance handle, `frl_apartment_sofa_:0000`; "" for the stage.
+        path: what Habitat loads: a stage, object or articulated object config, or a URDF.
+        transform: (4, 4): the simulator object's `transformation`.
     """
 
-    name: str
     handle: str
-    joints: Mapping[str, float]
-    links: tuple[str, ...]
-    grip: NDArray[np.float64]
-    travel: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Marker:
-    """Where something opens: its link, a point in the link's frame, how far it opens."""
-
-    link: str
-    offset: tuple[float, float, float]
-    opened: float
-
-
-_CAB: Final = (0.3, 0.0, 0.0)
-_RELEASED: Final = {
-    "cab_push_point_7": _Marker("drawer1_top", _CAB, 0.45),
-    "cab_push_point_6": _Marker("drawer2_top", _CAB, 0.45),
-    "cab_push_point_5": _Marker("drawer3", _CAB, 0.45),
-    "cab_push_point_4": _Marker("drawer4", _CAB, 0.45),
-    "fridge_push_point": _Marker("top_door", (0.10, -0.62, 0.2), 1.22),
-}
-"""Markers of ReplicaCAD's episodes. A fact of the release; not in the scenes' files."""
-_RELEASED_MARKERS: Final = {OPENABLE_OF[name]: marker for name, marker in _RELEASED.items()}
+    path: Path
+    transform: Transform
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +83,9 @@ class HabitatScene:
     Attributes:
         name: of the scene instance.
         config: the scene dataset it belongs to.
+        stage: walls and floor.
+        rigid: objects that do not open, in the scene's order.
+        articulated: what opens, and doors.
         boxes: our receptacle -> its box; receptacles that the scene lacks are missing.
         openables: our openable -> how it opens.
         others: boxes that are none of our receptacles.
@@ -118,6 +95,9 @@ class HabitatScene:
 
     name: str
     config: Path
+    stage: PlacedAsset
+    rigid: tuple[PlacedAsset, ...]
+    articulated: tuple[PlacedAsset, ...]
     boxes: Mapping[str, PlacedBox]
     openables: Mapping[str, PlacedOpenable]
     others: tuple[PlacedBox, ...]
@@ -142,29 +122,37 @@ def read_scene(dataset: SceneDataset, name: str) -> HabitatScene:
     others: list[PlacedBox] = []
     openables: dict[str, PlacedOpenable] = {}
     counts: dict[str, int] = {}
+    rigid: list[PlacedAsset] = []
+    articulated: list[PlacedAsset] = []
     for instance in _instances(scene, "object_instances"):
         template = dataset.object(_name_of(instance, scene))
         handle = _handle(template.name, counts)
-        frame = _object_frame(instance, template, scene)
+        frame, transform = _object_frames(instance, template, scene)
+        rigid.append(PlacedAsset(handle, template.path, transform))
         _sort(_boxes(template, handle, lambda _, frame=frame: frame), boxes, others)
     for instance in _instances(scene, "articulated_object_instances"):
         template, urdf = dataset.articulated(_name_of(instance, scene))
         handle = _handle(urdf.stem, counts)
         base, scale = _pose(instance, scene), _scale(instance, scene)
         tree = Articulated(urdf)
+        path = template.path if template.path.is_file() else urdf
+        articulated.append(PlacedAsset(handle, path, base))
 
         def link_frame(
             link: str, tree: Articulated = tree, base: Transform = base, scale: float = scale
         ) -> Transform:
-            return base @ _scaled(tree.link_frame(link, {}), scale)
+            return base @ scaled(tree.link_frame(link, {}), scale)
 
         _sort(_boxes(template, handle, link_frame, scale), boxes, others)
-        for found in _openables(tree, handle, base, scale):
+        for found in find_openables(tree, handle, base, scale):
             openables.setdefault(found.name, found)
     named = scene.content.get("navmesh_instance", "")
     return HabitatScene(
         scene.name,
         dataset.config,
+        _stage(dataset, scene),
+        tuple(rigid),
+        tuple(articulated),
         boxes,
         openables,
         tuple(others),
@@ -205,25 +193,33 @@ def _scale(instance: Mapping[str, Any], scene: Template) -> float:
     return float(numbers([instance.get("uniform_scale", 1.0)], 1, str(scene.path))[0])
 
 
-def _scaled(frame: Transform, scale: float) -> Transform:
-    result = frame.copy()
-    result[:3, 3] *= scale
-    return result
-
-
-def _object_frame(instance: Mapping[str, Any], template: Template, scene: Template) -> Transform:
-    """Return the frame of an object's asset: its receptacles are given in it.
+def _object_frames(
+    instance: Mapping[str, Any], template: Template, scene: Template
+) -> tuple[Transform, Transform]:
+    """Return the frame of an object's asset, in which its receptacles are, and its transformation.
 
     Habitat places an object by its centre of mass unless the scene says `asset_local`; without a
     `COM` that is the middle of its box. Its `up` and `front` turn the asset.
     """
     pose = _pose(instance, scene)
     origin = instance.get("translation_origin", scene.content.get("translation_origin", "COM"))
-    result = pose.copy()
-    result[:3, :3] = pose[:3, :3] @ asset_turn(template) * _scale(instance, scene)
-    if str(origin).lower() != "asset_local":
-        result[:3, 3] -= result[:3, :3] @ centre_of_mass(template)
-    return result
+    frame = pose.copy()
+    frame[:3, :3] = pose[:3, :3] @ asset_turn(template) * _scale(instance, scene)
+    shift = frame[:3, :3] @ centre_of_mass(template)
+    if str(origin).lower() == "asset_local":
+        pose[:3, 3] += shift
+    else:
+        frame[:3, 3] -= shift
+    return frame, pose
+
+
+def _stage(dataset: SceneDataset, scene: Template) -> PlacedAsset:
+    instance = scene.content.get("stage_instance")
+    if not isinstance(instance, dict):
+        raise DatasetError(f"{scene.path}: damaged: it names no stage")
+    template = dataset.stage(_name_of(instance, scene))
+    template.file("render_asset", "the mesh")
+    return PlacedAsset("", template.path, _pose(instance, scene))
 
 
 def asset_turn(template: Template) -> NDArray[np.float64]:
@@ -274,36 +270,3 @@ def _sort(found: Iterator[PlacedBox], boxes: dict[str, PlacedBox], others: list[
             boxes[name] = box
         else:
             others.append(box)
-
-
-def _openables(
-    tree: Articulated, handle: str, base: Transform, scale: float
-) -> Iterator[PlacedOpenable]:
-    for name in OPENABLES:
-        marker = _RELEASED_MARKERS[name]
-        links = _our_links(tree, name)
-        if links:
-            joints = {j.name: j.upper for link in links if (j := tree.joint_above(link))}
-            grip = (0.0, 0.0, 0.0)
-        elif marker.link in tree.links and (joint := tree.joint_above(marker.link)):
-            links, joints, grip = (marker.link,), {joint.name: marker.opened}, marker.offset
-        else:
-            continue
-        closed, opened = (
-            base @ _scaled(tree.link_frame(links[0], positions), scale)
-            for positions in ({}, joints)
-        )
-        yield PlacedOpenable(
-            name,
-            handle,
-            joints,
-            links,
-            closed[:3, :3] @ (scale * np.array(grip)) + closed[:3, 3],
-            opened[:3, 3] - closed[:3, 3],
-        )
-
-
-def _our_links(tree: Articulated, openable: str) -> tuple[str, ...]:
-    """Return the links by which one of our exported flats opens something."""
-    wanted = ("fridge_left_door", "fridge_right_door") if openable == "fridge" else (openable,)
-    return wanted if all(link in tree.links for link in wanted) else ()

@@ -12,7 +12,8 @@ from langrearrange.errors import DatasetError
 from langrearrange.houses.habitat_data.reading import read_json
 
 CONFIG_ENDING: Final = ".scene_dataset_config.json"
-_OBJECT, _SCENE = ".object_config.json", ".scene_instance.json"
+_OBJECT, _STAGE = ".object_config.json", ".stage_config.json"
+_SCENE: Final = ".scene_instance.json"
 _AO, _URDF = ".ao_config.json", ".urdf"
 
 
@@ -84,6 +85,10 @@ class SceneDataset:
     def object(self, name: str) -> Template:
         """Return an object config by its name, folders before it ignored; DatasetError if none."""
         return self._template(self._objects, name, _OBJECT, "object")
+
+    def stage(self, name: str) -> Template:
+        """Return a stage config by its name; DatasetError if there is none."""
+        return self._template(self._named("stages", _STAGE), name, _STAGE, "stage")
 
     def has_object(self, name: str) -> bool:
         """Whether an object config is called so."""
