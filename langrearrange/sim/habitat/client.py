@@ -31,6 +31,8 @@ DTYPES: Final[Mapping[str, tuple[Any, int]]] = {
 START_TIMEOUT_S: Final = 180.0
 """Importing habitat_sim and making a GL context takes seconds, on a busy machine more."""
 TIMEOUT_S: Final = 120.0
+END_TIMEOUT_S: Final = 5.0
+"""How long a worker may take to end by itself."""
 _SCRIPT: Final = Path(__file__).with_name("worker.py")
 _FOREIGN: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 """Variables of our Python that would lead another one astray."""
@@ -134,10 +136,15 @@ class Worker:
         self._view: View
         self._offsets: dict[str, int] = {}
         self._process = self._start(gpu_device)
-        self._finalizer = weakref.finalize(self, _end, self._process, os.getpid())
+        files = (self._memory_file, self._log)
+        self._finalizer = weakref.finalize(self, _end, self._process, files, os.getpid())
         self._unread = b""
         self._number = 0
-        self._answer(START_TIMEOUT_S)
+        try:
+            self._answer(START_TIMEOUT_S)
+        except HabitatError:
+            self.close()
+            raise
 
     @property
     def pid(self) -> int:
@@ -146,11 +153,13 @@ class Worker:
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
         """See `Backend`."""
+        self._check_open()
         self._ask({"task": "load", "rigid": rigid, "articulated": articulated})
         self._answer()
 
     def start_drawing(self, moves: Moves, view: View) -> None:
         """See `Backend`."""
+        self._check_open()
         size = 0
         for kind in view.kinds:
             dtype, channels = DTYPES[kind]
@@ -187,9 +196,11 @@ class Worker:
     def close(self) -> None:
         """See `Backend`."""
         self._finalizer()
-        self._log.close()
-        self._memory_file.close()
         self._memory = None
+
+    def _check_open(self) -> None:
+        if not self._finalizer.alive:
+            raise HabitatError("this simulator was closed, or its worker ended; make another one")
 
     def _start(self, gpu_device: int | None) -> subprocess.Popen[bytes]:
         descriptor = self._memory_file.fileno()
@@ -206,6 +217,8 @@ class Worker:
                 start_new_session=True,  # Ctrl-C is for this process to act on
             )
         except OSError as error:
+            self._memory_file.close()
+            self._log.close()
             raise HabitatError(
                 f"habitat_python='{self._python}' cannot be run ({error.strerror}); give the path "
                 "of the Python of your Habitat environment, such as ~/miniconda3/envs/habitat/bin/"
@@ -219,7 +232,7 @@ class Worker:
         try:
             stream.write(json.dumps({"number": self._number, **request}).encode() + b"\n")
             stream.flush()
-        except (BrokenPipeError, ValueError) as error:
+        except BrokenPipeError as error:
             raise self._lost() from error
 
     def _answer(self, timeout_s: float = TIMEOUT_S) -> None:
@@ -235,8 +248,6 @@ class Worker:
         stream = self._process.stdout
         assert stream is not None
         while b"\n" not in self._unread:
-            if stream.closed:
-                raise self._lost()
             if not select.select([stream], [], [], timeout_s)[0]:
                 self.close()
                 raise HabitatError(
@@ -252,8 +263,6 @@ class Worker:
 
     def _lost(self) -> HabitatError:
         """Return the error of a worker that is gone, with the last thing it said."""
-        if self._log.closed:
-            return HabitatError("the simulator was closed; make the env again")
         status = self._process.wait(10)
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
@@ -270,10 +279,12 @@ def _shared_file() -> IO[bytes]:
     return tempfile.TemporaryFile(dir=folder)
 
 
-def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], files: Sequence[IO[bytes]], owner: int) -> None:
     """End a worker, unless this is a fork of the process that it belongs to."""
     if os.getpid() != owner:
         return
+    for file in files:
+        file.close()
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             try:
@@ -281,7 +292,7 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
             except BrokenPipeError:
                 pass  # it was gone first
     try:
-        process.wait(5)
+        process.wait(END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
