@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from langrearrange.errors import LangRearrangeError, MissingExtraError, UsageError
 from langrearrange.log import get_logger
@@ -40,3 +43,25 @@ def run_command(work: Callable[[], object]) -> int:
     if result is not None:
         sys.stdout.write(f"{result}\n")
     return 0
+
+
+@contextmanager
+def stop_signals(what: str) -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM and Ctrl-C into a flag; yields a function that says whether one came.
+
+    Args:
+        what: is still done before saving, for the message.
+    """
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+        logger.warning("%s: saving after this %s", signal.Signals(number).name, what)
+
+    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: stopping
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

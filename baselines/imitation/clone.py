@@ -89,26 +89,26 @@ class Cloner:
             DemonstrationError: there is nothing to learn from.
             TrainingError: the loss is no number; the step was not taken.
         """
+        return [self.train_pass(demonstrations, epoch / epochs) for epoch in range(epochs)]
+
+    def train_pass(self, demonstrations: Demonstrations, done: float) -> dict[str, float]:
+        """Pass over the demonstrations once; as `train` does when this share of it is done."""
         if not (demonstrations.advice != NO_ADVICE).any():
             raise DemonstrationError("no step has advice, there is nothing to imitate; record more")
         device = self.parameters[0].device
-        records = []
-        for epoch in range(epochs):
-            done = epoch / max(1, epochs)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.settings.lr * (0.55 + 0.45 * math.cos(math.pi * done))
-            loss_sum = right = count = 0.0
-            batches = batched(
-                demonstrations, self.store, self.policy, self.row_steps,
-                self.settings.rows_per_batch, self.rng,
-            )  # fmt: skip
-            for batch in batches:
-                loss, hits, labelled = self._learn(batch, device)
-                loss_sum += loss * labelled
-                right += hits
-                count += labelled
-            records.append({"loss": loss_sum / count, "accuracy": right / count, "steps": count})
-        return records
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr * (0.55 + 0.45 * math.cos(math.pi * done))
+        loss_sum = right = count = 0.0
+        batches = batched(
+            demonstrations, self.store, self.policy, self.row_steps,
+            self.settings.rows_per_batch, self.rng,
+        )  # fmt: skip
+        for batch in batches:
+            loss, hits, labelled = self._learn(batch, device)
+            loss_sum += loss * labelled
+            right += hits
+            count += labelled
+        return {"loss": loss_sum / count, "accuracy": right / count, "steps": count}
 
     def _learn(self, batch: Batch, device: torch.device) -> tuple[float, float, float]:
         advice = batch.advice.to(device)

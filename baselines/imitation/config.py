@@ -20,7 +20,9 @@ class ImitationConfig:
     """Imitate an expert: behaviour cloning, then rounds of DAgger."""
 
     out: Path = Path("out/imitation")
-    """folder for the checkpoint, metrics.jsonl and demonstrations; must be new"""
+    """folder for the checkpoint, metrics.jsonl and demonstrations; must be new, or --resume it"""
+    resume: bool = False
+    """go on after the last recording or pass that was finished in --out"""
     expert: ExpertName = "explorer"
     """explorer: reads the state, knows nothing hidden; oracle: the optimal plan (an ablation: it
     knows where hidden things are); policy: a trained one, see --expert-checkpoint"""

@@ -6,20 +6,17 @@ Only the command: settings are in `config`, the run itself in `trainer`.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any
 
 import torch
 import tyro
 
 from langrearrange.errors import UsageError
-from langrearrange.log import get_logger
 from langrearrange.progress import progress
 
-from ..command import run_command
+from ..command import run_command, stop_signals
 from .build import make_envs, make_eyes
 from .checkpoint import checkpoints, find_checkpoint, write_json
 from .config import PRESETS, TrainConfig, preset
@@ -27,8 +24,6 @@ from .curves import curves, read_metrics
 from .group import Group
 from .learners import make_policy
 from .trainer import Trainer
-
-logger = get_logger(__name__)
 
 
 def parse(arguments: Sequence[str]) -> TrainConfig:
@@ -91,31 +86,22 @@ def _check_out(config: TrainConfig, group: Group) -> None:
 
 def _run(trainer: Trainer) -> None:
     """Run with progress on stderr; SIGTERM and Ctrl-C save after the update in hand."""
-    stopping = False
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
-        logger.warning("%s: saving after this update", signal.Signals(number).name)
-
-    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
     writer = _tensorboard(trainer.config) if trainer.group.rank == 0 else None
     left = trainer.config.num_updates - trainer.update
     try:
-        if trainer.group.rank != 0:
-            trainer.run(stop=lambda: stopping)
-            return
-        with progress(f"train {trainer.config.preset}", left, "updates") as advance:
+        with stop_signals("update") as stop:
+            if trainer.group.rank != 0:
+                trainer.run(stop=stop)
+                return
+            with progress(f"train {trainer.config.preset}", left, "updates") as advance:
 
-            def on_update(record: dict[str, Any]) -> None:
-                advance(1, note(record))
-                if writer is not None:
-                    _write_scalars(writer, record)
+                def on_update(record: dict[str, Any]) -> None:
+                    advance(1, note(record))
+                    if writer is not None:
+                        _write_scalars(writer, record)
 
-            trainer.run(on_update=on_update, stop=lambda: stopping)
+                trainer.run(on_update=on_update, stop=stop)
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
         if writer is not None:
             writer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -364,8 +365,18 @@ def test_a_run_leaves_a_checkpoint_that_training_goes_on_from(tmp_path: Path) ->
     with pytest.raises(UsageError, match="holds a run already"):
         imitate(tiny_run(tmp_path / "run"))
     changes = {"expert": "policy", "expert_checkpoint": str(tmp_path / "run")}
-    again = tiny_run(tmp_path / "again", rounds=0, successes_only=False, **changes)
+    again = tiny_run(tmp_path / "again", rounds=0, num_steps=140, successes_only=False, **changes)
     assert imitate(again).recorded[0].source["expert"] == "policy"
+
+
+def test_demonstrations_seen_through_other_weights_are_refused(tmp_path: Path) -> None:
+    run = imitate(tiny_run(tmp_path / "run", rounds=0, save_demonstrations=True))
+    file = tmp_path / "run" / "demonstrations.safetensors"
+    shown = read(file)
+    assert shown.source["eyes"] == run.eyes.fingerprint
+    write(dataclasses.replace(shown, source=shown.source | {"eyes": "others"}), file)
+    with pytest.raises(DemonstrationError, match="other weights of 'symbolic'"):
+        imitate(tiny_run(tmp_path / "b", demonstrations=str(file)))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tyro
+from langrearrange_baselines.imitation.config import ImitationConfig
+from langrearrange_baselines.imitation.train import imitate
 from langrearrange_baselines.llarp.agent import LlarpAgent
 from langrearrange_baselines.llarp.config import TrainConfig
 from langrearrange_baselines.llarp.evaluate import main
@@ -38,12 +41,27 @@ def test_your_own_language_model_takes_five_lines(tmp_path: Path, monkeypatch: A
 
 def test_the_commands_on_two_cores_run(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    first, second = (command for command in COMMANDS if command[0] == "python")
+    trains, plays = (f"langrearrange_baselines.llarp.{verb}" for verb in ("train", "evaluate"))
+    first = next(command for command in COMMANDS if command[2] == trains)
+    second = next(command for command in COMMANDS if command[2] == plays)
     config = parse(first[3:])
     assert (config.preset, config.encoder, config.num_updates) == ("tiny", "symbolic", 20)
     train(dataclasses.replace(config, num_updates=1, num_envs=4, num_steps=4))
     assert main([*second[3:], "--num-episodes", "1"]) == 0
     assert (tmp_path / "out" / "llarp.jsonl.gz").is_file()
+
+
+def test_imitation_then_reinforcement_runs(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    clones = "langrearrange_baselines.imitation.train"
+    at = next(i for i, command in enumerate(COMMANDS) if command[2] == clones)
+    config = tyro.cli(ImitationConfig, args=COMMANDS[at][3:])
+    assert config.rounds == 3
+    less = {"num_steps": 140, "round_steps": 140, "epochs": 1, "round_epochs": 1}
+    imitate(dataclasses.replace(config, num_envs=4, rounds=1, **less))
+    after = parse(COMMANDS[at + 1][3:])
+    assert (after.critic_updates, after.init_from) == (5, str(config.out))
+    train(dataclasses.replace(after, num_updates=1, num_envs=4, num_steps=4))
 
 
 def test_the_other_commands_and_settings_exist() -> None:
