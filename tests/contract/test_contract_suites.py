@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from importlib.util import find_spec
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from langrearrange.agents import BUNDLED, load_agent, load_rows
 from langrearrange.env import LangRearrangeEnv
 from langrearrange.sim.embedded import EmbeddedSimulator
+from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator
 from langrearrange.testing import (
     CheckError,
     check_agent,
@@ -17,6 +21,13 @@ from langrearrange.testing import (
     toy_episodes,
 )
 
+NEEDS_HABITAT = [
+    pytest.mark.habitat,
+    pytest.mark.skipif(
+        find_spec("habitat_sim") is None and not os.environ.get(PYTHON_VARIABLE),
+        reason=f"no habitat_sim here, and {PYTHON_VARIABLE} names no Python that has one",
+    ),
+]
 TOY = toy_episodes()
 IDS = ("LangRearrange-v0", "LangRearrangeHard-v0")
 
@@ -31,8 +42,17 @@ def test_our_envs_keep_the_contract(env_id, kwargs):
     check_env(gym.make(env_id, episodes=TOY, **kwargs), num_episodes=6)
 
 
-def test_the_embedded_simulator_keeps_the_contract():
-    check_simulator(EmbeddedSimulator)
+def habitat_simulator():
+    return HabitatSimulator(gpu_device=-1)
+
+
+@pytest.mark.parametrize(
+    "simulator",
+    [EmbeddedSimulator, pytest.param(habitat_simulator, marks=NEEDS_HABITAT)],
+    ids=["embedded", "habitat"],
+)
+def test_our_simulators_keep_the_contract(simulator):
+    check_simulator(simulator)
 
 
 @pytest.mark.parametrize("name", BUNDLED)

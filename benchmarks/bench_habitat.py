@@ -1,0 +1,116 @@
+"""Frames per core-second in the embedded renderer and in Habitat: same flats, things and cameras.
+
+    python benchmarks/bench_habitat.py [--python PYTHON] [--gpu INDEX] [--views 240] [--size 256]
+
+Needs habitat_sim here or in another Python (--python, or LANGREARRANGE_HABITAT_PYTHON); without it
+nothing is measured. CPU time of all threads, the worker's included; loading is not counted. Both
+draw every view once before the clock runs, and each figure is the best of three rounds that take
+turns, in one run of this script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+
+from langrearrange.errors import HabitatError
+from langrearrange.generator import open_split
+from langrearrange.houses import Pose2D, get_house
+from langrearrange.sim import Camera, Frame, Simulator
+from langrearrange.sim.embedded import EmbeddedSimulator
+from langrearrange.sim.habitat import HabitatSimulator
+from langrearrange.sim.habitat.client import Worker
+from langrearrange.world import WorldState
+from langrearrange.world.vocabulary import NUM_NAV_TARGETS
+
+ROUNDS = 3
+
+
+def cpu_s(simulator: Simulator) -> float:
+    """Return the CPU time so far of this process and of the simulator's worker, seconds."""
+    spent = time.process_time()
+    worker = getattr(simulator, "_backend", None)
+    if isinstance(worker, Worker):
+        fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
+        spent += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def load(simulator: Simulator, index: int) -> WorldState:
+    source = open_split("new_scenes")
+    episode = source.get(index)
+    start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+    simulator.load(get_house(episode.house), episode.objects, start)
+    return episode.initial_state()
+
+
+def path(simulator: Simulator, state: WorldState, views: int) -> list[Camera]:
+    """Return the camera path: from stance to stance, round and round."""
+    cameras = []
+    for place in range(NUM_NAV_TARGETS):
+        simulator.show(state._replace(place=place))
+        cameras.append(simulator.head_camera())
+    return [cameras[index % NUM_NAV_TARGETS] for index in range(views)]
+
+
+def draw(simulator: Simulator, cameras: list[Camera], frame: Frame) -> float:
+    """Draw the path once and return the frames per second of CPU time."""
+    begin = cpu_s(simulator)
+    for camera in cameras:
+        simulator.render(camera, frame)
+    return len(cameras) / (cpu_s(simulator) - begin)
+
+
+def measure(habitat: HabitatSimulator, kinds: str, size: int, views: int, flats: int) -> None:
+    embedded = EmbeddedSimulator()
+    buffers = {
+        "rgb": np.empty((size, size, 3), np.uint8),
+        "depth": np.empty((size, size), np.float32),
+        "segmentation": np.empty((size, size), np.int32),
+    }
+    frame = Frame(**{kind: buffers[kind] for kind in kinds.split("+")})
+    best = {"embedded": [0.0] * flats, "habitat": [0.0] * flats}
+    for index in range(flats):
+        cameras: list[Camera] = []
+        for simulator in (embedded, habitat):
+            cameras = path(simulator, load(simulator, index * 31), views)
+            draw(simulator, cameras[:NUM_NAV_TARGETS], frame)
+        for _ in range(ROUNDS):
+            for name, simulator in (("embedded", embedded), ("habitat", habitat)):
+                rate = draw(simulator, cameras, frame)
+                best[name][index] = max(best[name][index], rate)
+    ours, theirs = (float(np.mean(best[name])) for name in ("embedded", "habitat"))
+    print(f"{kinds:26}{ours:12.0f}{theirs:12.0f}{ours / theirs:10.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", help="interpreter of a Habitat environment")
+    parser.add_argument("--gpu", type=int, default=-1, help="index of the GPU; -1: software GL")
+    parser.add_argument("--views", type=int, default=240)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--flats", type=int, default=4)
+    args = parser.parse_args()
+    try:
+        habitat = HabitatSimulator(python=args.python, gpu_device=args.gpu)
+    except HabitatError as error:
+        print(f"nothing measured: {error}")
+        return
+    where = "software GL" if args.gpu < 0 else f"GPU {args.gpu}"
+    print(
+        f"frames per core-second, {args.size} x {args.size}, {args.flats} flats of new_scenes, "
+        f"{args.views} views each; Habitat on {where}; Python {platform.python_version()}"
+    )
+    print(f"{'':26}{'embedded':>12}{'habitat':>12}{'ratio':>10}")
+    for kinds in ("rgb", "depth", "rgb+depth+segmentation"):
+        measure(habitat, kinds, args.size, args.views, args.flats)
+    habitat.close()
+
+
+if __name__ == "__main__":
+    main()
