@@ -194,6 +194,9 @@ def _batch(
     proprio = demonstrations.proprio.new_zeros(*shape, *demonstrations.proprio.shape[1:])
     advice = torch.full(shape, NO_ADVICE, dtype=torch.long)
     segments: list[list[Segment]] = []
+    together = [episode for episodes in rows for episode in episodes]
+    texts = [demonstrations.sentences[int(demonstrations.sentence[e])] for e in together]
+    heard = dict(zip(together, store.get_all(texts), strict=True))
     for row, episodes in enumerate(rows):
         at = 0
         segments.append([])
@@ -203,8 +206,7 @@ def _batch(
             features[row, at:end] = demonstrations.features[steps]
             proprio[row, at:end] = demonstrations.proprio[steps]
             advice[row, at:end] = demonstrations.advice[steps]
-            sentence = demonstrations.sentences[int(demonstrations.sentence[episode])]
-            segments[-1].append(Segment(at, end, store.get(sentence)))
+            segments[-1].append(Segment(at, end, heard[episode]))
             at = end
     device = next(policy.parameters()).device
     features, proprio = features.to(device), proprio.to(device)

@@ -98,6 +98,9 @@ class ImitationConfig:
     """skills an episode may take"""
     num_envs: int = 32
     """episodes played side by side"""
+    exact_resume: bool = True
+    """read each instruction alone, so that on the CPU a resumed run goes on bit for bit; without it
+    it goes on up to rounding, and instructions are read together in a third of the time"""
     prefix_megabytes: int = 8192
     """memory for instructions that were read, at most; passes beyond it read them again"""
 

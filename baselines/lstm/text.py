@@ -114,6 +114,10 @@ class SentenceStore:
         """Return the instruction, read."""
         return self.of_ids(self._encoder.token_ids(instruction))
 
+    def get_all(self, instructions: Sequence[str]) -> list[Sentence]:
+        """Return several instructions, read one by one."""
+        return [self.get(instruction) for instruction in instructions]
+
     def of_ids(self, ids: tuple[int, ...]) -> Sentence:
         """Return the instruction of these tokens, read."""
         if self._encoder.trainable:

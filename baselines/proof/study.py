@@ -136,7 +136,7 @@ def demonstrations(budget: Budget, out: Path) -> Stage:
 def stages(learner: Learner, seed: int, budget: Budget, out: Path) -> tuple[Stage, ...]:
     """Return the stages of one run: imitation, PPO, evaluation before and after PPO."""
     home = out / learner.name / str(seed)
-    shape = EYES | dict(learner.settings) | {"seed": str(seed)}
+    shape = EYES | dict(learner.settings) | {"seed": str(seed), "no-exact-resume": ""}
     imitation = shape | {
         "demonstrations": str(out / "demonstrations" / "demonstrations.safetensors"),
         "epochs": str(budget.epochs),
@@ -201,7 +201,9 @@ room for the rounding of sure policies."""
 
 
 def _flags(settings: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(part for name, value in settings.items() for part in (f"--{name}", value))
+    """Return settings as arguments; an empty value is a switch."""
+    pairs = [(f"--{name}", value) for name, value in settings.items()]
+    return tuple(part for pair in pairs for part in pair if part)
 
 
 def interpreter() -> str:
