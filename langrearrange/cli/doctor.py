@@ -38,13 +38,17 @@ EXTRAS: Final[dict[str, tuple[str, str]]] = {
 class Args:
     """Say what is installed, what is missing and what to do about it. Safe to paste in a report."""
 
+    habitat_python: str | None = None
+    """Python of your Habitat environment; else what LANGREARRANGE_HABITAT_PYTHON names"""
+    habitat_data: str | None = None
+    """folder of Habitat data or exported flats; else what LANGREARRANGE_HABITAT_DATA names"""
     json: bool = False
     """print one JSON object instead of a table"""
 
 
 def run(args: Args) -> int:
     """Print the findings; exit code 1 when something that every user needs is broken."""
-    rows = findings()
+    rows = findings(args.habitat_python, args.habitat_data)
     broken = [row for row in rows if row["status"] == "broken"]
     if args.json:
         print(json.dumps(rows, indent=1))
@@ -53,8 +57,12 @@ def run(args: Args) -> int:
     return 1 if broken else 0
 
 
-def findings() -> list[dict[str, str]]:
+def findings(
+    habitat_python: str | None = None, habitat_data: str | None = None
+) -> list[dict[str, str]]:
     """Return one row per thing looked at: {item, status: ok | optional | broken, detail, next}."""
+    from langrearrange.cli.habitat_rows import habitat_rows
+
     rows = [
         _row("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"),
         _row("processor", "ok", f"{platform.machine()}, {_cpu_count()} usable cores"),
@@ -64,8 +72,7 @@ def findings() -> list[dict[str, str]]:
     rows += _data()
     for extra, (module, purpose) in EXTRAS.items():
         rows.append(_extra(extra, module, purpose))
-    rows.append(_habitat())
-    return rows
+    return rows + habitat_rows(habitat_python, habitat_data)
 
 
 def _row(item: str, status: str, detail: str, then: str = "") -> dict[str, str]:
@@ -129,12 +136,6 @@ def _extra(extra: str, module: str, purpose: str) -> dict[str, str]:
         then = f"pip install 'langrearrange[{extra}]'"
         return _row(item, "optional", f"not installed ({purpose})", then)
     return _row(item, "ok", f"{module} is there ({purpose})")
-
-
-def _habitat() -> dict[str, str]:
-    if find_spec("habitat_sim") is None:
-        return _row("habitat_sim", "optional", "not in this environment")
-    return _row("habitat_sim", "ok", "importable")
 
 
 def _print_table(rows: list[dict[str, str]]) -> None:
