@@ -102,7 +102,7 @@ def write_object(folder: Path, name: str, receptacles: dict[str, Any]) -> None:
     _write(folder / f"configs/objects/{name}.object_config.json", config)
 
 
-def write_scene(folder: Path, name: str) -> None:
+def write_scene(folder: Path, name: str, navmesh: str = "") -> None:
     scene = {
         "stage_instance": {"template_name": "stages/Stage_v3_sc4_staging"},
         "default_lighting": "",
@@ -116,7 +116,7 @@ def write_scene(folder: Path, name: str) -> None:
              "translation": place, "rotation": [1, 0, 0, 0], "motion_type": "DYNAMIC"}
             for key, place in (("fridge", FRIDGE_AT), ("kitchen_counter", COUNTER_AT))
         ],
-        "navmesh_instance": name,
+        "navmesh_instance": navmesh or name,
     }  # fmt: skip
     _write(folder / f"configs/scenes/{name}.scene_instance.json", scene)
 

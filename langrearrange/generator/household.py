@@ -13,7 +13,15 @@ from typing import Final
 
 from langrearrange.dataset import ObjectPlacement
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.houses import House, assign_slots, draw_yaw, get_house, yaw_fits
+from langrearrange.houses import (
+    House,
+    ObjectModel,
+    assign_slots,
+    draw_yaw,
+    get_house,
+    is_imported,
+    yaw_fits,
+)
 from langrearrange.houses.models import models_of
 from langrearrange.houses.slots import YAW_STEPS
 from langrearrange.language import Absent, Only, Openness, Place, StartFact
@@ -212,8 +220,8 @@ def _fitting_masks(house_id: str) -> tuple[int, ...]:
     )
 
 
-_FITTING: Final[dict[tuple[tuple[int, int], int, int], tuple[str, ...]]] = {}
-"""(cell, free height, category) -> models: flats share a few cells, so this stays small."""
+_FITTING: Final[dict[tuple[tuple[int, int], int, int, bool], tuple[str, ...]]] = {}
+"""(cell, free height, category, whose things) -> models: few cells differ, so this stays small."""
 
 
 def fitting_models(house: House, receptacle: str, category: int) -> tuple[str, ...]:
@@ -223,12 +231,20 @@ def fitting_models(house: House, receptacle: str, category: int) -> tuple[str, .
     all of them do, at the tightest yaw; otherwise those that stay within their slot.
     """
     surface = house.surfaces[receptacle]
-    key = (surface.cell_mm, surface.max_height_mm, category)
+    key = (surface.cell_mm, surface.max_height_mm, category, is_imported(house.id))
     if key not in _FITTING:
-        low = [
-            m.id for m in models_of(CATEGORIES[category]) if m.size_mm[2] <= surface.max_height_mm
-        ]
+        models = _models(house, CATEGORIES[category])
+        low = [model.id for model in models if model.size_mm[2] <= surface.max_height_mm]
         yaws = [step * 6283 // YAW_STEPS for step in range(YAW_STEPS)]
         within = [m for m in low if any(yaw_fits(house, receptacle, m, yaw) for yaw in yaws)]
         _FITTING[key] = tuple(within or low)
     return _FITTING[key]
+
+
+def _models(house: House, category: str) -> tuple[ObjectModel, ...]:
+    """Return the things of a category that belong into a home: ours, or the official release's."""
+    if is_imported(house.id):
+        from langrearrange.houses.habitat_data import imported_models_of  # few need it
+
+        return imported_models_of(category)
+    return models_of(category)

@@ -17,7 +17,10 @@ from langrearrange.language.nodes import read_yaml
 from langrearrange.seeding import GENERATOR_VERSION, digest
 from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
 
-HouseRole = Literal["train", "validation", "test"]
+HouseRole = Literal[
+    "train", "validation", "test",
+    "replica_cad_train", "replica_cad_validation", "replica_cad_test",
+]  # fmt: skip
 NUM_TRAIN: Final = 150_000
 MIN_KEY: Final = 16
 _ACCEPTED: Final = (
@@ -36,7 +39,8 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         split: what stands in the episode ids and enters every draw; `name` if empty. A view
             (train_mini) has another's.
         templates: a file of the templates folder without `.yaml`, or the path of any template file.
-        houses: which flats: train (63), validation (21) or test (21).
+        houses: which flats: train (63), validation (21) or test (21); replica_cad_train and so on
+            are homes of the user's ReplicaCAD, with YCB's things in them.
         num_episodes: None for all the texts there are.
         texts: `own`: a keyed walk through the templates' text space; `train`: through the texts of
             the published training episodes of these templates.

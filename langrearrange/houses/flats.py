@@ -46,10 +46,18 @@ IMPORTED: Final = "official_"
 
 
 def houses_for(use: str) -> tuple[str, ...]:
-    """Return the flats of `train` (63), `validation` (21) or `test` (21); HouseError otherwise."""
+    """Return the flats of `train` (63), `validation` (21) or `test` (21); HouseError otherwise.
+
+    `replica_cad_train`, `_validation` and `_test` are as many homes of the user's ReplicaCAD.
+    """
+    from langrearrange.houses.habitat_data.homes import MACRO_SCENES, replica_cad_homes  # uses us
+
+    if use in MACRO_SCENES:
+        return replica_cad_homes(use)
     plans = _PLANS_OF.get(use)
     if plans is None:
-        raise HouseError(f"no flats are set aside for '{use}'; accepted: {', '.join(_PLANS_OF)}")
+        accepted = ", ".join((*_PLANS_OF, *MACRO_SCENES))
+        raise HouseError(f"no flats are set aside for '{use}'; accepted: {accepted}")
     return tuple(h for h in HOUSE_IDS if int(h[5]) in plans)
 
 
@@ -64,7 +72,8 @@ def parse_house_id(house_id: str) -> tuple[int, int]:
     if match is None and is_imported(house_id):
         raise HouseError(
             f"'{house_id}' is a home of another simulator and cannot be drawn here; play its "
-            "episodes with observation='state' or 'text', or in Habitat with its assets"
+            "episodes with observation='state' or 'text', or in Habitat with its assets (their "
+            "folder is named by LANGREARRANGE_HABITAT_DATA)"
         )
     if match is None:
         raise HouseError(
@@ -82,7 +91,15 @@ def furnishing_of(house_id: str) -> Furnishing:
 
 @lru_cache(maxsize=128)
 def get_house(house_id: str) -> House:
-    """Return a flat; the same object every time. Raises HouseError for an unknown id."""
+    """Return a flat; the same object every time. Raises HouseError for an unknown id.
+
+    A home of ReplicaCAD is read from the data folder that LANGREARRANGE_HABITAT_DATA names; then
+    DatasetError says what of it is missing.
+    """
+    from langrearrange.houses.habitat_data.homes import data_is_named, imported_home
+
+    if is_imported(house_id) and data_is_named():
+        return imported_home(house_id)
     plan, number = parse_house_id(house_id)
     design = furnishing_of(house_id)
     fixtures = tuple(design.fixtures.values())

@@ -68,16 +68,23 @@ def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> boo
     return _excess(_size(model_id)[:2], cell, yaw_mrad) <= 0
 
 
-@cache
 def _size(model_id: str) -> tuple[int, int, int]:
     from langrearrange.houses.models import MODELS  # late: flats need no models
 
-    try:
-        return MODELS[model_id].size_mm
-    except KeyError:
+    model = MODELS.get(model_id)
+    return model.size_mm if model is not None else _size_of_asset(model_id)
+
+
+def _size_of_asset(asset: str) -> tuple[int, int, int]:
+    from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
+    from langrearrange.houses.habitat_data.homes import imported_model
+    from langrearrange.houses.models import MODELS
+
+    if asset not in CATEGORY_OF_ASSET:
         raise HouseError(
-            f"unknown model '{model_id}'; `langrearrange.houses.MODELS` lists all {len(MODELS)}"
-        ) from None
+            f"unknown model '{asset}'; `langrearrange.houses.MODELS` lists all {len(MODELS)}"
+        )
+    return imported_model(asset).size_mm
 
 
 @cache

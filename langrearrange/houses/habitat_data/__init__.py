@@ -15,6 +15,13 @@ from langrearrange.houses.habitat_data.folders import (
     find_habitat_data,
 )
 from langrearrange.houses.habitat_data.home import habitat_home
+from langrearrange.houses.habitat_data.homes import (
+    imported_home,
+    imported_model,
+    imported_models_of,
+    replica_cad_homes,
+    shape_of,
+)
 from langrearrange.houses.habitat_data.navmesh import NavMesh, read_navmesh
 from langrearrange.houses.habitat_data.official import (
     AssetPlacement,
@@ -50,8 +57,13 @@ __all__ = [
     "download_command",
     "find_habitat_data",
     "habitat_home",
+    "imported_home",
+    "imported_model",
+    "imported_models_of",
     "official_scene",
     "open_replica_cad",
     "read_navmesh",
     "read_scene",
+    "replica_cad_homes",
+    "shape_of",
 ]

@@ -1,4 +1,4 @@
-"""An official episode as Habitat builds it: scene, asset and pose of every thing. No drawing.
+"""An episode in ReplicaCAD as Habitat builds it: scene, asset and pose of each thing. No drawing.
 
 Everything is checked to be there before a simulator is asked for it.
 """
@@ -15,10 +15,15 @@ from langrearrange.dataset.episode import Episode, Pose
 from langrearrange.dataset.official.names import PREFIX
 from langrearrange.errors import DatasetError, HouseError
 from langrearrange.houses.flats import is_imported
+from langrearrange.houses.geometry import compose, rigid
+from langrearrange.houses.habitat_data.assets import AssetShape, asset_shape
 from langrearrange.houses.habitat_data.folders import HabitatData, find_habitat_data
+from langrearrange.houses.habitat_data.home import habitat_home
 from langrearrange.houses.habitat_data.reading import TO_Y_UP, Transform, posed, read_bytes
 from langrearrange.houses.habitat_data.scene import HabitatScene, read_scene
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
+from langrearrange.houses.house import House
+from langrearrange.houses.slots import slot_pose
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +36,7 @@ class AssetPlacement:
         config: the `.object_config.json`; its path is the template's handle in Habitat.
         handle: Habitat's instance handle if things are added in episode order, `013_apple_:0000`.
         transform: (4, 4), y up, metres: the simulator object's `transformation` at t=0.
+        shape: its size and base; `shape.transform` says where it goes when it is put down.
     """
 
     object_id: str
@@ -38,6 +44,7 @@ class AssetPlacement:
     config: Path
     handle: str
     transform: Transform
+    shape: AssetShape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +54,14 @@ class OfficialScene:
     Attributes:
         scene: the scene with receptacles and what opens; `scene.config` is the dataset.
         object_folder: folder of object configs to load besides.
+        home: stances, gazes and surfaces there.
         things: in episode order.
         joints: instance handle -> joint name -> position, for what is open at t=0.
     """
 
     scene: HabitatScene
     object_folder: Path
+    home: House
     things: tuple[AssetPlacement, ...]
     joints: dict[str, dict[str, float]]
 
@@ -61,7 +70,8 @@ def official_scene(episode: Episode, data: HabitatData | str | Path) -> Official
     """Return scene, assets and poses of an imported episode.
 
     Args:
-        episode: imported by `langrearrange import-official`; its objects have poses.
+        episode: imported by `langrearrange import-official`, its poses being kept, or generated
+            for ReplicaCAD's homes.
         data: the folder of Habitat data, or what `find_habitat_data` found there.
 
     Raises:
@@ -77,29 +87,28 @@ def official_scene(episode: Episode, data: HabitatData | str | Path) -> Official
     found = data if isinstance(data, HabitatData) else find_habitat_data(data)
     dataset = open_replica_cad(found.replica_cad, found.ycb)
     scene = read_scene(dataset, episode.house.removeprefix(PREFIX))
+    home, open_mask = habitat_home(scene), episode.initial_state().open_mask
     counts: dict[str, int] = {}
     things = []
     for thing in episode.objects:
-        if thing.pose is None:
-            raise HouseError(f"{episode.id}: {thing.id} has no pose; import the episode again")
         number = counts.setdefault(thing.model, 0)
         counts[thing.model] += 1
-        things.append(
-            AssetPlacement(
-                thing.id,
-                thing.model,
-                asset_config(dataset, thing.model),
-                f"{thing.model}_:{number:04d}",
-                pose_y_up(thing.pose),
-            )
-        )
+        config = asset_config(dataset, thing.model)
+        shape = asset_shape(dataset, thing.model)
+        if thing.pose is not None:
+            transform = pose_y_up(thing.pose)
+        else:
+            slot = slot_pose(home, thing.receptacle, thing.slot, open_mask)
+            transform = shape.transform(compose(slot, rigid(0, 0, 0, thing.yaw / 1000)))
+        handle = f"{thing.model}_:{number:04d}"
+        things.append(AssetPlacement(thing.id, thing.model, config, handle, transform, shape))
     joints: dict[str, dict[str, float]] = {}
     for name in episode.open:
         openable = scene.openables.get(name)
         if openable is None:
             raise DatasetError(f"{scene.config}: scene '{scene.name}' has no {name} that opens")
         joints.setdefault(openable.handle, {}).update(openable.joints)
-    return OfficialScene(scene, found.ycb, tuple(things), joints)
+    return OfficialScene(scene, found.ycb, home, tuple(things), joints)
 
 
 @lru_cache(maxsize=4)

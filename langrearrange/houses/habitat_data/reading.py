@@ -46,8 +46,9 @@ def read_bytes(path: Path, what: str, limit: int = _MAX_TEXT) -> bytes:
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """Return the JSON object that a file holds; DatasetError if it holds none."""
+    data = read_bytes(path, what)
     try:
-        content = json.loads(read_bytes(path, what))
+        content = json.loads(data)
     except (ValueError, RecursionError):
         raise DatasetError(f"{path}: damaged: not JSON; {what} is expected here") from None
     if not isinstance(content, dict):
@@ -86,18 +87,25 @@ def glb_box(path: Path) -> NDArray[np.float64]:
     Raises:
         DatasetError: missing, a git-lfs pointer, or no GLB file.
     """
-    head = read_bytes(path, "a mesh (.glb)", 1 << 29)
     try:
-        magic, version, _, length, kind = struct.unpack_from("<4sIIII", head)
-        if (magic, version, kind) != (b"glTF", 2, 0x4E4F534A):
-            raise ValueError("no GLB header")
-        content = json.loads(head[20 : 20 + length])
+        with path.open("rb") as file:
+            head = file.read(20)
+            if LFS_POINTER.startswith(head):
+                read_bytes(path, "a mesh (.glb)")
+            magic, version, _, length, kind = struct.unpack("<4sIIII", head)
+            if (magic, version, kind) != (b"glTF", 2, 0x4E4F534A) or length > _MAX_TEXT:
+                raise ValueError("no GLB header")
+            content = json.loads(file.read(length))
         corners = [
             corner
             for node in content["scenes"][content.get("scene", 0)]["nodes"]
             for corner in _corners(content, node, np.eye(4), 0)
         ]
         stacked = np.concatenate(corners)
+    except DatasetError:
+        raise
+    except OSError:
+        raise DatasetError(f"{path}: a mesh (.glb) is missing or cannot be read") from None
     except (struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path}: damaged: no readable GLB mesh ({error})") from None
     return np.stack([stacked.min(axis=0), stacked.max(axis=0)])
