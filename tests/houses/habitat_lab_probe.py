@@ -1,0 +1,160 @@
+"""Runs in a Habitat environment: loads our data sets with habitat-lab and says what it saw.
+
+Python 3.9 syntax; nothing of our package. One JSON request on stdin, one JSON answer as last line.
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+PBR = {"enable_ibl": False, "ibl_envmap_filename": "none.hdr"}
+
+
+def open_simulator(habitat_sim, config, scene):
+    settings = habitat_sim.SimulatorConfiguration()
+    settings.scene_dataset_config_file = config
+    settings.scene_id = scene
+    settings.enable_physics = True
+    settings.gpu_device_id = -1
+    return habitat_sim.Simulator(
+        habitat_sim.Configuration(settings, [habitat_sim.agent.AgentConfiguration()])
+    )
+
+
+def load_episodes(request):
+    from habitat.datasets.rearrange.rearrange_dataset import RearrangeDatasetV0
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.create(
+        {
+            "data_path": request["data_path"],
+            "split": request["split"],
+            "scenes_dir": request["scenes_dir"],
+            "content_scenes": ["*"],
+        }
+    )
+    return RearrangeDatasetV0(config).episodes
+
+
+def rows(matrix):
+    return [[float(matrix[j][i]) for j in range(4)] for i in range(4)]
+
+
+def add_things(sim, episode, magnum):
+    """Add things as habitat-lab's RearrangeSim does: sorted, found by a part of their handle."""
+    from habitat.sims.habitat_simulator.sim_utilities import object_shortname_from_handle
+
+    templates = sim.get_object_template_manager()
+    manager = sim.get_rigid_object_manager()
+    found = {}
+    for handle, transform in sorted(episode.rigid_objs, key=lambda entry: entry[0]):
+        names = templates.get_template_handles(handle)
+        short = object_shortname_from_handle(handle)
+        (path,) = [n for n in names if object_shortname_from_handle(n) == short]
+        thing = manager.add_object_by_template_handle(path)
+        thing.transformation = magnum.Matrix4(
+            [[transform[j][i] for j in range(4)] for i in range(4)]
+        )
+        box = thing.aabb if hasattr(thing, "aabb") else thing.root_scene_node.cumulative_bb
+        found[thing.handle] = {
+            "place": [float(v) for v in thing.translation],
+            "bottom": float(box.min[1]),
+        }
+    return found
+
+
+def set_joints(sim, episode):
+    manager = sim.get_articulated_object_manager()
+    for handle, states in episode.ao_states.items():
+        piece = manager.get_object_by_handle(handle)
+        joints = piece.joint_positions
+        for link, value in states.items():
+            joints[piece.get_link_joint_pos_offset(int(link))] = value
+        piece.joint_positions = joints
+
+
+def look_at_episode(habitat_sim, magnum, request, episode):
+    from habitat.datasets.rearrange.samplers.receptacle import find_receptacles
+
+    sim = open_simulator(habitat_sim, episode.scene_dataset_config, episode.scene_id)
+    try:
+        receptacles = {}
+        for receptacle in find_receptacles(sim):
+            frame = receptacle.get_global_transform(sim)
+            receptacles[receptacle.unique_name] = {
+                "frame": rows(frame),
+                "middle": [float(v) for v in receptacle.bounds.center()],
+                "half": [float(v) / 2 for v in receptacle.bounds.size()],
+                "link": receptacle.parent_link,
+            }
+        set_joints(sim, episode)
+        opened = {
+            receptacle.unique_name: rows(receptacle.get_global_transform(sim))
+            for receptacle in find_receptacles(sim)
+        }
+        pieces = sim.get_articulated_object_manager()
+        links = {
+            handle: [
+                pieces.get_object_by_handle(handle).get_link_name(i)
+                for i in range(pieces.get_object_by_handle(handle).num_links)
+            ]
+            for handle in pieces.get_object_handles()
+        }
+        return {
+            "scene": episode.scene_id,
+            "receptacles": receptacles,
+            "opened": opened,
+            "links": links,
+            "things": add_things(sim, episode, magnum),
+            "navmesh": navmesh(habitat_sim, sim, request),
+        }
+    finally:
+        sim.close()
+
+
+def navmesh(habitat_sim, sim, request):
+    settings = habitat_sim.NavMeshSettings()
+    settings.set_defaults()
+    settings.agent_radius = 0.3
+    settings.include_static_objects = True
+    sim.recompute_navmesh(sim.pathfinder, settings)
+    path = os.path.join(request["out"], "recomputed.navmesh")
+    sim.pathfinder.save_nav_mesh(path)
+    finder = sim.pathfinder
+    best = max(range(finder.num_islands), key=finder.island_area)
+    import numpy as np
+
+    snapped = {
+        name: [float(v) for v in finder.snap_point(np.array(point, np.float32), best)]
+        for name, point in request["points"].items()
+    }
+    return {"path": path, "snapped": snapped}
+
+
+def main():
+    os.environ.setdefault("MAGNUM_LOG", "quiet")
+    os.environ.setdefault("HABITAT_SIM_LOG", "quiet")
+    request = json.loads(sys.stdin.read())
+    here = tempfile.mkdtemp()
+    os.chdir(here)  # data/default.pbr_config.json spares 17 s of filtering an environment map
+    os.mkdir("data")
+    with open("data/default.pbr_config.json", "w") as file:
+        json.dump(PBR, file)
+    import habitat_sim
+    import magnum
+
+    episodes = load_episodes(request)
+    looked = [
+        look_at_episode(habitat_sim, magnum, request, episodes[i]) for i in request["look_at"]
+    ]
+    answer = {
+        "num_episodes": len(episodes),
+        "instructions": [e.info["langrearrange"]["instruction"] for e in episodes],
+        "looked": looked,
+    }
+    sys.stdout.write("\n" + json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    main()

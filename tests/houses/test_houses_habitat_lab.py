@@ -1,0 +1,123 @@
+"""habitat-lab loads our data sets and finds our surfaces where we say they are.
+
+Needs habitat-lab and habitat_sim: `LANGREARRANGE_HABITAT_PYTHON=... pytest -m habitat`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from langrearrange.generator import open_split
+from langrearrange.houses import get_house
+from langrearrange.houses.exchange import export_habitat, export_rearrange
+from langrearrange.houses.exchange.pieces import PIECES, link_indices
+from langrearrange.houses.habitat_data import SceneDataset, read_navmesh, read_scene
+from langrearrange.world.vocabulary import RECEPTACLES
+
+PYTHON = os.environ.get("LANGREARRANGE_HABITAT_PYTHON", "")
+SPLIT, NUM = "conditional_instructions", 8
+LOOK_AT = (0, 2, 4, 7)
+POINTS = {"a": (2.0, 0.0, -2.0), "b": (0.2, 0.0, -7.0), "c": (7.5, 0.4, -0.3)}
+
+pytestmark = [
+    pytest.mark.habitat,
+    pytest.mark.skipif(not PYTHON, reason="LANGREARRANGE_HABITAT_PYTHON names no Python"),
+]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("lab")
+    config = out / "langrearrange.scene_dataset_config.json"
+    written = export_rearrange(open_split(SPLIT), out / "episodes", config, NUM)
+    models = {
+        thing.model for i in range(NUM) for thing in open_split(SPLIT).get(i).objects
+    }  # fmt: skip
+    export_habitat(written.house_ids, out, sorted(models))
+    return out
+
+
+@pytest.fixture(scope="module")
+def answer(dataset: Path) -> dict[str, Any]:
+    request = {
+        "data_path": f"{dataset}/episodes/{{split}}/{{split}}.json.gz",
+        "split": SPLIT,
+        "scenes_dir": str(dataset),
+        "look_at": LOOK_AT,
+        "points": POINTS,
+        "out": str(dataset),
+    }
+    probe = Path(__file__).with_name("habitat_lab_probe.py")
+    done = subprocess.run(
+        [PYTHON, str(probe)], input=json.dumps(request), capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_habitat_lab_loads_every_episode_with_its_sentence(answer: dict[str, Any]) -> None:
+    source = open_split(SPLIT)
+    assert answer["num_episodes"] == NUM
+    assert answer["instructions"] == [source.get(i).instruction for i in range(NUM)]
+
+
+def test_find_receptacles_returns_our_surfaces_where_they_are(
+    dataset: Path, answer: dict[str, Any]
+) -> None:
+    reader = SceneDataset(dataset / "langrearrange.scene_dataset_config.json")
+    for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
+        scene = read_scene(reader, open_split(SPLIT).get(number).house)
+        ours = {box.unique_name: box for box in scene.boxes.values()}
+        assert set(looked["receptacles"]) == set(ours)
+        assert len(ours) == len(RECEPTACLES)
+        for name, theirs in looked["receptacles"].items():
+            box = ours[name]
+            centre = np.array(theirs["frame"]) @ [*theirs["middle"], 1]
+            assert centre[:3] == pytest.approx(box.centre, abs=1e-4), name
+            assert theirs["half"] == pytest.approx(box.half, abs=1e-4), name
+            assert np.array(theirs["frame"]) == pytest.approx(box.frame, abs=1e-4), name
+
+
+def test_links_are_numbered_as_the_episodes_assume(answer: dict[str, Any]) -> None:
+    for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
+        house = get_house(open_split(SPLIT).get(number).house)
+        for piece in PIECES:
+            names = looked["links"][f"{house.id}_{piece}_:0000"]
+            assert {name: i for i, name in enumerate(names)} == link_indices(house, piece)
+
+
+def test_things_rest_on_the_receptacles_that_the_episode_names(answer: dict[str, Any]) -> None:
+    import gzip
+
+    for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
+        episode = open_split(SPLIT).get(number)
+        assert len(looked["things"]) == len(episode.objects)
+        path = Path(looked["scene"]).parent.parent / f"episodes/{SPLIT}/{SPLIT}.json.gz"
+        with gzip.open(path, "rt") as file:
+            record = json.load(file)["episodes"][number]
+        for name, unique in record["name_to_receptacle"].items():
+            thing, theirs = looked["things"][name], looked["receptacles"][unique]
+            frame = np.array(looked["opened"][unique])
+            local = (np.linalg.inv(frame) @ [*thing["place"], 1])[:3] - theirs["middle"]
+            assert (np.abs(local) <= np.array(theirs["half"]) + 1e-3).all(), name
+            assert local[1] == pytest.approx(-theirs["half"][1], abs=1e-3), name
+            assert thing["bottom"] == pytest.approx(0, abs=1e-4), "its origin is at its base"
+
+
+def test_our_reader_of_navigation_meshes_stands_where_habitat_snaps(
+    answer: dict[str, Any],
+) -> None:
+    mesh = read_navmesh(Path(answer["looked"][-1]["navmesh"]["path"]))
+    for name, snapped in answer["looked"][-1]["navmesh"]["snapped"].items():
+        x, _, z = POINTS[name]
+        point = mesh.nearest(x, z).point
+        assert np.hypot(point[0] - snapped[0], point[2] - snapped[2]) < 0.05, name
