@@ -58,7 +58,8 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
         axes.set_xlabel("env steps, demonstrations included")
         axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
-    left.legend(loc="lower right", fontsize=8)
+    if left.lines:
+        left.legend(loc="lower right", fontsize=8)
     return figure
 
 
