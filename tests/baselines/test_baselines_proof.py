@@ -1,4 +1,4 @@
-"""The study of results/: its commands are ones the package takes, it resumes, its tables are right."""
+"""The study of results/: commands that the package takes, resuming, tables that are right."""
 
 from __future__ import annotations
 
