@@ -52,7 +52,7 @@ class Manager:
         self.files.append(path)
         return [len(self.files) - 1]
     def get_template_handle_by_id(self, number): return self.files[number]
-    def add_object_by_template_handle(self, handle):
+    def add_object_by_template_handle(self, handle, light_setup_key):
         if "poison" in handle:
             os._exit(7)
         if "unfit" in handle:
@@ -100,6 +100,7 @@ SimulatorConfiguration = Settings
 Configuration = lambda settings, agents: (settings, agents)
 agent = types.SimpleNamespace(AgentConfiguration=Settings)
 physics = types.SimpleNamespace(MotionType=types.SimpleNamespace(KINEMATIC=1))
+gfx = types.SimpleNamespace(NO_LIGHT_KEY="no_lights")
 metadata = types.SimpleNamespace(MetadataMediator=MetadataMediator)
 """
 

@@ -30,6 +30,7 @@ _NEEDED = (
     ("", "Simulator SimulatorConfiguration Configuration CameraSensorSpec SensorType"),
     ("agent", "AgentConfiguration"),
     ("physics", "MotionType"),
+    ("gfx", "NO_LIGHT_KEY"),
     (
         "Simulator",
         "add_sensor _sensors close get_rigid_object_manager get_articulated_object_manager "
@@ -117,6 +118,8 @@ class Engine:
         import magnum
 
         self._matrix = magnum.Matrix4
+        # Our files' colours hold their light. Among lights, Habitat shows flat colours at 40 %.
+        self._unlit = self._habitat.gfx.NO_LIGHT_KEY
         if gpu_device is None:
             gpu_device = 0 if gpu_is_there() else -1
         if gpu_device >= 0 and not gpu_is_there():
@@ -254,7 +257,7 @@ class Engine:
             handle = self._bare_template(templates, asset)
         else:
             handle = self._template(templates, asset)
-        thing = manager.add_object_by_template_handle(handle)
+        thing = manager.add_object_by_template_handle(handle, light_setup_key=self._unlit)
         if thing is None or not thing.is_alive:
             raise EngineError(f"habitat_sim does not load the object {asset}")
         thing.motion_type = self._habitat.physics.MotionType.KINEMATIC
@@ -292,7 +295,7 @@ class Engine:
         else:
             templates = self._sim.metadata_mediator.ao_template_manager
             body = manager.add_articulated_object_by_template_handle(
-                self._template(templates, asset)
+                self._template(templates, asset), light_setup_key=self._unlit
             )
         if body is None or not body.is_alive:
             raise EngineError(f"habitat_sim does not load the articulated object {asset}")
