@@ -143,7 +143,10 @@ def room_polygons() -> list[list[tuple[float, float, float]]]:
 
 
 def write_navmesh(path: Path, polygons: list[list[tuple[float, float, float]]]) -> None:
-    """Write polygons as one Recast tile in Habitat's file format, version 2."""
+    """Write polygons as one Recast tile in Habitat's file format, version 2.
+
+    Enough for our reader; Habitat itself needs the links and details that are left out.
+    """
     corners: list[tuple[float, float, float]] = []
     records = b""
     for polygon in polygons:
@@ -175,14 +178,14 @@ def _ao(boxes: dict[str, Any], up: list[float] | None = None) -> dict[str, Any]:
 
 def _fridge_urdf() -> str:
     """A fridge whose body is z down, as ReplicaCAD's: turned by not quite a quarter."""
-    return """<?xml version="1.0" ?>
+    return f"""<?xml version="1.0" ?>
 <robot name="fridge">
 <link name="root"/>
 <joint name="root_rotation" type="fixed">
   <origin rpy="1.565 0 0" xyz="0 0 0"/><parent link="root"/><child link="body"/>
 </joint>
-<link name="body"><inertial><origin rpy="0 0 0" xyz="0 0 0"/><mass value="70"/></inertial></link>
-<link name="top_door"/>
+{_link("body")}
+{_link("top_door")}
 <joint name="top_door_hinge" type="revolute">
   <origin rpy="0 0 0" xyz="0.3 0.35 -0.4"/><parent link="body"/><child link="top_door"/>
   <axis xyz="0 0 1"/><limit lower="0" upper="2.3" effort="10" velocity="1"/>
@@ -192,14 +195,21 @@ def _fridge_urdf() -> str:
 
 def _counter_urdf() -> str:
     joints = "".join(
-        f"""<link name="{link}"/><joint name="{link}_joint" type="prismatic">
+        f"""{_link(link)}<joint name="{link}_joint" type="prismatic">
 <origin rpy="0 0 0" xyz="0.1 {y} {z}"/><parent link="body"/><child link="{link}"/>
 <axis xyz="1 0 0"/><limit lower="0" upper="0.5" effort="10" velocity="1"/></joint>"""
         for link, (y, z) in DRAWERS.items()
     )
     return f"""<robot name="kitchen_counter"><link name="root"/>
 <joint name="body_transform" type="fixed"><parent link="root"/><child link="body"/></joint>
-<link name="body"/>{joints}</robot>"""
+{_link("body")}{joints}</robot>"""
+
+
+def _link(name: str) -> str:
+    return f"""<link name="{name}"><inertial><origin rpy="0 0 0" xyz="0 0 0"/><mass value="7"/>
+<inertia ixx="1" ixy="0" ixz="0" iyy="1" iyz="0" izz="1"/></inertial>
+<collision><origin rpy="0 0 0" xyz="0 0 0"/>
+<geometry><box size="0.1 0.1 0.1"/></geometry></collision></link>"""
 
 
 def _write(path: Path, content: dict[str, Any] | str) -> None:

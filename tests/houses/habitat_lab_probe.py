@@ -74,25 +74,60 @@ def set_joints(sim, episode):
         piece.joint_positions = joints
 
 
-def look_at_episode(habitat_sim, magnum, request, episode):
+def find_boxes(sim):
     from habitat.datasets.rearrange.samplers.receptacle import find_receptacles
 
+    found = {}
+    for receptacle in find_receptacles(sim):
+        found[receptacle.unique_name] = {
+            "frame": rows(receptacle.get_global_transform(sim)),
+            "middle": [float(v) for v in receptacle.bounds.center()],
+            "half": [float(v) / 2 for v in receptacle.bounds.size()],
+            "link": receptacle.parent_link,
+        }
+    return found
+
+
+def look_at_scene(habitat_sim, magnum, wanted):
+    """Open a scene of ReplicaCAD's form and put things into it."""
+    import numpy as np
+
+    sim = open_simulator(habitat_sim, wanted["config"], wanted["scene"])
+    try:
+        found = {"receptacles": find_boxes(sim), "things": []}
+        pieces = sim.get_articulated_object_manager()
+        for handle, joints in wanted["joints"].items():
+            piece = pieces.get_object_by_handle(handle)
+            positions = piece.joint_positions
+            for link in range(piece.num_links):
+                name = piece.get_link_joint_name(link)
+                if name in joints:
+                    positions[piece.get_link_joint_pos_offset(link)] = joints[name]
+            piece.joint_positions = positions
+        found["opened"] = find_boxes(sim)
+        sim.get_object_template_manager().load_configs(wanted["objects"])
+        for thing in wanted["things"]:
+            added = sim.get_rigid_object_manager().add_object_by_template_handle(thing["config"])
+            added.transformation = magnum.Matrix4(np.array(thing["transform"]).T.tolist())
+            box = added.root_scene_node.cumulative_bb
+            found["things"].append(
+                {
+                    "handle": added.handle,
+                    "transform": rows(added.transformation),
+                    "box": [[float(v) for v in corner] for corner in (box.min, box.max)],
+                }
+            )
+        return found
+    finally:
+        sim.close()
+
+
+def look_at_episode(habitat_sim, magnum, request, episode):
     sim = open_simulator(habitat_sim, episode.scene_dataset_config, episode.scene_id)
     try:
-        receptacles = {}
-        for receptacle in find_receptacles(sim):
-            frame = receptacle.get_global_transform(sim)
-            receptacles[receptacle.unique_name] = {
-                "frame": rows(frame),
-                "middle": [float(v) for v in receptacle.bounds.center()],
-                "half": [float(v) / 2 for v in receptacle.bounds.size()],
-                "link": receptacle.parent_link,
-            }
+        receptacles = find_boxes(sim)
         set_joints(sim, episode)
-        opened = {
-            receptacle.unique_name: rows(receptacle.get_global_transform(sim))
-            for receptacle in find_receptacles(sim)
-        }
+        opened = {name: box["frame"] for name, box in find_boxes(sim).items()}
         pieces = sim.get_articulated_object_manager()
         links = {
             handle: [
@@ -144,6 +179,10 @@ def main():
     import habitat_sim
     import magnum
 
+    if "scene" in request:
+        answer = look_at_scene(habitat_sim, magnum, request)
+        sys.stdout.write("\n" + json.dumps(answer) + "\n")
+        return
     episodes = load_episodes(request)
     looked = [
         look_at_episode(habitat_sim, magnum, request, episodes[i]) for i in request["look_at"]

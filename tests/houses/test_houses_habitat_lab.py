@@ -11,14 +11,23 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import habitat_samples as samples
+import msgspec
 import numpy as np
+import official_samples
 import pytest
 
+from langrearrange.dataset.official import open_official, translate
 from langrearrange.generator import open_split
 from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat, export_rearrange
 from langrearrange.houses.exchange.pieces import PIECES, link_indices
-from langrearrange.houses.habitat_data import SceneDataset, read_navmesh, read_scene
+from langrearrange.houses.habitat_data import (
+    SceneDataset,
+    official_scene,
+    read_navmesh,
+    read_scene,
+)
 from langrearrange.world.vocabulary import RECEPTACLES
 
 PYTHON = os.environ.get("LANGREARRANGE_HABITAT_PYTHON", "")
@@ -30,6 +39,17 @@ pytestmark = [
     pytest.mark.habitat,
     pytest.mark.skipif(not PYTHON, reason="LANGREARRANGE_HABITAT_PYTHON names no Python"),
 ]
+
+
+def ask(request: dict[str, Any]) -> dict[str, Any]:
+    probe = Path(__file__).with_name("habitat_lab_probe.py")
+    done = subprocess.run(
+        [PYTHON, str(probe)], input=json.dumps(request), capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +74,7 @@ def answer(dataset: Path) -> dict[str, Any]:
         "points": POINTS,
         "out": str(dataset),
     }
-    probe = Path(__file__).with_name("habitat_lab_probe.py")
-    done = subprocess.run(
-        [PYTHON, str(probe)], input=json.dumps(request), capture_output=True, text=True,
-        timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return ask(request)
 
 
 def test_habitat_lab_loads_every_episode_with_its_sentence(answer: dict[str, Any]) -> None:
@@ -121,3 +134,48 @@ def test_our_reader_of_navigation_meshes_stands_where_habitat_snaps(
         x, _, z = POINTS[name]
         point = mesh.nearest(x, z).point
         assert np.hypot(point[0] - snapped[0], point[2] - snapped[2]) < 0.05, name
+
+
+def test_a_scene_in_replica_cad_s_form_is_in_habitat_where_we_read_it(tmp_path: Path) -> None:
+    data = samples.write_data(tmp_path / "data")
+    builder = official_samples.Builder()
+    builder.add()
+    record = open_official(builder.write(tmp_path)).episode(0)
+    episode = msgspec.structs.replace(
+        translate(record, "official_context/000000"),
+        house=f"official_{samples.SCENE}",
+        open=("fridge", "left_drawer"),
+    )
+    ours = official_scene(episode, data)
+    path = next(data.rglob(f"{samples.SCENE}.scene_instance.json"))
+    path.write_text(path.read_text().replace("navmesh_instance", "left_out"))
+    theirs = ask(
+        {
+            "config": str(ours.scene.config),
+            "scene": samples.SCENE,
+            "objects": str(ours.object_folder),
+            "joints": ours.joints,
+            "things": [
+                {"config": str(thing.config), "transform": thing.transform.tolist()}
+                for thing in ours.things
+            ],
+        }
+    )
+    boxes = [*ours.scene.boxes.values(), *ours.scene.others]
+    assert set(theirs["receptacles"]) == {box.unique_name for box in boxes}
+    for box in boxes:
+        found = theirs["receptacles"][box.unique_name]
+        assert np.array(found["frame"]) == pytest.approx(box.frame, abs=1e-4), box.name
+        assert np.abs(found["half"]) == pytest.approx(box.half, abs=1e-4), box.name
+    drawer = ours.scene.boxes["left_drawer"].unique_name
+    moved = np.array(theirs["opened"][drawer]["frame"]) - theirs["receptacles"][drawer]["frame"]
+    assert moved[:3, 3] == pytest.approx(ours.scene.openables["left_drawer"].travel, abs=1e-4)
+    for thing, found in zip(ours.things, theirs["things"], strict=True):
+        assert found["handle"] == thing.handle
+        assert np.array(found["transform"]) == pytest.approx(thing.transform, abs=1e-5)
+        low, high = np.array(found["box"])
+        assert [(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2] == pytest.approx(
+            thing.shape.base, abs=1e-4
+        )
+        x, z, y = thing.shape.model.size_mm
+        assert high - low == pytest.approx(np.array([x, y, z]) / 1000, abs=1e-3)
