@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from .cache import Capture, SlotCache
+from .cache import Capture, Reading, ReadingDone, SlotCache
 from .errors import BackboneError
 from .tiny import WordTokenizer, tiny_model
 
@@ -96,33 +96,48 @@ class Backbone(nn.Module):
         )
         return output.last_hidden_state.float()  # type: ignore[no-any-return]
 
-    def prefix_mask(self, length: int) -> Tensor:
-        """Return which instruction tokens see which, (length, length), bool."""
-        everyone = torch.ones(length, length, dtype=torch.bool, device=self.device)
-        return everyone if self.bidirectional_prefix else everyone.tril()
-
     @torch.no_grad()
-    def prefill(self, sentences: Sequence[Sequence[int]]) -> list[tuple[Tensor, Tensor]]:
-        """Return keys and values of each sentence, (layers, heads, tokens, head_dim).
+    def prefill(
+        self, sentences: Sequence[Sequence[int]], begun: Sequence[Tensor | None] | None = None
+    ) -> list[Tensor]:
+        """Return keys and values of each sentence, (2, layers, heads, tokens, head_dim).
 
-        Sentences are padded on the right to the longest; nothing attends to padding.
+        Sentences stand one behind the other in one row, without padding; each sees itself alone.
+
+        Args:
+            sentences: their tokens.
+            begun: of each the keys and values of its first tokens, where they are known: at least
+                one token is left to read. Not with `bidirectional_prefix`.
         """
-        lengths = torch.tensor([len(ids) for ids in sentences], device=self.device)
-        longest = int(lengths.max())
-        ids = torch.zeros(len(sentences), longest, dtype=torch.long)
-        for row, sentence in enumerate(sentences):
-            ids[row, : len(sentence)] = torch.tensor(sentence)
-        places = torch.arange(longest, device=self.device)
-        mask = self.prefix_mask(longest) & (places < lengths[:, None, None])
-        mask = mask | torch.eye(longest, dtype=torch.bool, device=self.device)
-        capture = Capture()
-        tokens = self.embed(ids.to(self.device))
-        self(tokens, mask[:, None], places.expand(len(sentences), -1), capture)
-        keys, values = capture.stacked()
-        return [
-            (keys[:, row, :, :length].clone(), values[:, row, :, :length].clone())
-            for row, length in enumerate(lengths.tolist())
-        ]
+        empty = torch.stack([self.keys, self.keys])[:, :, 0]
+        known = [empty if b is None else b for b in begun or [None] * len(sentences)]
+        starts = [b.shape[3] for b in known]
+        tails = [tuple(s[start:]) for s, start in zip(sentences, starts, strict=True)]
+        device = self.device
+        ids = torch.tensor([i for tail in tails for i in tail], device=device)
+        owner, position = _places(starts, [len(s) for s in sentences], device)
+        before, after = _places([0] * len(starts), starts, device)
+        owners, positions = torch.cat([before, owner]), torch.cat([after, position])
+        mask = owner[:, None] == owners
+        if not self.bidirectional_prefix:
+            mask = mask & (positions <= position[:, None])
+        context = torch.cat(known, 3)[:, :, None]
+        reading = Reading(context[0], context[1])
+        try:
+            self(self.embed(ids)[None], mask[None, None], position[None], reading)
+        except ReadingDone:
+            pass
+        read = torch.split(reading.kept(), [len(tail) for tail in tails], 3)
+        return [torch.cat(pair, 3) for pair in zip(known, read, strict=True)]
+
+
+def _places(
+    starts: Sequence[int], stops: Sequence[int], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return of the tokens `starts` to `stops` of each sentence whose they are and their places."""
+    spans = [torch.arange(*span, device=device) for span in zip(starts, stops, strict=True)]
+    owners = [torch.full_like(span, number) for number, span in enumerate(spans)]
+    return torch.cat(owners), torch.cat(spans)
 
 
 def fingerprint(module: nn.Module, dtype: torch.dtype = torch.float32) -> str:

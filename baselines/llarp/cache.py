@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-BUCKET = 16
+BUCKET = 8
 """Views of the cache grow in steps of so many tokens, so that kernels see few shapes."""
 
 
@@ -65,6 +65,37 @@ class ConstantKeys:
     def get_seq_length(self, *args: Any) -> int:
         """Return 0: positions are always given, never derived from the cache."""
         return 0
+
+
+class ReadingDone(Exception):
+    """The last layer's keys and values are there: what would follow is not needed."""
+
+
+class Reading(ConstantKeys):
+    """Keeps what a model reads behind given keys, and ends the pass when it has the last layer's.
+
+    A layer's output is needed by the next layer alone, so the last layer's is never computed.
+
+    Args:
+        keys, values: each (layers, 1, heads, tokens, head_dim).
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        super().__init__(keys, values)
+        self._kept: dict[int, Tensor] = {}
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Keep a layer's keys and values; raise ReadingDone once all layers' are there."""
+        self._kept[layer_idx] = torch.stack([keys[0], values[0]])
+        if len(self._kept) == len(self.keys):
+            raise ReadingDone
+        return super().update(keys, values, layer_idx)
+
+    def kept(self) -> Tensor:
+        """Return the new keys and values, (2, layers, heads, tokens, head_dim)."""
+        return torch.stack([self._kept[layer] for layer in range(len(self.keys))], 1)
 
 
 class SlotCache:

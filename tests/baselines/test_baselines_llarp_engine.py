@@ -7,6 +7,7 @@ import torch
 from langrearrange_baselines.llarp.backbone import Backbone, fingerprint, load_backbone
 from langrearrange_baselines.llarp.errors import BackboneError
 from langrearrange_baselines.llarp.lora import add_lora
+from langrearrange_baselines.llarp.policy import LlarpPolicy
 from langrearrange_baselines.llarp.prefixes import PrefixStore
 from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
 from small_policies import (
@@ -193,6 +194,53 @@ def test_reading_alone_or_together_gives_the_same_keys() -> None:
         assert (first.values - second.values).abs().max() <= 1e-5
         assert torch.equal(second.keys, third.keys)
         assert torch.equal(second.values, third.values)
+
+
+def keys_of(policy: LlarpPolicy, sentence: str) -> Tensor:
+    """Keys and values of a sentence that is read alone."""
+    prefix = PrefixStore(policy.backbone, together=False).get(sentence)
+    return torch.stack([prefix.keys, prefix.values])
+
+
+def test_a_sentence_is_read_from_where_it_parts_with_one_that_is_there() -> None:
+    policy = small_policy(16)
+    lengths = {text: len(policy.backbone.token_ids(text)) for text in SENTENCES}
+    store = PrefixStore(policy.backbone)
+    store.get_all(SENTENCES)
+    assert store.tokens_read == sum(lengths.values())
+    alike = ["Bring me the red cup.", "Bring me the", "Find a mug! Put the lid in the sink."]
+    read = store.get_all(alike)
+    # "cup ."; what is there whole is read from its last token on; what follows "Find a mug!".
+    assert store.tokens_read - sum(lengths.values()) == 2 + 1 + 7
+    for text, prefix in zip(alike, read, strict=True):
+        found = torch.stack([prefix.keys, prefix.values])
+        assert (found - keys_of(policy, text)).abs().max() <= 1e-5
+    alone = PrefixStore(policy.backbone, together=False)
+    alone.get_all([*SENTENCES, *alike])
+    assert alone.tokens_read == sum(len(p) for p in alone.get_all([*SENTENCES, *alike]))
+
+
+def test_what_was_forgotten_is_not_begun_from() -> None:
+    policy = small_policy(16)
+    store = PrefixStore(policy.backbone, max_bytes=1)
+    for text in ("Bring me the ball.", "Find a mug!", "Bring me the cup."):
+        store.get(text)
+    assert len(store) == 1
+    tokens = [len(policy.backbone.token_ids(t)) for t in ("Bring me the ball.", "Find a mug!")]
+    assert store.tokens_read == 2 * tokens[0] + tokens[1] - 2  # all begin with the same token
+    store.clear()
+    store.get("Bring me the cup.")
+    assert store.tokens_read == 3 * tokens[0] + tokens[1] - 2
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_more_sentences_than_fit_into_one_pass_are_read_alike(bidirectional: bool) -> None:
+    policy = policy_on(small_bert()) if bidirectional else small_policy(17)
+    texts = [f"Bring {'very ' * (i % 7)}many things {i}" for i in range(90)]
+    together = PrefixStore(policy.backbone).get_all(texts)
+    for text, prefix in list(zip(texts, together, strict=True))[::7]:
+        found = torch.stack([prefix.keys, prefix.values])
+        assert (found - keys_of(policy, text)).abs().max() <= 1e-5
 
 
 def test_the_slots_grow_with_long_sentences_and_keep_what_is_there() -> None:
