@@ -43,7 +43,7 @@ def assign_slots(
             f"{house.id}: {receptacle} has {len(surface.slots)} slots, {len(model_ids)} objects "
             "cannot start there"
         )
-    heights = [_size(model_id)[2] for model_id in model_ids]
+    heights = [model_size(model_id)[2] for model_id in model_ids]
     by_height = sorted(rng.shuffled(range(len(model_ids))), key=lambda i: -heights[i])
     chosen = rng.sample(range(len(surface.slots)), len(model_ids))
     from_back = sorted(chosen, key=lambda slot: -surface.slots[slot].row)
@@ -58,17 +58,23 @@ def draw_yaw(house: House, receptacle: str, model_id: str, rng: KeyedRng) -> int
 
     Uniform over the 64 yaws that fit; a model too long for the cell at any yaw gets the tightest.
     """
-    options = _yaws(_size(model_id)[:2], house.surfaces[receptacle].cell_mm)
+    options = _yaws(model_size(model_id)[:2], house.surfaces[receptacle].cell_mm)
     return rng.choice(options)
 
 
 def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> bool:
     """Whether a model at a yaw stays within the cells of a receptacle."""
     cell = house.surfaces[receptacle].cell_mm
-    return _excess(_size(model_id)[:2], cell, yaw_mrad) <= 0
+    return _excess(model_size(model_id)[:2], cell, yaw_mrad) <= 0
 
 
-def _size(model_id: str) -> tuple[int, int, int]:
+def model_size(model_id: str) -> tuple[int, int, int]:
+    """Return a model's extent in x, y, z at rest, millimetres, also of the release's assets.
+
+    Raises:
+        HouseError: no model is called so.
+        DatasetError: an asset that is not in the user's data folder.
+    """
     from langrearrange.houses.models import MODELS  # late: flats need no models
 
     model = MODELS.get(model_id)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import ObjectPlacement, Pose
 from langrearrange.houses import House, Matrix, Pose2D, slot_pose
-from langrearrange.houses.models import MODELS
+from langrearrange.houses.slots import model_size
 from langrearrange.sim.camera import head_camera
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
@@ -131,7 +131,7 @@ class Scene:
     def _pose_arm(self, state: WorldState) -> Arm:
         held = None
         if state.held >= 0:
-            held = MODELS[self.objects[state.held].model].size_mm
+            held = model_size(self.objects[state.held].model)
         if state.place == START:
             view = head_camera(self.house, START, self.start, "default").view
             return pose_arm(view, held)

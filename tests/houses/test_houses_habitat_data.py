@@ -93,7 +93,7 @@ def test_every_receptacle_and_openable_is_read_from_the_scene(scene: HabitatScen
     unique = scene.boxes["sofa"].unique_name
     assert unique == "frl_apartment_sofa_:0000|receptacle_aabb_Sofa_frl_apartment_sofa"
     assert scene.boxes["left_drawer"].handle == "kitchen_counter_:0000"
-    assert scene.stage.path.name == "Stage_v3_sc4_staging.stage_config.json"
+    assert scene.stage.path.name == "stage.glb"
     assert [asset.handle for asset in scene.articulated] == [
         "fridge_:0000",
         "kitchen_counter_:0000",

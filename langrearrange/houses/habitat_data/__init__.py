@@ -16,9 +16,11 @@ from langrearrange.houses.habitat_data.folders import (
 )
 from langrearrange.houses.habitat_data.home import habitat_home
 from langrearrange.houses.habitat_data.homes import (
+    asset_file,
     imported_home,
     imported_model,
     imported_models_of,
+    imported_scene,
     replica_cad_homes,
     shape_of,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "PlacedBox",
     "PlacedOpenable",
     "SceneDataset",
+    "asset_file",
     "asset_shape",
     "download_command",
     "find_habitat_data",
@@ -60,6 +63,7 @@ __all__ = [
     "imported_home",
     "imported_model",
     "imported_models_of",
+    "imported_scene",
     "official_scene",
     "open_replica_cad",
     "read_navmesh",

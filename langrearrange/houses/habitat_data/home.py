@@ -6,9 +6,11 @@ mesh: the standing place nearest to what is visited, facing it, as the official 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -33,9 +35,13 @@ from langrearrange.world.vocabulary import (
 
 CELL_MM: Final = 180
 """Slots are at least so wide; a surface holds as many as fit, at least one."""
+SPAN_MM: Final = 1040
+"""Slots lie within so much of a surface's middle, as in our flats: what the head camera sees."""
 REACH_M: Final = 2.0
 """The release's own reach: a receptacle farther from every standing place cannot be used."""
 FREE_HEIGHT_MM: Final = 1000
+HOME: Final = "home"
+"""Name of the part that stands for walls, floor and furniture."""
 _START_GRID_MM: Final = 250
 _PLAN: Final = re.compile(r"v3_sc(\d)_staging_(\d\d)\Z|flat_(\d)_(\d\d)\Z")
 _OURS: Final = "langrearrange"
@@ -138,31 +144,34 @@ def _stances(scene: HabitatScene, mesh: NavMesh) -> Stances:
 
 
 def _surface(name: str, box: PlacedBox, stance: Pose2D) -> Surface:
-    """Return a box's floor as a grid of slots; what slides has them in its own frame."""
+    """Return a box's floor as a grid of slots; what slides has them in its own frame.
+
+    Filled from the middle outwards; `row` is the rank by distance from the robot.
+    """
     x, y, z, yaw, width, depth = _floor(box)
+    width, depth = min(width, SPAN_MM), min(depth, SPAN_MM)
     columns, rows = max(1, int(width // CELL_MM)), max(1, int(depth // CELL_MM))
     cell = int(width // columns), int(depth // rows)
     moving = name.endswith("_drawer")
     c, s = math.cos(yaw), math.sin(yaw)
-    slots = []
-    for j in range(rows):
-        for i in range(columns):
-            right = (2 * i + 1 - columns) * cell[0] / 2
-            ahead = (2 * j + 1 - rows) * cell[1] / 2
-            px, py = x + c * right - s * ahead, y + s * right + c * ahead
-            away = math.hypot(px - stance.x_mm, py - stance.y_mm)
-            if moving:
-                slot = Slot(round(right), round(ahead), 0, 0, 0)
-            else:
-                slot = Slot(round(px), round(py), round(z), round(yaw * 1000), 0)
-            slots.append((away, slot))
-    slots.sort(key=lambda entry: entry[0])
-    ranked = tuple(
-        Slot(s.x_mm, s.y_mm, s.z_mm, s.yaw_mrad, row) for row, (_, s) in enumerate(slots)
+    found: list[tuple[float, float, Slot]] = []
+    for i, j in itertools.product(range(columns), range(rows)):
+        right = (2 * i + 1 - columns) * cell[0] / 2
+        ahead = (2 * j + 1 - rows) * cell[1] / 2
+        px, py = x + c * right - s * ahead, y + s * right + c * ahead
+        slot = Slot(round(px), round(py), round(z), round(yaw * 1000), 0)
+        if moving:
+            slot = Slot(round(right), round(ahead), 0, 0, 0)
+        away = math.hypot(px - stance.x_mm, py - stance.y_mm)
+        found.append((math.hypot(right, ahead), away, slot))
+    nearer = sorted(away for _, away, _ in found)
+    slots = tuple(
+        replace(slot, row=nearer.index(away))
+        for _, away, slot in sorted(found, key=lambda entry: entry[:2])
     )
     height = 2000 * float(box.half[_up_axis(box)])
     free = int(height) if name in CONTAINERS else FREE_HEIGHT_MM
-    return Surface(name, name if moving else "", ranked[::-1], free, cell)
+    return Surface(name, name if moving else "", slots, free, cell)
 
 
 def _floor(box: PlacedBox) -> tuple[float, float, float, float, float, float]:
@@ -184,8 +193,10 @@ def _up_axis(box: PlacedBox) -> int:
 
 
 def _parts(scene: HabitatScene) -> Iterator[Part]:
-    """Yield the drawers that carry things: the frames their slots move with."""
+    """Yield the home as one, and the drawers that carry things: what their slots move with."""
     house_id = PREFIX + scene.name
+    still = rigid(0, 0, 0, 0)
+    yield Part(HOME, f"{house_id}/{HOME}", still, still, "", "wall")
     for name in CONTAINERS:
         if not name.endswith("_drawer"):
             continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from langrearrange.dataset.official.names import CATEGORY_OF_ASSET, PREFIX
@@ -15,7 +16,7 @@ from langrearrange.houses.habitat_data.assets import AssetShape, asset_shape
 from langrearrange.houses.habitat_data.folders import DATA_VARIABLE, find_habitat_data
 from langrearrange.houses.habitat_data.home import habitat_home
 from langrearrange.houses.habitat_data.official import asset_config, open_replica_cad
-from langrearrange.houses.habitat_data.scene import read_scene
+from langrearrange.houses.habitat_data.scene import HabitatScene, read_scene
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
 from langrearrange.houses.house import House
 from langrearrange.houses.models import ObjectModel
@@ -48,7 +49,18 @@ def imported_home(house_id: str) -> House:
     Raises:
         DatasetError: the data, the scene or a file of it is missing or damaged.
     """
-    return habitat_home(read_scene(_dataset(), house_id.removeprefix(PREFIX)))
+    return habitat_home(imported_scene(house_id))
+
+
+def imported_scene(house_id: str) -> HabitatScene:
+    """Return the scene of a home of ReplicaCAD; errors as `imported_home`."""
+    return read_scene(_dataset(), house_id.removeprefix(PREFIX))
+
+
+def asset_file(asset: str) -> Path:
+    """Return an asset's `.object_config.json`, whose mesh is there; errors as `shape_of`."""
+    shape_of(asset)
+    return asset_config(_dataset(), asset)
 
 
 def imported_model(asset: str) -> ObjectModel:

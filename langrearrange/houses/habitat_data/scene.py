@@ -67,7 +67,7 @@ class PlacedAsset:
 
     Attributes:
         handle: Habitat's instance handle, `frl_apartment_sofa_:0000`; "" for the stage.
-        path: what Habitat loads: a stage, object or articulated object config, or a URDF.
+        path: what Habitat loads: an object or articulated object config, a URDF, the stage's mesh.
         transform: (4, 4): the simulator object's `transformation`.
     """
 
@@ -135,7 +135,7 @@ def read_scene(dataset: SceneDataset, name: str) -> HabitatScene:
         handle = _handle(urdf.stem, counts)
         base, scale = _pose(instance, scene), _scale(instance, scene)
         tree = Articulated(urdf)
-        path = template.path if template.path.is_file() else urdf
+        path = template.path if "urdf_filepath" in template.content else urdf
         articulated.append(PlacedAsset(handle, path, base))
 
         def link_frame(
@@ -218,8 +218,9 @@ def _stage(dataset: SceneDataset, scene: Template) -> PlacedAsset:
     if not isinstance(instance, dict):
         raise DatasetError(f"{scene.path}: damaged: it names no stage")
     template = dataset.stage(_name_of(instance, scene))
-    template.file("render_asset", "the mesh")
-    return PlacedAsset("", template.path, _pose(instance, scene))
+    transform = _pose(instance, scene)
+    transform[:3, :3] = transform[:3, :3] @ asset_turn(template)
+    return PlacedAsset("", template.file("render_asset", "the mesh"), transform)
 
 
 def asset_turn(template: Template) -> NDArray[np.float64]:
