@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import warnings
+from types import ModuleType
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from fake_habitat import fake_python
+from fake_habitat import HABITAT_SIM, MAGNUM, fake_python
 from household import household
 
 import langrearrange  # noqa: F401
@@ -18,6 +21,7 @@ from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat
 from langrearrange.sim import SEGMENT_PART, Frame, Simulator
 from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator, simulator
+from langrearrange.sim.habitat.client import Local
 from langrearrange.sim.habitat.flats import CONFIG, ROBOT, Library
 from langrearrange.testing import toy_episodes
 from langrearrange.world import apply, skill_index
@@ -319,3 +323,23 @@ def test_a_fetch_is_shown_instead_of_our_arm(monkeypatch, tmp_path, exported):
     assert np.allclose([pose[0][3], pose[2][3]], [stance.x_mm / 1000, -stance.y_mm / 1000])
     joints = dict(recorder.moves[-1].joints)[index]
     assert joints["shoulder_pan_link"] == pytest.approx(adapter.joints[0])
+
+
+def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(monkeypatch):
+    for name, source in (("magnum", MAGNUM), ("habitat_sim", HABITAT_SIM)):
+        module = ModuleType(name)
+        exec(source, module.__dict__)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(simulator, "find_spec", lambda name: object())
+    monkeypatch.setattr(simulator, "Worker", lambda python, gpu: python)
+    first = simulator.open_backend(None, -1)
+    assert isinstance(first, Local)
+    assert simulator.open_backend(None, -1) == sys.executable
+    first.close()
+    again = simulator.open_backend(None, -1)
+    assert isinstance(again, Local)
+    del again  # forgotten, not closed
+    assert Local.possible()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(Local, "_owner", os.getpid() + 1)  # as in a fork
+        assert simulator.open_backend(None, -1) == sys.executable

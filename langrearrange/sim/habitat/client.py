@@ -11,12 +11,13 @@ import mmap
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, ClassVar, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +80,31 @@ class Backend(Protocol):
 
 
 class Local:
-    """An engine in this process."""
+    """An engine in this process: one at a time, and none in a fork of a process that had one.
+
+    habitat_sim does not keep the GL contexts of two simulators apart (0.3.4: the second one's
+    closing leaves the first without any, which aborts the process).
+    """
+
+    _live: ClassVar[weakref.ref[Local] | None] = None
+    _owner: ClassVar[int] = 0
 
     def __init__(self, gpu_device: int | None) -> None:
         try:
             self._engine = Engine(gpu_device)
         except EngineError as error:
             raise HabitatError(_sentence(str(error))) from error
+        # Not left to the garbage collector, which would do it while the next one is at work.
+        self._finalizer = weakref.finalize(self, self._engine.close)
+        Local._live, Local._owner = weakref.ref(self), os.getpid()
         self._view: View
+
+    @staticmethod
+    def possible() -> bool:
+        """Return whether an engine can be made here now."""
+        if Local._owner not in (0, os.getpid()):
+            return False
+        return Local._live is None or Local._live() is None
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
         """See `Backend`."""
@@ -113,7 +131,9 @@ class Local:
 
     def close(self) -> None:
         """See `Backend`."""
-        self._engine.close()
+        self._finalizer()
+        if Local._live is not None and Local._live() is self:
+            Local._live = None
 
 
 class Worker:
@@ -205,7 +225,8 @@ class Worker:
     def _start(self, gpu_device: int | None) -> subprocess.Popen[bytes]:
         descriptor = self._memory_file.fileno()
         gpu = "auto" if gpu_device is None else str(gpu_device)
-        environment = {name: v for name, v in os.environ.items() if name not in _FOREIGN}
+        foreign = () if self._python == sys.executable else _FOREIGN
+        environment = {name: v for name, v in os.environ.items() if name not in foreign}
         try:
             return subprocess.Popen(
                 [self._python, str(_SCRIPT), str(descriptor), gpu, str(os.getpid())],

@@ -154,9 +154,9 @@ class Engine:
 
         Args:
             rigid: {"asset": path of an .object_config.json or .glb, "ids": semantic ids, one for
-                all of it or one per mesh}.
+                all of it or one per mesh, "lit": whether lights fall on it; none by default}.
             articulated: {"asset": path of an .ao_config.json or .urdf, "pose": (4, 4) nested,
-                "ids": link name -> semantic id, with "" for all others}.
+                "ids": link name -> semantic id, with "" for all others, "lit": likewise}.
 
         Raises:
             EngineError: an asset that habitat_sim does not take.
@@ -169,7 +169,7 @@ class Engine:
             bodies.remove_object_by_id(body.object_id)
         self._rigid, self._articulated, self._joints = [], [], []
         for item in rigid:
-            self._rigid.append(self._add_rigid(manager, item["asset"], item["ids"]))
+            self._rigid.append(self._add_rigid(manager, item))
         for item in articulated:
             self._add_articulated(bodies, item)
 
@@ -251,13 +251,18 @@ class Engine:
             self._templates[path] = manager.get_template_handle_by_id(ids[0])
         return self._templates[path]
 
-    def _add_rigid(self, manager: Any, asset: str, ids: Sequence[int]) -> Any:
+    def _lights(self, item: Any) -> str:
+        """Return the key of the lights that an asset is shown among."""
+        return str(self._habitat.gfx.DEFAULT_LIGHTING_KEY if item.get("lit") else self._unlit)
+
+    def _add_rigid(self, manager: Any, item: Any) -> Any:
+        asset, ids = item["asset"], item["ids"]
         templates = self._sim.get_object_template_manager()
         if asset.endswith(".glb"):
             handle = self._bare_template(templates, asset)
         else:
             handle = self._template(templates, asset)
-        thing = manager.add_object_by_template_handle(handle, light_setup_key=self._unlit)
+        thing = manager.add_object_by_template_handle(handle, light_setup_key=self._lights(item))
         if thing is None or not thing.is_alive:
             raise EngineError(f"habitat_sim does not load the object {asset}")
         thing.motion_type = self._habitat.physics.MotionType.KINEMATIC
@@ -295,7 +300,7 @@ class Engine:
         else:
             templates = self._sim.metadata_mediator.ao_template_manager
             body = manager.add_articulated_object_by_template_handle(
-                self._template(templates, asset), light_setup_key=self._unlit
+                self._template(templates, asset), light_setup_key=self._lights(item)
             )
         if body is None or not body.is_alive:
             raise EngineError(f"habitat_sim does not load the articulated object {asset}")

@@ -6,17 +6,18 @@ Nothing is simulated: robot, things, doors and drawers are put where the state s
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.errors import HabitatError, RenderError
-from langrearrange.houses import House, Pose2D
+from langrearrange.houses import House, Pose2D, is_imported
 from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
 from langrearrange.sim.habitat.client import Backend, Local, Moves, View, Worker
 from langrearrange.sim.habitat.flats import CONFIG, ROBOT, FlatAssets, Library, semantic_id
@@ -27,6 +28,9 @@ from langrearrange.sim.scene import Scene
 from langrearrange.world import WorldState
 from langrearrange.world.vocabulary import OPENABLE_INDEX, START
 
+if TYPE_CHECKING:
+    from langrearrange.sim.replica_cad import ReplicaCadHome
+
 PYTHON_VARIABLE: Final = "LANGREARRANGE_HABITAT_PYTHON"
 _AWAY: Final = y_up(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -500]], np.float32))
 """Where things are that a closed container hides: Habitat knows no invisible ones."""
@@ -36,18 +40,21 @@ _KINDS: Final = ("rgb", "depth", "segmentation")
 def open_backend(python: str | None, gpu_device: int | None) -> Backend:
     """Return Habitat in the given Python, else in this one, else in the environment variable's.
 
+    In this Python the first one runs in this process and those beside it in workers, see `Local`.
+
     Raises:
         HabitatError: there is no habitat_sim anywhere, or one that does not work.
     """
-    if python is None and find_spec("habitat_sim") is None:
-        python = os.environ.get(PYTHON_VARIABLE)
-        if not python:
-            raise HabitatError(
-                "the Python module 'habitat_sim' is not installed here; pass habitat_python=, the "
-                "path of the Python of your Habitat environment (or set "
-                f"{PYTHON_VARIABLE}), or use simulator='embedded', which needs nothing"
-            )
-    return Local(gpu_device) if python is None else Worker(os.path.expanduser(python), gpu_device)
+    if python is None and find_spec("habitat_sim") is not None:
+        return Local(gpu_device) if Local.possible() else Worker(sys.executable, gpu_device)
+    python = python or os.environ.get(PYTHON_VARIABLE)
+    if not python:
+        raise HabitatError(
+            "the Python module 'habitat_sim' is not installed here; pass habitat_python=, the path "
+            f"of the Python of your Habitat environment (or set {PYTHON_VARIABLE}), or use "
+            "simulator='embedded', which needs nothing"
+        )
+    return Worker(os.path.expanduser(python), gpu_device)
 
 
 class HabitatSimulator:
@@ -79,6 +86,7 @@ class HabitatSimulator:
         self._library = Library(exported)
         self._backend = open_backend(python, gpu_device)
         self._scene: Scene | None = None
+        self._imported: ReplicaCadHome | None = None
         self._flat: FlatAssets
         self._sent = _Sent()
         self._frame: Frame
@@ -104,15 +112,15 @@ class HabitatSimulator:
             HabitatError: files are missing, or habitat_sim refuses one.
         """
         self._scene = None
-        models = [thing.model for thing in objects]
-        self._library.ensure(house, models)
-        flat = self._library.flat(house)
-        rigid = [_rigid(asset.path, *asset.segments) for asset in flat.assets]
-        rigid += [_rigid(self._library.model(model), i) for i, model in enumerate(models)]
+        flat, things = self._find(house, objects)
+        lit = self._imported is not None  # our own files' colours hold their light
+        rigid = [_rigid(asset.path, *asset.segments, lit=lit) for asset in flat.assets]
+        rigid += [_rigid(path, index, lit=lit) for index, path in enumerate(things)]
         articulated = [
             {
                 "asset": str(piece.path),
                 "pose": piece.pose,
+                "lit": lit,
                 "ids": {name: semantic_id(segment) for name, segment in piece.segments.items()},
             }
             for piece in flat.pieces
@@ -126,6 +134,20 @@ class HabitatSimulator:
         self._flat = flat
         self._sent = _Sent()
         self._scene = Scene(house, objects, start)
+
+    def _find(
+        self, house: House, objects: Sequence[ObjectPlacement]
+    ) -> tuple[FlatAssets, list[Path]]:
+        """Return what the home is made of and the files of the things."""
+        if is_imported(house.id):
+            from langrearrange.sim.replica_cad import ReplicaCadHome  # few have its data
+
+            self._imported = ReplicaCadHome(house, objects)
+            return self._imported.flat, self._imported.things
+        self._imported = None
+        models = [thing.model for thing in objects]
+        self._library.ensure(house, models)
+        return self._library.flat(house), [self._library.model(model) for model in models]
 
     def show(self, state: WorldState) -> None:
         """Put everything where the state says it is; Habitat is told with the next picture."""
@@ -214,7 +236,12 @@ class HabitatSimulator:
         else:
             changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
         for row in np.flatnonzero(changed).tolist():
-            pose = y_up(poses[row]) if drawn[row] else _AWAY
+            if not drawn[row]:
+                pose = _AWAY
+            elif self._imported is not None and row < len(scene.objects):
+                pose = self._imported.transform(row, poses[row])
+            else:
+                pose = y_up(poses[row])
             moves.rigid.append((len(self._flat.assets) + row, pose))
         sent.poses, sent.drawn = poses.copy(), drawn.copy()
 
@@ -246,8 +273,9 @@ def render_batch(
         simulator.finish()
 
 
-def _rigid(path: Path, *segments: int) -> dict[str, Any]:
-    return {"asset": str(path), "ids": [semantic_id(segment) for segment in segments]}
+def _rigid(path: Path, *segments: int, lit: bool = False) -> dict[str, Any]:
+    ids = [semantic_id(segment) for segment in segments]
+    return {"asset": str(path), "ids": ids, "lit": lit}
 
 
 def _look_into(data: Path | None) -> tuple[Path | None, Path | None]:
