@@ -160,7 +160,7 @@ def test_every_file_that_a_config_names_is_there(dataset: Path) -> None:
     for scene in configs(dataset, "scene_instance"):
         stage = scene["stage_instance"]["template_name"]
         assert (dataset / f"{stage}.stage_config.json").is_file()
-        assert (dataset / f"{scene['default_lighting']}.lighting_config.json").is_file()
+        assert scene["default_lighting"] == "no_lights"  # colours as they are, see the exporter
         for instance in scene["object_instances"]:
             assert (dataset / f"{instance['template_name']}.object_config.json").is_file()
     (config,) = configs(dataset, "scene_dataset_config")

@@ -99,7 +99,7 @@ _LIGHTING: Final[dict[str, Any]] = {
     }
 }
 """For who draws with `phong`: what faces away from all lights would be nearly black. Our own files
-ask for `flat`, the light being in their colours."""
+ask for `flat`, the light being in their colours, and our scenes for no lights."""
 
 
 def _write_flat(house: House, out: Path) -> None:
@@ -111,7 +111,8 @@ def _write_flat(house: House, out: Path) -> None:
         "stage_instance": {"template_name": f"stages/{house.id}"},
         "object_instances": [],
         "articulated_object_instances": [],
-        "default_lighting": f"lighting/{DATASET}",
+        # Habitat's key for none: among lights it shows flat colours at 40 % of their brightness.
+        "default_lighting": "no_lights",
         "user_defined": {DATASET: {"house": house.id, "stances": dict(_stances(house))}},
     }
     for part in furniture:
