@@ -118,6 +118,9 @@ class TrainConfig:
     """running out of steps is worth what would follow; without it, it is a failure (paper)"""
     critic_updates: int = 0
     """first updates that train the value head alone; for a policy that comes from imitation"""
+    critic_lr: float = 0.0
+    """learning rate of these updates: a fresh value head must be right before it moves a policy
+    that is good already; 0: lr"""
     ratio_tolerance: float = 0.0
     """how far acting and training may differ at an update's first minibatch; 0: 1e-5 in float32,
     2e-2 in bfloat16"""
@@ -170,8 +173,9 @@ _RANGES: Final = (
     *((name, 1, math.inf) for name in ("keep_checkpoints", "lora_rank", "tokens_per_step")),
     *((name, 0, 1) for name in ("gamma", "gae_lambda", "sync_fraction")),
     *((name, 0, math.inf) for name in ("lr", "weight_decay", "entropy", "value_coef", "target_kl")),
-    *((name, 0, math.inf) for name in ("critic_updates", "microbatch_envs", "ratio_tolerance")),
+    *((name, 0, math.inf) for name in ("critic_updates", "critic_lr", "microbatch_envs")),
     *((name, 0, math.inf) for name in ("min_steps_per_gradient", "prefix_megabytes", "seed")),
+    ("ratio_tolerance", 0, math.inf),
     *((name, 1e-12, math.inf) for name in ("adam_eps", "clip", "grad_clip", "reward_scale")),
 )
 

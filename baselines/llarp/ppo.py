@@ -95,7 +95,7 @@ class Ppo:
         targets = self.targets(rollout)
         for group in self.optimizer.param_groups:
             left = 1.0 - update / config.num_updates if config.lr_schedule == "linear" else 1.0
-            group["lr"] = config.lr * left
+            group["lr"] = config.critic_lr if critic_only and config.critic_lr else config.lr * left
         sums: dict[str, float] = {}
         first_deviation, steps, stopped = None, 0, False
         for _ in range(config.epochs):

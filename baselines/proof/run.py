@@ -134,12 +134,13 @@ def _note(home: Path, stage: Stage, cpu_s: float, budget: Budget) -> None:
     """Add a finished stage to the record of its run."""
     path = home / "record.json"
     with _LOCK:
-        record: dict[str, Any] = {"commit": commit(), "budget": asdict(budget), "stages": {}}
+        record: dict[str, Any] = {"budget": asdict(budget), "stages": {}}
         if path.exists():
             record = json.loads(path.read_text("utf-8"))
         before = record["stages"].get(stage.name, {"cpu_s": 0.0})
         record["stages"][stage.name] = {
             "command": stage.line(),
+            "commit": commit(),
             "cpu_s": round(before["cpu_s"] + cpu_s, 1),
         }
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
