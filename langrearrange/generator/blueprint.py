@@ -84,6 +84,11 @@ class Blueprint:
     def _walk_of(self, number: int) -> Walk:
         template = self.file.templates[number]
         meanings = meanings_in(self.houses) if template.needs_relations else {}
+        if template.needs_relations and not meanings:
+            raise GenerationError(
+                f"{self.spec.name}: template '{template.id}' speaks of spatial relations, but "
+                f"none is known of the homes '{self.spec.houses}'; leave the template out"
+            )
         first_flat = number * len(self.houses) // len(self.file.templates)
         num_train = self._num_train(template)
         return Walk(self.spec, template, self.houses, meanings, num_train, first_flat)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from langrearrange.dataset import Episode, episode_problems
+from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
 from langrearrange.errors import GoalError, HouseError, LangRearrangeError, SolverError
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.spec import SplitSpec
@@ -84,7 +85,7 @@ def prove_episode(
 
 def _house_findings(episode: Episode) -> list[Finding]:
     if is_imported(episode.house):
-        return []  # its poses are stored; there is no flat to hold them against
+        return _asset_findings(episode)  # there may be no home at hand to hold it against
     try:
         house = get_house(episode.house)
     except HouseError as error:
@@ -109,6 +110,14 @@ def _house_findings(episode: Episode) -> list[Finding]:
             ("start", f"({episode.start.x}, {episode.start.y}) is no free place of {house.id}")
         )
     return [Finding(kind, episode.id, message) for kind, message in found]
+
+
+def _asset_findings(episode: Episode) -> list[Finding]:
+    return [
+        Finding("model", episode.id, f"{t.id} has asset '{t.model}', which is no {t.category}")
+        for t in episode.objects
+        if CATEGORY_OF_ASSET.get(t.model) != t.category
+    ]
 
 
 def _stands_free(episode: Episode, house: House) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import habitat_samples as samples
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from langrearrange.cli.main import main
 from langrearrange.dataset import Episode, open_dataset
 from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
 from langrearrange.env import LangRearrangeEnv
-from langrearrange.errors import DatasetError, HouseError
+from langrearrange.errors import DatasetError, GenerationError, HouseError
 from langrearrange.generator import make_episode
 from langrearrange.generator.prove import prove_episode
 from langrearrange.generator.spec import SplitSpec
@@ -75,6 +76,19 @@ def test_episodes_are_proved_and_hold_the_release_s_things() -> None:
         assert done(state)
     assert len(homes) > 5
     assert homes <= set(houses_for("replica_cad_test"))
+
+
+def test_a_thing_of_the_wrong_kind_is_found() -> None:
+    (episode,) = episodes(1)
+    things = (msgspec.structs.replace(episode.objects[0], model="mug_red"), *episode.objects[1:])
+    found = prove_episode(msgspec.structs.replace(episode, objects=things), spec=SPEC)
+    assert [finding.kind for finding in found] == ["model"]
+
+
+def test_relations_that_metadata_does_not_tell_are_refused_in_one_sentence() -> None:
+    spec = msgspec.structs.replace(SPEC, templates="spatial_relationships", num_episodes=5)
+    with pytest.raises(GenerationError, match="speaks of spatial relations, but none is known"):
+        make_episode(spec, 0)
 
 
 def test_the_same_data_gives_the_same_episodes() -> None:

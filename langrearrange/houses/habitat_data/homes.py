@@ -90,7 +90,12 @@ def imported_models_of(category: str) -> tuple[ObjectModel, ...]:
 
 
 def _dataset() -> SceneDataset:
-    found = find_habitat_data()
+    return _dataset_in(os.environ.get(DATA_VARIABLE) or "data")
+
+
+@lru_cache(maxsize=4)
+def _dataset_in(folder: str) -> SceneDataset:
+    found = find_habitat_data(folder)
     return open_replica_cad(found.replica_cad, found.ycb)
 
 
