@@ -1,0 +1,102 @@
+"""Where a training step's time goes with preset `tiny`: simulator, eyes, policy, update.
+
+CPU time of one run, pictures of 256 x 256, by the precision of the eyes. All flats were visited
+before, and an update was made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from langrearrange_baselines.llarp.build import make_envs, make_eyes
+from langrearrange_baselines.llarp.config import preset
+from langrearrange_baselines.llarp.learners import make_policy
+from langrearrange_baselines.llarp.trainer import Trainer
+
+
+class Clock:
+    """CPU seconds spent in what it wraps."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+
+    def around(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            began = time.process_time()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - began
+
+        return timed
+
+
+class Eyes:
+    """Eyes with a clock."""
+
+    def __init__(self, eyes: Any, clock: Clock) -> None:
+        self._eyes, self._see = eyes, clock.around("eyes", eyes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._eyes, name)
+
+    def __call__(self, observations: Any) -> Any:
+        return self._see(observations)
+
+
+def measure(encoder: str, precision: Any, updates: int, out: Path) -> tuple[dict[str, float], int]:
+    """CPU seconds by part, of all updates but the first, and their env steps."""
+    config = preset("tiny", encoder=encoder, encoder_precision=precision, out=out)
+    clock = Clock()
+    eyes = Eyes(make_eyes(config), clock)
+    envs = make_envs(config, eyes.modality)
+    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, 70))
+    trainer.begin()
+    envs.step = clock.around("env", envs.step)
+    trainer.player.play = clock.around("play", trainer.player.play)
+    trainer.ppo.update = clock.around("update", trainer.ppo.update)
+    for update in range(updates + 1):
+        if update == 1:
+            clock.spent.clear()
+        rollout = trainer.player.play(config.num_steps)
+        trainer.ppo.update(rollout, update)
+    envs.close()
+    spent = clock.spent
+    policy = spent.pop("play") - spent["env"] - spent["eyes"]
+    parts = {"env": spent["env"], "eyes": spent["eyes"], "policy": policy}
+    return parts | {"update": spent["update"]}, updates * config.num_envs * config.num_steps
+
+
+def visit_flats() -> None:
+    """Begin 320 episodes: a flat's first one costs 80 ms more."""
+    config = preset("tiny")
+    envs = make_envs(config, "rgb")
+    for seed in range(10):
+        envs.reset(seed=1000 * seed)
+    envs.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--updates", type=int, default=3)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    visit_flats()
+    print("CPU ms an env step (share)")
+    for encoder, precision in (("segcnn", "float32"), ("segcnn", "bfloat16"), ("symbolic", None)):
+        with tempfile.TemporaryDirectory() as folder:
+            spent, steps = measure(encoder, precision or "float32", args.updates, Path(folder))
+        total = sum(spent.values())
+        parts = ", ".join(f"{k} {1e3 * v / steps:.2f} ({v / total:.0%})" for k, v in spent.items())
+        name = f"{encoder} {precision or ''}".strip()
+        print(f"{name:16s} {1e3 * total / steps:5.2f}: {parts}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
