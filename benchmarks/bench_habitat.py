@@ -1,11 +1,11 @@
 """Frames per core-second in the embedded renderer and in Habitat: same flats, things and cameras.
 
-    python benchmarks/bench_habitat.py [--python PYTHON] [--gpu INDEX] [--views 240] [--size 256]
+    python benchmarks/bench_habitat.py [--python PYTHON] [--gpu INDEX] [--picture FILE.png]
 
 Needs habitat_sim here or in another Python (--python, or LANGREARRANGE_HABITAT_PYTHON); without it
 nothing is measured. CPU time of all threads, the worker's included; loading is not counted. Both
 draw every view once before the clock runs, and each figure is the best of three rounds that take
-turns, in one run of this script.
+turns, in one run of this script. `--picture` instead draws some views in both, ours above.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
@@ -26,9 +27,10 @@ from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.sim.habitat import HabitatSimulator
 from langrearrange.sim.habitat.client import Worker
 from langrearrange.world import WorldState
-from langrearrange.world.vocabulary import NUM_NAV_TARGETS
+from langrearrange.world.vocabulary import NAV_TARGETS, NUM_NAV_TARGETS
 
 ROUNDS = 3
+ALL_OPEN = 0b11111
 
 
 def cpu_s(simulator: Simulator) -> float:
@@ -88,6 +90,24 @@ def measure(habitat: HabitatSimulator, kinds: str, size: int, views: int, flats:
     print(f"{kinds:26}{ours:12.0f}{theirs:12.0f}{ours / theirs:10.1f}")
 
 
+PLACES = ("sofa", "fridge", "right_counter", "left_drawer", "chair", "tv_stand")
+
+
+def picture(habitat: HabitatSimulator, size: int) -> Image.Image:
+    """Return the same views in both simulators, the embedded renderer's above."""
+    page = Image.new("RGB", (len(PLACES) * size, 2 * size))
+    for row, simulator in enumerate((EmbeddedSimulator(), habitat)):
+        for column, target in enumerate(PLACES):
+            state = load(simulator, column * 17)
+            open_mask = ALL_OPEN if target in ("fridge", "left_drawer") else 0
+            place = NAV_TARGETS.index(target)
+            simulator.show(state._replace(place=place, open_mask=open_mask))
+            rgb = np.empty((size, size, 3), np.uint8)
+            simulator.render(simulator.head_camera(), Frame(rgb=rgb))
+            page.paste(Image.fromarray(rgb), (column * size, row * size))
+    return page
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", help="interpreter of a Habitat environment")
@@ -95,11 +115,15 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=240)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--flats", type=int, default=4)
+    parser.add_argument("--picture", help="draw views in both into this file, measure nothing")
     args = parser.parse_args()
     try:
         habitat = HabitatSimulator(python=args.python, gpu_device=args.gpu)
     except HabitatError as error:
         print(f"nothing measured: {error}")
+        return
+    if args.picture:
+        picture(habitat, args.size).save(args.picture)
         return
     where = "software GL" if args.gpu < 0 else f"GPU {args.gpu}"
     print(
