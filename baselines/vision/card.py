@@ -16,6 +16,7 @@ import tyro
 
 from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, english
 
+from ..command import run_command
 from .encoder import VisionError
 from .loading import WEIGHTS, load_encoder, read_network
 from .metrics import measure
@@ -78,4 +79,4 @@ def _percent(share: float | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(main(tyro.cli(CardArgs)))
+    sys.exit(run_command(lambda: main(tyro.cli(CardArgs)).rstrip()))

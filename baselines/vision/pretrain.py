@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from langrearrange.log import get_logger
 from langrearrange.progress import progress
 from langrearrange.world.vocabulary import NUM_CATEGORIES
 
+from ..command import run_command
 from .encoder import VisionError
 from .labels import Labels
 from .loading import random_network, read_network, write_network
@@ -237,4 +239,4 @@ def loss_of(read: ReadOut, labels: Labels) -> Tensor:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(tyro.cli(PretrainArgs))))  # noqa: T201
+    sys.exit(run_command(lambda: json.dumps(main(tyro.cli(PretrainArgs)))))

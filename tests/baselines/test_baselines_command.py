@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +45,29 @@ def test_what_a_command_made_is_a_line_on_stdout(capsys: pytest.CaptureFixture[s
     assert run_command(lambda: "out/run") == 0
     assert run_command(lambda: None) == 0
     assert capsys.readouterr().out == "out/run\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        (("vision.card", "--weights", "/nowhere.safetensors"), 1, "no weights at /nowhere"),
+        (("vision.pretrain", "--out", "eyes.bin"), 2, "eyes.bin"),
+        (("llarp.evaluate", "--checkpoint", "/nowhere", "--out", "a.jsonl.gz"), 1, "no checkpoint"),
+    ],
+)
+def test_commands_say_what_is_wrong_without_a_traceback(
+    command: tuple[str, ...], code: int, says: str
+) -> None:
+    module, *arguments = command
+    done = subprocess.run(
+        [sys.executable, "-m", f"langrearrange_baselines.{module}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_defect_is_not_hidden() -> None:
