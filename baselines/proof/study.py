@@ -33,7 +33,7 @@ class Budget:
     rounds: int = 3
     round_steps: int = 12_000
     round_epochs: int = 2
-    updates: int = 16
+    updates: int = 24
     steps_per_update: int = 1024
     critic_updates: int = 3
 
@@ -75,7 +75,7 @@ LEARNERS: Final = (
             {"backbone": "minilm"}),
     Learner("lstm", "LSTM-Flan's shape: the sentence's MiniLM vector into an LSTM", (0, 1, 2),
             {"learner": "lstm", "backbone": "minilm"}),
-    Learner("random_backbone", "control: MiniLM's shape with random weights, frozen", (0, 1, 2),
+    Learner("random_backbone", "control: MiniLM's shape with random weights, frozen", (0,),
             {"backbone": "minilm", "backbone-weights": "random"}),
     Learner("scratch", "LLaRP-Scratch: MiniLM's shape, random weights, all trained", (0,),
             {"backbone": "minilm", "backbone-weights": "random", "train-backbone": "all"}),
@@ -195,9 +195,19 @@ def references(out: Path) -> tuple[Stage, ...]:
     )  # fmt: skip
 
 
-PPO: Final = {"lr": "3e-4", "entropy": "0.003", "ratio-tolerance": "1e-4"}
-"""What PPO after imitation differs in from the preset: smaller steps, less push to explore, and
-room for the rounding of sure policies."""
+PPO: Final = {
+    "lr": "1e-4",
+    "critic-lr": "3e-3",
+    "value-coef": "0.25",
+    "clip": "0.1",
+    "target-kl": "0.03",
+    "entropy": "0",
+    "ratio-tolerance": "1e-4",
+}
+"""What PPO after imitation differs in from the preset, chosen on `validation` with one run of
+`llarp`: smaller steps, a critic that is right before it advises, no push to explore, and room for
+the rounding of sure policies. With lr 3e-4, entropy 0.003 and one learning rate for all, PPO took
+success on `validation` from 0.80 to 0.67; with these from 0.80 to 0.82."""
 
 
 def _flags(settings: Mapping[str, str]) -> tuple[str, ...]:
