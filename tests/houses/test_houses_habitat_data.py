@@ -27,6 +27,7 @@ from langrearrange.houses.habitat_data import (
     read_navmesh,
     read_scene,
 )
+from langrearrange.houses.habitat_data.reading import glb_box
 from langrearrange.world.vocabulary import NAV_TARGETS, OPENABLES, RECEPTACLES
 
 
@@ -281,3 +282,32 @@ def test_cut_off_navigation_meshes_never_crash(data: Path, tmp_path: Path) -> No
         with pytest.raises(DatasetError):
             read_navmesh(path)
     assert json.loads(next(data.rglob(SCENE_FILE)).read_text())
+
+
+def test_a_quantised_or_nested_mesh_has_its_real_size(tmp_path: Path) -> None:
+    import struct
+
+    document = {
+        "asset": {"version": "2.0"},
+        "scenes": [{"nodes": [0]}],
+        "nodes": [
+            {"children": [1], "translation": [1, 0, 0]},
+            {"mesh": 0, "scale": [2, 2, 2], "rotation": [0, 0, 0.70710678, 0.70710678]},
+        ],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+        "accessors": [
+            {"componentType": 5122, "normalized": True, "count": 8, "type": "VEC3",
+             "min": [0, -32767, 0], "max": [32767, 32767, 16383.5]}
+        ],
+    }  # fmt: skip
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    header = struct.pack("<4sIIII", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A)
+    path = tmp_path / "thing.glb"
+    path.write_bytes(header + text)
+    # Turned by a quarter about z, (x, y, z) is (-y, x, z); then doubled and shifted.
+    assert glb_box(path) == pytest.approx(np.array([[-1, 0, 0], [3, 2, 1]]), abs=1e-6)
+    for damage in (b"glTF", text, header + text[:-20], header.replace(b"glTF", b"glTG") + text):
+        path.write_bytes(damage)
+        with pytest.raises(DatasetError, match=r"thing.glb: damaged"):
+            glb_box(path)

@@ -22,6 +22,8 @@ TO_Y_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """(x, y, z) of ours is (x, z, -y) of Habitat's."""
 
 _MAX_TEXT: Final = 16 * 1024 * 1024
+_FULL: Final = {5120: 127.0, 5121: 255.0, 5122: 32767.0, 5123: 65535.0}
+"""Component type of a quantised mesh -> what stands for 1."""
 LFS_POINTER: Final = b"version https://git-lfs"
 LFS_REMEDY: Final = "run 'git lfs pull' in its folder, or download the data again"
 
@@ -122,7 +124,8 @@ def _corners(
     if "mesh" in node:
         for primitive in content["meshes"][node["mesh"]]["primitives"]:
             accessor = content["accessors"][primitive["attributes"]["POSITION"]]
-            low, high = (numbers(accessor[key], 3, "accessor") for key in ("min", "max"))
+            full = _FULL[accessor["componentType"]] if accessor.get("normalized") else 1.0
+            low, high = (numbers(accessor[key], 3, "accessor") / full for key in ("min", "max"))
             picks = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T
             box = np.where(picks == 0, low, high)
             found.append(box @ here[:3, :3].T + here[:3, 3])

@@ -146,7 +146,7 @@ def read_scene(dataset: SceneDataset, name: str) -> HabitatScene:
         _sort(_boxes(template, handle, link_frame, scale), boxes, others)
         for found in find_openables(tree, handle, base, scale):
             openables.setdefault(found.name, found)
-    named = scene.content.get("navmesh_instance", "")
+    named = scene.content.get("navmesh_instance") or scene.name
     return HabitatScene(
         scene.name,
         dataset.config,
