@@ -19,10 +19,12 @@ import langrearrange  # noqa: F401
 from langrearrange.errors import HabitatError, RenderError, UsageError
 from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat
+from langrearrange.houses.habitat_data import DATA_VARIABLE
 from langrearrange.sim import SEGMENT_PART, Frame, Simulator
-from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator, simulator
+from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator, places, simulator
 from langrearrange.sim.habitat.client import Local
-from langrearrange.sim.habitat.flats import CONFIG, ROBOT, Library
+from langrearrange.sim.habitat.flats import CONFIG, Library
+from langrearrange.sim.habitat.places import ROBOT, Found, look_into
 from langrearrange.testing import toy_episodes
 from langrearrange.world import apply, skill_index
 
@@ -177,14 +179,14 @@ def test_nothing_to_draw_yet_is_said(recorded):
 
 
 def test_a_missing_habitat_is_one_sentence_that_names_the_ways_out(monkeypatch):
-    monkeypatch.setattr(simulator, "find_spec", lambda name: None)
+    monkeypatch.setattr(places, "find_spec", lambda name: None)
     monkeypatch.delenv(PYTHON_VARIABLE, raising=False)
     with pytest.raises(HabitatError, match=r"habitat_python=.*simulator='embedded'"):
         HabitatSimulator()
 
 
 def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkeypatch, python):
-    monkeypatch.setattr(simulator, "find_spec", lambda name: None)
+    monkeypatch.setattr(places, "find_spec", lambda name: None)
     monkeypatch.setenv(PYTHON_VARIABLE, python)
     HabitatSimulator(gpu_device=-1).close()
     monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere")
@@ -200,6 +202,20 @@ def test_a_folder_without_flats_or_robot_is_refused(tmp_path):
 def use(library, home):
     library.ensure(home.house, [thing.model for thing in home.objects])
     return library.flat(home.house)
+
+
+def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_second_one(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv(DATA_VARIABLE, "")
+    monkeypatch.delenv(DATA_VARIABLE)
+    (tmp_path / "one" / "replica_cad").mkdir(parents=True)
+    (tmp_path / "two" / "replica_cad").mkdir(parents=True)
+    assert look_into(tmp_path / "one") == Found(None, None)
+    assert os.environ[DATA_VARIABLE] == str(tmp_path / "one")
+    look_into(tmp_path / "one")
+    with pytest.raises(HabitatError, match="homes are read from one folder only"):
+        look_into(tmp_path / "two")
 
 
 @pytest.mark.parametrize(
@@ -330,16 +346,16 @@ def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(mon
         module = ModuleType(name)
         exec(source, module.__dict__)
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(simulator, "find_spec", lambda name: object())
-    monkeypatch.setattr(simulator, "Worker", lambda python, gpu: python)
-    first = simulator.open_backend(None, -1)
+    monkeypatch.setattr(places, "find_spec", lambda name: object())
+    monkeypatch.setattr(places, "Worker", lambda python, gpu: python)
+    first = places.open_backend(None, -1)
     assert isinstance(first, Local)
-    assert simulator.open_backend(None, -1) == sys.executable
+    assert places.open_backend(None, -1) == sys.executable
     first.close()
-    again = simulator.open_backend(None, -1)
+    again = places.open_backend(None, -1)
     assert isinstance(again, Local)
     del again  # forgotten, not closed
     assert Local.possible()
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(Local, "_owner", os.getpid() + 1)  # as in a fork
-        assert simulator.open_backend(None, -1) == sys.executable
+        assert places.open_backend(None, -1) == sys.executable

@@ -26,7 +26,7 @@ from langrearrange.houses.exchange import export_habitat
 from langrearrange.sim import SEGMENT_ROBOT, Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator, render_batch
-from langrearrange.sim.habitat.flats import ROBOT
+from langrearrange.sim.habitat.places import ROBOT
 from langrearrange.testing import check_env, toy_episodes
 from langrearrange.world import skill_index
 from langrearrange.world.vocabulary import NUM_NAV_TARGETS, TEST_SPLITS

@@ -38,8 +38,6 @@ from langrearrange.sim.robot import link_mesh
 from langrearrange.world.vocabulary import RECEPTACLES
 
 CONFIG: Final = f"{DATASET}.scene_dataset_config.json"
-ROBOT: Final = Path("robots/hab_fetch/robots/hab_fetch.urdf")
-"""Where Habitat's downloader puts the Fetch below its data folder."""
 
 
 def semantic_id(segment: int) -> int:

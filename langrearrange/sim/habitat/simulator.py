@@ -5,10 +5,7 @@ Nothing is simulated: robot, things, doors and drawers are put where the state s
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import ObjectPlacement
-from langrearrange.errors import HabitatError, RenderError
+from langrearrange.errors import RenderError
 from langrearrange.houses import House, Pose2D, is_imported
 from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
-from langrearrange.sim.habitat.client import Backend, Local, Moves, View, Worker
-from langrearrange.sim.habitat.flats import CONFIG, ROBOT, FlatAssets, Library, semantic_id
+from langrearrange.sim.habitat.client import Moves, View
+from langrearrange.sim.habitat.flats import FlatAssets, Library, semantic_id
 from langrearrange.sim.habitat.frames import camera_pose, y_up
+from langrearrange.sim.habitat.places import look_into, open_backend
 from langrearrange.sim.protocol import SEGMENT_ROBOT, Camera, Frame
 from langrearrange.sim.robot import JOINT_NAMES, LINKS
 from langrearrange.sim.scene import Scene
@@ -31,30 +29,9 @@ from langrearrange.world.vocabulary import OPENABLE_INDEX, START
 if TYPE_CHECKING:
     from langrearrange.sim.replica_cad import ReplicaCadHome
 
-PYTHON_VARIABLE: Final = "LANGREARRANGE_HABITAT_PYTHON"
 _AWAY: Final = y_up(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -500]], np.float32))
 """Where things are that a closed container hides: Habitat knows no invisible ones."""
 _KINDS: Final = ("rgb", "depth", "segmentation")
-
-
-def open_backend(python: str | None, gpu_device: int | None) -> Backend:
-    """Return Habitat in the given Python, else in this one, else in the environment variable's.
-
-    In this Python the first one runs in this process and those beside it in workers, see `Local`.
-
-    Raises:
-        HabitatError: there is no habitat_sim anywhere, or one that does not work.
-    """
-    if python is None and find_spec("habitat_sim") is not None:
-        return Local(gpu_device) if Local.possible() else Worker(sys.executable, gpu_device)
-    python = python or os.environ.get(PYTHON_VARIABLE)
-    if not python:
-        raise HabitatError(
-            "the Python module 'habitat_sim' is not installed here; pass habitat_python=, the path "
-            f"of the Python of your Habitat environment (or set {PYTHON_VARIABLE}), or use "
-            "simulator='embedded', which needs nothing"
-        )
-    return Worker(os.path.expanduser(python), gpu_device)
 
 
 class HabitatSimulator:
@@ -64,9 +41,10 @@ class HabitatSimulator:
         camera: head camera, `default` or `habitat`.
         python: interpreter of a Habitat environment, for a worker process; None: this process if
             habitat_sim is here, else the one that LANGREARRANGE_HABITAT_PYTHON names.
-        data: a folder with flats exported by `langrearrange export-habitat`, Habitat's own data
-            (then a Fetch below robots/ is shown instead of our arm), or both; None: flats are
-            exported into the cache when they are first played.
+        data: a folder with flats exported by `langrearrange export-habitat`, with Habitat's own
+            data, or both. A Fetch below robots/ is shown instead of our arm; ReplicaCAD becomes
+            that of this process, as if LANGREARRANGE_HABITAT_DATA named the folder. None: flats
+            are exported into the cache when they are first played.
         gpu_device: index of the GPU; -1: software GL; None: GPU 0 where there is one.
 
     Raises:
@@ -82,8 +60,9 @@ class HabitatSimulator:
         gpu_device: int | None = None,
     ) -> None:
         self._preset: CameraPreset = check_preset(camera)
-        self._robot, exported = _look_into(None if data is None else Path(data).expanduser())
-        self._library = Library(exported)
+        found = look_into(data)
+        self._robot = found.robot
+        self._library = Library(found.flats)
         self._backend = open_backend(python, gpu_device)
         self._scene: Scene | None = None
         self._imported: ReplicaCadHome | None = None
@@ -276,21 +255,6 @@ def render_batch(
 def _rigid(path: Path, *segments: int, lit: bool = False) -> dict[str, Any]:
     ids = [semantic_id(segment) for segment in segments]
     return {"asset": str(path), "ids": ids, "lit": lit}
-
-
-def _look_into(data: Path | None) -> tuple[Path | None, Path | None]:
-    """Return the robot's description and the exported flats of a data folder, if it has them."""
-    if data is None:
-        return None, None
-    robot = data / ROBOT
-    exported = data / CONFIG
-    if not robot.is_file() and not exported.is_file():
-        raise HabitatError(
-            f"habitat_data='{data}' holds neither {CONFIG} (langrearrange export-habitat --flats "
-            f"all --out {data}) nor {ROBOT} (python -m habitat_sim.utils.datasets_download --uids "
-            f"hab_fetch --data-path {data})"
-        )
-    return robot if robot.is_file() else None, data if exported.is_file() else None
 
 
 def _size(frame: Frame) -> tuple[int, int]:
