@@ -96,8 +96,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             (docs/official-episodes.md).
         habitat_python: interpreter of a Habitat environment, for a worker process. None: this
             process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
-        habitat_data: folder of exported flats, of Habitat's data, or both. None: flats are
-            exported into the cache when they are first played.
+        habitat_data: folder of exported flats, of Habitat's data (ReplicaCAD, YCB, Fetch), or
+            both. None: flats are exported into the cache when they are first played.
         habitat_gpu: index of the GPU, -1 for software GL. None: GPU 0 where there is one.
         render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import warnings
+from pathlib import Path
 from types import ModuleType
 
 import gymnasium as gym
@@ -359,3 +360,12 @@ def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(mon
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(Local, "_owner", os.getpid() + 1)  # as in a fork
         assert places.open_backend(None, -1) == sys.executable
+
+
+def test_what_the_page_shows_first_plays(python, monkeypatch, tmp_path):
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    page = Path(__file__).parents[2] / "docs" / "habitat.md"
+    code = page.read_text().partition("```python\n")[2].partition("```")[0]
+    shown = "~/miniconda3/envs/habitat/bin/python"
+    assert shown in code
+    exec(code.replace(shown, python), {})
