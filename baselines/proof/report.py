@@ -46,8 +46,8 @@ class ReportArgs:
     """folder of proof.run"""
     out: Path = Path("results")
     """folder to write"""
-    checkpoints: bool = True
-    """copy what `evaluate --checkpoint` needs as well"""
+    checkpoints: tuple[str, ...] = ("llarp",)
+    """learners whose checkpoints are kept too: what `evaluate --checkpoint` needs, no more"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def write(args: ReportArgs) -> None:
         facts = report_json(run.result) | {"learner": run.name, "seed": run.seed}
         _write_json(args.out / "runs" / f"{stem}.json", facts | {"provenance": dict(run.record)})
         shutil.copyfile(run.home / "trace.jsonl.gz", args.out / "traces" / f"{stem}.jsonl.gz")
-        if args.checkpoints and run.name not in REFERENCES:
+        if run.name in args.checkpoints:
             _copy_checkpoint(run, args.out / "checkpoints" / stem)
     results = {name: [run.result for run in group] for name, group in by_name.items()}
     text = "\n\n".join([splits_table(results), concepts_table(results), stages_table(by_name)])
@@ -175,7 +175,7 @@ def _copy_checkpoint(run: Scored, target: Path) -> None:
     source = max((run.home / "ppo" / "checkpoints").glob("[0-9]*"), key=lambda p: int(p.name))
     target.mkdir(parents=True, exist_ok=True)
     for name in ("state.json", "weights.safetensors"):
-        shutil.copyfile(source / name, target / name)
+        shutil.copyfile(source / name, target / name)  # copies no mode: readable by all
 
 
 def _write_json(path: Path, value: Any) -> None:
