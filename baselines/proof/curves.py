@@ -9,6 +9,8 @@ from typing import Any
 
 from langrearrange.errors import MissingExtraError
 
+from ..llarp.metrics import WINDOW
+
 # Okabe and Ito's colours: told apart by everybody.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
@@ -16,14 +18,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def points(home: Path) -> list[tuple[int, float, str]]:
     """Return (env steps, success, stage) of one run: rounds of DAgger, then updates of PPO.
 
-    In a round of DAgger the expert does some of the steps, so these are no scores.
+    In a round of DAgger the expert does some of the steps, so these are no scores. Updates whose
+    window still holds the first episodes are left out: of those the short ones end first.
     """
     warm = _lines(home / "imitation" / "metrics.jsonl")
     rounds = {r["stage"]: (r["env_steps"], r["recorded_success"]) for r in warm}
     found = [(*rounds[s], "dagger") for s in sorted(rounds) if s.startswith("dagger")]
     before = max((r["env_steps"] for r in warm), default=0)
     for record in _lines(home / "ppo" / "metrics.jsonl"):
-        if record["success"] is not None:
+        if record["success"] is not None and record["episodes"] >= 2 * WINDOW:
             found.append((before + record["env_steps"], record["success"], "ppo"))
     return found
 
@@ -51,7 +54,7 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
                 left.plot(*zip(*dagger, strict=True), marker="o", markersize=4, **style)
             if ppo:
                 right.plot(*zip(*ppo, strict=True), **style)
-    left.set_title("rounds of DAgger (the expert does a few of the steps)")
+    left.set_title("DAgger (the expert does 30, 15, 7.5 % of the steps)")
     right.set_title("PPO (latest 200 training episodes, drawn skills)")
     left.set_ylabel("success")
     for axes in (left, right):
