@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import tyro
 
-from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED
 from langrearrange.leaderboard.result_json import report_json
@@ -27,12 +27,10 @@ from langrearrange.leaderboard.statistics import (
     mean_of_intervals,
     stratified_mean_ci,
 )
-from langrearrange.log import get_logger
 
+from ..command import run_command
 from .curves import study_curves
 from .study import LEARNERS, REFERENCES
-
-logger = get_logger(__name__)
 
 CONCEPTS: Final = ("put", "find", "place_two")
 """Templates whose sentences hide where the thing is: here an agent must see, or sweep blindly."""
@@ -101,8 +99,8 @@ def read_runs(folder: Path) -> list[Scored]:
     return runs
 
 
-def write(args: ReportArgs) -> None:
-    """Write everything."""
+def write(args: ReportArgs) -> Path:
+    """Write everything; return the folder."""
     runs = read_runs(args.runs)
     by_name: dict[str, list[Scored]] = {}
     for run in runs:
@@ -123,6 +121,7 @@ def write(args: ReportArgs) -> None:
         name: [run.home for run in by_name[name]] for name in by_name if name not in REFERENCES
     }
     study_curves(homes).savefig(args.out / "curves.png", dpi=120)
+    return args.out
 
 
 def splits_table(results: Mapping[str, Sequence[Result]]) -> str:
@@ -205,18 +204,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def main() -> int:
-    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
-    try:
-        args = tyro.cli(ReportArgs, prog="python -m langrearrange_baselines.proof.report")
-        write(args)
-    except UsageError as error:
-        logger.error("%s", error)
-        return 2
-    except LangRearrangeError as error:
-        logger.error("%s", error)
-        return 1
-    sys.stdout.write(f"{args.out}\n")
-    return 0
+    """Run the command; return its exit code."""
+    name = "python -m langrearrange_baselines.proof.report"
+    return run_command(lambda: write(tyro.cli(ReportArgs, prog=name)))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import tyro
 from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.log import get_logger
 
+from ..command import run_command
 from ..llarp.checkpoint import checkpoints
 from .study import Budget, Stage, demonstrations, find, interpreter, references, stages
 
@@ -156,16 +157,9 @@ def commit() -> str:
 
 
 def main() -> int:
-    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
-    try:
-        run(tyro.cli(RunArgs, prog="python -m langrearrange_baselines.proof.run"))
-    except UsageError as error:
-        logger.error("%s", error)
-        return 2
-    except LangRearrangeError as error:
-        logger.error("%s", error)
-        return 1
-    return 0
+    """Run the command; return its exit code."""
+    name = "python -m langrearrange_baselines.proof.run"
+    return run_command(lambda: run(tyro.cli(RunArgs, prog=name)))
 
 
 if __name__ == "__main__":
