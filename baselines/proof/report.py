@@ -89,10 +89,14 @@ def overall(results: Sequence[Result], group: str) -> Interval:
 def read_runs(folder: Path) -> list[Scored]:
     """Score every finished run, in the study's order; UsageError where there is none."""
     runs = []
+    shared = folder / "demonstrations" / "record.json"
     for name in (*(learner.name for learner in LEARNERS), *REFERENCES):
         for trace in sorted(folder.glob(f"{name}/*/trace.jsonl.gz")):
             home = trace.parent
             record = json.loads((home / "record.json").read_text("utf-8"))
+            if name not in REFERENCES and shared.is_file():
+                first = json.loads(shared.read_text("utf-8"))["stages"]
+                record["stages"] = first | record["stages"]
             runs.append(Scored(name, int(home.name), home, score_trace(trace, open_split), record))
     if not runs:
         raise UsageError(f"{folder} holds no finished run; make some with proof.run")
@@ -192,7 +196,7 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _minutes(record: Mapping[str, Any], stage: str) -> str:
     found = record["stages"].get(stage)
-    return f"{found['cpu_s'] / 60:.1f}" if found else "-"
+    return f"{found['cpu_s'] / 60:.1f}" if found and found["cpu_s"] is not None else "-"
 
 
 def _cell(interval: Interval) -> str:
