@@ -85,8 +85,7 @@ def _row(item: str, status: str, detail: str, then: str = "") -> Row:
 
 
 def _module(python: str | None) -> Row:
-    from langrearrange.sim.habitat import engine
-    from langrearrange.sim.habitat import PYTHON_VARIABLE
+    from langrearrange.sim.habitat import PYTHON_VARIABLE, engine
 
     install = (
         "conda create -n habitat -c conda-forge -c aihabitat python=3.9 habitat-sim withbullet "
