@@ -60,7 +60,7 @@ def test_imitation_then_reinforcement_runs(tmp_path: Path, monkeypatch: Any) -> 
     less = {"num_steps": 140, "round_steps": 140, "epochs": 1, "round_epochs": 1}
     imitate(dataclasses.replace(config, num_envs=4, rounds=1, **less))
     after = parse(COMMANDS[at + 1][3:])
-    assert (after.critic_updates, after.init_from) == (5, str(config.out))
+    assert (after.critic_updates, after.init_from) == (3, str(config.out))
     train(dataclasses.replace(after, num_updates=1, num_envs=4, num_steps=4))
 
 
