@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import torch
+
 from langrearrange.errors import LangRearrangeError, MissingExtraError, UsageError
 from langrearrange.log import get_logger
 
@@ -35,6 +37,10 @@ def run_command(work: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         logger.error("stopped; what was saved is kept")
         return 130
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        logger.error("too little memory (%.120s); use a smaller model or fewer envs", reason)
+        return 1
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         hint = "; free some space, then go on" if error.errno == errno.ENOSPC else ""

@@ -106,7 +106,7 @@ class ImitationConfig:
 
     def __post_init__(self) -> None:
         counts = ("num_steps", "epochs", "round_steps", "round_epochs", "rows_per_batch")
-        for name in counts:
+        for name in (*counts, "num_envs", "threads"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)}; accepted: 1 or more")
         if self.rounds < 0 or not 0 <= self.expert_share <= 1:

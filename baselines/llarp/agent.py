@@ -124,4 +124,9 @@ def config_of(state: dict[str, Any], **changes: Any) -> TrainConfig:
     wrong = sorted(set(changes) - known)
     if wrong:
         raise UsageError(f"no setting '{wrong[0]}'; accepted: {', '.join(sorted(known))}")
-    return TrainConfig(**(state["config"] | changes))
+    try:
+        return TrainConfig(**(state["config"] | changes))
+    except TypeError as error:
+        raise CheckpointError(
+            f"the checkpoint's settings cannot be read ({error}); use another checkpoint"
+        ) from error

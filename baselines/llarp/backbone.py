@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from ..pretrained import load_pretrained
 from .cache import Capture, Reading, ReadingDone, SlotCache
 from .errors import BackboneError
 from .tiny import WordTokenizer, tiny_model
@@ -229,7 +230,7 @@ def _load(source: str, dtype: str, weights: str, seed: int) -> tuple[nn.Module, 
                 torch.manual_seed(seed)
                 model = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
         else:
-            model = AutoModel.from_pretrained(source, config=config, **options)
+            model = load_pretrained(source, config=config, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else ""
         raise BackboneError(

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
+import torch
 
 import langrearrange  # noqa: F401 (registers the envs)
 from langrearrange.dataset import open_dataset
+from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 
 from .config import TrainConfig
@@ -48,8 +50,21 @@ def make_hearing(config: TrainConfig) -> Hearing:
     return other
 
 
+def check_device(name: str) -> None:
+    """Raise UsageError if torch cannot compute on this device."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch built without CUDA
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"device '{name}' cannot be used ({reason:.120}); accepted: cpu, or cuda, cuda:1, ... "
+            "where torch finds a GPU"
+        ) from error
+
+
 def make_eyes(config: TrainConfig) -> Eyes:
     """Return the eyes that the settings name."""
+    check_device(config.device)
     return load_eyes(
         config.encoder,
         proprioception=config.proprioception,

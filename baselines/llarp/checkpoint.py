@@ -33,6 +33,7 @@ from .learners import Policy
 SCHEMA_VERSION: Final = 1
 KIND: Final = ("learner", "train_backbone", "observation_module", "tokens_per_step", "hard")
 """Settings that say what kind of policy it is; weights of one kind do not fit another."""
+_NEEDED: Final = ("config", "backbone", "feature_shape", "proprio_dim", "num_actions")
 _NAME: Final = re.compile(r"\d{6,}")
 
 
@@ -104,12 +105,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """Read a checkpoint's state.json; CheckpointError if a newer release wrote it."""
+    """Read a checkpoint's state.json; CheckpointError if it is torn or a newer release wrote it."""
     state: dict[str, Any] = read_json(folder / "state.json")
     version = state.get("schema_version") if isinstance(state, dict) else None
     if version != SCHEMA_VERSION:
         raise CheckpointError(
             f"{folder}: schema version {version!r}; this release reads {SCHEMA_VERSION}"
+        )
+    lacking = [name for name in _NEEDED if name not in state]
+    if lacking or not isinstance(state["config"], dict):
+        raise CheckpointError(
+            f"{folder / 'state.json'} lacks '{(*lacking, 'config')[0]}'; use another checkpoint"
         )
     return state
 
@@ -149,7 +155,8 @@ def load_weights(policy: Policy, folder: Path) -> None:
     """Put a checkpoint's weights into a policy of the same shape.
 
     Raises:
-        CheckpointError: weights of another shape, or another language model under them.
+        CheckpointError: weights of another shape or that are no numbers, or another language
+            model under them.
     """
     state = read_state(folder)
     if state["backbone"] != fingerprint(policy.backbone):
@@ -168,6 +175,11 @@ def load_weights(policy: Policy, folder: Path) -> None:
         raise CheckpointError(
             f"{folder} is of another shape: {wrong[0]} ({len(wrong)} such weights); build the "
             "policy with the settings in its state.json"
+        )
+    spoilt = [name for name in own if not stored[name].isfinite().all()]
+    if spoilt:
+        raise CheckpointError(
+            f"{folder} holds weights that are no numbers ({spoilt[0]}); use an earlier checkpoint"
         )
     with torch.no_grad():
         for name, parameter in own.items():

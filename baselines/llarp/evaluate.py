@@ -23,6 +23,7 @@ from langrearrange.world.vocabulary import HORIZON, SPLITS, TEST_SPLITS
 
 from ..command import run_command
 from .agent import LlarpAgent
+from .checkpoint import find_checkpoint, read_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,11 @@ class EvaluateArgs:
     force: bool = False
     """replace what lies at --out"""
 
+    def __post_init__(self) -> None:
+        for name in ("horizon", "rows", "threads"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name}={getattr(self, name)}; accepted: 1 or more")
+
 
 def run(args: EvaluateArgs) -> Path:
     """Play, with progress and success so far on stderr; return the path of the trace."""
@@ -80,7 +86,7 @@ def run(args: EvaluateArgs) -> Path:
     facts = AgentFacts(
         name=args.name or f"{config.learner}-{Path(config.backbone).name}",
         modality=modality,
-        train_data=f"{config.episodes or config.split}, PPO preset {config.preset}",
+        train_data=f"{config.episodes or config.split}, {_training(args.checkpoint)}",
         note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
     )
     plan = Plan(
@@ -102,6 +108,17 @@ def run(args: EvaluateArgs) -> Path:
             advance(1, f"success {succeeded / done:.2f}")
 
         return evaluate(agent, facts, plan, args.out, force=args.force, on_episode=on_episode)
+
+
+def _training(path: Path) -> str:
+    """Return in words how a checkpoint was trained."""
+    state = read_state(find_checkpoint(path))
+    if "imitation" in state:
+        return f"imitation of {state['imitation']['expert']}"
+    begun = state["config"].get("init_from")
+    return f"PPO preset {state['config']['preset']}" + (
+        f", begun from {Path(begun).name}" if begun else ""
+    )
 
 
 def _open(name: str) -> EpisodeSource:

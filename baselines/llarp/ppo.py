@@ -194,8 +194,8 @@ class Ppo:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
                 f"update {update}: the loss is {loss} and its gradient has norm {norm}; the step "
-                "was not taken. Resume with a lower --lr, --value-loss huber or a --reward-scale "
-                "below 1"
+                "was not taken. Begin anew with a lower --lr, --value-loss huber or a "
+                "--reward-scale below 1; --init-from takes over what is saved"
             )
         self.optimizer.step()
         return norm

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from .build import Hearing
+from .errors import TrainingError
 from .eyes import Eyes, Seen
 from .learners import RunningEpisodes
 from .packing import Rows, Segment
@@ -174,7 +175,13 @@ class Player:
         assert seen is not None
         heads = self.contexts.step(*seen)
         log_probs = heads.logits.log_softmax(-1)
-        drawn = torch.multinomial(log_probs.exp().cpu(), 1, generator=self.rng)
+        chances = log_probs.exp().cpu()
+        if not chances.isfinite().all():
+            raise TrainingError(
+                "the policy's answers are no numbers any more: its weights or its language model's "
+                "are spoilt. Begin anew with a lower --lr, or --init-from an earlier checkpoint"
+            )
+        drawn = torch.multinomial(chances, 1, generator=self.rng)
         actions = drawn.to(log_probs.device)
         started = time.perf_counter()
         observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())

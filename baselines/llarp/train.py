@@ -17,7 +17,7 @@ from langrearrange.errors import UsageError
 from langrearrange.progress import progress
 
 from ..command import run_command, stop_signals
-from .build import make_envs, make_eyes
+from .build import check_device, make_envs, make_eyes
 from .checkpoint import checkpoints, find_checkpoint, write_json
 from .config import PRESETS, TrainConfig, preset
 from .curves import curves, read_metrics
@@ -49,6 +49,7 @@ def train(config: TrainConfig) -> Trainer:
         LangRearrangeError: one sentence; what was trained until then is saved.
     """
     torch.set_num_threads(config.threads)
+    check_device(config.device)
     group = Group.from_environment(config.device)
     if config.device == "cuda" and "LOCAL_RANK" in os.environ:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

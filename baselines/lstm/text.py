@@ -20,6 +20,7 @@ from transformers.utils import logging
 from ..llarp.backbone import DTYPES, minilm_path
 from ..llarp.errors import BackboneError
 from ..llarp.tiny import WordTokenizer, tiny_model
+from ..pretrained import load_pretrained
 
 Weights = Literal["pretrained", "random"]
 
@@ -197,8 +198,8 @@ def load_text_encoder(
                 torch.manual_seed(seed)
                 model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
         else:
-            model = AutoModel.from_pretrained(source)
-    except (OSError, ValueError, KeyError) as error:
+            model = load_pretrained(source)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BackboneError(f"text encoder '{source}' cannot be loaded: {reason:.200}") from error
     if config.is_encoder_decoder:

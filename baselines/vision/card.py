@@ -79,4 +79,5 @@ def _percent(share: float | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(lambda: main(tyro.cli(CardArgs)).rstrip()))
+    name = "python -m langrearrange_baselines.vision.card"
+    sys.exit(run_command(lambda: main(tyro.cli(CardArgs, prog=name)).rstrip()))

@@ -239,4 +239,5 @@ def loss_of(read: ReadOut, labels: Labels) -> Tensor:
 
 
 if __name__ == "__main__":
-    sys.exit(run_command(lambda: json.dumps(main(tyro.cli(PretrainArgs)))))
+    name = "python -m langrearrange_baselines.vision.pretrain"
+    sys.exit(run_command(lambda: json.dumps(main(tyro.cli(PretrainArgs, prog=name)))))

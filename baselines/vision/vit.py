@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig
 from transformers.utils import logging
 
+from ..pretrained import load_pretrained
 from .encoder import VisionEncoder, VisionError
 from .segcnn import Precision
 
@@ -78,10 +79,10 @@ def load_vit(path: Path, precision: Precision = "float32") -> VitEncoder:
         changes: dict[str, Any] = {}
         if getattr(config, "mask_ratio", None):
             changes["mask_ratio"] = 0.0  # a masked autoencoder would otherwise drop patches
-        model = AutoModel.from_pretrained(
-            path, local_files_only=True, dtype=getattr(torch, precision), **changes
+        model = load_pretrained(
+            str(path), local_files_only=True, dtype=getattr(torch, precision), **changes
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise VisionError(f"{path}: transformers cannot load it ({reason})") from error
     size = getattr(config, "image_size", None)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+import torch
 from langrearrange_baselines.command import run_command
 from langrearrange_baselines.llarp.errors import BackboneError, TrainingError
 
@@ -28,6 +29,7 @@ def raising(error: BaseException) -> Callable[[], object]:
         (MissingExtraError("curves", "train", "matplotlib"), 2, "pip install"),
         (BackboneError("'/nowhere' is no folder"), 1, "no folder"),
         (TrainingError("the loss is nan"), 1, "the loss is nan"),
+        (torch.OutOfMemoryError("CUDA out of memory"), 1, "too little memory"),
         (KeyboardInterrupt(), 130, "stopped"),
         (PermissionError(errno.EACCES, "Permission denied", "/out"), 1, "Permission denied (/out)"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "free some space"),

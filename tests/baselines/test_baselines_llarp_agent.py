@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from langrearrange_baselines.llarp.evaluate import EvaluateArgs, main, run
 from langrearrange_baselines.llarp.train import train
 
 from langrearrange.agents import BatchedAgent
+from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard import read_trace, score_trace
 
@@ -61,6 +64,27 @@ def test_its_run_is_scored_by_replay(checkpoint: Path, tmp_path: Path) -> None:
     assert list(scored.splits) == ["train_eval"]
     assert scored.splits["train_eval"].num_episodes == 3
     assert main([*arguments, "--num-episodes", "3", "--checkpoint", str(tmp_path)]) == 1
+
+
+def test_a_trace_says_how_its_policy_was_trained(checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.jsonl.gz"
+    run(EvaluateArgs(checkpoint=checkpoint, out=out, episodes=("train_eval",), num_episodes=1))
+    assert read_trace(out).header.agent.train_data == "train_mini, PPO preset tiny"
+    cloned = tmp_path / "cloned"
+    shutil.copytree(checkpoint, cloned)
+    for path in cloned.glob("checkpoints/*/state.json"):
+        state = json.loads(path.read_text()) | {"imitation": {"expert": "explorer"}}
+        path.write_text(json.dumps(state))
+    again = EvaluateArgs(
+        checkpoint=cloned, out=out, episodes=("train_eval",), num_episodes=1, force=True
+    )
+    assert read_trace(run(again)).header.agent.train_data == "train_mini, imitation of explorer"
+
+
+@pytest.mark.parametrize("name", ["rows", "threads", "horizon"])
+def test_there_is_at_least_one_of_everything(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{name}=0; accepted: 1 or more"):
+        EvaluateArgs(checkpoint=tmp_path, out=tmp_path / "run.jsonl.gz", **{name: 0})
 
 
 def test_drawing_depends_on_the_seed_and_greed_on_nothing(checkpoint: Path) -> None:

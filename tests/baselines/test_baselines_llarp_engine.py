@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from langrearrange_baselines.llarp.backbone import Backbone, fingerprint, load_backbone
@@ -323,3 +326,25 @@ def word_level_tokenizer() -> object:
     tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        ({"num_hidden_layers": 3}, r"its weights lack layers\.2\.\S+ and \d+ more"),
+        ({"intermediate_size": 48}, r"layers\.0\.mlp\.down_proj\.weight is 32x64, by config\.json"),
+        (None, "its weights are torn"),
+    ],
+)
+def test_weights_that_do_not_fill_the_model_are_refused(
+    spoil: dict[str, int] | None, says: str, tmp_path: Path
+) -> None:
+    save_model(tmp_path)
+    if spoil is None:
+        weights = tmp_path / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:5000])
+    else:
+        config = json.loads((tmp_path / "config.json").read_text())
+        (tmp_path / "config.json").write_text(json.dumps(config | spoil))
+    with pytest.raises(BackboneError, match=says):
+        load_backbone(str(tmp_path))

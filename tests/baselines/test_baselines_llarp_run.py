@@ -16,11 +16,17 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.error import ResetNeeded
+from langrearrange_baselines.llarp.agent import config_of
 from langrearrange_baselines.llarp.build import make_envs
-from langrearrange_baselines.llarp.checkpoint import checkpoints, find_checkpoint, load_weights
+from langrearrange_baselines.llarp.checkpoint import (
+    checkpoints,
+    find_checkpoint,
+    load_weights,
+    read_state,
+)
 from langrearrange_baselines.llarp.config import PRESETS, TrainConfig, preset
 from langrearrange_baselines.llarp.curves import curves, read_metrics
-from langrearrange_baselines.llarp.errors import CheckpointError
+from langrearrange_baselines.llarp.errors import CheckpointError, TrainingError
 from langrearrange_baselines.llarp.learners import make_policy
 from langrearrange_baselines.llarp.train import note, parse, train
 from langrearrange_baselines.llarp.trainer import Trainer
@@ -222,6 +228,43 @@ def test_a_torn_checkpoint_is_one_sentence(name: str, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be read") as caught:
         make_trainer(trainer.config).resume(file.parent)
     assert "\n" not in str(caught.value)
+
+
+def test_a_state_that_lacks_something_is_one_sentence(tmp_path: Path) -> None:
+    toy_trainer(tmp_path).run(until=1)
+    folder = find_checkpoint(tmp_path)
+    state = json.loads((folder / "state.json").read_text())
+    for lacking in ("config", "feature_shape"):
+        left = {name: value for name, value in state.items() if name != lacking}
+        (folder / "state.json").write_text(json.dumps(left))
+        with pytest.raises(CheckpointError, match=f"lacks '{lacking}'"):
+            read_state(folder)
+    with pytest.raises(CheckpointError, match="settings cannot be read"):
+        config_of({"config": state["config"] | {"num_envs": "four"}})
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    with torch.no_grad():
+        next(value for _, value in trainer.policy.trained()).fill_(float("nan"))
+    folder = trainer.save()
+    with pytest.raises(CheckpointError, match="no numbers"):
+        load_weights(trainer.policy, folder)
+
+
+def test_a_policy_that_is_spoilt_while_it_plays_is_saved(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    trainer.run(until=1)
+    with torch.no_grad():
+        trainer.policy.action.policy.bias.fill_(float("inf"))
+    with pytest.raises(TrainingError, match=r"answers are no numbers.*Saved: "):
+        trainer.run(until=2)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99"])
+def test_a_device_that_is_not_there_is_one_sentence(device: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"device '{device}' cannot be used"):
+        train(preset("tiny", out=tmp_path, device=device, **REAL))
 
 
 def test_only_the_latest_checkpoints_are_kept_and_none_is_half_written(tmp_path: Path) -> None:
