@@ -20,12 +20,11 @@ Part = str | int
 
 def digest(*parts: Part) -> bytes:
     """Return the 32-byte sha256 of the parts, each length-prefixed so that no two lists collide."""
-    hasher = hashlib.sha256()
+    pieces: list[bytes] = []
     for part in parts:
         data = (f"i{part}" if isinstance(part, int) else f"s{part}").encode()
-        hasher.update(len(data).to_bytes(4, "big"))
-        hasher.update(data)
-    return hasher.digest()
+        pieces += (len(data).to_bytes(4, "big"), data)
+    return hashlib.sha256(b"".join(pieces)).digest()
 
 
 class KeyedRng:
@@ -62,9 +61,12 @@ class KeyedRng:
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return the items in a uniformly random order (Fisher-Yates); the input is untouched."""
-        result = list(items)
+        result, bits = list(items), self._bits
         for i in range(len(result) - 1, 0, -1):
-            j = self.below(i + 1)
+            width = (i + 1).bit_length()
+            j = bits(width)  # `below(i + 1)`, written out: a quarter of all draws are here
+            while j > i:
+                j = bits(width)
             result[i], result[j] = result[j], result[i]
         return result
 

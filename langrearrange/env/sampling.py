@@ -7,6 +7,7 @@ machines agree.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from langrearrange.env.episodes import Source, template_positions
@@ -115,7 +116,7 @@ class Sampler:
 
     def _uniform(self) -> Draw:
         epoch, rank = divmod(self._cursor, self._pools.num_episodes)
-        order = KeyedPermutation(self._pools.num_episodes, "env order", self._seed, epoch)
+        order = _order(self._pools.num_episodes, self._seed, epoch)
         return self._draw(order[rank], epoch)
 
     def _weighted(self) -> Draw:
@@ -127,7 +128,7 @@ class Sampler:
         drawn = self._drawn.get(template, 0)
         self._drawn[template] = drawn + 1
         pass_, rank = divmod(drawn, len(positions))
-        order = KeyedPermutation(len(positions), "env order", self._seed, template, pass_)
+        order = _order(len(positions), self._seed, template, pass_)
         return self._draw(positions[order[rank]], pass_)
 
     def _draw(self, position: int, pass_: int) -> Draw:
@@ -137,6 +138,12 @@ class Sampler:
         episode_id, template = source.id_at(position), source.template_at(position)
         key = ("env variant", self._seed, template, pass_, episode_id)
         return Draw(position, 1 + _drawn_below(MAX_VARIANT, *key))
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _order(size: int, *parts: Part) -> KeyedPermutation:
+    """Return the order of a pass; the next few draws of the same pass ask for it again."""
+    return KeyedPermutation(size, "env order", *parts)
 
 
 def _drawn_below(bound: int, *parts: Part) -> int:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from langrearrange.dataset import Strata
 from langrearrange.errors import GenerationError, UsageError
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
-from langrearrange.language import Grounding, Template, TemplateFile, load_templates
+from langrearrange.language import Grounding, StartFact, Template, TemplateFile, load_templates
 from langrearrange.paths import templates_path
 from langrearrange.seeding import KeyedRng
+
+KEPT_DRAFTS: Final = 2048
+"""Variants of one index share its draft; all of train_mini's fit, a few kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Draft:
         grounding: the template with its slots bound: sentence, goal, facts at t=0.
         stratum: index into the template's strata.
         houses: flats in which the sentence has this very goal, the episode's own first.
+        facts: what must be true at t=0.
     """
 
     template: Template
@@ -37,6 +42,7 @@ class Draft:
     grounding: Grounding
     stratum: int
     houses: tuple[str, ...]
+    facts: tuple[StartFact, ...]
 
 
 class Blueprint:
@@ -56,6 +62,7 @@ class Blueprint:
         self.houses: tuple[str, ...] = houses_for(spec.houses)
         self._walks = [self._walk_of(number) for number in range(len(self.file.templates))]
         self.order = self._order()
+        self._kept_drafts = lru_cache(maxsize=KEPT_DRAFTS, typed=True)(self._drafted)
 
     @property
     def num_texts(self) -> int:
@@ -64,10 +71,7 @@ class Blueprint:
 
     def draft(self, index: int) -> Draft:
         """Return what an episode index fixes; IndexError outside the split."""
-        place = self.order.place(index)
-        walk = self._walks[place.template]
-        grounding, houses = walk.housed(walk.grounding(place.rank), place.rank)
-        return Draft(walk.template, place.rank, grounding, walk.stratum(place.rank), houses)
+        return self._kept_drafts(index)
 
     def stratum(self, template: int, rank: int) -> int:
         """Return the stratum of a template number and rank."""
@@ -80,6 +84,14 @@ class Blueprint:
         spec = self.spec
         rng = KeyedRng(spec.key, spec.split, draft.template.id, index, variant, "house")
         return rng.choice(draft.houses)
+
+    def _drafted(self, index: int) -> Draft:
+        place = self.order.place(index)
+        walk = self._walks[place.template]
+        grounding, houses = walk.housed(walk.grounding(place.rank), place.rank)
+        stratum = walk.stratum(place.rank)
+        facts = grounding.start_facts(stratum)
+        return Draft(walk.template, place.rank, grounding, stratum, houses, facts)
 
     def _walk_of(self, number: int) -> Walk:
         template = self.file.templates[number]

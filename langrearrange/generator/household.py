@@ -90,7 +90,7 @@ class _Placer:
     def __init__(
         self, house: House, facts: Sequence[StartFact], spec: SplitSpec, rng: KeyedRng
     ) -> None:
-        self._house = house
+        self._fits = _fitting_masks(house.id)
         self._spec = spec
         self._rng = rng
         self._free = [
@@ -159,7 +159,7 @@ class _Placer:
         return category not in self._no_clutter and bool(self._mask(category))
 
     def _mask(self, category: int) -> int:
-        return self._room & ~self._forbidden[category] & _fits(self._house, category)
+        return self._room & ~self._forbidden[category] & self._fits[category]
 
     def _choose(self, category: int) -> int:
         """Choose a receptacle: hidden or not by the knob, then uniformly among those with room."""
@@ -183,9 +183,11 @@ def _furnished(
     """Give every object a model, a slot and a yaw; order them by receptacle, then slot."""
     counts = [0] * len(CATEGORIES)
     objects: list[ObjectPlacement] = []
-    for receptacle, name in enumerate(RECEPTACLES):
-        categories = [category for category, where in placed if where == receptacle]
-        models = [rng.choice(fitting_models(house, name, c)) for c in categories]
+    on_each: list[list[int]] = [[] for _ in RECEPTACLES]
+    for category, receptacle in placed:
+        on_each[receptacle].append(category)
+    for name, categories, fitting in zip(RECEPTACLES, on_each, _fitting(house.id), strict=True):
+        models = [rng.choice(fitting[category]) for category in categories]
         slots = assign_slots(house, name, models, rng)
         for slot, category, model in sorted(zip(slots, categories, models, strict=True)):
             objects.append(
@@ -206,16 +208,20 @@ def _bit(receptacle: str) -> int:
     return 1 << RECEPTACLE_INDEX[receptacle]
 
 
-def _fits(house: House, category: int) -> int:
-    """Return the receptacles of a house on which some model of a category fits, as a bit mask."""
-    return _fitting_masks(house.id)[category]
+@cache
+def _fitting(house_id: str) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Return `fitting_models` of a house by receptacle and category index."""
+    house = get_house(house_id)
+    categories = range(len(CATEGORIES))
+    return tuple(tuple(fitting_models(house, r, c) for c in categories) for r in RECEPTACLES)
 
 
 @cache
 def _fitting_masks(house_id: str) -> tuple[int, ...]:
-    house = get_house(house_id)
+    """Return, by category, the receptacles on which some model of it fits, as a bit mask."""
+    fitting = _fitting(house_id)
     return tuple(
-        sum(_bit(name) for name in RECEPTACLES if fitting_models(house, name, category))
+        sum(1 << r for r in range(len(RECEPTACLES)) if fitting[r][category])
         for category in range(len(CATEGORIES))
     )
 

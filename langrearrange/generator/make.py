@@ -73,9 +73,8 @@ def _attempt(
 ) -> Episode:
     spec = blueprint.spec
     key = (spec.key, spec.split, draft.template.id, index, variant, attempt)
-    facts = draft.grounding.start_facts(draft.stratum)
-    household = draw_household(house, facts, spec, KeyedRng(*key, "household"))
-    broken = broken_facts(facts, household.objects, household.open)
+    household = draw_household(house, draft.facts, spec, KeyedRng(*key, "household"))
+    broken = broken_facts(draft.facts, household.objects, household.open)
     if broken:
         raise GenerationError(f"bug in the generator: {broken[0]}; please report {key}")
     layout, state = _world(household)

@@ -37,6 +37,8 @@ def assign_slots(
     Raises:
         HouseError: more models than slots, or an unknown model.
     """
+    if not model_ids:
+        return []
     surface = house.surfaces[receptacle]
     if len(model_ids) > len(surface.slots):
         raise HouseError(
@@ -44,9 +46,10 @@ def assign_slots(
             "cannot start there"
         )
     heights = [model_size(model_id)[2] for model_id in model_ids]
-    by_height = sorted(rng.shuffled(range(len(model_ids))), key=lambda i: -heights[i])
-    chosen = rng.sample(range(len(surface.slots)), len(model_ids))
-    from_back = sorted(chosen, key=lambda slot: -surface.slots[slot].row)
+    by_height = rng.shuffled(range(len(model_ids)))
+    by_height.sort(key=heights.__getitem__, reverse=True)
+    from_back = rng.sample(range(len(surface.slots)), len(model_ids))
+    from_back.sort(key=lambda slot: surface.slots[slot].row, reverse=True)
     result = [0] * len(model_ids)
     for model_index, slot in zip(by_height, from_back, strict=True):
         result[model_index] = slot
@@ -58,14 +61,13 @@ def draw_yaw(house: House, receptacle: str, model_id: str, rng: KeyedRng) -> int
 
     Uniform over the 64 yaws that fit; a model too long for the cell at any yaw gets the tightest.
     """
-    options = _yaws(model_size(model_id)[:2], house.surfaces[receptacle].cell_mm)
-    return rng.choice(options)
+    return rng.choice(_yaws(model_size(model_id), house.surfaces[receptacle].cell_mm))
 
 
 def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> bool:
     """Whether a model at a yaw stays within the cells of a receptacle."""
     cell = house.surfaces[receptacle].cell_mm
-    return _excess(model_size(model_id)[:2], cell, yaw_mrad) <= 0
+    return _excess(model_size(model_id), cell, yaw_mrad) <= 0
 
 
 def model_size(model_id: str) -> tuple[int, int, int]:
@@ -75,10 +77,15 @@ def model_size(model_id: str) -> tuple[int, int, int]:
         HouseError: no model is called so.
         DatasetError: an asset that is not in the user's data folder.
     """
+    size = _own_sizes().get(model_id)
+    return size if size is not None else _size_of_asset(model_id)
+
+
+@cache
+def _own_sizes() -> dict[str, tuple[int, int, int]]:
     from langrearrange.houses.models import MODELS  # late: flats need no models
 
-    model = MODELS.get(model_id)
-    return model.size_mm if model is not None else _size_of_asset(model_id)
+    return {name: model.size_mm for name, model in MODELS.items()}
 
 
 def _size_of_asset(asset: str) -> tuple[int, int, int]:
@@ -94,14 +101,14 @@ def _size_of_asset(asset: str) -> tuple[int, int, int]:
 
 
 @cache
-def _yaws(size: tuple[int, int], cell: tuple[int, int]) -> tuple[int, ...]:
+def _yaws(size: tuple[int, int, int], cell: tuple[int, int]) -> tuple[int, ...]:
     yaws = [step * 6283 // YAW_STEPS for step in range(YAW_STEPS)]
     excess = [_excess(size, cell, yaw) for yaw in yaws]
     limit = max(0, min(excess))
     return tuple(yaw for yaw, over in zip(yaws, excess, strict=True) if over <= limit)
 
 
-def _excess(size: tuple[int, int], cell: tuple[int, int], yaw_mrad: int) -> int:
+def _excess(size: tuple[int, int, int], cell: tuple[int, int], yaw_mrad: int) -> int:
     """Return by how much a turned rectangle exceeds a cell, mm (integer arithmetic only)."""
     cos, sin = (abs(v) for v in _cos_sin_permille(yaw_mrad))
     width = (size[0] * cos + size[1] * sin) // 1000

@@ -286,13 +286,18 @@ class _Builder:
 
     def finish(self, box: _Masks) -> Box:
         """Return the public form of a box."""
-        states = [box.get(self._openable + o, 3) for o in range(NUM_OPENABLES)]
+        objects, turned = [], [0, 0, 0, 0]
+        for variable, mask in box.items():
+            if variable < self._robot:
+                objects.append((variable, mask))
+            elif self._robot < variable < self._hand:
+                turned[mask] |= 1 << variable - self._openable
         return Box(
             hand_free=self._hand in box,
-            objects=tuple(sorted((v, m) for v, m in box.items() if v < self._robot)),
+            objects=tuple(sorted(objects)),
             places=box.get(self._robot, ALL_PLACES),
-            opened=sum(1 << o for o, mask in enumerate(states) if mask == 2),
-            closed=sum(1 << o for o, mask in enumerate(states) if mask == 1),
+            opened=turned[2],
+            closed=turned[1],
         )
 
     def _spend(self, work: int) -> None:
@@ -323,10 +328,12 @@ def _merge(boxes: Sequence[_Masks]) -> list[_Masks]:
     """Unite boxes that agree in all variables but one, once per variable."""
     table = {frozenset(box.items()): box for box in boxes}
     for variable in sorted({v for box in boxes for v in box}):
+        holders = [(key, box[variable]) for key, box in table.items() if variable in box]
+        if len(holders) < 2:
+            continue
         groups: dict[frozenset[tuple[int, int]], list[frozenset[tuple[int, int]]]] = {}
-        for key, box in table.items():
-            if variable in box:
-                groups.setdefault(key - {(variable, box[variable])}, []).append(key)
+        for key, mask in holders:
+            groups.setdefault(key - {(variable, mask)}, []).append(key)
         for keys in groups.values():
             if len(keys) > 1:
                 united = dict(table[keys[0]])

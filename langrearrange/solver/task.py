@@ -17,11 +17,13 @@ plans, so one of each class is visited. Overlapping reach and travel costs would
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from langrearrange.solver.boxes import ALL_PLACES, HAND_BIT, PLACES_OF_SPOT, Box
 from langrearrange.world.skills import SKILLS
-from langrearrange.world.state import CLOSED_RECEPTACLES, Layout, WorldState
+from langrearrange.world.state import CLOSED_RECEPTACLES, Layout, Semantics, WorldState
 from langrearrange.world.vocabulary import (
     CONTAINERS,
     IN_HAND,
@@ -106,10 +108,41 @@ _STANDARD_PLACES: Final = tuple(
 
 def is_standard(layout: Layout) -> bool:
     """Whether symmetry and the strong bound are sound: standard reach, no container by halves."""
-    return layout.has_standard_reach and all(
-        layout.has_receptacle(RECEPTACLE_INDEX[name]) == layout.has_openable(OPENABLES.index(name))
+    return _home(layout).standard
+
+
+class _Home(NamedTuple):
+    """What a layout's fixtures come to, whatever its objects are.
+
+    Attributes:
+        standard: see `is_standard`.
+        openables: mask of the openables that the house has.
+        surfaces: mask of the receptacles that the house has.
+        movable: mask of the locations, the hand among them, that something can be taken from.
+    """
+
+    standard: bool
+    openables: int
+    surfaces: int
+    movable: int
+
+
+def _home(layout: Layout) -> _Home:
+    return _home_of(layout.reach, layout.operable, layout.present, layout.semantics)
+
+
+@lru_cache(maxsize=256)
+def _home_of(
+    reach: tuple[int, ...], operable: tuple[int, ...], present: int, semantics: Semantics
+) -> _Home:
+    empty = Layout((), reach, operable, present, semantics)
+    standard = empty.has_standard_reach and all(
+        empty.has_receptacle(RECEPTACLE_INDEX[name]) == empty.has_openable(OPENABLES.index(name))
         for name in CONTAINERS
     )
+    openables = sum(1 << o for o in range(NUM_OPENABLES) if empty.has_openable(o))
+    surfaces = sum(1 << r for r in range(NUM_RECEPTACLES) if empty.has_receptacle(r))
+    return _Home(standard, openables, surfaces, reduce(or_, reach, HAND_BIT))
 
 
 class Task:
@@ -125,7 +158,8 @@ class Task:
 
     def __init__(self, layout: Layout, start: WorldState, boxes: tuple[Box, ...]) -> None:
         self.layout = layout
-        self.standard = is_standard(layout)
+        self._home = _home(layout)
+        self.standard = self._home.standard
         self.objects = _objects_that_count(layout, start, boxes)
         position = {obj: k for k, obj in enumerate(self.objects)}
         self.rows = tuple(_row(box, position) for box in boxes)
@@ -135,18 +169,19 @@ class Task:
             start.open_mask,
             tuple(start.receptacles[obj] for obj in self.objects),
         )
+        picks: dict[int, tuple[int, ...]] = {}
+        for obj, k in position.items():
+            category = layout.categories[obj]
+            picks[category] = (*picks.get(category, ()), k)
         self._picks = tuple(
-            (_SKILL["pick", category], tuple(position[o] for o in instances if o in position))
-            for category, instances in enumerate(layout.instances)
-            if any(o in position for o in instances)
+            (_SKILL["pick", category], picks[category]) for category in sorted(picks)
         )
         self._choose_openables()
         self.rows = tuple(row for row in self.rows if self._can_hold(row))
         self._choose_places()
 
     def _choose_openables(self) -> None:
-        layout = self.layout
-        exists = sum(1 << o for o in range(NUM_OPENABLES) if layout.has_openable(o))
+        exists = self._home.openables
         opened = closed = 0
         for row in self.rows:
             opened |= row.opened
@@ -155,27 +190,24 @@ class Task:
         self._opens = exists & (opened | _HOLDING_OPENABLES)
         self._closes = exists & (closed if self.standard else closed | _HOLDING_OPENABLES)
         shut = CLOSED_RECEPTACLES
-        if layout.semantics == "release":
+        if self.layout.semantics == "release":
             self._pick_shut = tuple(mask & ~_FRIDGE_BIT for mask in shut)
             self._place_shut: tuple[int, ...] = (0,) * len(shut)
         else:
             self._pick_shut = self._place_shut = shut
-        self._movable = HAND_BIT
-        for mask in layout.reach:
-            self._movable |= mask
-        self._surfaces = sum(1 << r for r in range(NUM_RECEPTACLES) if layout.has_receptacle(r))
 
     def _can_hold(self, row: Row) -> bool:
         """Whether nothing that the house lacks keeps the box from ever holding."""
         turned = (row.opened & ~self.initial.open_mask) | (row.closed & self.initial.open_mask)
-        if any(turned >> o & 1 and not self.layout.has_openable(o) for o in range(NUM_OPENABLES)):
+        if turned & ~self._home.openables:
             return False
-        destinations = self._surfaces | HAND_BIT
-        return all(
-            mask >> self.initial.locations[k] & 1
-            or (mask & destinations and self._movable >> self.initial.locations[k] & 1)
-            for k, mask in row.objects
-        )
+        destinations = self._home.surfaces | HAND_BIT
+        movable, locations = self._home.movable, self.initial.locations
+        for k, mask in row.objects:
+            moves = mask & destinations and movable >> locations[k] & 1
+            if not mask >> locations[k] & 1 and not moves:
+                return False
+        return True
 
     def _choose_places(self) -> None:
         present = self.layout.present
@@ -195,7 +227,7 @@ class Task:
     @property
     def surfaces(self) -> int:
         """Bit mask of the receptacles that the house has."""
-        return self._surfaces
+        return self._home.surfaces
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -242,7 +274,7 @@ class Task:
                         result.append((skill, SearchState(place, k, open_mask, moved)))
                         break  # the lowest index in reach, as the skill does
         else:
-            usable = reach & ~self._place_shut[open_mask] & self._surfaces
+            usable = reach & ~self._place_shut[open_mask] & self._home.surfaces
             while usable:
                 target = usable.bit_length() - 1
                 usable ^= 1 << target
@@ -297,17 +329,23 @@ def _objects_that_count(layout: Layout, start: WorldState, boxes: Iterable[Box])
 
 
 def _row(box: Box, position: dict[int, int]) -> Row:
-    spots = sum(1 << s for s, places in enumerate(PLACES_OF_SPOT) if box.places & places)
     return Row(
         box.hand_free,
         tuple((position[obj], mask) for obj, mask in box.objects),
         box.places,
         box.opened,
         box.closed,
-        spots | (box.places >> START & 1) << NO_SPOT,
+        _spots_of(box.places),
         SPOTS_OF_OPENABLES[box.opened],
         SPOTS_OF_OPENABLES[box.closed],
     )
+
+
+@lru_cache(maxsize=1024)
+def _spots_of(places: int) -> int:
+    """Return the mask of the spots (bit 13: no spot) that have one of the places."""
+    spots = sum(1 << s for s, stances in enumerate(PLACES_OF_SPOT) if places & stances)
+    return spots | (places >> START & 1) << NO_SPOT
 
 
 def _classes(spots: int, rows: Iterable[Row]) -> dict[int, int]:
@@ -316,7 +354,14 @@ def _classes(spots: int, rows: Iterable[Row]) -> dict[int, int]:
     masks = {ALL_RECEPTACLES, holding}
     for row in rows:
         masks.update((row.spots, row.opened_spots, row.closed_spots))
-        masks.update(mask & ALL_RECEPTACLES for _, mask in row.objects)
+        for _, mask in row.objects:
+            masks.add(mask & ALL_RECEPTACLES)
+    return _split(spots, frozenset(masks))
+
+
+@lru_cache(maxsize=4096)
+def _split(spots: int, masks: frozenset[int]) -> dict[int, int]:
+    """Return spot -> number of its class; goals of the same places split them the same way."""
     classes = [spots]
     for mask in masks:
         classes = [part for c in classes for part in (c & mask, c & ~mask) if part]

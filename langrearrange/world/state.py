@@ -146,15 +146,15 @@ class Layout:
                     f"layout: '{name}' needs {NUM_NAV_TARGETS + 1} masks, the last one (start "
                     f"pose) 0; got {masks}"
                 )
-        found: list[list[int]] = [[] for _ in range(NUM_CATEGORIES)]
+        found: list[tuple[int, ...]] = [()] * NUM_CATEGORIES
         for index, category in enumerate(self.categories):
             if not 0 <= category < NUM_CATEGORIES:
                 raise EpisodeError(
                     f"layout: object {index} has category index {category}; accepted: 0.."
                     f"{NUM_CATEGORIES - 1} ({CATEGORIES[0]} .. {CATEGORIES[-1]})"
                 )
-            found[category].append(index)
-        object.__setattr__(self, "instances", tuple(map(tuple, found)))
+            found[category] += (index,)
+        object.__setattr__(self, "instances", tuple(found))
 
     @property
     def num_objects(self) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from langrearrange.errors import EpisodeError
@@ -45,6 +46,7 @@ class Subgoal:
         return f"{self.kind}({self.subject})"
 
 
+@lru_cache(maxsize=8192)
 def parse_subgoal(text: str) -> Subgoal:
     """Parse the written form; EpisodeError says what is wrong with it."""
     match = _FORM.fullmatch(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from langrearrange.errors import GoalError
@@ -47,12 +48,18 @@ def compile_goal(goal: Goal, layout: Layout, initial: WorldState) -> Test:
 
 def domain(variable: Variable, layout: Layout) -> tuple[int, ...]:
     """Return what a variable ranges over here: object indices or receptacle indices, ascending."""
+    members = _member_indices(variable)
     if variable.over_objects:
-        return tuple(
-            sorted(i for name in variable.members for i in layout.instances[CATEGORY_INDEX[name]])
-        )
-    indices = (RECEPTACLE_INDEX[name] for name in variable.members)
-    return tuple(r for r in indices if layout.has_receptacle(r))
+        if len(members) == 1:
+            return layout.instances[members[0]]
+        return tuple(sorted(i for category in members for i in layout.instances[category]))
+    return tuple(r for r in members if layout.has_receptacle(r))
+
+
+@lru_cache(maxsize=1024)
+def _member_indices(variable: Variable) -> tuple[int, ...]:
+    table = CATEGORY_INDEX if variable.over_objects else RECEPTACLE_INDEX
+    return tuple(table[name] for name in variable.members)
 
 
 class _Compiler:
