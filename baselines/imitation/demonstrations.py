@@ -14,10 +14,11 @@ from typing import Any, Final
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from langrearrange.errors import LangRearrangeError, UsageError
+
+from ..tensors import save_tensors
 
 NO_ADVICE: Final = -1
 _FORMAT: Final = "langrearrange-demonstrations-1"
@@ -153,7 +154,7 @@ def write(demonstrations: Demonstrations, path: Path) -> None:
     metadata = {"format": _FORMAT} | {k: json.dumps(v) for k, v in words.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".partial")
-    save_file(tensors, temporary, metadata)
+    save_tensors(temporary, tensors, metadata)
     temporary.replace(path)
 
 

@@ -21,9 +21,10 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
+from ..tensors import save_tensors
 from .backbone import fingerprint
 from .config import TrainConfig
 from .errors import CheckpointError
@@ -93,7 +94,7 @@ def read_json(path: Path) -> Any:
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write tensors, whatever their device."""
-    save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, path)
+    save_tensors(path, {name: t.detach().cpu().contiguous() for name, t in tensors.items()})
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from ..tensors import save_tensors
 from .encoder import SymbolicEncoder, VisionEncoder, VisionError
 from .segcnn import Precision, SegCnn, SegCnnConfig, SegCnnEncoder
 
@@ -86,7 +86,7 @@ def write_network(network: SegCnn, path: Path, facts: Mapping[str, Any]) -> None
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".partial")
-    save_file(tensors, temporary, metadata)
+    save_tensors(temporary, tensors, metadata)
     temporary.chmod(0o644)  # safetensors writes for the owner alone
     temporary.replace(path)
 

@@ -6,11 +6,13 @@ import errno
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from langrearrange_baselines.command import run_command
 from langrearrange_baselines.llarp.errors import BackboneError, TrainingError
+from langrearrange_baselines.tensors import save_tensors
 
 from langrearrange.errors import MissingExtraError, UsageError
 
@@ -70,6 +72,13 @@ def test_commands_say_what_is_wrong_without_a_traceback(
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_tensors_that_cannot_be_written_are_an_os_error_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "weights.safetensors"
+    with pytest.raises(OSError, match="No such file") as caught:
+        save_tensors(file, {"weights": torch.zeros(9)})
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(file))
 
 
 def test_a_defect_is_not_hidden() -> None:
