@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 import tyro
 
@@ -74,20 +77,45 @@ def run(args: RunArgs) -> None:
             sys.stdout.write(stage.line() + "\n")
         return
     _same_budget(args)
-    _chain("explorer", args.out / "demonstrations", (first,), args.budget)
-    for stage in references(args.out):
-        _chain(stage.done.parts[-3], stage.done.parent, (stage,), args.budget)
     broken: list[str] = []
-    with ThreadPoolExecutor(args.jobs) as pool:
-        done = [pool.submit(_chain, name, home, chain, args.budget) for name, home, chain in chains]
+    with ThreadPoolExecutor(args.jobs) as pool, _signals_end_commands():
+        shared = [("explorer", args.out / "demonstrations", (first,))]
+        shared += [(s.done.parts[-3], s.done.parent, (s,)) for s in references(args.out)]
+        for chain in shared:
+            pool.submit(_chain, *chain, args.budget).result()
+        done = [pool.submit(_chain, *chain, args.budget) for chain in chains]
         for future in done:
             try:
                 future.result()
             except ProofError as error:
                 logger.error("%s", error)
                 broken.append(str(error))
+    if _STOPPED.is_set():
+        raise ProofError("stopped; the commands saved what they could. The same command goes on")
     if broken:
         raise ProofError(f"{len(broken)} of {len(chains)} runs failed; the first: {broken[0]}")
+
+
+_STOPPED: Final = threading.Event()
+_RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
+
+
+@contextmanager
+def _signals_end_commands() -> Iterator[None]:
+    """Hand SIGTERM and Ctrl-C on to the commands, which save what they have, and begin no more."""
+    _STOPPED.clear()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        _STOPPED.set()
+        for process in tuple(_RUNNING):
+            process.terminate()
+
+    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _same_budget(args: RunArgs) -> None:
@@ -103,7 +131,7 @@ def _same_budget(args: RunArgs) -> None:
 def _chain(name: str, home: Path, chain: Sequence[Stage], budget: Budget) -> None:
     home.mkdir(parents=True, exist_ok=True)
     for stage in chain:
-        if not stage.done.exists():
+        if not stage.done.exists() and not _STOPPED.is_set():
             logger.info("%s: %s", name, stage.name)
             _run(name, home, stage, budget)
 
@@ -118,8 +146,10 @@ def _run(name: str, home: Path, stage: Stage, budget: Budget) -> None:
         process = subprocess.Popen(
             [interpreter(), *command], stdout=file, stderr=file, env=os.environ | threads
         )
+        _RUNNING.add(process)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+        _RUNNING.discard(process)
     if process.returncode or not stage.done.exists():
         raise ProofError(
             f"{name}: {stage.name} ended with status {process.returncode}; read {log}, then run "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,24 @@ def test_dry_run_prints_the_commands_and_runs_none(
     assert all(line.startswith("python -m langrearrange") for line in lines)
     assert not (tmp_path / "never").exists()
     assert study.interpreter() == sys.executable
+
+
+def test_a_signal_ends_the_commands_too_and_leaves_none_behind(tmp_path: Path) -> None:
+    out = tmp_path / "proof"
+    command = [sys.executable, "-m", "langrearrange_baselines.proof.run", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    log = out / "demonstrations" / "demonstrations.log"
+    while process.poll() is None and not log.exists():
+        time.sleep(0.05)
+    time.sleep(1.0)  # the command itself has started
+    started = [
+        int(child)
+        for task in Path(f"/proc/{process.pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    assert started
+    process.terminate()
+    _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "go on" in complaints
+    assert not [child for child in started if Path(f"/proc/{child}").exists()]
