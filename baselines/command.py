@@ -17,6 +17,10 @@ from langrearrange.log import get_logger
 logger = get_logger(__name__)
 
 
+class Stopped(LangRearrangeError, RuntimeError):
+    """A signal ended a run before its time; what it had is saved."""
+
+
 def run_command(work: Callable[[], object]) -> int:
     """Do the work of a command, write what it returns to stdout, return the exit code.
 
@@ -24,13 +28,16 @@ def run_command(work: Callable[[], object]) -> int:
         work: reads the command line and does what it says.
 
     Returns:
-        0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+        0 done, 1 failed, 2 wrong usage, 130 stopped by a signal.
     """
     try:
         result = work()
     except (UsageError, MissingExtraError) as error:
         logger.error("%s", error)
         return 2
+    except Stopped as error:
+        logger.warning("%s", error)
+        return 130
     except LangRearrangeError as error:
         logger.error("%s", error)
         return 1

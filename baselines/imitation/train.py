@@ -7,13 +7,14 @@ plays. Only the command: settings are in `config`, the run itself in `run`.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import torch
 import tyro
 
 from langrearrange.errors import UsageError
 
-from ..command import run_command, stop_signals
+from ..command import Stopped, run_command, stop_signals
 from ..llarp import checkpoint
 from .config import ImitationConfig
 from .run import Imitation, parts_folder
@@ -44,9 +45,18 @@ def imitate(config: ImitationConfig) -> Imitation:
 
 
 def main() -> int:
-    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
+    """Run the command; 0 ok, 1 failed, 2 wrong usage, 130 stopped by a signal."""
     name = "python -m langrearrange_baselines.imitation.train"
-    return run_command(lambda: imitate(tyro.cli(ImitationConfig, prog=name)).config.out)
+    return run_command(lambda: _finished(imitate(tyro.cli(ImitationConfig, prog=name))))
+
+
+def _finished(run: Imitation) -> Path:
+    """Return the run's folder; Stopped where a signal ended it before its last part."""
+    if run.done < len(run.parts):
+        raise Stopped(
+            f"stopped and saved after {run.done} of {len(run.parts)} parts; --resume goes on"
+        )
+    return run.config.out
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ import tyro
 from langrearrange.errors import UsageError
 from langrearrange.progress import progress
 
-from ..command import run_command, stop_signals
+from ..command import Stopped, run_command, stop_signals
 from .build import check_device, make_envs, make_eyes
 from .checkpoint import checkpoints, find_checkpoint, write_json
 from .config import PRESETS, TrainConfig, preset
@@ -143,8 +144,16 @@ def _write_scalars(writer: Any, record: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Run the command; 0 ok, 1 training failed, 2 wrong usage."""
-    return run_command(lambda: train(parse(sys.argv[1:])).config.out)
+    """Run the command; 0 ok, 1 training failed, 2 wrong usage, 130 stopped by a signal."""
+    return run_command(lambda: _finished(train(parse(sys.argv[1:]))))
+
+
+def _finished(trainer: Trainer) -> Path:
+    """Return the run's folder; Stopped where a signal ended it before its last update."""
+    done, all_of_them = trainer.update, trainer.config.num_updates
+    if done < all_of_them:
+        raise Stopped(f"stopped and saved after {done} of {all_of_them} updates; --resume goes on")
+    return trainer.config.out
 
 
 if __name__ == "__main__":

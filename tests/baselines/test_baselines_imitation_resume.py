@@ -79,7 +79,7 @@ def test_a_signal_or_a_kill_loses_no_part_that_was_done(
         time.sleep(0.05)
     process.send_signal(number)
     _, complaints = process.communicate(timeout=120)
-    assert process.returncode == (0 if number == signal.SIGTERM else -number), complaints.decode()
+    assert process.returncode == (130 if number == signal.SIGTERM else -number), complaints.decode()
     done = checkpoint_numbers(out)[-1]
     config = tiny_run(out, resume=True, epochs=4000, rounds=0)
     run = Imitation(config)

@@ -141,7 +141,8 @@ def test_a_signal_saves_and_the_run_goes_on_from_there(tmp_path: Path) -> None:
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     _, complaints = process.communicate(timeout=60)
-    assert process.returncode == 0, complaints.decode()
+    assert process.returncode == 130, complaints.decode()
+    assert b"--resume goes on" in complaints
     made = int(find_checkpoint(out).name)
     assert made == len(read_metrics(out / "metrics.jsonl"))
     arguments = [*command[3:], "--resume", "--num-updates", str(made + 1)]
