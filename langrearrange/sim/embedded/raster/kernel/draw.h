@@ -9,6 +9,8 @@
 
 #include "cull.h"
 #include "triangles.h"
+#include "pixel.h"
+#include "texture.h"
 #include "shade.h"
 #include "clip.h"
 #include "shadow.h"

@@ -19,15 +19,6 @@ INLINE v8f lit_attributes(const View *view, const Visible *visible, const Mesh *
     return min8(max8(value, low), high) + rounding;
 }
 
-/* The derivative of (u, v) by pixel has the determinant |here, across, down| * depth^3, where the
- * columns are u / depth, v / depth and 1 / depth with their steps. */
-INLINE float uv_area(v8f here, v8f across, v8f down) {
-    float area = across[TEX_U] * (down[TEX_V] * here[ONE] - here[TEX_V] * down[ONE]) -
-                 down[TEX_U] * (across[TEX_V] * here[ONE] - here[TEX_V] * across[ONE]) +
-                 here[TEX_U] * (across[TEX_V] * down[ONE] - down[TEX_V] * across[ONE]);
-    return absolute(area);
-}
-
 /* Work out a triangle's attribute planes; called once for each triangle that owns a pixel. */
 static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
     const Visible *visible = (Visible *)w->visible.items + triangle->visible;
@@ -61,13 +52,6 @@ static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
     planes->uv_area = uv_area(value[0], step_x, step_y);
 }
 
-/* A colour as 0..255; lanes beyond a run's end may hold anything, even not-a-number. */
-INLINE v8i to_byte(v8f value) { return truncate8(min8(max8(value, all8(0)), all8(255))); }
-
-INLINE v8i pack_color(v8f red, v8f green, v8f blue) {
-    return to_byte(red) | to_byte(green) << 8 | to_byte(blue) << 16;
-}
-
 /* Colour pixels [x, end) of a row, all of one triangle. May write up to 7 pixels further: they are
  * written again by the next run, or lie in the row's padding. */
 INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t end, uint32_t *row) {
@@ -83,8 +67,6 @@ INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t e
         store8i((int32_t *)row + x, color);
     }
 }
-
-#include "texture.h"
 
 /* First pixel at or after x that does not belong to `id`. */
 INLINE int32_t run_end(const int32_t *ids, int32_t x, int32_t width, int32_t id) {
