@@ -13,7 +13,7 @@ from langrearrange.dataset import Strata
 from langrearrange.errors import GenerationError
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import get_house
-from langrearrange.language import Grounding, Relation, Slot, Template, TextSpace
+from langrearrange.language import Grounding, Relation, Template, TemplateSlot, TextSpace
 from langrearrange.language.space import differ, relation_key
 from langrearrange.seeding import KeyedPermutation
 
@@ -211,7 +211,7 @@ def _by_target(template: Template, meanings: Meanings) -> list[Template]:
 
 def _each_value(
     template: Template,
-    slots: Sequence[Slot],
+    slots: Sequence[TemplateSlot],
     meanings: Meanings,
     by: Literal["group", "key"],
 ) -> Iterator[Template]:

@@ -22,9 +22,9 @@ from langrearrange.language.schema import (
     Phrasing,
     Place,
     Segment,
-    Slot,
     StartFact,
     Template,
+    TemplateSlot,
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.world import Layout, initial_state
@@ -63,11 +63,13 @@ def check_facts(node: Node, template: Template) -> None:
         )
 
 
-def _slots(template: Template) -> list[Slot]:
+def _slots(template: Template) -> list[TemplateSlot]:
     return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
 
 
-def _may_coincide(one: Slot, other: Slot, distinct: Iterable[tuple[str, ...]]) -> bool:
+def _may_coincide(
+    one: TemplateSlot, other: TemplateSlot, distinct: Iterable[tuple[str, ...]]
+) -> bool:
     if any(one.name in group and other.name in group for group in distinct):
         return False
     meant = {name for value in one.domain for name in value.categories or (value.receptacle,)}
@@ -90,7 +92,7 @@ def _check_places(
     node: Node,
     template: Template,
     facts: tuple[StartFact, ...],
-    slots: dict[str, Slot],
+    slots: dict[str, TemplateSlot],
     distinct: tuple[tuple[str, ...], ...],
 ) -> None:
     placed = [fact for fact in facts if isinstance(fact, Place)]
@@ -212,7 +214,10 @@ def check_phrasing(node: Node, phrasing: Phrasing, template: Template) -> None:
 
 
 def check_presuppositions(
-    node: Node, segments: tuple[Segment, ...], slots: Iterable[Slot], facts: tuple[StartFact, ...]
+    node: Node,
+    segments: tuple[Segment, ...],
+    slots: Iterable[TemplateSlot],
+    facts: tuple[StartFact, ...],
 ) -> None:
     """Refuse "the cup" where the facts of the start allow several cups."""
     objects = {slot.name for slot in slots if slot.is_object}

@@ -36,12 +36,12 @@ from langrearrange.language.schema import (
     Openness,
     Phrasing,
     Place,
-    Slot,
     StartFact,
     Statement,
     Stratum,
     Template,
     TemplateFile,
+    TemplateSlot,
     Value,
 )
 from langrearrange.language.slots import SlotReader, check_id, read_distinct, read_situations
@@ -156,10 +156,10 @@ class _TemplateReader:
 
     # -- facts of the start ----------------------------------------------------------------------
 
-    def _facts(self, node: Node | None, slots: Mapping[str, Slot]) -> tuple[StartFact, ...]:
+    def _facts(self, node: Node | None, slots: Mapping[str, TemplateSlot]) -> tuple[StartFact, ...]:
         return tuple(self._fact(item, slots) for item in node.items("'start'")) if node else ()
 
-    def _fact(self, node: Node, slots: Mapping[str, Slot]) -> StartFact:
+    def _fact(self, node: Node, slots: Mapping[str, TemplateSlot]) -> StartFact:
         entries = node.entries("a fact of the start")
         head = next(iter(entries), "")
         objects = [name for name, slot in slots.items() if slot.is_object]
@@ -182,13 +182,13 @@ class _TemplateReader:
         node.fail(f"unknown fact '{head}'"
                   f"{suggest(head, ('place', 'absent', 'only', *OPENABLES))}")  # fmt: skip
 
-    def _where(self, node: Node | None, slots: Mapping[str, Slot]) -> str:
+    def _where(self, node: Node | None, slots: Mapping[str, TemplateSlot]) -> str:
         if node is None:
             return ""
         places = [name for name, slot in slots.items() if not slot.is_object]
         return node.word((*places, *RECEPTACLES), "receptacle or slot")
 
-    def _strata(self, node: Node | None, slots: Mapping[str, Slot]) -> tuple[Stratum, ...]:
+    def _strata(self, node: Node | None, slots: Mapping[str, TemplateSlot]) -> tuple[Stratum, ...]:
         if node is None:
             return (Stratum("", ()),)
         found = []
@@ -204,8 +204,8 @@ class _TemplateReader:
     def _statements(
         self,
         node: Node | None,
-        slots: Mapping[str, Slot],
-        remark_slots: Mapping[str, Slot],
+        slots: Mapping[str, TemplateSlot],
+        remark_slots: Mapping[str, TemplateSlot],
         distinct: tuple[tuple[str, ...], ...],
     ) -> tuple[Statement, ...]:
         found = []
@@ -224,7 +224,7 @@ class _TemplateReader:
         return tuple(found)
 
     def _phrasings(
-        self, node: Node, slots: Mapping[str, Slot], statements: bool
+        self, node: Node, slots: Mapping[str, TemplateSlot], statements: bool
     ) -> tuple[Phrasing, ...]:
         found: list[Phrasing] = []
         for index, item in enumerate(node.items("'phrasings'")):
@@ -236,7 +236,7 @@ class _TemplateReader:
         return tuple(found)
 
     def _cluster(
-        self, node: Node | None, slots: Mapping[str, Slot], statements: bool
+        self, node: Node | None, slots: Mapping[str, TemplateSlot], statements: bool
     ) -> tuple[str, ...]:
         if node is None:
             return ("template", "phrasing")

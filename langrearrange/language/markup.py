@@ -8,7 +8,7 @@ from typing import Final
 
 from langrearrange.language.lexicon import AGREEMENT_FORMS, FORMS, printable
 from langrearrange.language.nodes import Node, suggest
-from langrearrange.language.schema import Segment, Slot
+from langrearrange.language.schema import Segment, TemplateSlot
 
 _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 _INSIDE: Final = re.compile(r"(?:([a-z]+) )?([a-z][a-z0-9_]*)\Z")
@@ -20,7 +20,7 @@ STATEMENT: Final = "statement"
 
 
 def parse_markup(
-    node: Node, slots: Mapping[str, Slot], *, statements: bool = False
+    node: Node, slots: Mapping[str, TemplateSlot], *, statements: bool = False
 ) -> tuple[Segment, ...]:
     """Cut a phrasing or remark into pieces.
 
@@ -54,13 +54,15 @@ def parse_markup(
     return tuple(segments)
 
 
-def _begins_sentence(before: str, segments: list[Segment], slots: Mapping[str, Slot]) -> bool:
+def _begins_sentence(
+    before: str, segments: list[Segment], slots: Mapping[str, TemplateSlot]
+) -> bool:
     if not before or before.endswith((". ", "! ", "? ")):
         return True
     return len(segments) > 1 and segments[-1].text == " " and _is_sentence(segments[-2], slots)
 
 
-def _is_sentence(segment: Segment, slots: Mapping[str, Slot]) -> bool:
+def _is_sentence(segment: Segment, slots: Mapping[str, TemplateSlot]) -> bool:
     """Whether a placeholder becomes a full sentence with its own end."""
     if segment.slot == STATEMENT:
         return True
@@ -70,7 +72,7 @@ def _is_sentence(segment: Segment, slots: Mapping[str, Slot]) -> bool:
 def _hole(
     node: Node,
     hole: re.Match[str],
-    slots: Mapping[str, Slot],
+    slots: Mapping[str, TemplateSlot],
     capital: bool,
     statements: bool,
     quote: int,
@@ -114,7 +116,7 @@ def _check_literal(node: Node, literal: str, shift: int) -> None:
 
 
 def _check_before(
-    node: Node, before: str, segment: Segment, slots: Mapping[str, Slot], shift: int
+    node: Node, before: str, segment: Segment, slots: Mapping[str, TemplateSlot], shift: int
 ) -> None:
     """Refuse "a {object}" ("a apple" would come out) and "in {the target}" ("in the sofa")."""
     slot = slots.get(segment.slot)
@@ -139,7 +141,7 @@ def _check_before(
 
 
 def _check_ends(
-    node: Node, text: str, segments: list[Segment], slots: Mapping[str, Slot], quote: int
+    node: Node, text: str, segments: list[Segment], slots: Mapping[str, TemplateSlot], quote: int
 ) -> None:
     if not text.endswith((".", "!", "?")) and not _is_sentence(segments[-1], slots):
         node.fail("the sentence has no end; put '.', '?' or '!' behind it", shift=len(text) + quote)

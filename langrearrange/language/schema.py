@@ -62,7 +62,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class TemplateSlot:
     """A placeholder and what it may be bound to.
 
     Attributes:
@@ -195,7 +195,7 @@ class Statement:
 
     id: str = ""
     segments: tuple[Segment, ...] = ()
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[TemplateSlot, ...] = ()
     distinct: tuple[tuple[str, ...], ...] = ()
     start: tuple[StartFact, ...] = ()
     text: str = ""
@@ -225,7 +225,7 @@ class Template:
 
     id: str
     concept: str
-    slots: tuple[Slot, ...]
+    slots: tuple[TemplateSlot, ...]
     distinct: tuple[tuple[str, ...], ...]
     start: tuple[StartFact, ...]
     strata: tuple[Stratum, ...]
@@ -236,7 +236,7 @@ class Template:
     cluster: tuple[str, ...]
     line: int = 0
 
-    def slot(self, name: str) -> Slot:
+    def slot(self, name: str) -> TemplateSlot:
         """Return the template's own slot of this name; KeyError when there is none."""
         for slot in self.slots:
             if slot.name == name:

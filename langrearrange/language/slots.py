@@ -9,7 +9,7 @@ from langrearrange.language.grounding import ANYTHING
 from langrearrange.language.lexicon import Lexicon, printable
 from langrearrange.language.markup import STATEMENT
 from langrearrange.language.nodes import Node
-from langrearrange.language.schema import Slot, Value
+from langrearrange.language.schema import TemplateSlot, Value
 from langrearrange.world.vocabulary import (
     CATEGORIES,
     CONTAINERS,
@@ -88,9 +88,9 @@ class SlotReader:
         self._lexicon = lexicon
         self._situations = situations
 
-    def slots(self, node: Node | None) -> dict[str, Slot]:
+    def slots(self, node: Node | None) -> dict[str, TemplateSlot]:
         """Read declared slots; none for a missing node."""
-        found: dict[str, Slot] = {}
+        found: dict[str, TemplateSlot] = {}
         for name, (key, value) in node.entries("'slots'").items() if node else ():
             check_id(key, name)
             if name in (*CATEGORIES, *RECEPTACLES, *OPENABLES, *_RESERVED):
@@ -98,7 +98,7 @@ class SlotReader:
             found[name] = self._slot(name, value)
         return found
 
-    def _slot(self, name: str, node: Node) -> Slot:
+    def _slot(self, name: str, node: Node) -> TemplateSlot:
         entries = node.entries(f"the slot '{name}'")
         if "kind" not in entries:
             node.fail(f"the slot '{name}' lacks 'kind'; accepted: {', '.join(_SLOT_KEYS)}")
@@ -110,7 +110,7 @@ class SlotReader:
             values = _without(parts["except"], values)
         if not values:
             node.fail(f"nothing is left that the slot '{name}' could be; widen '{source}'")
-        return Slot(name, kind, values)  # type: ignore[arg-type]
+        return TemplateSlot(name, kind, values)  # type: ignore[arg-type]
 
     def _domain(self, kind: str, node: Node | None, at: Node) -> tuple[Value, ...]:
         lexicon = self._lexicon
@@ -139,7 +139,9 @@ class SlotReader:
         return tuple(value for category in members for value in self._lexicon.looks[category])
 
 
-def read_distinct(node: Node | None, slots: Mapping[str, Slot]) -> tuple[tuple[str, ...], ...]:
+def read_distinct(
+    node: Node | None, slots: Mapping[str, TemplateSlot]
+) -> tuple[tuple[str, ...], ...]:
     """Read the groups of slots whose values differ pairwise."""
     groups = []
     for item in node.items("'distinct'") if node else ():

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from langrearrange.errors import TemplateError
 from langrearrange.language.grounding import Grounding
-from langrearrange.language.schema import Relation, Slot, Template, Value
+from langrearrange.language.schema import Relation, Template, TemplateSlot, Value
 from langrearrange.world.vocabulary import RECEPTACLE_INDEX
 
 MAX_LISTED = 50_000
@@ -70,12 +70,12 @@ class TextSpace(Sequence[Grounding]):
         return self._starts[grounding.statement] + offset
 
 
-def _all_slots(template: Template) -> list[Slot]:
+def _all_slots(template: Template) -> list[TemplateSlot]:
     return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
 
 
 def relation_domain(
-    slot: Slot, template: Template, relations: Sequence[Relation]
+    slot: TemplateSlot, template: Template, relations: Sequence[Relation]
 ) -> tuple[Value, ...]:
     """Return a relation slot's values with what they mean, for the relations given."""
     sayable = {value.key: value for value in slot.domain}
@@ -112,7 +112,7 @@ class _Product:
 
     def __init__(
         self,
-        slots: Sequence[Slot],
+        slots: Sequence[TemplateSlot],
         distinct: Sequence[tuple[str, ...]],
         domains: Mapping[str, tuple[Value, ...]],
     ) -> None:
