@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +17,7 @@ from langrearrange.agents.protocol import MODALITIES, Agent, BatchedAgent, Privi
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
 from langrearrange.errors import AgentError
+from langrearrange.loading import load_object
 
 BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
     "random": RandomAgent,
@@ -136,35 +135,13 @@ def _check_modality(name: str, agent: object) -> None:
 def _build(name: str, seed: int, hard: bool) -> Any:
     if name in BUNDLED:
         return _call(name, BUNDLED[name], seed=seed, hard=hard)
-    module_name, colon, attribute = name.partition(":")
-    if not (colon and module_name and attribute):
+    if ":" not in name:
         close = get_close_matches(name, BUNDLED, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise AgentError(
             f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class{hint}"
         )
-    return _call(name, _find(name, module_name, attribute), seed=seed, hard=hard)
-
-
-def _find(name: str, module_name: str, attribute: str) -> Callable[..., Any]:
-    here = os.getcwd()
-    if here not in sys.path:  # as `python -m` does; a console script does not
-        sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise AgentError(
-            f"agent '{name}': importing '{module_name}' failed: {type(error).__name__}: {error}. "
-            f"Modules are searched in {here} and in the installed packages."
-        ) from error
-    found = getattr(module, attribute, None)
-    if not callable(found):
-        known = [n for n, value in vars(module).items() if inspect.isclass(value)]
-        raise AgentError(
-            f"agent '{name}': '{module_name}' has no class '{attribute}'; "
-            f"its classes: {', '.join(known) or 'none'}"
-        )
-    return found  # type: ignore[no-any-return]
+    return _call(name, load_object(name, "agent", AgentError), seed=seed, hard=hard)
 
 
 def _call(name: str, make: Callable[..., Any], **known: Any) -> Any:

@@ -1,0 +1,45 @@
+"""Objects named `module:name`, as users give their own agents, exporters and the like."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from langrearrange.errors import LangRearrangeError, UsageError
+
+
+def load_object(name: str, what: str, error: type[LangRearrangeError] = UsageError) -> Any:
+    """Import `module:name`; modules are searched in the working directory as well.
+
+    Args:
+        name: such as `my_package.my_module:MyClass`.
+        what: noun for messages, such as `agent`.
+        error: what is raised.
+
+    Raises:
+        LangRearrangeError: of the given type: not in that form, the import fails, or the module
+            has no such callable.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not (module_name and attribute):
+        raise error(f"{what} '{name}' is not of the form module:Class")
+    here = os.getcwd()
+    if here not in sys.path:  # as `python -m` does; a console script does not
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as failure:
+        raise error(
+            f"{what} '{name}': importing '{module_name}' failed: {type(failure).__name__}: "
+            f"{failure}. Modules are searched in {here} and in the installed packages."
+        ) from failure
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        known = [n for n, value in vars(module).items() if isinstance(value, type)]
+        raise error(
+            f"{what} '{name}': '{module_name}' has no class '{attribute}'; "
+            f"its classes: {', '.join(known) or 'none'}"
+        )
+    return found
