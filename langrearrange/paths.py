@@ -1,4 +1,4 @@
-"""Where templates and shipped data sets lie: in a wheel, an editable install or a checkout."""
+"""Where templates, shipped data sets and the user's cache are, however the package is installed."""
 
 from __future__ import annotations
 
@@ -39,3 +39,12 @@ def templates_path() -> Path:
 def datasets_path() -> Path:
     """Return the folder of shipped data sets; `LANGREARRANGE_DATASETS` overrides it."""
     return _folder("datasets")
+
+
+def cache_path() -> Path:
+    """Return the folder for files made on first use; `LANGREARRANGE_CACHE` overrides it."""
+    chosen = os.environ.get("LANGREARRANGE_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "langrearrange"

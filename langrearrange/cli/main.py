@@ -27,7 +27,6 @@ VERBS: Final[dict[str, str]] = {
     "import-official": "read the official release's pickled episodes, safely",
     "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
     "export-habitat": "write flats as a Habitat scene dataset (GLB, URDF, JSON)",
-    "import-mesh": "read a GLB mesh of yours: what is kept, what is lost, a picture",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }
 EXAMPLES: Final = """\

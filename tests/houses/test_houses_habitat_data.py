@@ -23,7 +23,6 @@ from langrearrange.houses.habitat_data import (
     asset_shape,
     find_habitat_data,
     habitat_home,
-    open_replica_cad,
     read_navmesh,
     read_scene,
 )
@@ -39,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scene(data: Path) -> HabitatScene:
     found = find_habitat_data(data)
-    return read_scene(open_replica_cad(found.replica_cad, found.ycb), samples.SCENE)
+    return read_scene(SceneDataset(found.replica_cad, (found.ycb,)), samples.SCENE)
 
 
 @pytest.fixture
@@ -191,7 +190,7 @@ def test_an_exported_flat_reads_back_as_it_is(tmp_path: Path) -> None:
 
 def test_all_81_assets_are_there_with_a_size_and_a_base(data: Path) -> None:
     found = find_habitat_data(data)
-    dataset = open_replica_cad(found.replica_cad, found.ycb)
+    dataset = SceneDataset(found.replica_cad, (found.ycb,))
     for asset, category in CATEGORY_OF_ASSET.items():
         assert asset_shape(dataset, asset).model.category == category
     cup = asset_shape(dataset, "frl_apartment_cup_01")  # origin at its foot

@@ -23,11 +23,16 @@ from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat, export_rearrange
 from langrearrange.houses.exchange.pieces import PIECES, link_indices
 from langrearrange.houses.habitat_data import (
+    DATA_VARIABLE,
     SceneDataset,
-    official_scene,
+    find_habitat_data,
+    imported_scene,
     read_navmesh,
     read_scene,
+    shape_of,
 )
+from langrearrange.sim.replica_cad import ReplicaCadHome
+from langrearrange.sim.scene import Scene
 from langrearrange.world.vocabulary import RECEPTACLES
 
 PYTHON = os.environ.get("LANGREARRANGE_HABITAT_PYTHON", "")
@@ -136,46 +141,58 @@ def test_our_reader_of_navigation_meshes_stands_where_habitat_snaps(
         assert np.hypot(point[0] - snapped[0], point[2] - snapped[2]) < 0.05, name
 
 
-def test_a_scene_in_replica_cad_s_form_is_in_habitat_where_we_read_it(tmp_path: Path) -> None:
+def test_a_scene_in_replica_cad_s_form_is_in_habitat_where_we_read_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = samples.write_data(tmp_path / "data")
+    monkeypatch.setenv(DATA_VARIABLE, str(data))
     builder = official_samples.Builder()
     builder.add()
-    record = open_official(builder.write(tmp_path)).episode(0)
     episode = msgspec.structs.replace(
-        translate(record, "official_context/000000"),
+        translate(open_official(builder.write(tmp_path)).episode(0), "official_context/000000"),
         house=f"official_{samples.SCENE}",
         open=("fridge", "left_drawer"),
     )
-    ours = official_scene(episode, data)
+    house, read = get_house(episode.house), imported_scene(episode.house)
+    home = ReplicaCadHome(house, episode.objects)
+    scene = Scene(house, episode.objects, house.stances["sofa"])
+    scene.show(episode.initial_state())
+    poses = scene.poses[len(house.parts) :]
+    transforms = [home.transform(i, poses[i]) for i in range(len(episode.objects))]
+    joints: dict[str, dict[str, float]] = {}
+    for name in episode.open:
+        joints.setdefault(read.openables[name].handle, {}).update(read.openables[name].joints)
     path = next(data.rglob(f"{samples.SCENE}.scene_instance.json"))
     path.write_text(path.read_text().replace("navmesh_instance", "left_out"))
     theirs = ask(
         {
-            "config": str(ours.scene.config),
+            "config": str(read.config),
             "scene": samples.SCENE,
-            "objects": str(ours.object_folder),
-            "joints": ours.joints,
+            "objects": str(find_habitat_data(data).ycb),
+            "joints": joints,
             "things": [
-                {"config": str(thing.config), "transform": thing.transform.tolist()}
-                for thing in ours.things
+                {"config": str(config), "transform": transform}
+                for config, transform in zip(home.things, transforms, strict=True)
             ],
         }
     )
-    boxes = [*ours.scene.boxes.values(), *ours.scene.others]
+    boxes = [*read.boxes.values(), *read.others]
     assert set(theirs["receptacles"]) == {box.unique_name for box in boxes}
     for box in boxes:
         found = theirs["receptacles"][box.unique_name]
         assert np.array(found["frame"]) == pytest.approx(box.frame, abs=1e-4), box.name
         assert np.abs(found["half"]) == pytest.approx(box.half, abs=1e-4), box.name
-    drawer = ours.scene.boxes["left_drawer"].unique_name
+    drawer = read.boxes["left_drawer"].unique_name
     moved = np.array(theirs["opened"][drawer]["frame"]) - theirs["receptacles"][drawer]["frame"]
-    assert moved[:3, 3] == pytest.approx(ours.scene.openables["left_drawer"].travel, abs=1e-4)
-    for thing, found in zip(ours.things, theirs["things"], strict=True):
-        assert found["handle"] == thing.handle
-        assert np.array(found["transform"]) == pytest.approx(thing.transform, abs=1e-5)
+    assert moved[:3, 3] == pytest.approx(read.openables["left_drawer"].travel, abs=1e-4)
+    handles = ["013_apple_:0000", "013_apple_:0001", "016_pear_:0000"]
+    assert [found["handle"] for found in theirs["things"]] == handles
+    for thing, transform, found in zip(episode.objects, transforms, theirs["things"], strict=True):
+        shape = shape_of(thing.model)
+        assert np.array(found["transform"]) == pytest.approx(np.array(transform), abs=1e-5)
         low, high = np.array(found["box"])
         assert [(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2] == pytest.approx(
-            thing.shape.base, abs=1e-4
+            shape.base, abs=1e-4
         )
-        x, z, y = thing.shape.model.size_mm
+        x, z, y = shape.model.size_mm
         assert high - low == pytest.approx(np.array([x, y, z]) / 1000, abs=1e-3)

@@ -17,7 +17,7 @@ from fake_habitat import HABITAT_SIM, MAGNUM, fake_python
 from household import household
 
 import langrearrange  # noqa: F401
-from langrearrange.errors import HabitatError, RenderError, UsageError
+from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
 from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat
 from langrearrange.houses.habitat_data import DATA_VARIABLE
@@ -252,7 +252,7 @@ def test_a_damaged_stage_is_named(exported, tmp_path):
     copy = tmp_path / "flats"
     shutil.copytree(exported, copy)
     (copy / "stages" / f"{FLAT}.glb").write_bytes(b"glTF")
-    with pytest.raises(HabitatError, match="is damaged"):
+    with pytest.raises(DatasetError, match="damaged"):
         Library(copy).flat(get_house(FLAT))
 
 

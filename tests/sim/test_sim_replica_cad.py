@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,13 @@ import official_samples
 import pytest
 
 from langrearrange.dataset import Episode
-from langrearrange.dataset.official import open_official, translate
-from langrearrange.errors import HouseError
+from langrearrange.dataset.official import OfficialEpisode, open_official, translate
+from langrearrange.errors import DatasetError, HouseError
 from langrearrange.generator import make_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import Pose2D, get_house
-from langrearrange.houses.habitat_data import DATA_VARIABLE, official_scene
+from langrearrange.houses.habitat_data import DATA_VARIABLE, imported_scene
+from langrearrange.houses.habitat_data.homes import _dataset_in
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator
@@ -56,31 +58,99 @@ def named(data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def official(tmp_path: Path) -> Episode:
+def record(tmp_path: Path) -> OfficialEpisode:
     builder = official_samples.Builder()
     builder.add()
-    record = open_official(builder.write(tmp_path)).episode(0)
+    return open_official(builder.write(tmp_path)).episode(0)
+
+
+@pytest.fixture
+def official(record: OfficialEpisode) -> Episode:
     return msgspec.structs.replace(
         translate(record, "official_context/000000"), house=f"official_{samples.SCENE}"
     )
+
+
+@pytest.fixture
+def own_data(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = Path(shutil.copytree(data, tmp_path / "data"))
+    monkeypatch.setenv(DATA_VARIABLE, str(copy))
+    return copy
 
 
 def start_of(episode: Episode) -> Pose2D:
     return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
 
 
-def test_things_are_where_the_reader_of_the_data_puts_them(data: Path, official: Episode) -> None:
-    for episode in (official, make_episode(SPEC, 0), make_episode(SPEC, 3)):
-        house = get_house(episode.house)
-        home = ReplicaCadHome(house, episode.objects)
-        scene = Scene(house, episode.objects, start_of(episode))
-        scene.show(episode.initial_state())
-        wanted = official_scene(episode, data)
-        first = len(house.parts)
-        for index, thing in enumerate(wanted.things):
-            assert home.things[index] == thing.config
-            transform = home.transform(index, scene.poses[first + index])
-            assert np.array(transform) == pytest.approx(thing.transform, abs=1e-3)
+def transforms(episode: Episode) -> list[np.ndarray]:
+    """Return what Habitat is told of where things are at the start, y up."""
+    house = get_house(episode.house)
+    home = ReplicaCadHome(house, episode.objects)
+    scene = Scene(house, episode.objects, start_of(episode))
+    scene.show(episode.initial_state())
+    poses = scene.poses[len(house.parts) :]
+    return [np.array(home.transform(i, poses[i])) for i in range(len(episode.objects))]
+
+
+def test_official_things_have_their_assets_and_stored_poses(
+    record: OfficialEpisode, official: Episode
+) -> None:
+    home = ReplicaCadHome(get_house(official.house), official.objects)
+    found = transforms(official)
+    for index, stored in enumerate(record.objects):
+        assert home.things[index].name == f"{stored.asset}.object_config.json"
+        assert home.things[index].is_file()
+        assert found[index] == pytest.approx(stored.transform, abs=1e-3), "to a millimetre"
+
+
+def test_poses_of_any_rotation_survive(official: Episode) -> None:
+    pose = msgspec.structs.replace(
+        official.objects[0].pose, rotation=(500_000, 500_000, -500_000, 500_000)
+    )
+    things = (msgspec.structs.replace(official.objects[0], pose=pose), *official.objects[1:])
+    turn = transforms(msgspec.structs.replace(official, objects=things))[0][:3, :3]
+    # (w, x, y, z) / 2 takes x to z, y to -x and z to -y; all of that seen from y up.
+    assert turn == pytest.approx(np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]]), abs=1e-6)
+
+
+def test_a_missing_scene_asset_or_mesh_is_named(own_data: Path, official: Episode) -> None:
+    def load() -> None:
+        get_house.cache_clear()
+        _dataset_in.cache_clear()
+        ReplicaCadHome(get_house(official.house), official.objects)
+
+    load()
+    config = own_data / "objects/ycb/configs/016_pear.object_config.json"
+    mesh = own_data / "objects/ycb/meshes/016_pear/google_16k/textured.glb"
+    mesh.write_bytes(b"solid pear")
+    with pytest.raises(DatasetError, match=r"textured.glb: damaged: no readable GLB mesh"):
+        load()
+    mesh.unlink()
+    with pytest.raises(DatasetError, match=r"016_pear.object_config.json: names the mesh"):
+        load()
+    config.unlink()
+    with pytest.raises(DatasetError, match=r"no object is called '016_pear'.*download the data"):
+        load()
+    with pytest.raises(DatasetError, match="no scene is called 'v3_sc0_staging_00'"):
+        get_house("official_v3_sc0_staging_00")
+    shutil.rmtree(own_data / "objects/ycb")
+    with pytest.raises(DatasetError, match="datasets_download --uids ycb"):
+        load()
+    shutil.rmtree(own_data)
+    with pytest.raises(DatasetError, match="there is no such folder"):
+        load()
+
+
+def test_what_opens_goes_by_the_release_s_joints() -> None:
+    openables = imported_scene(f"official_{samples.SCENE}").openables
+    assert (openables["fridge"].handle, openables["fridge"].joints) == (
+        "fridge_:0000",
+        {"top_door_hinge": 1.22},
+    )
+    assert (openables["left_drawer"].handle, openables["left_drawer"].joints) == (
+        "kitchen_counter_:0000",
+        {"drawer1_top_joint": 0.45},
+    )
 
 
 def test_what_opens_is_told_by_link_and_each_once(official: Episode) -> None:

@@ -41,11 +41,6 @@ def to_y_up(points: Points) -> Points:
     return np.stack([points[:, 0], points[:, 2], -points[:, 1]], axis=1)
 
 
-def from_y_up(points: Points) -> Points:
-    """Return points or directions of a y-up frame in ours."""
-    return np.stack([points[:, 0], -points[:, 2], points[:, 1]], axis=1)
-
-
 def translation_y_up(pose: Matrix) -> list[float]:
     """Return where a pose's origin lies in a y-up frame, metres, rounded to a micrometre."""
     x, y, z = (round(float(value), 6) + 0.0 for value in pose[:, 3])

@@ -1,7 +1,8 @@
 """Writing meshes as GLB (binary glTF 2.0): normals, vertex colours, embedded PNG textures.
 
 Plain glTF without extensions, compression or animation, so that every reader takes it. Meshes come
-in our frame and are written y up. Not for reading (see `glb_read`).
+in our frame and are written y up. COLOR_0 holds display values, not light as the standard has it:
+Habitat's shaders show them without conversion. Not for reading.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,34 +23,12 @@ from langrearrange.houses.exchange.frames import to_y_up
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.textures import texture
 
-ColorSpace = Literal["linear", "display"]
-"""What the numbers of COLOR_0 are. `linear`: as the standard has it, for Blender and the web.
-`display`: as they appear on the screen, for Habitat, whose shaders show them without conversion."""
-
-MAGIC: Final = b"glTF"
-JSON_CHUNK: Final = 0x4E4F534A
-BINARY_CHUNK: Final = 0x004E4942
-FLOAT: Final = 5126
-UNSIGNED_BYTE: Final = 5121
-UNSIGNED_SHORT: Final = 5123
-UNSIGNED_INT: Final = 5125
+_JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+_FLOAT, _UNSIGNED_BYTE, _UNSIGNED_SHORT, _UNSIGNED_INT = 5126, 5121, 5123, 5125
 _VERTICES, _INDICES = 34962, 34963
 _REPEAT, _LINEAR, _MIPMAPPED = 10497, 9729, 9987
 _NEUTRAL: Final = 128
 """A texel of ours that leaves the colour beneath as it is."""
-
-
-def srgb_to_linear(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return light of display values, both in [0, 1] (IEC 61966-2-1)."""
-    dark = values / 12.92
-    bright = ((np.maximum(values, 0.04045) + 0.055) / 1.055) ** 2.4
-    return np.where(values <= 0.04045, dark, bright).astype(np.float32)
-
-
-def linear_to_srgb(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return display values of light, both in [0, 1]."""
-    bright = 1.055 * np.maximum(values, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(values <= 0.0031308, values * 12.92, bright).astype(np.float32)
 
 
 @dataclass(slots=True)
@@ -72,14 +51,14 @@ class _Document:
 
     def vertices(self, values: NDArray[Any], bounds: bool = False) -> int:
         """Append a vertex attribute; bytes count as normalised. Returns the accessor's index."""
-        component = FLOAT if values.dtype == np.float32 else UNSIGNED_BYTE
+        component = _FLOAT if values.dtype == np.float32 else _UNSIGNED_BYTE
         accessor: dict[str, Any] = {
             "bufferView": self.view(np.ascontiguousarray(values).tobytes(), _VERTICES),
             "componentType": component,
             "count": len(values),
             "type": f"VEC{values.shape[1]}",
         }
-        if component != FLOAT:
+        if component != _FLOAT:
             accessor["normalized"] = True
         if bounds:
             accessor["min"] = values.min(axis=0).tolist()
@@ -94,7 +73,7 @@ class _Document:
         self.accessors.append(
             {
                 "bufferView": self.view(flat.tobytes(), _INDICES),
-                "componentType": UNSIGNED_SHORT if small else UNSIGNED_INT,
+                "componentType": _UNSIGNED_SHORT if small else _UNSIGNED_INT,
                 "count": flat.size,
                 "type": "SCALAR",
             }
@@ -110,13 +89,12 @@ class _Document:
         return len(self.materials) - 1
 
 
-def write_glb(path: Path, meshes: Sequence[tuple[str, Mesh]], colors: ColorSpace = "linear") -> int:
+def write_glb(path: Path, meshes: Sequence[tuple[str, Mesh]]) -> int:
     """Write named meshes as one GLB file, a node each, and return its size in bytes.
 
     Args:
         path: the file; its folder must exist.
         meshes: (name, mesh) in one common frame, z up, metres.
-        colors: what is stored as COLOR_0, see `ColorSpace`.
     """
     document = _Document()
     peaks = _peaks([mesh for _, mesh in meshes])
@@ -129,7 +107,7 @@ def write_glb(path: Path, meshes: Sequence[tuple[str, Mesh]], colors: ColorSpace
     primitives = []
     for _, mesh in meshes:
         name = _texture_of(mesh)
-        primitive = _primitive(document, mesh, peaks[name] / _NEUTRAL, colors)
+        primitive = _primitive(document, mesh, peaks[name] / _NEUTRAL)
         primitives.append(primitive | {"material": materials[name]})
     data = _packed(document, [name for name, _ in meshes], primitives)
     path.write_bytes(data)
@@ -167,18 +145,15 @@ def _png(name: str, peak: int) -> bytes:
     return file.getvalue()
 
 
-def _primitive(document: _Document, mesh: Mesh, gain: float, colors: ColorSpace) -> dict[str, Any]:
+def _primitive(document: _Document, mesh: Mesh, gain: float) -> dict[str, Any]:
     shown = np.clip(mesh.colors * np.float32(gain / 255), 0, 1).astype(np.float32)
+    opaque = np.ones((len(shown), 1), np.float32)
+    levels = np.round(255 * np.concatenate([shown, opaque], axis=1)).astype(np.uint8)
     attributes = {
         "POSITION": document.vertices(to_y_up(mesh.positions), bounds=True),
         "NORMAL": document.vertices(to_y_up(_unit(mesh.normals))),
+        "COLOR_0": document.vertices(levels),
     }
-    if colors == "linear":
-        attributes["COLOR_0"] = document.vertices(srgb_to_linear(shown))
-    else:
-        opaque = np.ones((len(shown), 1), np.float32)
-        levels = np.round(255 * np.concatenate([shown, opaque], axis=1)).astype(np.uint8)
-        attributes["COLOR_0"] = document.vertices(levels)
     if mesh.uv is not None:
         attributes["TEXCOORD_0"] = document.vertices(mesh.uv)
     return {"attributes": attributes, "indices": document.indices(mesh.faces, len(mesh.positions))}
@@ -218,8 +193,8 @@ def _packed(document: _Document, names: Sequence[str], primitives: list[dict[str
     total = 12 + 8 + len(text) + 8 + len(binary)
     return b"".join(
         [
-            MAGIC, struct.pack("<II", 2, total),
-            struct.pack("<II", len(text), JSON_CHUNK), text,
-            struct.pack("<II", len(binary), BINARY_CHUNK), binary,
+            b"glTF", struct.pack("<II", 2, total),
+            struct.pack("<II", len(text), _JSON_CHUNK), text,
+            struct.pack("<II", len(binary), _BINARY_CHUNK), binary,
         ]
     )  # fmt: skip

@@ -136,7 +136,7 @@ def _write_flat(house: House, out: Path) -> None:
 
 def _write_stage(house: House, parts: Sequence[Part], folder: Path) -> None:
     meshes = [(p.name, carried(lit(part_mesh(p.mesh), p.closed), p.closed)) for p in parts]
-    write_glb(folder / f"{house.id}.glb", meshes, "display")
+    write_glb(folder / f"{house.id}.glb", meshes)
     config = {
         "render_asset": f"{house.id}.glb",
         "collision_asset": f"{house.id}.glb",
@@ -150,7 +150,7 @@ def _write_stage(house: House, parts: Sequence[Part], folder: Path) -> None:
 
 
 def _write_object(folder: Path, name: str, mesh: Mesh, mass: float, user: dict[str, Any]) -> None:
-    write_glb(folder / f"{name}.glb", [(name, mesh)], "display")
+    write_glb(folder / f"{name}.glb", [(name, mesh)])
     config: dict[str, Any] = {
         "render_asset": f"{name}.glb",
         "up": _UP,
@@ -178,9 +178,7 @@ def _write_piece(house: House, piece: str, folder: Path) -> dict[str, Any]:
         mesh = part_mesh(part.mesh)
         joint = joint_of(part) if part.openable else None
         links.append(Link(part.name, compose(inverse(base), part.closed), mesh.bounds, joint))
-        write_glb(
-            folder / name / f"{part.name}.glb", [(part.name, lit(mesh, part.closed))], "display"
-        )
+        write_glb(folder / name / f"{part.name}.glb", [(part.name, lit(mesh, part.closed))])
     (folder / name / f"{name}.urdf").write_text(urdf_text(name, links))
     config = {
         "urdf_filepath": f"{name}.urdf",

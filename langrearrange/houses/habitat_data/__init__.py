@@ -1,7 +1,7 @@
 """Habitat's own data read from files: ReplicaCAD, YCB, scenes. No simulator is needed.
 
-scene = official_scene(episode, "data")      # what Habitat must load for an imported episode
-home = habitat_home(scene.scene)             # stances and surfaces there, as a `House`
+scene = imported_scene("official_v3_sc4_staging_00")  # receptacles and what opens, as placed
+home = habitat_home(scene)                            # stances and surfaces there, as a `House`
 """
 
 from langrearrange.houses.habitat_data.assets import AssetShape, asset_shape
@@ -25,12 +25,6 @@ from langrearrange.houses.habitat_data.homes import (
     shape_of,
 )
 from langrearrange.houses.habitat_data.navmesh import NavMesh, read_navmesh
-from langrearrange.houses.habitat_data.official import (
-    AssetPlacement,
-    OfficialScene,
-    official_scene,
-    open_replica_cad,
-)
 from langrearrange.houses.habitat_data.openables import PlacedOpenable
 from langrearrange.houses.habitat_data.scene import (
     HabitatScene,
@@ -43,14 +37,12 @@ from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
 __all__ = [
     "ASSETS",
     "DATA_VARIABLE",
-    "AssetPlacement",
     "AssetReport",
     "AssetShape",
     "HabitatAsset",
     "HabitatData",
     "HabitatScene",
     "NavMesh",
-    "OfficialScene",
     "PlacedAsset",
     "PlacedBox",
     "PlacedOpenable",
@@ -64,8 +56,6 @@ __all__ = [
     "imported_model",
     "imported_models_of",
     "imported_scene",
-    "official_scene",
-    "open_replica_cad",
     "read_navmesh",
     "read_scene",
     "replica_cad_homes",

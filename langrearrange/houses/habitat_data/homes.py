@@ -15,7 +15,6 @@ from langrearrange.errors import HouseError
 from langrearrange.houses.habitat_data.assets import AssetShape, asset_shape
 from langrearrange.houses.habitat_data.folders import DATA_VARIABLE, find_habitat_data
 from langrearrange.houses.habitat_data.home import habitat_home
-from langrearrange.houses.habitat_data.official import asset_config, open_replica_cad
 from langrearrange.houses.habitat_data.scene import HabitatScene, read_scene
 from langrearrange.houses.habitat_data.scene_dataset import SceneDataset
 from langrearrange.houses.house import House
@@ -60,7 +59,7 @@ def imported_scene(house_id: str) -> HabitatScene:
 def asset_file(asset: str) -> Path:
     """Return an asset's `.object_config.json`, whose mesh is there; errors as `shape_of`."""
     shape_of(asset)
-    return asset_config(_dataset(), asset)
+    return _dataset().object(asset).path
 
 
 def imported_model(asset: str) -> ObjectModel:
@@ -96,10 +95,9 @@ def _dataset() -> SceneDataset:
 @lru_cache(maxsize=4)
 def _dataset_in(folder: str) -> SceneDataset:
     found = find_habitat_data(folder)
-    return open_replica_cad(found.replica_cad, found.ycb)
+    return SceneDataset(found.replica_cad, (found.ycb,))
 
 
 @lru_cache(maxsize=256)
 def _shape(dataset: SceneDataset, asset: str) -> AssetShape:
-    asset_config(dataset, asset)
     return asset_shape(dataset, asset)

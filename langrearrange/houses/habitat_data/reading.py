@@ -89,6 +89,23 @@ def glb_box(path: Path) -> NDArray[np.float64]:
     Raises:
         DatasetError: missing, a git-lfs pointer, or no GLB file.
     """
+    content = glb_description(path)
+    try:
+        corners = [
+            corner
+            for node in content["scenes"][content.get("scene", 0)]["nodes"]
+            for corner in _corners(content, node, np.eye(4), 0)
+        ]
+        stacked = np.concatenate(corners)
+    except DatasetError:
+        raise
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path}: damaged: no readable GLB mesh ({error})") from None
+    return np.stack([stacked.min(axis=0), stacked.max(axis=0)])
+
+
+def glb_description(path: Path) -> dict[str, Any]:
+    """Return the JSON that describes a GLB file (binary glTF 2.0); errors as `glb_box`."""
     try:
         with path.open("rb") as file:
             head = file.read(20)
@@ -98,19 +115,15 @@ def glb_box(path: Path) -> NDArray[np.float64]:
             if (magic, version, kind) != (b"glTF", 2, 0x4E4F534A) or length > _MAX_TEXT:
                 raise ValueError("no GLB header")
             content = json.loads(file.read(length))
-        corners = [
-            corner
-            for node in content["scenes"][content.get("scene", 0)]["nodes"]
-            for corner in _corners(content, node, np.eye(4), 0)
-        ]
-        stacked = np.concatenate(corners)
     except DatasetError:
         raise
     except OSError:
         raise DatasetError(f"{path}: a mesh (.glb) is missing or cannot be read") from None
-    except (struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (struct.error, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: damaged: no readable GLB mesh ({error})") from None
-    return np.stack([stacked.min(axis=0), stacked.max(axis=0)])
+    if not isinstance(content, dict):
+        raise DatasetError(f"{path}: damaged: no readable GLB mesh (no JSON object)")
+    return content
 
 
 def _corners(

@@ -90,10 +90,6 @@ class SceneDataset:
         """Return a stage config by its name; DatasetError if there is none."""
         return self._template(self._named("stages", _STAGE), name, _STAGE, "stage")
 
-    def has_object(self, name: str) -> bool:
-        """Whether an object config is called so."""
-        return _short(name) in self._objects
-
     def articulated(self, name: str) -> tuple[Template, Path]:
         """Return the config of what opens (empty if it has none) and its URDF; DatasetError."""
         short = _short(name)
@@ -162,7 +158,7 @@ class SceneDataset:
             some = ", ".join(sorted(files)[:5])
             raise DatasetError(
                 f"{self.config}: no {what} is called '{short}'; there are {len(files)}, such as "
-                f"{some or 'none'}"
+                f"{some or 'none'}; download the data again if it should be there"
             )
         path = files[short]
         return Template(short, path, read_json(path, f"a {what} config ({ending})"))

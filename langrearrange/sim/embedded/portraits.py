@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 
-from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.models import MODELS, object_mesh
 from langrearrange.houses.shapes import moved, plane
 from langrearrange.sim.camera import Vector, look_at
@@ -46,21 +45,7 @@ def portrait(
         HouseError: no model has this id.
     """
     thing = mesh_library().index(MeshKey("model", model_id))
-    return _portrait(object_mesh(model_id), thing, size_px, azimuth_deg, elevation_deg)
-
-
-def mesh_portrait(
-    mesh: Mesh, size_px: int = 192, azimuth_deg: float = -60.0, elevation_deg: float = 30.0
-) -> Picture:
-    """Return a picture like `portrait` of a mesh that rests on z = 0 around the z axis."""
-    thing = mesh_library().add(mesh, "portrait")
-    return _portrait(mesh, thing, size_px, azimuth_deg, elevation_deg)
-
-
-def _portrait(
-    mesh: Mesh, thing: int, size_px: int, azimuth_deg: float, elevation_deg: float
-) -> Picture:
-    low, high = mesh.bounds.astype(np.float64)
+    low, high = object_mesh(model_id).bounds.astype(np.float64)
     radius = float(np.linalg.norm(high - low)) / 2
     middle = Vector(0.0, 0.0, float(high[2]) / 2)
     distance = 1.06 * radius / math.sin(math.radians(_HFOV_DEG / 2))

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import langrearrange.houses
 import langrearrange.sim.robot
 from langrearrange.errors import HabitatError
 from langrearrange.houses.exchange import export_habitat, write_glb
-from langrearrange.houses.exchange.meshes_import import cache_folder
 from langrearrange.houses.exchange.paint import lit
 from langrearrange.houses.exchange.pieces import (
     DATASET,
@@ -31,7 +28,9 @@ from langrearrange.houses.exchange.pieces import (
     piece_parts,
 )
 from langrearrange.houses.geometry import rigid
+from langrearrange.houses.habitat_data.reading import glb_description
 from langrearrange.houses.house import House, Part
+from langrearrange.paths import cache_path
 from langrearrange.sim.habitat.frames import y_up
 from langrearrange.sim.protocol import SEGMENT_PART
 from langrearrange.sim.robot import link_mesh
@@ -97,7 +96,7 @@ class Library:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._given = folder is not None
-        self._folder = folder or cache_folder() / "habitat" / _fingerprint()
+        self._folder = folder or cache_path() / "habitat" / _fingerprint()
         if folder is not None and not (folder / CONFIG).is_file():
             raise HabitatError(
                 f"{folder} holds no {CONFIG}; write it with: langrearrange export-habitat "
@@ -135,11 +134,11 @@ class Library:
 
     def link(self, name: str) -> Path:
         """Return the path of a mesh of the robot's arm; always of the cache."""
-        folder = cache_folder() / "habitat" / _fingerprint() / "robot"
+        folder = cache_path() / "habitat" / _fingerprint() / "robot"
         path = folder / f"{name}.glb"
         if not path.is_file():
             with _alone_in(folder):
-                write_glb(path, [(name, lit(link_mesh(name), rigid(0, 0, 0, 0)))], "display")
+                write_glb(path, [(name, lit(link_mesh(name), rigid(0, 0, 0, 0)))])
         return path
 
     def _scene(self, house: House) -> Path:
@@ -175,7 +174,7 @@ def _fingerprint() -> str:
 def _flat_assets(house: House, folder: Path) -> FlatAssets:
     numbers = {part.name: SEGMENT_PART + index for index, part in enumerate(house.parts)}
     stage = folder / "stages" / f"{house.id}.glb"
-    names = _mesh_names(_there(stage))
+    names = [node["name"] for node in glb_description(_there(stage))["nodes"] if "mesh" in node]
     assets = [Asset(stage, tuple(numbers[name] for name in names), y_up(rigid(0, 0, 0, 0)))]
     bodies = {name for body in PIECES.values() for name in body}
     for part in house.parts:
@@ -210,14 +209,3 @@ def _there(path: Path) -> Path:
             "or delete that folder if it is the cache's"
         )
     return path
-
-
-def _mesh_names(path: Path) -> list[str]:
-    """Return the names of a GLB file's nodes, in its own order."""
-    data = path.read_bytes()
-    try:
-        (length,) = struct.unpack_from("<I", data, 12)
-        document: dict[str, Any] = json.loads(data[20 : 20 + length])
-        return [node["name"] for node in document["nodes"] if "mesh" in node]
-    except (struct.error, ValueError, KeyError) as error:
-        raise HabitatError(f"{path} is damaged ({error}); write it again") from error
