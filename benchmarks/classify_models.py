@@ -32,7 +32,7 @@ from langrearrange.houses import (
     houses_for,
     models_of,
 )
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world import initial_state
@@ -102,7 +102,7 @@ def crops(house_ids: Iterable[str], allowed: frozenset[str], num: int) -> Iterat
     for house_id in house_ids:
         house = get_house(house_id)
         for index in range(num):
-            rng = KeyedRng("classify_models", house_id, index)
+            rng = KeyedRng(HOUSE_VERSION, "classify_models", house_id, index)
             objects = household(house, allowed, rng)
             simulator.load(house, objects, Pose2D(0, 0, 0))
             state = initial_state(

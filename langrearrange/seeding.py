@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Final, NewType, TypeVar
 
-GENERATOR_VERSION = "0"
-"""Part of every key; changes only when published episodes change."""
+Version = NewType("Version", str)
+HOUSE_VERSION: Final = Version("0")
+"""Keys flats, looks, orders of play and all other draws that enter no episode; fixed within v0."""
+EPISODE_VERSION: Final = Version("0")
+"""Keys what enters an episode; changes only when published episodes are drawn anew."""
 
 T = TypeVar("T")
-Part = str | int
+KeyPart = str | int
 
 
-def digest(*parts: Part) -> bytes:
+def digest(*parts: KeyPart) -> bytes:
     """Return the 32-byte sha256 of the parts, each length-prefixed so that no two lists collide."""
     pieces: list[bytes] = []
     for part in parts:
@@ -28,17 +31,18 @@ def digest(*parts: Part) -> bytes:
 
 
 class KeyedRng:
-    """A stream of integer draws keyed by its parts, e.g. (split, template, index, purpose).
+    """A stream of integer draws keyed by a version and parts, e.g. (split, index, purpose).
 
     Example:
-        >>> KeyedRng("train", 17, "yaw").below(10) == KeyedRng("train", 17, "yaw").below(10)
+        >>> rng, again = (KeyedRng(EPISODE_VERSION, "train", 17, "yaw") for _ in range(2))
+        >>> rng.below(10) == again.below(10)
         True
     """
 
     __slots__ = ("_bits",)
 
-    def __init__(self, *parts: Part) -> None:
-        seed = int.from_bytes(digest(GENERATOR_VERSION, *parts), "big")
+    def __init__(self, version: Version, *parts: KeyPart) -> None:
+        seed = int.from_bytes(digest(version, *parts), "big")
         self._bits = random.Random(seed).getrandbits
 
     def below(self, bound: int) -> int:
@@ -90,13 +94,13 @@ class KeyedPermutation:
 
     __slots__ = ("_half", "_mask", "_round_keys", "size")
 
-    def __init__(self, size: int, *parts: Part) -> None:
+    def __init__(self, size: int, version: Version, *parts: KeyPart) -> None:
         if size < 1:
             raise ValueError(f"a permutation needs at least 1 element, got {size}")
         self.size = size
         self._half = max(1, ((size - 1).bit_length() + 1) // 2)
         self._mask = (1 << self._half) - 1
-        key = digest(GENERATOR_VERSION, *parts)
+        key = digest(version, *parts)
         self._round_keys = tuple(key[8 * i : 8 * i + 8] for i in range(4))
 
     def __getitem__(self, index: int) -> int:

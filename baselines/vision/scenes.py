@@ -19,7 +19,7 @@ from langrearrange.env.sampling import MAX_VARIANT
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.houses import House, Pose2D, get_house, models_of
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
 from langrearrange.world import Layout, WorldState
@@ -149,13 +149,15 @@ class SceneStream:
         # Rows change households at different batches, so that the work is spread.
         if household is None or (self._num_batches + row) % SHOTS == 0:
             household = self._households[row] = self._move_in(row)
-        rng = KeyedRng("vision", "state", self._seed, row, self._num_batches)
+        rng = KeyedRng(HOUSE_VERSION, "vision", "state", self._seed, row, self._num_batches)
         state = draw_state(household.house, household.layout, household.initial, self._mixture, rng)
         self._simulators[row].show(state)
         return household, state
 
     def _move_in(self, row: int) -> _Household:
-        rng = KeyedRng("vision", "home", self._seed, row, (self._num_batches + row) // SHOTS)
+        rng = KeyedRng(
+            HOUSE_VERSION, "vision", "home", self._seed, row, (self._num_batches + row) // SHOTS
+        )
         variant = 1 + rng.below(MAX_VARIANT) if self._fresh else 0
         episode = self._source.get(rng.below(len(self._source)), variant)
         house = get_house(episode.house)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langrearrange.agents.protocol import Observation
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world import NUM_SKILLS
 
 
@@ -18,11 +18,11 @@ class RandomAgent:
 
     def __init__(self, seed: int = 0, hard: bool = False) -> None:
         self._seed, self._num_actions = seed, NUM_SKILLS + hard
-        self._rng = KeyedRng("random agent", seed)
+        self._rng = KeyedRng(HOUSE_VERSION, "random agent", seed)
 
     def reset(self, instruction: str) -> None:
         """Begin an episode."""
-        self._rng = KeyedRng("random agent", self._seed, instruction)
+        self._rng = KeyedRng(HOUSE_VERSION, "random agent", self._seed, instruction)
 
     def act(self, observation: Observation) -> int:
         """Return any skill."""

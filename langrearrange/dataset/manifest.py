@@ -30,7 +30,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         split: name of the split.
         id_split: the split in the episode ids; differs for views (`train_mini` holds train's).
         written_by: release of langrearrange that wrote the folder.
-        generator_version: enters every draw (`seeding.GENERATOR_VERSION`).
+        generator_version: enters every draw (`seeding.EPISODE_VERSION`).
         content_sha256: hex sha256 of the uncompressed file, the same wherever it is made.
         num_episodes: how many there are.
         templates: template id -> number of episodes, in file order.

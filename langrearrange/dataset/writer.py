@@ -24,7 +24,7 @@ from langrearrange.dataset.manifest import MANIFEST, MEMBER_EPISODES, Manifest, 
 from langrearrange.dataset.source import EpisodeList
 from langrearrange.dataset.strata import Strata
 from langrearrange.errors import DatasetError, UsageError
-from langrearrange.seeding import GENERATOR_VERSION
+from langrearrange.seeding import EPISODE_VERSION
 
 LEVEL: Final = 6
 
@@ -127,7 +127,7 @@ class DatasetWriter:
         defaults: dict[str, Any] = {"id_split": self._split, "written_by": __version__}
         manifest = Manifest(
             split=self._split,
-            generator_version=GENERATOR_VERSION,
+            generator_version=EPISODE_VERSION,
             content_sha256=self._hasher.hexdigest(),
             num_episodes=self._order.num_episodes,
             templates=dict(zip(self._order.templates, self._order.counts, strict=True)),

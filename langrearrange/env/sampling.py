@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from langrearrange.env.episodes import Source, template_positions
-from langrearrange.seeding import KeyedPermutation, Part, digest
+from langrearrange.seeding import HOUSE_VERSION, KeyedPermutation, KeyPart, digest
 
 MAX_VARIANT = 999_999
 """Variants drawn for training are 1..MAX_VARIANT, so that ids stay short."""
@@ -141,11 +141,11 @@ class Sampler:
 
 
 @lru_cache(maxsize=1024, typed=True)
-def _order(size: int, *parts: Part) -> KeyedPermutation:
+def _order(size: int, *parts: KeyPart) -> KeyedPermutation:
     """Return the order of a pass; the next few draws of the same pass ask for it again."""
-    return KeyedPermutation(size, "env order", *parts)
+    return KeyedPermutation(size, HOUSE_VERSION, "env order", *parts)
 
 
-def _drawn_below(bound: int, *parts: Part) -> int:
+def _drawn_below(bound: int, *parts: KeyPart) -> int:
     """Return a uniform integer in [0, bound): one draw of 256 bits, its bias is below 2^-230."""
     return int.from_bytes(digest(*parts), "big") % bound

@@ -18,7 +18,6 @@ from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
 from langrearrange.language import Grounding, StartFact, Template, TemplateFile, load_templates
 from langrearrange.paths import templates_path
-from langrearrange.seeding import KeyedRng
 
 KEPT_DRAFTS: Final = 2048
 """Variants of one index share its draft; all of train_mini's fit, a few kB each."""
@@ -81,8 +80,7 @@ class Blueprint:
         """Return the flat of a variant: any in which the same sentence has the same goal."""
         if not variant:
             return draft.houses[0]
-        spec = self.spec
-        rng = KeyedRng(spec.key, spec.split, draft.template.id, index, variant, "house")
+        rng = self.spec.rng(draft.template.id, index, variant, "house")
         return rng.choice(draft.houses)
 
     def _drafted(self, index: int) -> Draft:

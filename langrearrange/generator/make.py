@@ -17,7 +17,6 @@ from langrearrange.generator.household import Household, Rejected, draw_househol
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
 from langrearrange.language import Grounding
-from langrearrange.seeding import KeyedRng
 from langrearrange.solver import Box, goal_boxes, solve, subgoals
 from langrearrange.world import SKILLS, Layout, WorldState, initial_state
 from langrearrange.world.goals import Goal, Source, parse_goal
@@ -72,17 +71,19 @@ def _attempt(
     blueprint: Blueprint, draft: Draft, house: House, index: int, variant: int, attempt: int
 ) -> Episode:
     spec = blueprint.spec
-    key = (spec.key, spec.split, draft.template.id, index, variant, attempt)
-    household = draw_household(house, draft.facts, spec, KeyedRng(*key, "household"))
+    key = (draft.template.id, index, variant, attempt)
+    household = draw_household(house, draft.facts, spec, spec.rng(*key, "household"))
     broken = broken_facts(draft.facts, household.objects, household.open)
     if broken:
-        raise GenerationError(f"bug in the generator: {broken[0]}; please report {key}")
+        raise GenerationError(
+            f"bug in the generator: {broken[0]}; please report {spec.split} {key}"
+        )
     layout, state = _world(household)
     goal_text = goal_of(draft.grounding)
     goal = _parsed(goal_text, draft.template.id)
     boxes = _boxes(goal, layout, state)
     plan = _plan(goal, layout, state, boxes, spec.horizon - 1)
-    start = house.draw_start(KeyedRng(*key, "start"))
+    start = house.draw_start(spec.rng(*key, "start"))
     return Episode(
         id=str(EpisodeId(spec.split, index, variant)),
         split=spec.split,

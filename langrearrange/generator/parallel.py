@@ -32,7 +32,7 @@ from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.workers import num_workers, pool_of
 from langrearrange.log import get_logger
 from langrearrange.progress import Advance, progress
-from langrearrange.seeding import GENERATOR_VERSION, digest
+from langrearrange.seeding import EPISODE_VERSION, HOUSE_VERSION, digest
 
 logger = get_logger(__name__)
 
@@ -203,4 +203,6 @@ def _fingerprint(blueprint: Blueprint) -> str:
     from langrearrange import __version__
 
     spec: Any = msgspec.json.encode(blueprint.spec).decode()
-    return digest(__version__, GENERATOR_VERSION, spec, blueprint.file.sha256).hex()[:16]
+    return digest(__version__, HOUSE_VERSION, EPISODE_VERSION, spec, blueprint.file.sha256).hex()[
+        :16
+    ]

@@ -14,7 +14,7 @@ import msgspec
 from langrearrange.dataset.codec import refuse_newer
 from langrearrange.errors import TemplateError, UsageError, VocabularyError
 from langrearrange.language.nodes import read_yaml
-from langrearrange.seeding import GENERATOR_VERSION, digest
+from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart, digest
 from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
 
 HouseRole = Literal[
@@ -125,6 +125,14 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 "secrets; print(secrets.token_hex(16))')"
             )
 
+    def rng(self, *parts: KeyPart) -> KeyedRng:
+        """Return the draws of a purpose: keyed by episode version, key, split and the parts."""
+        return KeyedRng(EPISODE_VERSION, self.key, self.split, *parts)
+
+    def permutation(self, size: int, *parts: KeyPart) -> KeyedPermutation:
+        """Return a permutation of range(size), keyed like `rng`."""
+        return KeyedPermutation(size, EPISODE_VERSION, self.key, self.split, *parts)
+
     def public(self) -> dict[str, Any]:
         """Return the spec as a manifest holds it: plain values, without the key."""
         fields: dict[str, Any] = msgspec.to_builtins(self)
@@ -138,12 +146,12 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             templates_sha256: of the template file (`TemplateFile.sha256`).
 
         Returns:
-            64 hex digits over generator version, spec, key and template file; "" without a key.
+            64 hex digits over episode version, spec, key and template file; "" without a key.
         """
         if not self.key:
             return ""
         spec = msgspec.json.encode(self).decode()
-        return digest("commitment", GENERATOR_VERSION, spec, templates_sha256).hex()
+        return digest("commitment", EPISODE_VERSION, spec, templates_sha256).hex()
 
 
 def _test(name: str, **fields: Any) -> SplitSpec:

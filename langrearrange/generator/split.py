@@ -23,7 +23,7 @@ from langrearrange.generator.make import make_episode
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.log import get_logger
 from langrearrange.paths import datasets_path
-from langrearrange.seeding import GENERATOR_VERSION
+from langrearrange.seeding import EPISODE_VERSION
 from langrearrange.world.vocabulary import SPLITS
 
 logger = get_logger(__name__)
@@ -117,7 +117,7 @@ def _shipped(folder: Path) -> Dataset | None:
     stored = open_dataset(folder)
     manifest = stored.manifest
     made_from = (manifest.spec or {}).get("templates_sha256"), manifest.generator_version
-    if made_from != (blueprint_of(load_spec(folder.name)).file.sha256, GENERATOR_VERSION):
+    if made_from != (blueprint_of(load_spec(folder.name)).file.sha256, EPISODE_VERSION):
         logger.warning(
             "%s was made from other templates, or by another generator, than those at hand; its "
             "episodes are computed instead and are not the published ones",

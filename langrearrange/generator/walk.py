@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from langrearrange.dataset import Strata
 from langrearrange.errors import GenerationError
-from langrearrange.generator.spec import SplitSpec
+from langrearrange.generator.spec import PUBLISHED, SplitSpec
 from langrearrange.houses import get_house
 from langrearrange.language import Grounding, Relation, Template, TemplateSlot, TextSpace
 from langrearrange.language.space import differ, relation_key
@@ -71,13 +71,12 @@ class Walk:
         self._spec = spec
         self._houses = houses
         self._meanings = meanings
-        # The key and split whose texts these are: train's own for splits that say train's.
-        self._owner = (spec.key, spec.split) if num_train is None else ("", "train")
+        self._owner = spec if num_train is None else PUBLISHED["train"]  # whose texts these are
         by_target = _by_target(template, meanings)
-        shuffled = KeyedPermutation(len(by_target), *self._owner, template.id, 0, "targets")
+        shuffled = self._owner.permutation(len(by_target), template.id, 0, "targets")
         by_target = [by_target[shuffled[i]] for i in range(len(by_target))]
         self._cells = list(_cells(by_target, meanings))
-        permuted = KeyedPermutation(len(houses), spec.key, spec.split, "house")
+        permuted = spec.permutation(len(houses), "house")
         self._flats = tuple(houses[permuted[i]] for i in range(len(houses)))
         self._first_flat = first_flat
         self._order = Strata(
@@ -155,13 +154,12 @@ class Walk:
         known = self._permutations.get(number)
         if known is None:
             size = self._order.counts[number]
-            known = KeyedPermutation(size, *self._owner, self.template.id, number, "texts")
+            known = self._owner.permutation(size, self.template.id, number, "texts")
             self._permutations[number] = known
         return known
 
     def _keyed(self, size: int, purpose: str, block: int) -> KeyedPermutation:
-        spec = self._spec
-        return KeyedPermutation(size, spec.key, spec.split, self.template.id, block, purpose)
+        return self._spec.permutation(size, self.template.id, block, purpose)
 
 
 def _cells(by_target: list[Template], meanings: Meanings) -> Iterator[_Cell]:

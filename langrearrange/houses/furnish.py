@@ -16,7 +16,7 @@ from langrearrange.houses.freespace import FreeSpace
 from langrearrange.houses.ornaments import Ornament, ornaments
 from langrearrange.houses.placement import Rect, WallFrame
 from langrearrange.houses.plans import PLANS, FloorPlan
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 
 GAP_MM: Final = 60
 """Smallest gap between two pieces of furniture along a wall."""
@@ -53,12 +53,14 @@ def furnish(plan_index: int, furnishing: int) -> Furnishing:
     plan = PLANS[plan_index]
     walls = plan.walls()
     for attempt in range(_ATTEMPTS):
-        rng = KeyedRng("flat", plan_index, furnishing, "furniture", attempt)
+        rng = KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "furniture", attempt)
         fixtures = _arrange(plan, rng)
         if fixtures is None:
             continue
         decor = ornaments(
-            plan, fixtures.values(), KeyedRng("flat", plan_index, furnishing, "decor")
+            plan,
+            fixtures.values(),
+            KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "decor"),
         )
         blocks = [f.footprint for f in fixtures.values()]
         blocks += [piece.footprint for piece in decor if piece.blocks]

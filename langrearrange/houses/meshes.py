@@ -16,7 +16,7 @@ from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.occlusion import occluders, openness, shaded
 from langrearrange.houses.palette import Palette, palette_of
 from langrearrange.houses.shapes import with_box_uv
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 
 
 @lru_cache(maxsize=512)
@@ -32,7 +32,7 @@ def part_mesh(mesh_key: str) -> Mesh:
     house_id, _, name = mesh_key.partition("/")
     plan, number = parse_house_id(house_id)
     design, palette = furnishing_of(house_id), palette_of(plan, number)
-    style = KeyedRng("flat", plan, number, "style", name).below(NUM_STYLES)
+    style = KeyedRng(HOUSE_VERSION, "flat", plan, number, "style", name).below(NUM_STYLES)
     mesh = _shell(design, palette, name) or _fixture_part(design, palette, name, style)
     if mesh is None:
         raise HouseError(f"flat '{house_id}' has no part '{name}'; see House.parts")

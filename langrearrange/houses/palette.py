@@ -8,7 +8,7 @@ from typing import Final
 
 from langrearrange.houses.plans import PLANS
 from langrearrange.houses.shapes import Color
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ _METALS: Final[tuple[Color, ...]] = ((176, 178, 182), (60, 60, 62), (196, 168, 1
 @lru_cache(maxsize=128)
 def palette_of(plan: int, furnishing: int) -> Palette:
     """Return the materials of a flat."""
-    rng = KeyedRng("flat", plan, furnishing, "materials")
+    rng = KeyedRng(HOUSE_VERSION, "flat", plan, furnishing, "materials")
     rooms = tuple(PLANS[plan].rooms)
     boards = rng.choice(("wood_planks", "wood_planks", "parquet"))
     wood = Floor(boards, _near(rng.choice(_WOOD_FLOORS), rng), 1.2)

@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from langrearrange.env import STOP, LangRearrangeEnv
 from langrearrange.errors import ActionError
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.testing.report import CheckError, require
 from langrearrange.world import WorldState, apply, skill_index
 
@@ -87,7 +87,7 @@ def _check_replay(env: gym.Env[Any, Any], bare: LangRearrangeEnv, episode_id: st
     _start(env, episode_id)
     layout, state = bare.task.layout, bare.episode.initial_state()
     require(bare.world == state, f"{episode_id}: the world at reset is not the episode's start")
-    rng = KeyedRng("check_env", episode_id)
+    rng = KeyedRng(HOUSE_VERSION, "check_env", episode_id)
     for number in range(1, bare.config.horizon + 1):
         skill = rng.below(STOP)
         state, outcome = apply(layout, state, skill)

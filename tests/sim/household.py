@@ -7,7 +7,7 @@ from typing import NamedTuple
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.houses import House, Pose2D, assign_slots, draw_yaw, get_house
 from langrearrange.houses.models import MODELS
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world import Layout, WorldState, initial_state
 from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLE_INDEX, RECEPTACLES
 
@@ -22,7 +22,7 @@ class Household(NamedTuple):
 
 def household(house_id: str = "flat_0_00", seed: int = 0, per_receptacle: int = 2) -> Household:
     """Return a flat whose receptacles hold a few random models each."""
-    house, rng = get_house(house_id), KeyedRng("tests", house_id, seed)
+    house, rng = get_house(house_id), KeyedRng(HOUSE_VERSION, "tests", house_id, seed)
     models = rng.sample(list(MODELS), per_receptacle * len(RECEPTACLES))
     objects = []
     for index, receptacle in enumerate(RECEPTACLES):

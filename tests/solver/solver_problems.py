@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from solver_worlds import household
 
-from langrearrange.seeding import KeyedRng
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world import Layout, WorldState
 from langrearrange.world.goals import Goal, parse_goal
 from langrearrange.world.vocabulary import (
@@ -79,7 +79,7 @@ KINDS: dict[str, Callable[[str, str, str, str, str, str], str]] = {
 
 def random_problem(*key: str | int, small: bool = False) -> Problem:
     """Draw a problem: 6-10 objects in a whole flat, or 3-4 on three receptacles when `small`."""
-    rng = KeyedRng("random_problem", *key)
+    rng = KeyedRng(HOUSE_VERSION, "random_problem", *key)
     receptacles: tuple[str, ...] = RECEPTACLES
     openables: tuple[str, ...] = OPENABLES
     if small:
