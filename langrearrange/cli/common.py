@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from langrearrange.dataset import EpisodeSource
+    from langrearrange.dataset import EpisodeSource, Selection
 
 
 def open_source(name: str) -> EpisodeSource:
@@ -36,6 +36,23 @@ def open_source(name: str) -> EpisodeSource:
     raise UsageError(
         f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
     )
+
+
+def find_episode(episode_id: str, folder: str = "") -> Selection:
+    """Return one episode by its id, from its published split or the data set in `folder`.
+
+    Raises:
+        UsageError: no such episode.
+    """
+    from langrearrange.dataset import Selection, parse_episode_id
+    from langrearrange.errors import DatasetError, EpisodeError
+
+    try:
+        parsed = parse_episode_id(episode_id)
+        source = open_source(folder or parsed.split)
+        return Selection(source, [source.index_of(episode_id)], parsed.variant)
+    except (EpisodeError, DatasetError) as error:
+        raise UsageError(str(error)) from None
 
 
 def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:

@@ -1,64 +1,72 @@
-"""`langrearrange export`: episodes as parquet, or oracle demonstrations as a Minari data set."""
+"""`langrearrange export`: episodes in the formats of other libraries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from dataclasses import dataclass, field, make_dataclass
+from inspect import cleandoc
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import check_count, note, open_source, refuse_existing
+from langrearrange.cli.common import check_count, find_episode, note, open_source
+
+if TYPE_CHECKING:
+    from langrearrange.dataset import Selection
+    from langrearrange.export import Exporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Write episodes in a format that other libraries load (extra [export]).
+    """Write episodes in a format that other libraries load."""
 
-    parquet: one row an episode, for pandas and Hugging Face datasets:
-      langrearrange export validation --out out/validation.parquet
-      datasets.load_dataset("parquet", data_files="out/validation.parquet")
-
-    minari: the optimal plans played in the env, for imitation and offline learning:
-      langrearrange export train_mini --format minari --out out/minari
-      MINARI_DATASETS_PATH=out/minari, then
-      minari.load_dataset("langrearrange/train-mini-oracle-state-v0")
-    """
-
-    episodes: Annotated[str, tyro.conf.Positional]
-    """a split or a data set folder"""
+    episodes: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="EPISODES")
+    ] = ()
+    """splits, data set folders or ids of episodes"""
     out: Path
-    """parquet: the file to write; minari: the folder of data sets"""
-    format: Literal["parquet", "minari"] = "parquet"
-    """which format"""
-    observation: Literal["state", "rgb", "text"] = "state"
-    """minari: what the demonstrations show"""
+    """the file or folder to write"""
+    format: str = "parquet"
+    """which format; `--format NAME --help` explains it"""
     num_episodes: int | None = None
-    """minari: at most so many, spread evenly; None for all"""
+    """at most so many of each split, spread evenly; None for all"""
     force: bool = False
-    """parquet: replace an existing file"""
+    """replace what is at --out"""
 
 
-def run(args: Args) -> int:
-    """Export; the path of what was written goes to stdout."""
+def args_type(arguments: Sequence[str]) -> type[Any]:
+    """Return `Args` with one more field, `exporter`: the format named on the command line."""
+    from langrearrange.export import FORMATS, exporter_type
+
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--format", nargs="?", default=Args.__dataclass_fields__["format"].default)
+    name = parser.parse_known_args(arguments)[0].format
+    exporter = exporter_type(name or "parquet")
+    listed = "\n".join(f"  {known:8} {row.summary}" for known, row in FORMATS.items())
+    text = f"{Args.__doc__}\n\nformats:\n{listed}\n\n{cleandoc(exporter.__doc__ or '')}"
+    options = ("exporter", Annotated[exporter, tyro.conf.arg(name="")], field(default=exporter()))
+    return make_dataclass(
+        "Args", [options], bases=(Args,), namespace={"__doc__": text}, frozen=True, kw_only=True
+    )
+
+
+def run(args: Any) -> int:
+    """Export; a summary goes to stderr, the paths of what was written to stdout."""
     check_count(args.num_episodes)
-    source = open_source(args.episodes)
-    if args.format == "parquet":
-        from langrearrange.dataset.export_parquet import export_parquet
-
-        refuse_existing(args.out, force=args.force)
-        count = export_parquet(source, args.out, overwrite=args.force)
-        note(f"{count} episodes, one row each")
-        print(args.out)
-        return 0
-    from langrearrange.agents.demonstrations import export_minari
-
-    total = len(source)
-    wanted = min(total, args.num_episodes or total)
-    episodes = [source.get(number * total // wanted) for number in range(wanted)]
-    name = source.split.replace("_", "-")
-    dataset_id = f"langrearrange/{name}-oracle-{args.observation}-v0"
-    folder = export_minari(episodes, dataset_id, args.out, observation=args.observation)
-    note(f"{wanted} demonstrations; MINARI_DATASETS_PATH={args.out}, then load {dataset_id}")
-    print(folder)
+    exporter: Exporter = args.exporter
+    selections = [_select(name, args.num_episodes) for name in args.episodes]
+    written = exporter.write(selections, args.out, overwrite=args.force)
+    note(written.summary)
+    for path in written.paths:
+        print(path)
     return 0
+
+
+def _select(name: str, num_episodes: int | None) -> Selection:
+    from langrearrange.dataset import select
+
+    if "/" in name and not Path(name).exists():
+        return find_episode(name)
+    return select(open_source(name), num_episodes)

@@ -23,9 +23,8 @@ VERBS: Final[dict[str, str]] = {
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",
-    "export": "write episodes as parquet, or oracle demonstrations for Minari",
+    "export": "write episodes for other libraries: parquet, Minari, PDDL",
     "import-official": "read the official release's pickled episodes, safely",
-    "export-pddl": "write episodes as PDDL (ADL or STRIPS)",
     "export-habitat": "write flats as a Habitat scene dataset (GLB, URDF, JSON)",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }
@@ -77,7 +76,8 @@ def _run(verb: str, arguments: list[str]) -> int:
 
     module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
     try:
-        args = tyro.cli(module.Args, prog=f"langrearrange {verb}", args=arguments)
+        kind = module.args_type(arguments) if hasattr(module, "args_type") else module.Args
+        args = tyro.cli(kind, prog=f"langrearrange {verb}", args=arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
         print(f"langrearrange {verb}: {error}", file=sys.stderr)

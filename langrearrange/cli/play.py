@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import tyro
 
-from langrearrange.cli.common import note, open_source, refuse_existing
-from langrearrange.errors import DatasetError, EpisodeError, UsageError
+from langrearrange.cli.common import find_episode, note, open_source, refuse_existing
+from langrearrange.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,10 @@ def run(args: Args) -> int:
                 f"--out {args.out} ends in '{args.out.suffix}'; accepted: {', '.join(_ENDINGS)}"
             )
         refuse_existing(args.out, force=args.force)
-    episode = _find(args.episode, args.episodes)
+    if args.episode:
+        (episode,) = find_episode(args.episode, args.episodes)
+    else:
+        episode = open_source(args.episodes or "train_mini").get(0)
     if not args.agent and not args.trace:
         return _drive(args, episode)
     actions = _traced(args.trace, episode) if args.trace else _acted(args, episode)
@@ -70,21 +73,6 @@ def run(args: Args) -> int:
     if args.out is not None:
         _save(args, episode, actions)
     return 0
-
-
-def _find(episode_id: str, folder: str) -> Episode:
-    from langrearrange.dataset import parse_episode_id
-
-    if not episode_id:
-        source = open_source(folder or "train_mini")
-        return source.get(0)
-    try:
-        parsed = parse_episode_id(episode_id)
-        source = open_source(folder or parsed.split)
-        position = source.index_of(episode_id)
-    except (EpisodeError, DatasetError) as error:
-        raise UsageError(str(error)) from None
-    return source.get(position, parsed.variant)
 
 
 def _traced(path: Path, episode: Episode) -> Sequence[int]:

@@ -90,14 +90,15 @@ def _templates(*, as_json: bool) -> None:
 
 
 def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
-    from langrearrange.dataset.analysis import summarise, take
+    from langrearrange.dataset import select
+    from langrearrange.dataset.analysis import summarise
     from langrearrange.progress import progress
 
     sources = [open_source(name) for name in names]
     summaries = []
     with progress("stats", len(sources), "sets") as advance:
         for source in sources:
-            summaries.append(summarise(source.split, take(source, num_episodes)))
+            summaries.append(summarise(source.split, select(source, num_episodes)))
             advance(1, source.split)
     return summaries
 

@@ -14,7 +14,7 @@ from langrearrange.dataset.episode import (
 )
 from langrearrange.dataset.manifest import Manifest, read_manifest
 from langrearrange.dataset.reader import Dataset, open_dataset
-from langrearrange.dataset.source import EpisodeList, EpisodeSource
+from langrearrange.dataset.source import EpisodeList, EpisodeSource, Selection, select
 from langrearrange.dataset.strata import Strata
 from langrearrange.dataset.validate import episode_problems, validate_episode
 from langrearrange.dataset.writer import DatasetWriter, write_dataset
@@ -32,6 +32,7 @@ __all__ = [
     "Manifest",
     "ObjectPlacement",
     "Pose",
+    "Selection",
     "Start",
     "Strata",
     "check_episode",
@@ -41,6 +42,7 @@ __all__ = [
     "open_dataset",
     "parse_episode_id",
     "read_manifest",
+    "select",
     "validate_episode",
     "write_dataset",
 ]

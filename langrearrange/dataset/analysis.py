@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.dataset.source import EpisodeSource
 from langrearrange.world.vocabulary import CONTAINERS, RECEPTACLES
 
 _WORD: Final = re.compile(r"[a-z']+")
@@ -111,11 +110,3 @@ def mean(counts: Counter[int]) -> float:
 def text_overlap(summaries: Sequence[Summary]) -> list[list[int]]:
     """Return a square table: how many instructions each pair of sets shares, capitals aside."""
     return [[len(a.texts & b.texts) for b in summaries] for a in summaries]
-
-
-def take(source: EpisodeSource, count: int | None) -> Iterable[Episode]:
-    """Yield at most `count` episodes of a source, spread evenly over it; all for None."""
-    total = len(source)
-    wanted = total if count is None else min(count, total)
-    for rank in range(wanted):
-        yield source.get(rank * total // wanted)

@@ -5,7 +5,8 @@ Not for reading files (`dataset.reader`) and not for computing episodes (`genera
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from langrearrange.dataset.codec import check_episode
@@ -102,6 +103,39 @@ class EpisodeList:
         if variant:
             raise no_variants(self.split)
         return self._episodes[position]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some episodes of a source, in order; each is built when its turn comes.
+
+    Attributes:
+        source: where they come from.
+        positions: their positions in the source.
+        variant: which variant of each.
+    """
+
+    source: EpisodeSource
+    positions: Sequence[int]
+    variant: int = 0
+
+    @property
+    def split(self) -> str:
+        """Name of the split."""
+        return self.source.split
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[Episode]:
+        return (self.source.get(position, self.variant) for position in self.positions)
+
+
+def select(source: EpisodeSource, num_episodes: int | None = None) -> Selection:
+    """Return at most `num_episodes` of a source, spread evenly over it; all for None."""
+    total = len(source)
+    wanted = total if num_episodes is None else min(num_episodes, total)
+    return Selection(source, [rank * total // wanted for rank in range(wanted)])
 
 
 def no_variants(split: str) -> DatasetError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from langrearrange import __version__
 from langrearrange.agents import AgentSpec, BatchedAgent, HttpAgent, RowsOfAgents, is_privileged
-from langrearrange.dataset import EpisodeSource
+from langrearrange.dataset import EpisodeSource, select
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.leaderboard.trace import (
@@ -59,11 +59,9 @@ class Plan:
         """How every episode is played."""
         return RunRules(self.protocol, self.horizon, self.num_rows)
 
-    def positions(self, source: EpisodeSource) -> list[int]:
+    def positions(self, source: EpisodeSource) -> Sequence[int]:
         """Return which positions of a source are played, ascending."""
-        count = len(source)
-        wanted = count if self.num_episodes is None else min(self.num_episodes, count)
-        return [i * count // wanted for i in range(wanted)]
+        return select(source, self.num_episodes).positions
 
 
 def evaluate(

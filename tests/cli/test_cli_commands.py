@@ -120,7 +120,7 @@ def test_an_episode_is_exported_with_its_plan(
     for dialect in ("adl", "strips"):
         out_path = tmp_path / dialect
         arguments = ("train/000009", "--out", str(out_path), "--dialect", dialect)
-        assert run(capsys, "export-pddl", *arguments)[0] == 0
+        assert run(capsys, "export", "--format", "pddl", *arguments)[0] == 0
         folder = out_path / "train_000009"
         assert {p.name for p in folder.iterdir()} == {"domain.pddl", "problem.pddl", "plan.txt"}
 
@@ -133,7 +133,10 @@ WRONG = [
     (("stats", "templates", "--plots", "x"), "name splits"),
     (("stats", "context", "--num-episodes", "0"), "1 or more"),
     (("export", "context", "--format", "minari", "--num-episodes", "0", "--out", "x"), "1 or more"),
-    (("export-pddl", "context", "--num-episodes", "-1", "--out", "x"), "1 or more"),
+    (("export", "context", "--num-episodes", "-1", "--out", "x"), "1 or more"),
+    (("export", "context", "--format", "csv", "--out", "x"), "parquet, minari, pddl"),
+    (("export", "context", "--format", "json:load", "--out", "x"), "not an exporter"),
+    (("export", "--out", "x"), "nothing to write"),
     (("generate", "--out", "x"), "either --split"),
     (("generate", "--split", "tran", "--out", "x"), "splits:"),
     (("check", "no/such/folder"), "neither a split nor"),
@@ -142,7 +145,7 @@ WRONG = [
         "nobody",
     ),
     (("score",), "no runs given"),
-    (("export-pddl", "train/999999", "--out", "x"), "train/999999"),
+    (("export", "train/999999", "--format", "pddl", "--out", "x"), "train/999999"),
 ]
 
 

@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from langrearrange.dataset import plots
-from langrearrange.dataset.analysis import Summary, mean, summarise, take, text_overlap
+from langrearrange.dataset import plots, select
+from langrearrange.dataset.analysis import Summary, mean, summarise, text_overlap
 from langrearrange.generator import open_split
 from langrearrange.world.vocabulary import RECEPTACLES
 
 
 @pytest.fixture(scope="module")
 def summaries() -> list[Summary]:
-    return [summarise(name, take(open_split(name), 30)) for name in ("context", "train_eval")]
+    return [summarise(name, select(open_split(name), 30)) for name in ("context", "train_eval")]
 
 
 def test_every_episode_is_counted_once(summaries: list[Summary]) -> None:
@@ -26,7 +26,7 @@ def test_every_episode_is_counted_once(summaries: list[Summary]) -> None:
 
 
 def test_words_objects_and_plans_are_those_of_the_episodes() -> None:
-    episodes = list(take(open_split("new_scenes"), 10))
+    episodes = list(select(open_split("new_scenes"), 10))
     summary = summarise("new_scenes", episodes)
     assert summary.starts.total() == sum(len(episode.objects) for episode in episodes)
     placed = Counter(
@@ -44,7 +44,7 @@ def test_sets_share_all_with_themselves_and_nothing_with_others(summaries: list[
 
 
 def test_taking_more_than_there_is_takes_all() -> None:
-    assert len(list(take(open_split("context"), 1_000))) == 100
+    assert len(list(select(open_split("context"), 1_000))) == 100
 
 
 def test_every_figure_says_how_many_and_of_what(summaries: list[Summary]) -> None:

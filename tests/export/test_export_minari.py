@@ -8,8 +8,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from langrearrange.agents.demonstrations import export_minari
+from langrearrange.dataset import select
 from langrearrange.errors import UsageError
+from langrearrange.export.minari import MinariExporter
 from langrearrange.generator import GeneratedSplit
 from langrearrange.world import skill_index
 
@@ -20,12 +21,15 @@ def test_demonstrations_load_in_minari(
 ) -> None:
     import minari
 
-    split = GeneratedSplit("context")
-    episodes = [split.get(position) for position in range(3)]
-    export_minari(episodes, "rearrange/oracle-v0", tmp_path, observation=observation)  # type: ignore[arg-type]
+    name = f"langrearrange/context-oracle-{observation}-v0"
+    episodes = select(GeneratedSplit("context"), 3)
+    exporter = MinariExporter(observation=observation)
+    written = exporter.write([episodes], tmp_path)
+    assert written.paths == (tmp_path / name,)
+    assert written.summary.endswith(f"MINARI_DATASETS_PATH={tmp_path}, then load {name}")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     assert gym.spec("LangRearrange-v0").kwargs == {}, "the registry is everybody's"
-    loaded = minari.load_dataset("rearrange/oracle-v0")
+    loaded = minari.load_dataset(name)
     assert loaded.total_episodes == 3
     for episode, played in zip(episodes, loaded.iterate_episodes(), strict=True):
         assert [skill_index(s) for s in episode.plan] == list(played.actions)
@@ -34,7 +38,9 @@ def test_demonstrations_load_in_minari(
         assert played.rewards[-1] == pytest.approx(9.99)
         assert len(played.observations["instruction"]) == len(episode.plan) + 1
         assert played.observations["instruction"][0] == episode.instruction
-    with pytest.raises(UsageError, match="exists; choose another name"):
-        export_minari(episodes, "rearrange/oracle-v0", tmp_path)
-    with pytest.raises(UsageError, match="at least one"):
-        export_minari([], "rearrange/empty-v0", tmp_path)
+    with pytest.raises(UsageError, match="exists; choose another"):
+        exporter.write([episodes], tmp_path)
+    exporter.write([select(GeneratedSplit("context"), 1)], tmp_path, overwrite=True)
+    assert minari.load_dataset(name).total_episodes == 1
+    with pytest.raises(UsageError, match="nothing to write"):
+        exporter.write([], tmp_path)

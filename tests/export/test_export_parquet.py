@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "dataset"))
 
 from dataset_samples import sample_episode
 
-from langrearrange.dataset import Episode, EpisodeList
-from langrearrange.dataset.export_parquet import export_parquet
+from langrearrange.dataset import Episode, EpisodeList, select
 from langrearrange.errors import MissingExtraError, UsageError
+from langrearrange.export.parquet import ParquetExporter
 
 
 def test_rows_are_the_episodes(tmp_path: Path) -> None:
@@ -23,28 +23,29 @@ def test_rows_are_the_episodes(tmp_path: Path) -> None:
 
     source = EpisodeList([sample_episode(index) for index in range(5)])
     path = tmp_path / "deep" / "mine.parquet"
-    assert export_parquet(source, path) == 5
+    written = ParquetExporter().write([select(source)], path)
+    assert written == ((path,), "5 episodes, one row each")
     rows = parquet.read_table(path).to_pylist()
     assert [msgspec.convert(row, Episode) for row in rows] == list(source)
     assert list(rows[0]) == list(Episode.__struct_fields__)
     with pytest.raises(UsageError, match="--force"):
-        export_parquet(source, path)
-    assert export_parquet(source, path, overwrite=True) == 5
+        ParquetExporter().write([select(source)], path)
+    ParquetExporter().write([select(source, 2), select(source)], path, overwrite=True)
+    assert parquet.read_table(path).num_rows == 7
     assert [p.name for p in path.parent.iterdir()] == ["mine.parquet"]
 
 
 def test_missing_extra_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'langrearrange\[export\]'"):
-        export_parquet(EpisodeList([sample_episode()]), tmp_path / "x.parquet")
+        ParquetExporter().write([select(EpisodeList([sample_episode()]))], tmp_path / "x.parquet")
 
 
 @pytest.mark.slow
 def test_hugging_face_datasets_loads_the_file(tmp_path: Path) -> None:
     """Outside the checkout, where our folder of that name does not shadow the library."""
-    export_parquet(
-        EpisodeList([sample_episode(index) for index in range(5)]), tmp_path / "x.parquet"
-    )
+    source = EpisodeList([sample_episode(index) for index in range(5)])
+    ParquetExporter().write([select(source)], tmp_path / "x.parquet")
     code = (
         "import datasets, sys\n"
         "if not hasattr(datasets, 'load_dataset'): sys.exit(77)\n"

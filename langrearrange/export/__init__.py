@@ -1,0 +1,21 @@
+"""Episodes in the formats of other libraries: parquet, Minari, PDDL. Not for reading them back."""
+
+from langrearrange.export.exporter import (
+    FORMATS,
+    Exporter,
+    Format,
+    Written,
+    count_episodes,
+    exporter_type,
+    refuse_existing,
+)
+
+__all__ = [
+    "FORMATS",
+    "Exporter",
+    "Format",
+    "Written",
+    "count_episodes",
+    "exporter_type",
+    "refuse_existing",
+]

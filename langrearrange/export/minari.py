@@ -1,0 +1,144 @@
+"""The optimal plans played in the env, as Minari data sets for imitation and offline learning.
+
+Not for scoring agents (`leaderboard`) and not for the episodes themselves (`dataset`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from langrearrange.dataset import Episode, EpisodeList, Selection
+from langrearrange.errors import MissingExtraError
+from langrearrange.export.exporter import Written, count_episodes, refuse_existing
+from langrearrange.progress import Advance, progress
+from langrearrange.world import skill_index
+
+_ROOT = "MINARI_DATASETS_PATH"
+_ORIGIN = {
+    "algorithm_name": "oracle: proved optimal plans",
+    "author": "langrearrange",
+    "author_email": "see the project page",
+    "code_permalink": "see the project page",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinariExporter:
+    """Minari: the optimal plans played in the env, one data set per split (extra [export]).
+
+    A data set is called `langrearrange/<split>-oracle-<observation>-v0`; what is seen, done and
+    rewarded at each step is stored, for imitation and offline learning.
+
+      langrearrange export train_mini --format minari --out out/minari
+      MINARI_DATASETS_PATH=out/minari, then
+      minari.load_dataset("langrearrange/train-mini-oracle-state-v0")
+    """
+
+    observation: str = "state"
+    """what the demonstrations show: state, rgb or text"""
+    env_options: dict[str, int | str] = field(default_factory=dict)
+    """further options of the env as pairs, such as `image_size 128`"""
+
+    def write(
+        self, selections: Sequence[Selection], out: Path, *, overwrite: bool = False
+    ) -> Written:
+        """Write one data set per selection into Minari's root `out`; see `Exporter.write`."""
+        for module in ("minari", "h5py"):
+            if find_spec(module) is None:
+                raise MissingExtraError("the Minari export", "export", module)
+        total = count_episodes(selections)
+        names = [selection.split.replace("_", "-") for selection in selections]
+        ids = [f"langrearrange/{name}-oracle-{self.observation}-v0" for name in names]
+        folders = tuple(out / dataset_id for dataset_id in ids)
+        for folder in folders:
+            refuse_existing(folder, overwrite=overwrite)
+        with progress("play the oracle", total) as advance, _minari_root(out):
+            for selection, dataset_id, folder in zip(selections, ids, folders, strict=True):
+                shutil.rmtree(folder, ignore_errors=True)
+                self._write_dataset(selection, dataset_id, advance)
+        told = f"{total} demonstrations; MINARI_DATASETS_PATH={out}, then load {', '.join(ids)}"
+        return Written(folders, told)
+
+    def _write_dataset(self, selection: Selection, dataset_id: str, advance: Advance) -> None:
+        import minari
+        from minari.data_collector.episode_buffer import EpisodeBuffer
+
+        options: dict[str, Any] = {"observation": self.observation, **self.env_options}
+        episodes = EpisodeList(selection)
+        env = gym.make("LangRearrange-v0", episodes=episodes, **options)
+        buffers = []
+        for number, episode in enumerate(episodes):
+            buffers.append(EpisodeBuffer(id=number, **_play(env, episode)))
+            advance(1, "")
+        # A copy: what the registry holds is what everybody's gym.make starts from.
+        kwargs = options | {"split": episodes[0].split}
+        recorded = dataclasses.replace(gym.spec("LangRearrange-v0"), kwargs=kwargs)
+        minari.create_dataset_from_buffers(
+            dataset_id,
+            buffers,
+            env=recorded,
+            eval_env=recorded,
+            observation_space=_plain(env.observation_space),
+            action_space=env.action_space,
+            description=f"Optimal plans of {len(episodes)} episodes, {self.observation} "
+            "observations.",
+            **_ORIGIN,
+        )
+        env.close()
+
+
+def _play(env: gym.Env[Any, Any], episode: Episode) -> dict[str, Any]:
+    """Return the fields of an episode buffer: observations have one entry more than actions."""
+    obs, _ = env.reset(options={"episode_id": episode.id})
+    seen = [obs]
+    actions = [skill_index(skill) for skill in episode.plan]
+    rewards, terminations, truncations = [], [], []
+    for action in actions:
+        obs, reward, terminated, truncated, _ = env.step(action)
+        seen.append(obs)
+        rewards.append(float(reward))
+        terminations.append(terminated)
+        truncations.append(truncated)
+    return {
+        "options": {"episode_id": episode.id},
+        "observations": {key: [obs[key] for obs in seen] for key in seen[0]},
+        "actions": np.array(actions),
+        "rewards": rewards,
+        "terminations": terminations,
+        "truncations": truncations,
+    }
+
+
+def _plain(space: gym.Space[Any]) -> gym.Space[Any]:
+    """Return the space with Gymnasium's own Text, the only one Minari can write down."""
+    if isinstance(space, gym.spaces.Dict):
+        return gym.spaces.Dict({name: _plain(part) for name, part in space.spaces.items()})
+    if isinstance(space, gym.spaces.Text):
+        return gym.spaces.Text(
+            space.max_length, min_length=space.min_length, charset=space.character_set
+        )
+    return space
+
+
+@contextmanager
+def _minari_root(root: Path) -> Iterator[None]:
+    before = os.environ.get(_ROOT)
+    os.environ[_ROOT] = str(root.resolve())  # Minari joins a relative one to itself
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_ROOT]
+        else:
+            os.environ[_ROOT] = before
