@@ -13,9 +13,9 @@ from langrearrange.dataset.episode import (
     parse_episode_id,
 )
 from langrearrange.dataset.manifest import Manifest, read_manifest
+from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.reader import Dataset, open_dataset
 from langrearrange.dataset.source import EpisodeList, EpisodeSource, Selection, select
-from langrearrange.dataset.strata import Strata
 from langrearrange.dataset.validate import episode_problems, validate_episode
 from langrearrange.dataset.writer import DatasetWriter, write_dataset
 
@@ -28,13 +28,13 @@ __all__ = [
     "Episode",
     "EpisodeId",
     "EpisodeList",
+    "EpisodeOrder",
     "EpisodeSource",
     "Manifest",
     "ObjectPlacement",
     "Pose",
     "Selection",
     "Start",
-    "Strata",
     "check_episode",
     "decode_episode",
     "encode_episode",

@@ -14,7 +14,7 @@ import msgspec
 
 from langrearrange.dataset.codec import refuse_newer
 from langrearrange.dataset.episode import SCHEMA_VERSION
-from langrearrange.dataset.strata import Strata
+from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.errors import DatasetError
 
 MANIFEST: Final = "manifest.json"
@@ -37,7 +37,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         strata: further counts, e.g. `{"house": {"flat_0_00": 12, ...}}`.
         spec: the spec it was generated from, without its key; None for other origins.
         commitment: hex sha256 that binds spec and key of a sealed set, "" for public ones.
-        ids: the ids by position; None when they are `Strata`'s, which costs no room.
+        ids: the ids by position; None when they are `order`'s, which costs no room.
         file: name of the data file in the same folder.
         num_bytes: its size.
         members: compressed size of each gzip member, 32 episodes each, in order.
@@ -60,9 +60,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     members: list[int]
 
     @property
-    def order(self) -> Strata:
+    def order(self) -> EpisodeOrder:
         """The split's order in closed form."""
-        return Strata(self.templates)
+        return EpisodeOrder(self.templates)
 
 
 class _Peek(msgspec.Struct):

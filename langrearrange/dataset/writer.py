@@ -21,8 +21,8 @@ import msgspec
 from langrearrange.dataset.codec import encode_episode
 from langrearrange.dataset.episode import Episode
 from langrearrange.dataset.manifest import MANIFEST, MEMBER_EPISODES, Manifest, write_manifest
+from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.source import EpisodeList
-from langrearrange.dataset.strata import Strata
 from langrearrange.errors import DatasetError, UsageError
 from langrearrange.seeding import EPISODE_VERSION
 
@@ -87,12 +87,14 @@ class DatasetWriter:
     """Writes one split folder; the manifest appears only when `finish` succeeds.
 
     Example:
-        writer = DatasetWriter(folder, "my_set", Strata({"find": 2}))
+        writer = DatasetWriter(folder, "my_set", EpisodeOrder({"find": 2}))
         writer.add(encode_members(lines))
         writer.finish()
     """
 
-    def __init__(self, folder: Path, split: str, order: Strata, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, folder: Path, split: str, order: EpisodeOrder, *, overwrite: bool = False
+    ) -> None:
         """Prepare the folder; UsageError if it holds a finished set and `overwrite` is False."""
         refuse_existing(folder, overwrite=overwrite)
         self._folder = folder
@@ -177,7 +179,7 @@ def write_dataset(
     """
     source = EpisodeList(episodes, split)
     counts = {template: len(places) for template, places in source.template_ranges.items()}
-    order = Strata(counts)
+    order = EpisodeOrder(counts)
     ids = [episode.id for episode in source]
     regular = [f"{source.split}/{order.index_at(i):06d}" for i in range(len(source))]
     writer = DatasetWriter(Path(folder), source.split, order, overwrite=overwrite)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from langrearrange.dataset import Strata
+from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import GenerationError, UsageError
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
@@ -25,13 +25,13 @@ KEPT_DRAFTS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an index fixes before anything is drawn: sentence, stratum, flat.
+    """What an index fixes before anything is drawn: sentence, start case, flat.
 
     Attributes:
         template: the template.
         rank: the episode's rank within its template.
         grounding: the template with its slots bound: sentence, goal, facts at t=0.
-        stratum: index into the template's strata.
+        case: index into the template's cases.
         houses: flats in which the sentence has this very goal, the episode's own first.
         facts: what must be true at t=0.
     """
@@ -39,7 +39,7 @@ class Draft:
     template: Template
     rank: int
     grounding: Grounding
-    stratum: int
+    case: int
     houses: tuple[str, ...]
     facts: tuple[StartFact, ...]
 
@@ -72,9 +72,9 @@ class Blueprint:
         """Return what an episode index fixes; IndexError outside the split."""
         return self._kept_drafts(index)
 
-    def stratum(self, template: int, rank: int) -> int:
-        """Return the stratum of a template number and rank."""
-        return self._walks[template].stratum(rank)
+    def case(self, template: int, rank: int) -> int:
+        """Return the start case of a template number and rank."""
+        return self._walks[template].case(rank)
 
     def variant_house(self, draft: Draft, index: int, variant: int) -> str:
         """Return the flat of a variant: any in which the same sentence has the same goal."""
@@ -84,12 +84,12 @@ class Blueprint:
         return rng.choice(draft.houses)
 
     def _drafted(self, index: int) -> Draft:
-        place = self.order.place(index)
+        place = self.order.locate(index)
         walk = self._walks[place.template]
         grounding, houses = walk.housed(walk.grounding(place.rank), place.rank)
-        stratum = walk.stratum(place.rank)
-        facts = grounding.start_facts(stratum)
-        return Draft(walk.template, place.rank, grounding, stratum, houses, facts)
+        case = walk.case(place.rank)
+        facts = grounding.start_facts(case)
+        return Draft(walk.template, place.rank, grounding, case, houses, facts)
 
     def _walk_of(self, number: int) -> Walk:
         template = self.file.templates[number]
@@ -114,13 +114,13 @@ class Blueprint:
             )
         return order.counts[order.templates.index(template.id)]
 
-    def _order(self) -> Strata:
+    def _order(self) -> EpisodeOrder:
         spec = self.spec
         sizes = {walk.template.id: walk.num_texts for walk in self._walks}
         if spec.repeat_texts:
             each, rest = divmod(spec.num_episodes or 0, len(sizes))
-            return Strata({name: each + (i < rest) for i, name in enumerate(sizes)})
-        everything = Strata(sizes)
+            return EpisodeOrder({name: each + (i < rest) for i, name in enumerate(sizes)})
+        everything = EpisodeOrder(sizes)
         wanted = everything.num_episodes if spec.num_episodes is None else spec.num_episodes
         if wanted > everything.num_episodes:
             raise GenerationError(

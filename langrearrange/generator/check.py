@@ -162,12 +162,12 @@ class _Checker:
             except LangRearrangeError as error:
                 found.append(Finding("format", self._source.id_at(position), str(error)))
                 continue
-            grounding, stratum = self._grounding(episode)
+            grounding, case = self._grounding(episode)
             found += prove_episode(
                 episode,
                 spec=self._spec,
                 grounding=grounding,
-                stratum=stratum,
+                case=case,
                 planner=planner_named(self._planner),
             )
             found += self._check_reading(episode)
@@ -232,7 +232,7 @@ class _Checker:
         if blueprint is None or index is None:
             return None, 0
         draft = blueprint.draft(index)
-        return draft.grounding, draft.stratum
+        return draft.grounding, draft.case
 
     def _index(self, episode: Episode) -> int | None:
         """Return the episode's index within the spec, None when its id is not of it."""

@@ -188,13 +188,13 @@ def _assemble(
 
 
 def _drawn_strata(blueprint: Blueprint) -> dict[str, dict[str, int]]:
-    """Return how often each stratum of a template occurs (one or two objects, open or closed)."""
+    """Return how often each start case occurs (one or two objects, open or closed)."""
     counts: Counter[str] = Counter()
     for number, template in enumerate(blueprint.file.templates):
-        if len(template.strata) > 1:
+        if len(template.cases) > 1:
             for rank in range(blueprint.order.counts[number]):
-                stratum = blueprint.stratum(number, rank)
-                counts[f"{template.id}/{template.strata[stratum].name}"] += 1
+                case = template.cases[blueprint.case(number, rank)]
+                counts[f"{template.id}/{case.name}"] += 1
     return {"stratum": dict(sorted(counts.items()))} if counts else {}
 
 

@@ -54,7 +54,7 @@ def prove_episode(
     *,
     spec: SplitSpec | None = None,
     grounding: Grounding | None = None,
-    stratum: int = 0,
+    case: int = 0,
     planner: Planner | None = None,
 ) -> list[Finding]:
     """Return every fault of an episode; empty when all is proved.
@@ -63,7 +63,7 @@ def prove_episode(
         episode: the episode.
         spec: what it was made from, for its knobs.
         grounding: what its sentence says, for presuppositions and goal; None if unknown.
-        stratum: of the grounding.
+        case: of the grounding.
         planner: asked besides our solver, which re-proves optimality.
     """
     horizon = spec.horizon if spec is not None else HORIZON
@@ -77,7 +77,7 @@ def prove_episode(
     if spec is not None:
         found += _knob_findings(episode, spec)
     if grounding is not None:
-        found += _sentence_findings(episode, grounding, stratum)
+        found += _sentence_findings(episode, grounding, case)
     found += _plan_findings(episode, horizon - 1)
     complaint = planner(episode) if planner is not None else ""
     return found + ([Finding("planner", episode.id, complaint)] if complaint else [])
@@ -138,7 +138,7 @@ def _knob_findings(episode: Episode, spec: SplitSpec) -> list[Finding]:
     return [Finding("knobs", episode.id, message) for message in found]
 
 
-def _sentence_findings(episode: Episode, grounding: Grounding, stratum: int) -> list[Finding]:
+def _sentence_findings(episode: Episode, grounding: Grounding, case: int) -> list[Finding]:
     found = []
     if episode.instruction != grounding.sentence:
         found.append(("sentence", f"reads '{episode.instruction}', not '{grounding.sentence}'"))
@@ -149,7 +149,7 @@ def _sentence_findings(episode: Episode, grounding: Grounding, stratum: int) -> 
     told = (grounding.template.id, grounding.phrasing, grounding.cluster)
     if told != (episode.template, episode.phrasing, episode.cluster):
         found.append(("labels", f"template, phrasing and cluster should be {told}"))
-    facts: tuple[StartFact, ...] = grounding.start_facts(stratum)
+    facts: tuple[StartFact, ...] = grounding.start_facts(case)
     for broken in broken_facts(facts, episode.objects, episode.open):
         found.append(("presupposition", f"'{episode.instruction}' takes for granted: {broken}"))
     return [Finding(kind, episode.id, message) for kind, message in found]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from langrearrange.dataset import Strata
+from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import GenerationError
 from langrearrange.generator.spec import PUBLISHED, SplitSpec
 from langrearrange.houses import get_house
@@ -79,7 +79,7 @@ class Walk:
         permuted = spec.permutation(len(houses), "house")
         self._flats = tuple(houses[permuted[i]] for i in range(len(houses)))
         self._first_flat = first_flat
-        self._order = Strata(
+        self._order = EpisodeOrder(
             {str(number): cell.num_groundings for number, cell in enumerate(self._cells)}
         )
         self._permutations: dict[int, KeyedPermutation] = {}
@@ -97,19 +97,19 @@ class Walk:
         rank %= self.num_texts
         if self._num_train is not None:
             rank = (self._train_start + rank) % self._num_train
-        number, rank_in_cell = self._order.place(rank)
+        number, rank_in_cell = self._order.locate(rank)
         cell = self._cells[number]
         choice = self._permutation(number)[rank_in_cell]
         index = cell.start + choice * len(self.template.phrasings) + cell.phrasing
         return replace(cell.space[index], template=self.template)
 
-    def stratum(self, rank: int) -> int:
-        """Return the stratum: each block of ranks holds each stratum once, in keyed order."""
-        count = len(self.template.strata)
+    def case(self, rank: int) -> int:
+        """Return the start case: each block of ranks holds each once, in keyed order."""
+        count = len(self.template.cases)
         if count == 1:
             return 0
         block, turn = divmod(rank, count)
-        return self._keyed(count, "stratum", block)[turn]
+        return self._keyed(count, "stratum", block)[turn]  # the key predates the name "case"
 
     def housed(self, grounding: Grounding, rank: int) -> tuple[Grounding, tuple[str, ...]]:
         """Return what the sentence means in its flat, and all flats where it means that.

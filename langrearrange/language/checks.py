@@ -53,8 +53,8 @@ def check_facts(node: Node, template: Template) -> None:
                         f"template '{template.id}': '{other}' and '{name}' could be the same thing;"
                         f" add [{other}, {name}] under 'distinct:'"
                     )
-        for stratum in template.strata:
-            facts = (*template.start, *statement.start, *stratum.start)
+        for case in template.cases:
+            facts = (*template.start, *statement.start, *case.start)
             _check_openness(node, template, facts)
             _check_places(node, template, facts, slots, statement.distinct)
     if not template.needs_relations and not len(TextSpace(template)):
@@ -205,8 +205,8 @@ def check_phrasing(node: Node, phrasing: Phrasing, template: Template) -> None:
     has_statements = len(template.statements) > 1 or bool(template.statements[0].segments)
     if has_statements and STATEMENT not in named:
         node.fail("this phrasing has no {statement}; put it where the remark belongs")
-    for stratum in template.strata:
-        facts = (*template.start, *stratum.start)
+    for case in template.cases:
+        facts = (*template.start, *case.start)
         check_presuppositions(node, phrasing.segments, template.slots, facts)
     longest = _longest(phrasing.segments, template)
     if longest > MAX_TEXT:

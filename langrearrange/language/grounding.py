@@ -73,21 +73,21 @@ class Grounding:
             case _:
                 return self.values[part].group
 
-    def start_facts(self, stratum: int = 0) -> tuple[StartFact, ...]:
+    def start_facts(self, case: int = 0) -> tuple[StartFact, ...]:
         """Return what must be true at t=0, grounded, beside "the goal is not yet true".
 
         Args:
-            stratum: index into `template.strata`.
+            case: index into `template.cases`.
 
         Returns:
-            The facts of the template, the statement and the stratum; then a `Place(categories, "",
+            The facts of the template, the statement and the case; then a `Place(categories, "",
             1)` for every object slot that is neither placed nor absent from the whole flat, and an
             `Absent(avoid, "")` for every value that could be mistaken.
         """
         written = (
             *self.template.start,
             *self.template.statements[self.statement].start,
-            *self.template.strata[stratum].start,
+            *self.template.cases[case].start,
         )
         facts = [self._ground(fact) for fact in written]
         settled = {

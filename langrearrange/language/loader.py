@@ -36,9 +36,9 @@ from langrearrange.language.schema import (
     Openness,
     Phrasing,
     Place,
+    StartCase,
     StartFact,
     Statement,
-    Stratum,
     Template,
     TemplateFile,
     TemplateSlot,
@@ -115,7 +115,7 @@ class _TemplateReader:
         parts = node.fields(
             f"template '{name}'",
             ("concept", "goal", "phrasings"),
-            ("slots", "distinct", "start", "strata", "statements", "statement_slots", "cluster"),
+            ("slots", "distinct", "start", "cases", "statements", "statement_slots", "cluster"),
         )
         slots = self._read.slots(parts.get("slots"))
         remark_slots = self._read.slots(parts.get("statement_slots"))
@@ -126,7 +126,7 @@ class _TemplateReader:
         statements = self._statements(parts.get("statements"), slots, remark_slots, distinct)
         phrasings = self._phrasings(parts["phrasings"], slots, bool(statements))
         start = self._facts(parts.get("start"), slots)
-        strata = self._strata(parts.get("strata"), slots)
+        cases = self._cases(parts.get("cases"), slots)
         goal = goal_text(parts["goal"])
         own = tuple(group for group in distinct if set(group) <= slots.keys())
         template = Template(
@@ -135,7 +135,7 @@ class _TemplateReader:
             slots=tuple(slots.values()),
             distinct=own,
             start=start,
-            strata=strata,
+            cases=cases,
             goal=goal,
             goal_segments=tuple(parse_goal_markup(one_line(goal))),
             phrasings=phrasings,
@@ -143,7 +143,7 @@ class _TemplateReader:
             cluster=self._cluster(parts.get("cluster"), slots, bool(statements)),
             line=key.line,
         )
-        check_facts(parts.get("start") or parts.get("strata") or key, template)
+        check_facts(parts.get("start") or parts.get("cases") or key, template)
         check_goal(parts["goal"], template)
         for phrasing, item in zip(phrasings, parts["phrasings"].items("phrasings"), strict=True):
             check_phrasing(item, phrasing, template)
@@ -188,15 +188,15 @@ class _TemplateReader:
         places = [name for name, slot in slots.items() if not slot.is_object]
         return node.word((*places, *RECEPTACLES), "receptacle or slot")
 
-    def _strata(self, node: Node | None, slots: Mapping[str, TemplateSlot]) -> tuple[Stratum, ...]:
+    def _cases(self, node: Node | None, slots: Mapping[str, TemplateSlot]) -> tuple[StartCase, ...]:
         if node is None:
-            return (Stratum("", ()),)
+            return (StartCase("", ()),)
         found = []
-        for name, (key, value) in node.entries("'strata'").items():
+        for name, (key, value) in node.entries("'cases'").items():
             check_id(key, name)
-            found.append(Stratum(name, self._facts(value, slots)))
+            found.append(StartCase(name, self._facts(value, slots)))
         if len(found) < 2:
-            node.fail("one stratum divides nothing; add another or move its facts to 'start:'")
+            node.fail("a single case; add another or move its facts to 'start:'")
         return tuple(found)
 
     # -- sentences -------------------------------------------------------------------------------

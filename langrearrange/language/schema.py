@@ -132,11 +132,11 @@ StartFact = Place | Absent | Only | Openness
 
 
 @dataclass(frozen=True, slots=True)
-class Stratum:
+class StartCase:
     """A way the start may be, that the sentence does not tell (fridge open or closed; one or two).
 
-    The generator walks the strata in turn (rank within the template mod number of strata), so that
-    each gets its share. A template without strata has one, with name "" and no facts.
+    Each block of ranks within the template holds every case once, in keyed order. A template
+    without cases has one, with name "" and no facts.
     """
 
     name: str
@@ -211,9 +211,9 @@ class Template:
             (Table 7): move, put, remove, place_two, swap, close, open, go_to, find.
         slots: in the order written; it is the order of the text space.
         distinct: groups of slot names whose values (categories or receptacles) differ pairwise.
-        start: facts at t=0, with slot names, valid in all strata. Beyond them: the goal is not yet
+        start: facts at t=0, with slot names, valid in all cases. Beyond them: the goal is not yet
             true.
-        strata: at least one.
+        cases: at least one.
         goal: goal text as written, with `{slot}` placeholders.
         goal_segments: the same, in pieces.
         phrasings: at least one.
@@ -228,7 +228,7 @@ class Template:
     slots: tuple[TemplateSlot, ...]
     distinct: tuple[tuple[str, ...], ...]
     start: tuple[StartFact, ...]
-    strata: tuple[Stratum, ...]
+    cases: tuple[StartCase, ...]
     goal: str
     goal_segments: tuple[Segment, ...] = field(repr=False)
     phrasings: tuple[Phrasing, ...]

@@ -21,8 +21,8 @@ from langrearrange.dataset import (
     DatasetWriter,
     Episode,
     EpisodeList,
+    EpisodeOrder,
     EpisodeSource,
-    Strata,
     encode_episode,
     open_dataset,
     write_dataset,
@@ -71,7 +71,7 @@ def test_members_hold_32_and_carry_no_clock(folder: Path) -> None:
 
 
 def test_regular_ids_need_no_list(tmp_path: Path) -> None:
-    order = Strata({"put": 5, "find": 40})
+    order = EpisodeOrder({"put": 5, "find": 40})
     regular = [
         sample_episode(order.index_at(i), order.template_of(i)) for i in range(order.num_episodes)
     ]
@@ -96,7 +96,7 @@ def test_finished_set_is_not_overwritten_unasked(folder: Path) -> None:
 def test_failed_write_leaves_no_manifest_and_no_temporary_file(tmp_path: Path) -> None:
     with pytest.raises(EpisodeError, match="printable"):
         write_dataset(tmp_path / "a", [sample_episode(instruction="\n")])
-    writer = DatasetWriter(tmp_path / "b", "mine", Strata({"put": 1}))
+    writer = DatasetWriter(tmp_path / "b", "mine", EpisodeOrder({"put": 1}))
     writer.abandon()
     assert list((tmp_path / "b").iterdir()) == []
 

@@ -42,7 +42,7 @@ def test_any_episode_of_any_split_is_proved(split: str, data: st.DataObject, var
     index = data.draw(st.integers(0, num_episodes(spec) - 1))
     draft = blueprint_of(spec).draft(index)
     episode = make_episode(spec, index, variant)
-    faults = prove_episode(episode, spec=spec, grounding=draft.grounding, stratum=draft.stratum)
+    faults = prove_episode(episode, spec=spec, grounding=draft.grounding, case=draft.case)
     assert faults == []
 
 

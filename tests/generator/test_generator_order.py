@@ -41,13 +41,13 @@ def test_texts_are_distinct_and_templates_and_flats_balanced(split: str) -> None
 
 
 @pytest.mark.parametrize("split", TEST_SPLITS)
-def test_every_test_split_has_ten_clusters_and_both_strata_alike(split: str) -> None:
+def test_every_test_split_has_ten_clusters_and_both_cases_alike(split: str) -> None:
     made = drafts(split)
     assert len({draft.grounding.cluster for draft in made}) >= 10
     for template in {draft.template.id: draft.template for draft in made}.values():
-        strata = Counter(draft.stratum for draft in made if draft.template is template)
-        assert len(strata) == len(template.strata)
-        assert max(strata.values()) - min(strata.values()) <= 1
+        cases = Counter(draft.case for draft in made if draft.template is template)
+        assert len(cases) == len(template.cases)
+        assert max(cases.values()) - min(cases.values()) <= 1
 
 
 def test_phrasings_are_taken_in_turn() -> None:

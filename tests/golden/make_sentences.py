@@ -23,8 +23,8 @@ def golden_sentences() -> str:
             space = TextSpace(template, RELATIONS)
             grounding = space[len(space) * 5 // 8]
             lines += [f"{split}/{template.id}", f"  {grounding.sentence}", f"  {grounding.goal}"]
-            for index, stratum in enumerate(template.strata):
-                name = f" [{stratum.name}]" if stratum.name else ""
+            for index, case in enumerate(template.cases):
+                name = f" [{case.name}]" if case.name else ""
                 facts = "; ".join(map(str, grounding.start_facts(index)))
                 lines.append(f" {name} {facts}")
             lines.append(f"  cluster {grounding.cluster}")

@@ -104,7 +104,7 @@ MISTAKES = {
     "slots that could be one thing": ("    slots:\n      purpose: {kind: situation}\n", "    slots:\n      purpose: {kind: situation}\n      other: {kind: object}\n", "24:3", "could be the same thing; add [purpose, other]"),
     "placed twice": ("      - {absent: object, on: target}\n", "      - {place: object, on: target}\n", "18:7", "'object' is placed twice at the start; keep one"),
     "too long": ("Fetch {the object}", "Fetch " + "at once, " * 22 + "{the object}", "22:9", "characters long; accepted: 256"),
-    "one stratum": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    strata:\n      open: [{fridge: open}]\n", "35:7", "one stratum divides nothing"),
+    "a single case": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    cases:\n      open: [{fridge: open}]\n", "35:7", "a single case"),
     "no remark": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statements:\n      rain: {text: \"It rains.\"}\n", "37:9", "has no {statement}; put it where the remark belongs"),
     "remark that supposes": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statement_slots:\n      other: {kind: object}\n    statements:\n      rain: {text: \"Mind {the other}.\"}\n", "37:20", "supposes that there is one"),
     "remark slot twice": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statement_slots:\n      target: {kind: receptacle}\n", "35:7", "the slot 'target' is declared twice"),

@@ -73,8 +73,8 @@ def test_a_goal_parses_and_keeps_the_hand_free_where_things_move(number: tuple[i
 @given(texts(), st.booleans())
 def test_facts_speak_of_what_the_sentence_names(number: tuple[int, int], last: bool) -> None:
     grounding = grounding_of(number)
-    stratum = len(grounding.template.strata) - 1 if last else 0
-    facts = grounding.start_facts(stratum)
+    case = len(grounding.template.cases) - 1 if last else 0
+    facts = grounding.start_facts(case)
     for fact in facts:
         if isinstance(fact, Place | Absent):
             assert fact.receptacle in ("", *RECEPTACLES)
@@ -133,7 +133,7 @@ def test_a_goal_over_lines_is_grounded_on_one_line() -> None:
     )
 
 
-def test_facts_come_from_template_stratum_and_words() -> None:
+def test_facts_come_from_template_case_and_words() -> None:
     conditional = ground("conditional_instructions", "if_open", 0, first="cup", second="book")
     assert Openness("fridge", True) in conditional.start_facts(0)
     assert Openness("fridge", False) in conditional.start_facts(1)

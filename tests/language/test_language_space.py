@@ -118,8 +118,8 @@ def test_too_many_unlike_combinations_are_refused() -> None:
         TextSpace(broken)
 
 
-def test_strata_tell_their_facts_apart() -> None:
+def test_cases_tell_their_facts_apart() -> None:
     for _, template in TEMPLATES:
         grounding = TextSpace(template, relations_of(template))[0]
-        facts = [grounding.start_facts(k) for k in range(len(template.strata))]
-        assert len(set(facts)) == len(template.strata)
+        facts = [grounding.start_facts(k) for k in range(len(template.cases))]
+        assert len(set(facts)) == len(template.cases)

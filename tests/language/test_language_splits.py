@@ -177,11 +177,11 @@ def test_remarks_are_twenty_and_about_other_things_than_the_task() -> None:
         assert len(set(meant)) == len(meant)
 
 
-def test_all_and_if_have_their_strata_in_balance() -> None:
+def test_all_and_if_have_their_cases_in_balance() -> None:
     for template in load_split("multiple_objects").templates:
-        assert [stratum.name for stratum in template.strata] == ["two", "one"]
+        assert [case.name for case in template.cases] == ["two", "one"]
     for template in load_split("conditional_instructions").templates:
-        assert [stratum.name for stratum in template.strata] == ["open", "closed"]
+        assert [case.name for case in template.cases] == ["open", "closed"]
 
 
 def test_if_has_one_goal_for_both_branches() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langrearrange.dataset import Strata
+from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import DatasetError
 
 counts = st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any)
@@ -19,55 +19,55 @@ def slow_round_robin(sizes: list[int]) -> list[tuple[int, int]]:
     return order
 
 
-def named(sizes: list[int]) -> Strata:
-    return Strata({f"t{number}": size for number, size in enumerate(sizes)})
+def named(sizes: list[int]) -> EpisodeOrder:
+    return EpisodeOrder({f"t{number}": size for number, size in enumerate(sizes)})
 
 
 @given(counts)
 def test_closed_form_is_round_robin(sizes: list[int]) -> None:
-    strata = named(sizes)
-    assert [strata.place(i) for i in range(sum(sizes))] == slow_round_robin(sizes)
+    order = named(sizes)
+    assert [order.locate(i) for i in range(sum(sizes))] == slow_round_robin(sizes)
 
 
 @given(counts)
 def test_position_index_and_template_agree(sizes: list[int]) -> None:
-    strata = named(sizes)
-    order = slow_round_robin(sizes)
-    by_template = sorted(range(len(order)), key=order.__getitem__)
-    assert [strata.index_at(p) for p in range(len(order))] == by_template
+    order = named(sizes)
+    slow = slow_round_robin(sizes)
+    by_template = sorted(range(len(slow)), key=slow.__getitem__)
+    assert [order.index_at(p) for p in range(len(slow))] == by_template
     for position, index in enumerate(by_template):
-        template, rank = order[index]
-        assert strata.position(index) == position
-        assert strata.index(template, rank) == index
-        assert strata.template_of(position) == f"t{template}"
-    covered = [p for positions in strata.ranges().values() for p in positions]
-    assert covered == list(range(len(order)))
+        template, rank = slow[index]
+        assert order.position(index) == position
+        assert order.index(template, rank) == index
+        assert order.template_of(position) == f"t{template}"
+    covered = [p for positions in order.ranges().values() for p in positions]
+    assert covered == list(range(len(slow)))
 
 
 @given(counts, st.data())
 def test_prefix_is_the_split_of_its_own_counts(sizes: list[int], data: st.DataObject) -> None:
-    strata = named(sizes)
+    order = named(sizes)
     cut = data.draw(st.integers(0, sum(sizes)))
-    prefix = strata.prefix(cut)
-    assert [prefix.place(i) for i in range(cut)] == slow_round_robin(sizes)[:cut]
+    prefix = order.prefix(cut)
+    assert [prefix.locate(i) for i in range(cut)] == slow_round_robin(sizes)[:cut]
 
 
 def test_the_150_000_of_train_cost_nothing() -> None:
-    strata = Strata({"small": 11, "middle": 40_000, "huge": 1_280_000}).prefix(150_000)
-    assert strata.counts == (11, 40_000, 109_989)
-    assert strata.place(149_999) == (2, 109_988)
+    order = EpisodeOrder({"small": 11, "middle": 40_000, "huge": 1_280_000}).prefix(150_000)
+    assert order.counts == (11, 40_000, 109_989)
+    assert order.locate(149_999) == (2, 109_988)
 
 
 def test_outside_is_refused() -> None:
-    strata = named([2, 1])
-    for call in (strata.place, strata.index_at, strata.template_of, strata.position):
+    order = named([2, 1])
+    for call in (order.locate, order.index_at, order.template_of, order.position):
         with pytest.raises(IndexError):
             call(3)
         with pytest.raises(IndexError):
             call(-1)
     with pytest.raises(IndexError):
-        strata.index(1, 1)
+        order.index(1, 1)
     with pytest.raises(IndexError):
-        strata.prefix(4)
+        order.prefix(4)
     with pytest.raises(DatasetError, match="negative"):
         named([-1])

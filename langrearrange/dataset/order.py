@@ -15,22 +15,22 @@ from typing import NamedTuple
 from langrearrange.errors import DatasetError
 
 
-class Place(NamedTuple):
+class TemplateRank(NamedTuple):
     """Where an episode stands within its template: template number and rank from 0."""
 
     template: int
     rank: int
 
 
-class Strata:
+class EpisodeOrder:
     """The templates of a split with the number of episodes each has.
 
     Every question is answered in time that depends on the number of templates alone, never on the
     number of episodes.
 
     Example:
-        >>> strata = Strata({"find": 3, "open": 1})
-        >>> [strata.template_of(strata.position(index)) for index in range(4)]
+        >>> order = EpisodeOrder({"find": 3, "open": 1})
+        >>> [order.template_of(order.position(index)) for index in range(4)]
         ['find', 'open', 'find', 'find']
     """
 
@@ -63,7 +63,7 @@ class Strata:
             for completed in self._rounds
         )
 
-    def place(self, index: int) -> Place:
+    def locate(self, index: int) -> TemplateRank:
         """Return template number and rank of an episode index; IndexError outside the split."""
         if not 0 <= index < self.num_episodes:
             raise IndexError(f"episode {index} outside a split of {self.num_episodes}")
@@ -71,7 +71,7 @@ class Strata:
         rounds = self._rounds[phase]
         alive = self._alive[phase]
         further, turn = divmod(index - self._round_starts[phase], len(alive))
-        return Place(alive[turn], rounds + further)
+        return TemplateRank(alive[turn], rounds + further)
 
     def index(self, template: int, rank: int) -> int:
         """Return the episode index of a template number and rank; IndexError if there is none."""
@@ -81,7 +81,7 @@ class Strata:
 
     def position(self, index: int) -> int:
         """Return the position in the file of an episode index."""
-        template, rank = self.place(index)
+        template, rank = self.locate(index)
         return self._starts[template] + rank
 
     def index_at(self, position: int) -> int:
@@ -100,15 +100,15 @@ class Strata:
             for number, template in enumerate(self.templates)
         }
 
-    def prefix(self, num_episodes: int) -> Strata:
-        """Return the strata of the first episodes by index; IndexError if there are not so many."""
+    def prefix(self, num_episodes: int) -> EpisodeOrder:
+        """Return the order of the first episodes by index; IndexError if there are not so many."""
         if not 0 <= num_episodes <= self.num_episodes:
             raise IndexError(f"a split of {self.num_episodes} has no first {num_episodes} episodes")
         if num_episodes == self.num_episodes:
             return self
-        turn, rank = self.place(num_episodes)
+        turn, rank = self.locate(num_episodes)
         counts = (min(c, rank + (t < turn)) for t, c in enumerate(self.counts))
-        return Strata(dict(zip(self.templates, counts, strict=True)))
+        return EpisodeOrder(dict(zip(self.templates, counts, strict=True)))
 
     def _template_number(self, position: int) -> int:
         if not 0 <= position < self.num_episodes:
