@@ -56,9 +56,10 @@ def board(results: Sequence[Result], *, paper: bool = False) -> Table:
 
 def one_run(result: Result) -> Table:
     """Return everything of one run, split by split."""
-    columns = [
-        "split", "episodes", "success", "efficiency", "regret", "invalid", "subgoals", "return",
-    ]  # fmt: skip
+    from langrearrange.leaderboard.metrics import METRICS
+
+    columns = ["split", "episodes", "success", "efficiency"]
+    columns += [metric.title for metric in METRICS.values()]
     table = make_table(f"{name_of(result)}, sees {result.header.agent.modality}", columns)
     for split, scores in result.splits.items():
         table.add_row(
@@ -66,14 +67,10 @@ def one_run(result: Result) -> Table:
             str(scores.num_episodes),
             interval(scores.success),
             interval(scores.efficiency),
-            "-" if scores.regret is None else f"{scores.regret:.2f}",
-            f"{scores.invalid_rate:.2f}",
-            f"{scores.subgoals:.2f}",
-            f"{scores.reward:.2f}",
+            *(metric.text(scores.metrics[name]) for name, metric in METRICS.items()),
         )
     for name, group in result.groups.items():
-        cells = (interval(group.success), interval(group.efficiency))
-        table.add_row(name, "", *cells, "", "", "", "")
+        table.add_row(name, "", interval(group.success), interval(group.efficiency))
     return table
 
 
@@ -110,18 +107,22 @@ def spreads(rows: Sequence[Spread], name: str) -> Table:
 
 
 def _agents_as_rows(results: Sequence[Result], splits: Sequence[str]) -> Table:
-    columns = ["agent", "sees", *splits, "efficiency", "regret", "invalid"]
+    from langrearrange.leaderboard.metrics import METRICS, mean
+
+    columns = ["agent", "sees", *splits, "efficiency"]
+    columns += [metric.title for metric in METRICS.values()]
     table = make_table("success per split, 95 % clustered interval", columns, left=2)
     for result in results:
         shown = [result.splits[s] for s in splits if s in result.splits]
-        regrets = [s.regret for s in shown if s.regret is not None]
         table.add_row(
             name_of(result),
             result.header.agent.modality,
             *(interval(result.splits[s].success) if s in result.splits else "-" for s in splits),
             f"{sum(s.efficiency.mean for s in shown) / len(shown):.3f}",
-            f"{sum(regrets) / len(regrets):.2f}" if regrets else "-",
-            f"{sum(s.invalid_rate for s in shown) / len(shown):.2f}",
+            *(
+                metric.text(mean(scores.metrics[name] for scores in shown))
+                for name, metric in METRICS.items()
+            ),
         )
     return table
 

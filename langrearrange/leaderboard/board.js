@@ -33,7 +33,7 @@ function cellOf(row, column) {
   const cell = row.cells[column];
   const td = element("td");
   if (!cell) return td;
-  td.textContent = cell.mean.toFixed(column === "regret" ? 2 : 3);
+  td.textContent = cell.mean.toFixed(data.digits[column] ?? 3);
   if (cell.low !== undefined) {
     td.append(element("small", "", `${cell.checked ? "" : "~"}${cell.low.toFixed(2)}-${cell.high.toFixed(2)}`));
   }

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.groups import GROUPS, base_split
+from langrearrange.leaderboard.metrics import METRICS, mean
 from langrearrange.leaderboard.page import script_json
 from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
 from langrearrange.leaderboard.reference import REFERENCE_NOTE
@@ -22,7 +23,6 @@ from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 BOARD_COLUMNS: Final = (
     *reversed(GROUPS), "train_eval", "new_scenes", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS,
-    "regret", "invalid", "subgoals",
 )  # fmt: skip
 
 Values = Mapping[str, Any]
@@ -75,7 +75,8 @@ def build_board(results: Sequence[Values]) -> str:
     for protocol in {row["protocol"] for row in rows}:
         _rank([row for row in rows if row["protocol"] == protocol])
     data = {
-        "columns": BOARD_COLUMNS,
+        "columns": (*BOARD_COLUMNS, *(metric.title for metric in METRICS.values())),
+        "digits": {metric.title: metric.digits for metric in METRICS.values()},
         "rows": [*rows, *_paper_rows()],
         "exchanged": EXCHANGED,
         "paper_note": f"Grey rows are the paper's (Tables 2 and 5): {NOTE}. * These two cells "
@@ -99,11 +100,10 @@ def _row(result: Values) -> dict[str, Any]:
     cells = {base_split(name): _cell(scores) for name, scores in result["splits"].items()}
     cells |= {name: _cell(group) for name, group in result["groups"].items()}
     splits = list(result["splits"].values())
-    for column, key in (("invalid", "invalid_rate"), ("subgoals", "subgoals")):
-        cells[column] = {"mean": sum(scores[key] for scores in splits) / len(splits)}
-    regrets = [scores["regret"] for scores in splits if scores["regret"] is not None]
-    if regrets:
-        cells["regret"] = {"mean": sum(regrets) / len(regrets)}
+    for name, metric in METRICS.items():
+        value = mean(scores[name] for scores in splits)
+        if value is not None:
+            cells[metric.title] = {"mean": value}
     return {
         "agent": agent["name"],
         "sees": agent["modality"],

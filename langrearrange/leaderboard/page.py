@@ -14,6 +14,7 @@ from typing import Any, Final
 from langrearrange.dataset import Episode
 from langrearrange.houses import House, get_house
 from langrearrange.houses.geometry import Pose2D
+from langrearrange.leaderboard.metrics import METRICS
 from langrearrange.leaderboard.replay import Replayed
 from langrearrange.leaderboard.score import Result, Scores
 from langrearrange.leaderboard.statistics import Interval
@@ -33,9 +34,7 @@ OUTCOME_NAMES: Final = (
     "ok", "hand_full", "hand_empty", "not_near", "closed", "already_open", "already_closed",
     "absent", "stop",
 )  # fmt: skip
-COLUMNS: Final = (
-    "", "success", "95 %", "efficiency", "95 %", "episodes", "regret", "invalid", "subgoals",
-)  # fmt: skip
+COLUMNS: Final = ("", "success", "95 %", "efficiency", "95 %", "episodes")
 
 Frames = Mapping[str, Sequence[bytes]]
 """Episode id -> one JPEG or PNG before each skill and after the last."""
@@ -76,7 +75,7 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
     data = {
         "title": f"{result.header.agent.name} on {_splits(result)}",
         "facts": _facts(result),
-        "columns": COLUMNS,
+        "columns": (*COLUMNS, *(metric.title for metric in METRICS.values())),
         "rows": _rows(result),
         "templates": [
             {
@@ -205,7 +204,7 @@ def _rows(result: Result) -> list[dict[str, Any]]:
         for name, scores in result.splits.items()
     ]
     for name, group in result.groups.items():
-        cells = [name, *_mean(group.success), *_mean(group.efficiency), "", "", "", ""]
+        cells = [name, *_mean(group.success), *_mean(group.efficiency), "", *[""] * len(METRICS)]
         rows.append({"group": True, "cells": cells})
     return rows
 
@@ -215,9 +214,7 @@ def _cells(scores: Scores) -> list[str]:
         *_mean(scores.success),
         *_mean(scores.efficiency),
         str(scores.num_episodes),
-        "" if scores.regret is None else f"{scores.regret:.1f}",
-        f"{scores.invalid_rate:.2f}",
-        f"{scores.subgoals:.2f}",
+        *(metric.text(scores.metrics[name]) for name, metric in METRICS.items()),
     ]
 
 

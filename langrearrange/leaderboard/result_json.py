@@ -75,10 +75,7 @@ def _scores(scores: Scores) -> dict[str, Any]:
     return {
         "success": _interval(scores.success),
         "efficiency": _interval(scores.efficiency),
-        "regret": _round(scores.regret),
-        "invalid_rate": _round(scores.invalid_rate),
-        "subgoals": _round(scores.subgoals),
-        "reward": _round(scores.reward),
+        **{name: _round(value) for name, value in scores.metrics.items()},
         "num_episodes": scores.num_episodes,
         "num_missing": scores.num_missing,
         "causes": dict(scores.causes),

@@ -21,6 +21,7 @@ from langrearrange.leaderboard.chain import Eyes
 from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
 from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.matching import OpenSource, match
+from langrearrange.leaderboard.metrics import METRICS
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.statistics import (
     Interval,
@@ -40,10 +41,7 @@ class Scores:
 
     Attributes:
         success, efficiency: with intervals; efficiency is 1 - n/32, 0 on failure.
-        regret: mean skills beyond the proved optimum, over the successes; None without any.
-        invalid_rate: invalid skills / skills taken.
-        subgoals: mean fraction of subgoals reached.
-        reward: mean return.
+        metrics: name -> value of each of `METRICS`; None where it is undefined.
         num_episodes: how many count, missing ones included.
         num_missing: how many were not in the trace; they count as failed.
         causes: why episodes failed -> how many (`causes`), most frequent first.
@@ -51,10 +49,7 @@ class Scores:
 
     success: Interval
     efficiency: Interval
-    regret: float | None
-    invalid_rate: float
-    subgoals: float
-    reward: float
+    metrics: Mapping[str, float | None]
     num_episodes: int
     num_missing: int
     causes: Mapping[str, int]
@@ -197,15 +192,10 @@ def score_episodes(
     everything: list[Replayed | Episode] = [*played, *absent]
     names = [e.template if stratified else e.cluster for e in everything]
     units = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    regrets = [e.regret for e in played if e.regret is not None]
-    taken = sum(e.steps for e in played)
     return Scores(
         success=_interval(success, units, stratified),
         efficiency=_interval(efficiency, units, stratified),
-        regret=sum(regrets) / len(regrets) if regrets else None,
-        invalid_rate=sum(e.invalid for e in played) / taken if taken else 0.0,
-        subgoals=sum(e.subgoals for e in played) / len(success),
-        reward=sum(e.reward for e in played) / len(success),
+        metrics={name: metric.of(played, len(success)) for name, metric in METRICS.items()},
         num_episodes=len(success),
         num_missing=len(absent),
         causes=_causes(played, len(absent)),

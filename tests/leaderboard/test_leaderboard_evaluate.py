@@ -73,15 +73,15 @@ def by_template(result):
 def test_oracle_scores_exactly_one_with_no_regret(results):
     scores = results["oracle"].splits["train_mini"]
     assert scores.success.mean == 1.0
-    assert scores.regret == 0.0
-    assert scores.subgoals == 1.0
-    assert scores.invalid_rate == 0.0
+    assert scores.metrics["regret"] == 0.0
+    assert scores.metrics["subgoals"] == 1.0
+    assert scores.metrics["invalid_rate"] == 0.0
 
 
 def test_oracle_scores_exactly_one_in_the_hard_variant(mini, tmp_path):
     _, result = run("oracle", mini, tmp_path / "hard.jsonl.gz", protocol="hard")
     assert result.splits["train_mini"].success.mean == 1.0
-    assert result.splits["train_mini"].regret == 0.0
+    assert result.splits["train_mini"].metrics["regret"] == 0.0
 
 
 def test_an_empty_plan_scores_exactly_zero(mini):
@@ -89,7 +89,7 @@ def test_an_empty_plan_scores_exactly_zero(mini):
     facts = AgentFacts(name="nobody", modality="state")
     result = score(Trace(header_of(facts, Plan(sources=[mini])), lines), lambda split: mini)
     assert result.splits["train_mini"].success.mean == 0.0
-    assert result.splits["train_mini"].reward == 0.0
+    assert result.splits["train_mini"].metrics["reward"] == 0.0
 
 
 def test_random_is_near_zero_where_things_must_be_moved(results):

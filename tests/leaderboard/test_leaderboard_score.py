@@ -56,23 +56,23 @@ RANDOM = run_of("random")
 def test_oracle_scores_one_with_no_regret():
     scores = result_of(ORACLE).splits["context"]
     assert scores.success.mean == 1.0
-    assert scores.regret == 0.0
-    assert scores.invalid_rate == 0.0
-    assert scores.subgoals == 1.0
+    assert scores.metrics["regret"] == 0.0
+    assert scores.metrics["invalid_rate"] == 0.0
+    assert scores.metrics["subgoals"] == 1.0
     assert scores.efficiency.mean == sum(1 - len(e.plan) / 32 for e in HANDMADE) / 4
 
 
 def test_oracle_has_no_regret_in_the_hard_variant_where_stop_counts():
     scores = result_of(run_of("oracle", hard=True)).splits["context"]
     assert scores.success.mean == 1.0
-    assert scores.regret == 0.0
+    assert scores.metrics["regret"] == 0.0
 
 
 def test_an_agent_that_does_nothing_scores_zero():
     lines = tuple(EpisodeTrace(id=e.id, actions=(), failure="refusal") for e in SOURCE)
     scores = result_of(Trace(header(), lines)).splits["context"]
     assert scores.success.mean == scores.efficiency.mean == 0.0
-    assert scores.regret is None
+    assert scores.metrics["regret"] is None
 
 
 def test_forged_success_gains_nothing():
