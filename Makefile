@@ -1,12 +1,14 @@
 # The commands people and CI use. Each builds its own environment; nothing outside the checkout is touched.
 PYTHON ?= python3
 OUT ?= out/demo
+SEED ?= 1
+NUM ?= 240
 TEST_BIN := .venv-test/bin
 DEMO_BIN := .venv-demo/bin
 TRAIN_BIN := .venv-train/bin
 INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-train check slow golden bench bench-train wheel clean
+.PHONY: help demo test test-train check slow mutants golden bench bench-train wheel clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +51,10 @@ check: .venv-test/installed  ## style, types and import arrows
 slow: .venv-test/installed  ## the slow tests as well
 	$(TEST_BIN)/python $(INSTALL) up-fast-downward yourdfpy datasets
 	$(TEST_BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "not gpu and not habitat"
+
+mutants: .venv-test/installed  ## do the tests notice changed lines? SEED, NUM; resumes when stopped
+	$(TEST_BIN)/python $(INSTALL) cosmic-ray
+	$(TEST_BIN)/python tests/mutation/mutants.py --seed $(SEED) --num $(NUM)
 
 golden: .venv-test/installed  ## regenerate golden files; commit them alone, with the reason
 	for script in tests/golden/make_*.py; do $(TEST_BIN)/python $$script || exit 1; done
