@@ -15,14 +15,12 @@ from langrearrange.dataset import ObjectPlacement
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
-    ObjectModel,
     assign_slots,
     draw_yaw,
     get_house,
-    is_imported,
     yaw_fits,
 )
-from langrearrange.houses.models import models_of
+from langrearrange.houses.homes import source_name, source_of
 from langrearrange.houses.slots import YAW_STEPS
 from langrearrange.language import Absent, Only, Openness, Place, StartFact
 from langrearrange.seeding import KeyedRng
@@ -226,7 +224,7 @@ def _fitting_masks(house_id: str) -> tuple[int, ...]:
     )
 
 
-_FITTING: Final[dict[tuple[tuple[int, int], int, int, bool], tuple[str, ...]]] = {}
+_FITTING: Final[dict[tuple[tuple[int, int], int, int, str], tuple[str, ...]]] = {}
 """(cell, free height, category, whose things) -> models: few cells differ, so this stays small."""
 
 
@@ -237,20 +235,11 @@ def fitting_models(house: House, receptacle: str, category: int) -> tuple[str, .
     all of them do, at the tightest yaw; otherwise those that stay within their slot.
     """
     surface = house.surfaces[receptacle]
-    key = (surface.cell_mm, surface.max_height_mm, category, is_imported(house.id))
+    key = (surface.cell_mm, surface.max_height_mm, category, source_name(house.id))
     if key not in _FITTING:
-        models = _models(house, CATEGORIES[category])
+        models = source_of(house.id).models_of(CATEGORIES[category])
         low = [model.id for model in models if model.size_mm[2] <= surface.max_height_mm]
         yaws = [step * 6283 // YAW_STEPS for step in range(YAW_STEPS)]
         within = [m for m in low if any(yaw_fits(house, receptacle, m, yaw) for yaw in yaws)]
         _FITTING[key] = tuple(within or low)
     return _FITTING[key]
-
-
-def _models(house: House, category: str) -> tuple[ObjectModel, ...]:
-    """Return the things of a category that belong into a home: ours, or the official release's."""
-    if is_imported(house.id):
-        from langrearrange.houses.habitat_data import imported_models_of  # few need it
-
-        return imported_models_of(category)
-    return models_of(category)

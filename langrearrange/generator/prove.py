@@ -15,8 +15,8 @@ from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
 from langrearrange.errors import GoalError, HouseError, LangRearrangeError, SolverError
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.houses import House, get_house, houses_for, is_imported
-from langrearrange.houses.models import MODELS
+from langrearrange.houses import HomeSource, House, ObjectModel, get_house, houses_for
+from langrearrange.houses.homes import source_of
 from langrearrange.language import Grounding, StartFact
 from langrearrange.solver import solve, subgoals
 from langrearrange.world import skill_index
@@ -84,15 +84,15 @@ def prove_episode(
 
 
 def _house_findings(episode: Episode) -> list[Finding]:
-    if is_imported(episode.house):
-        return _asset_findings(episode)  # there may be no home at hand to hold it against
+    if any(thing.pose is not None for thing in episode.objects):
+        return _asset_findings(episode)  # imported; there may be no home to hold it against
     try:
-        house = get_house(episode.house)
+        house, source = get_house(episode.house), source_of(episode.house)
     except HouseError as error:
         return [Finding("house", episode.id, str(error))]
     found = []
     for thing in episode.objects:
-        model = MODELS.get(thing.model)
+        model = _model(source, thing.model)
         surface = house.surfaces[thing.receptacle]
         if model is None or model.category != thing.category:
             found.append(
@@ -110,6 +110,13 @@ def _house_findings(episode: Episode) -> list[Finding]:
             ("start", f"({episode.start.x}, {episode.start.y}) is no free place of {house.id}")
         )
     return [Finding(kind, episode.id, message) for kind, message in found]
+
+
+def _model(source: HomeSource, model_id: str) -> ObjectModel | None:
+    try:
+        return source.model(model_id)
+    except HouseError:
+        return None
 
 
 def _asset_findings(episode: Episode) -> list[Finding]:

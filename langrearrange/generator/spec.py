@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import msgspec
 
 from langrearrange.dataset.codec import refuse_newer
 from langrearrange.errors import TemplateError, UsageError, VocabularyError
+from langrearrange.houses.homes import register_homes
 from langrearrange.language.nodes import read_yaml
 from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart, digest
 from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
 
-HouseRole = Literal[
-    "train", "validation", "test",
-    "replica_cad_train", "replica_cad_validation", "replica_cad_test",
-]  # fmt: skip
 NUM_TRAIN: Final = 150_000
 MIN_KEY: Final = 16
 _ACCEPTED: Final = (
-    f"accepted for houses: {', '.join(get_args(HouseRole))}; for texts: own, train; for "
-    "repeat_texts: true, false; whole numbers for the knobs"
+    "accepted for texts: own, train; for repeat_texts: true, false; whole numbers for the knobs"
 )
 _NAME: Final = re.compile(r"[a-z][a-z_]*\Z")
 
@@ -39,8 +35,9 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         split: what stands in the episode ids and enters every draw; `name` if empty. A view
             (train_mini) has another's.
         templates: a file of the templates folder without `.yaml`, or the path of any template file.
-        houses: which flats: train (63), validation (21) or test (21); replica_cad_train and so on
-            are homes of the user's ReplicaCAD, with YCB's things in them.
+        houses: which homes, see `houses.houses_for`: train (63 flats), validation (21) or test
+            (21); replica_cad_train and so on are homes of the user's ReplicaCAD, with YCB's things
+            in them; module:factory is a `HomeSource` of a third party.
         num_episodes: None for all the texts there are.
         texts: `own`: a keyed walk through the templates' text space; `train`: through the texts of
             the published training episodes of these templates.
@@ -58,7 +55,7 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: str
     split: str = ""
     templates: str
-    houses: HouseRole = "test"
+    houses: str = "test"
     num_episodes: int | None = None
     texts: Literal["own", "train"] = "own"
     repeat_texts: bool = False
@@ -225,6 +222,9 @@ def _read(path: Path) -> SplitSpec:
     if beside.suffix == ".yaml" and beside.is_file():
         fields["templates"] = str(beside)
     try:
-        return msgspec.convert(fields, SplitSpec, strict=False)
+        spec = msgspec.convert(fields, SplitSpec, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {error}; {_ACCEPTED}") from None
+    if ":" in spec.houses:  # whoever writes a spec means its homes to be used
+        register_homes(spec.houses.partition("/")[0])
+    return spec

@@ -3,8 +3,9 @@
 A flat is a pure function of its id; nothing is downloaded and meshes are made when first asked for.
 """
 
-from langrearrange.houses.flats import HOUSE_IDS, get_house, houses_for, is_imported
+from langrearrange.houses.flats import HOUSE_IDS
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
+from langrearrange.houses.homes import HomeSource, get_house, houses_for, model_size, register_homes
 from langrearrange.houses.house import House, Part, Slot, SpatialRelation, Surface
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.meshes import part_mesh
@@ -16,6 +17,7 @@ __all__ = [
     "HOUSE_IDS",
     "MODELS",
     "TEXTURE_IDS",
+    "HomeSource",
     "House",
     "Matrix",
     "Mesh",
@@ -30,10 +32,11 @@ __all__ = [
     "draw_yaw",
     "get_house",
     "houses_for",
-    "is_imported",
+    "model_size",
     "models_of",
     "object_mesh",
     "part_mesh",
+    "register_homes",
     "rigid",
     "slot_pose",
     "texture",

@@ -38,43 +38,18 @@ HOUSE_IDS: Final = tuple(
 )
 """All flats: 5 plans x 21 furnishings (paper B.5)."""
 
-_PLANS_OF: Final = {"train": (0, 1, 2), "validation": (3,), "test": (4,)}
+FLATS_OF: Final = {
+    role: tuple(name for name in HOUSE_IDS if int(name[5]) in plans)
+    for role, plans in {"train": (0, 1, 2), "validation": (3,), "test": (4,)}.items()
+}
+"""Role -> its flats; roles share no floor plan."""
 _ID: Final = re.compile(r"flat_([0-4])_(0\d|1\d|20)\Z")
 DOOR_SWING_DEG: Final = 100
-IMPORTED: Final = "official_"
-"""Begins the ids of homes that belong to the official release's simulator."""
-
-
-def houses_for(use: str) -> tuple[str, ...]:
-    """Return the flats of `train` (63), `validation` (21) or `test` (21); HouseError otherwise.
-
-    `replica_cad_train`, `_validation` and `_test` are as many homes of the user's ReplicaCAD.
-    """
-    from langrearrange.houses.habitat_data.homes import MACRO_SCENES, replica_cad_homes  # uses us
-
-    if use in MACRO_SCENES:
-        return replica_cad_homes(use)
-    plans = _PLANS_OF.get(use)
-    if plans is None:
-        accepted = ", ".join((*_PLANS_OF, *MACRO_SCENES))
-        raise HouseError(f"no flats are set aside for '{use}'; accepted: {accepted}")
-    return tuple(h for h in HOUSE_IDS if int(h[5]) in plans)
-
-
-def is_imported(house_id: str) -> bool:
-    """Whether an id is one of a home that episodes were imported from: it cannot be built here."""
-    return house_id.startswith(IMPORTED)
 
 
 def parse_house_id(house_id: str) -> tuple[int, int]:
     """Return (plan, furnishing) of a flat's id; HouseError for anything else."""
     match = _ID.match(house_id)
-    if match is None and is_imported(house_id):
-        raise HouseError(
-            f"'{house_id}' is a home of another simulator and cannot be drawn here; play its "
-            "episodes with observation='state' or 'text', or in Habitat with its assets (their "
-            "folder is named by LANGREARRANGE_HABITAT_DATA)"
-        )
     if match is None:
         raise HouseError(
             f"no flat is called '{house_id}'; flats are flat_<plan 0-4>_<furnishing 00-20>, for "
@@ -89,17 +64,8 @@ def furnishing_of(house_id: str) -> Furnishing:
     return furnish(*parse_house_id(house_id))
 
 
-@lru_cache(maxsize=128)
-def get_house(house_id: str) -> House:
-    """Return a flat; the same object every time. Raises HouseError for an unknown id.
-
-    A home of ReplicaCAD is read from the data folder that LANGREARRANGE_HABITAT_DATA names; then
-    DatasetError says what of it is missing.
-    """
-    from langrearrange.houses.habitat_data.homes import data_is_named, imported_home
-
-    if is_imported(house_id) and data_is_named():
-        return imported_home(house_id)
+def build_flat(house_id: str) -> House:
+    """Return a new flat; HouseError for an unknown id. `houses.get_house` keeps them."""
     plan, number = parse_house_id(house_id)
     design = furnishing_of(house_id)
     fixtures = tuple(design.fixtures.values())

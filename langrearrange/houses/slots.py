@@ -11,6 +11,7 @@ from typing import Final
 
 from langrearrange.errors import HouseError
 from langrearrange.houses.geometry import Matrix, compose, rigid
+from langrearrange.houses.homes import model_size
 from langrearrange.houses.house import House, Surface
 from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import OPENABLE_INDEX
@@ -45,7 +46,7 @@ def assign_slots(
             f"{house.id}: {receptacle} has {len(surface.slots)} slots, {len(model_ids)} objects "
             "cannot start there"
         )
-    heights = [model_size(model_id)[2] for model_id in model_ids]
+    heights = [model_size(house, model_id)[2] for model_id in model_ids]
     by_height = rng.shuffled(range(len(model_ids)))
     by_height.sort(key=heights.__getitem__, reverse=True)
     from_back = rng.sample(range(len(surface.slots)), len(model_ids))
@@ -61,43 +62,13 @@ def draw_yaw(house: House, receptacle: str, model_id: str, rng: KeyedRng) -> int
 
     Uniform over the 64 yaws that fit; a model too long for the cell at any yaw gets the tightest.
     """
-    return rng.choice(_yaws(model_size(model_id), house.surfaces[receptacle].cell_mm))
+    return rng.choice(_yaws(model_size(house, model_id), house.surfaces[receptacle].cell_mm))
 
 
 def yaw_fits(house: House, receptacle: str, model_id: str, yaw_mrad: int) -> bool:
     """Whether a model at a yaw stays within the cells of a receptacle."""
     cell = house.surfaces[receptacle].cell_mm
-    return _excess(model_size(model_id), cell, yaw_mrad) <= 0
-
-
-def model_size(model_id: str) -> tuple[int, int, int]:
-    """Return a model's extent in x, y, z at rest, millimetres, also of the release's assets.
-
-    Raises:
-        HouseError: no model is called so.
-        DatasetError: an asset that is not in the user's data folder.
-    """
-    size = _own_sizes().get(model_id)
-    return size if size is not None else _size_of_asset(model_id)
-
-
-@cache
-def _own_sizes() -> dict[str, tuple[int, int, int]]:
-    from langrearrange.houses.models import MODELS  # late: flats need no models
-
-    return {name: model.size_mm for name, model in MODELS.items()}
-
-
-def _size_of_asset(asset: str) -> tuple[int, int, int]:
-    from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
-    from langrearrange.houses.habitat_data.homes import imported_model
-    from langrearrange.houses.models import MODELS
-
-    if asset not in CATEGORY_OF_ASSET:
-        raise HouseError(
-            f"unknown model '{asset}'; `langrearrange.houses.MODELS` lists all {len(MODELS)}"
-        )
-    return imported_model(asset).size_mm
+    return _excess(model_size(house, model_id), cell, yaw_mrad) <= 0
 
 
 @cache

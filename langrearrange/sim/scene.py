@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import ObjectPlacement, Pose
-from langrearrange.houses import House, Matrix, Pose2D, slot_pose
-from langrearrange.houses.slots import model_size
+from langrearrange.houses import House, Matrix, Pose2D, model_size, slot_pose
+from langrearrange.houses.homes import source_name
 from langrearrange.sim.camera import head_camera
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
@@ -33,10 +33,17 @@ _OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in OPENABLE_OF_RECEPTACLE
 
 
 class MeshKey(NamedTuple):
-    """Names a mesh: of a house part, an object model or a link of the robot."""
+    """Names a mesh: of a house part, an object model or a link of the robot.
+
+    Attributes:
+        kind: which of them.
+        name: `Part.mesh`, the model's id or the link's name.
+        source: whose parts and models (`houses.homes.source_name`); "" for links.
+    """
 
     kind: Literal["part", "model", "link"]
     name: str
+    source: str
 
 
 class Scene:
@@ -56,10 +63,11 @@ class Scene:
         self.house = house
         self.objects = tuple(objects)
         self.start = start
+        source = source_name(house.id)
         self.keys = (
-            *(MeshKey("part", part.mesh) for part in house.parts),
-            *(MeshKey("model", thing.model) for thing in self.objects),
-            *(MeshKey("link", link) for link in LINKS),
+            *(MeshKey("part", part.mesh, source) for part in house.parts),
+            *(MeshKey("model", thing.model, source) for thing in self.objects),
+            *(MeshKey("link", link, "") for link in LINKS),
         )
         num_parts, num_objects = len(house.parts), len(self.objects)
         self._first_object = num_parts
@@ -131,7 +139,7 @@ class Scene:
     def _pose_arm(self, state: WorldState) -> Arm:
         held = None
         if state.held >= 0:
-            held = model_size(self.objects[state.held].model)
+            held = model_size(self.house, self.objects[state.held].model)
         if state.place == START:
             view = head_camera(self.house, START, self.start, "default").view
             return pose_arm(view, held)

@@ -22,7 +22,7 @@ from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import get_house, houses_for
 from langrearrange.houses.habitat_data import (
     DATA_VARIABLE,
-    imported_models_of,
+    ReplicaCadSource,
     imported_scene,
     shape_of,
 )
@@ -153,4 +153,4 @@ def test_without_the_data_one_sentence_says_what_is_missing(
     monkeypatch.setenv(DATA_VARIABLE, str(own))
     (own / "objects/ycb/meshes/013_apple/google_16k/textured.glb").unlink()
     with pytest.raises(DatasetError, match=r"013_apple.object_config.json: names the mesh"):
-        imported_models_of("apple")
+        ReplicaCadSource().models_of("apple")

@@ -16,9 +16,9 @@ from langrearrange.cli.main import main
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import HouseError
 from langrearrange.generator import open_split
+from langrearrange.houses import get_house
 from langrearrange.houses.exchange import export_habitat, export_rearrange
 from langrearrange.houses.exchange.pieces import link_indices
-from langrearrange.houses.flats import get_house
 from langrearrange.world.vocabulary import HANDLES
 
 SPLIT = "conditional_instructions"

@@ -25,8 +25,8 @@ from langrearrange.houses.exchange.pieces import (
 )
 from langrearrange.houses.exchange.receptacles import receptacle_boxes
 from langrearrange.houses.exchange.urdf import Link, urdf_text
-from langrearrange.houses.flats import get_house
 from langrearrange.houses.geometry import compose, rigid
+from langrearrange.houses.homes import get_house
 from langrearrange.houses.house import House, Part
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.meshes import part_mesh

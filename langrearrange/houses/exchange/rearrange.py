@@ -24,8 +24,9 @@ from langrearrange.houses.exchange.pieces import (
     piece_of,
     scene_file,
 )
-from langrearrange.houses.flats import get_house, is_imported
+from langrearrange.houses.flats import HOUSE_IDS
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
+from langrearrange.houses.homes import get_house
 from langrearrange.houses.house import House
 from langrearrange.houses.meshes import part_mesh
 from langrearrange.houses.slots import slot_pose
@@ -184,7 +185,7 @@ def rearrange_episode(
 
 
 def _refuse_imported(episode: Episode) -> None:
-    if is_imported(episode.house):
+    if episode.house not in HOUSE_IDS:
         raise HouseError(
             f"{episode.id} plays in '{episode.house}', which is not one of our flats; habitat-lab "
             "reads the official release's own file"

@@ -16,12 +16,9 @@ from langrearrange.houses.habitat_data.folders import (
 )
 from langrearrange.houses.habitat_data.home import habitat_home
 from langrearrange.houses.habitat_data.homes import (
+    ReplicaCadSource,
     asset_file,
-    imported_home,
-    imported_model,
-    imported_models_of,
     imported_scene,
-    replica_cad_homes,
     shape_of,
 )
 from langrearrange.houses.habitat_data.navmesh import NavMesh, read_navmesh
@@ -46,18 +43,15 @@ __all__ = [
     "PlacedAsset",
     "PlacedBox",
     "PlacedOpenable",
+    "ReplicaCadSource",
     "SceneDataset",
     "asset_file",
     "asset_shape",
     "download_command",
     "find_habitat_data",
     "habitat_home",
-    "imported_home",
-    "imported_model",
-    "imported_models_of",
     "imported_scene",
     "read_navmesh",
     "read_scene",
-    "replica_cad_homes",
     "shape_of",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from langrearrange.errors import RenderError
+from langrearrange.houses.homes import home_source
 from langrearrange.houses.mesh import Mesh
 from langrearrange.sim.embedded.native import native
 from langrearrange.sim.robot import link_mesh
@@ -80,10 +81,5 @@ def build_mesh(key: MeshKey) -> Mesh:
     """Return the mesh a key names."""
     if key.kind == "link":
         return link_mesh(key.name)
-    if key.kind == "model":
-        from langrearrange.houses.models import object_mesh
-
-        return object_mesh(key.name)
-    from langrearrange.houses.meshes import part_mesh
-
-    return part_mesh(key.name)
+    source = home_source(key.source)
+    return source.model_mesh(key.name) if key.kind == "model" else source.part_mesh(key.name)

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from langrearrange.houses.homes import FLATS
 from langrearrange.houses.models import MODELS, object_mesh
 from langrearrange.houses.shapes import moved, plane
 from langrearrange.sim.camera import Vector, look_at
@@ -44,7 +45,7 @@ def portrait(
     Raises:
         HouseError: no model has this id.
     """
-    thing = mesh_library().index(MeshKey("model", model_id))
+    thing = mesh_library().index(MeshKey("model", model_id, FLATS))
     low, high = object_mesh(model_id).bounds.astype(np.float64)
     radius = float(np.linalg.norm(high - low)) / 2
     middle = Vector(0.0, 0.0, float(high[2]) / 2)

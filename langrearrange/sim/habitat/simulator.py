@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import ObjectPlacement
+from langrearrange.dataset.official.names import PREFIX
 from langrearrange.errors import RenderError
-from langrearrange.houses import House, Pose2D, is_imported
+from langrearrange.houses import House, Pose2D
 from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
 from langrearrange.sim.habitat.client import Moves, View
 from langrearrange.sim.habitat.flats import FlatAssets, Library, semantic_id
@@ -118,7 +119,7 @@ class HabitatSimulator:
         self, house: House, objects: Sequence[ObjectPlacement]
     ) -> tuple[FlatAssets, list[Path]]:
         """Return what the home is made of and the files of the things."""
-        if is_imported(house.id):
+        if house.id.startswith(PREFIX):
             from langrearrange.sim.replica_cad import ReplicaCadHome  # few have its data
 
             self._imported = ReplicaCadHome(house, objects)

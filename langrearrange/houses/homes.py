@@ -1,0 +1,181 @@
+"""Where homes come from: sources of houses, found by the id of a house. Not how any are made.
+
+`flats` are made by code and ReplicaCAD's homes are read by `langrearrange.habitat`; a third party's
+source is named `module:factory` and its houses `module:factory/name`. A data set only names houses,
+it never makes this process import a module: sources of third parties are announced by
+`register_homes` or by LANGREARRANGE_HOMES, which worker processes inherit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
+from typing import Final, Protocol, runtime_checkable
+
+from langrearrange.errors import HouseError
+from langrearrange.houses.house import House
+from langrearrange.houses.mesh import Mesh
+from langrearrange.houses.models import MODELS, ObjectModel, models_of, object_mesh
+from langrearrange.loading import load_object
+
+HOMES_VARIABLE: Final = "LANGREARRANGE_HOMES"
+"""Environment variable that lists sources of third parties, `module:factory`, comma-separated."""
+FLATS: Final = "flat_"
+_BUILT_IN: Final = {
+    FLATS: "langrearrange.houses.flat_source:FlatSource",
+    "official_": "langrearrange.houses.habitat_data.homes:ReplicaCadSource",
+}
+"""Beginning of house ids -> the source that has them."""
+
+
+@runtime_checkable
+class HomeSource(Protocol):
+    """Homes and the models of the things in them.
+
+    Subclasses define `roles`, `house` and `part_mesh`. The models of things are this package's
+    unless the other three methods are overridden as well. All methods are pure: the same argument
+    gives the same value in every process.
+    """
+
+    def roles(self) -> Mapping[str, Sequence[str]]:
+        """Return role -> names of the homes set aside for it; reads no file."""
+        ...
+
+    def house(self, name: str) -> House:
+        """Return a home with all receptacles, stances and slots; HouseError if there is none."""
+        ...
+
+    def part_mesh(self, key: str) -> Mesh:
+        """Return the mesh of a `Part.mesh`, for simulators that draw meshes; HouseError if none."""
+        ...
+
+    def models_of(self, category: str) -> Sequence[ObjectModel]:
+        """Return the models of a category that may stand in these homes, always in one order."""
+        return models_of(category)
+
+    def model(self, model_id: str) -> ObjectModel:
+        """Return a model by its id; HouseError if there is none."""
+        if model_id not in MODELS:
+            raise HouseError(
+                f"unknown model '{model_id}'; `langrearrange.houses.MODELS` lists all {len(MODELS)}"
+            )
+        return MODELS[model_id]
+
+    def model_mesh(self, model_id: str) -> Mesh:
+        """Return a model's mesh, at rest on z = 0; HouseError if there is none."""
+        return object_mesh(model_id)
+
+
+def register_homes(source: str) -> None:
+    """Announce a third party's source to this process and to those that it starts.
+
+    Args:
+        source: `module:factory`; calling the factory without arguments makes a `HomeSource`.
+
+    Raises:
+        HouseError: it cannot be imported or made, or is no home source.
+    """
+    _made(source)
+    known = _announced()
+    if source not in known:
+        os.environ[HOMES_VARIABLE] = ",".join([*known, source])
+
+
+def source_name(house_id: str) -> str:
+    """Return the name of the source that a house's id belongs to."""
+    if ":" in house_id:
+        return house_id.partition("/")[0]
+    return next((begin for begin in _BUILT_IN if house_id.startswith(begin)), FLATS)
+
+
+def source_of(house_id: str) -> HomeSource:
+    """Return the source that a house's id belongs to; errors as `home_source`."""
+    return home_source(source_name(house_id))
+
+
+def home_source(name: str) -> HomeSource:
+    """Return a source by its name; HouseError if it was not announced or cannot be made."""
+    if name not in _BUILT_IN and name not in _announced():
+        raise HouseError(
+            f"homes of '{name}' are used here but were not announced; accepted: flats, ReplicaCAD "
+            f"and what {HOMES_VARIABLE} lists ({', '.join(_announced()) or 'nothing'}); set it to "
+            f"{name}, or call langrearrange.houses.register_homes('{name}')"
+        )
+    return _made(name)
+
+
+@lru_cache(maxsize=128)
+def get_house(house_id: str) -> House:
+    """Return a house; the same object every time.
+
+    Raises:
+        HouseError: there is none of this id.
+        DatasetError: files of it are missing or damaged.
+    """
+    name = source_name(house_id)
+    house = home_source(name).house(house_id.removeprefix(f"{name}/"))
+    return house if house.id == house_id else replace(house, id=house_id)
+
+
+def houses_for(role: str) -> tuple[str, ...]:
+    """Return the ids of the houses for a role.
+
+    Args:
+        role: `train` (63), `validation` (21) or `test` (21) are our flats; the same with
+            `replica_cad_` before them, ReplicaCAD's homes; `module:factory/role`, or without a
+            role for all of them, homes of a third party.
+
+    Raises:
+        HouseError: there are no homes for this role.
+    """
+    if ":" in role:
+        name, _, own = role.partition("/")
+        roles = home_source(name).roles()
+        if own and own not in roles:
+            raise HouseError(f"'{name}' has no homes for '{own}'; accepted: {', '.join(roles)}")
+        chosen = [roles[own]] if own else roles.values()
+        return tuple(dict.fromkeys(f"{name}/{house}" for names in chosen for house in names))
+    known: list[str] = []
+    for name in _BUILT_IN:
+        roles = home_source(name).roles()
+        if role in roles:
+            return tuple(roles[role])
+        known += roles
+    raise HouseError(
+        f"no homes are set aside for '{role}'; accepted: {', '.join(known)}, or module:factory of "
+        "your own"
+    )
+
+
+def model_size(house: House, model_id: str) -> tuple[int, int, int]:
+    """Return a model's extent in x, y, z at rest, millimetres.
+
+    Raises:
+        HouseError: the house's source has no such model.
+        DatasetError: files of it are missing or damaged.
+    """
+    return source_of(house.id).model(model_id).size_mm
+
+
+def _announced() -> list[str]:
+    return [name for name in os.environ.get(HOMES_VARIABLE, "").split(",") if name]
+
+
+@cache
+def _made(name: str) -> HomeSource:
+    factory = load_object(_BUILT_IN.get(name, name), "home source", HouseError)
+    try:
+        source = factory()
+    except Exception as error:
+        # Foreign code may raise anything; the user needs to know whose it was.
+        raise HouseError(
+            f"home source '{name}' could not be made: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(source, HomeSource):
+        raise HouseError(
+            f"'{name}' made a {type(source).__name__}, which is no home source; subclass "
+            "langrearrange.houses.HomeSource"
+        )
+    return source
