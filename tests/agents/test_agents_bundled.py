@@ -19,37 +19,37 @@ from langrearrange.world import SKILLS
 from langrearrange.world.vocabulary import RECEPTACLES
 
 
-def ids(skills):
+def ids(skills: tuple[int, ...]) -> list[str]:
     return [SKILLS[skill].id for skill in skills]
 
 
-def test_oracle_succeeds_with_the_stored_plan_and_no_skill_more():
+def test_oracle_succeeds_with_the_stored_plan_and_no_skill_more() -> None:
     traces = traces_of("oracle", HANDMADE)
     for e in HANDMADE:
         assert traces[e.id].success
         assert ids(traces[e.id].actions) == list(e.plan)
 
 
-def test_oracle_stops_in_the_hard_variant():
+def test_oracle_stops_in_the_hard_variant() -> None:
     for trace in traces_of("oracle", HANDMADE, hard=True).values():
         assert trace.success
         assert trace.outcomes[-1] == "stop"
 
 
-def test_explorer_stops_when_it_believes_to_be_done():
+def test_explorer_stops_when_it_believes_to_be_done() -> None:
     traces = traces_of("explorer", HANDMADE, hard=True)
     assert all(trace.success for trace in traces.values())
     assert {trace.outcomes[-1] for trace in traces.values()} == {"stop"}
 
 
-def test_blind_sweep_stops_at_the_end_of_its_script():
+def test_blind_sweep_stops_at_the_end_of_its_script() -> None:
     trace = traces_of("blind_sweep", [FRIDGE], hard=True)[FRIDGE.id]
     assert ids(trace.actions[:-1]) == ["nav(fridge)", "open(fridge)", "close(fridge)"]
     assert trace.outcomes[-1] == "stop"
     assert not trace.success
 
 
-def test_oracle_refuses_to_play_what_it_was_not_shown():
+def test_oracle_refuses_to_play_what_it_was_not_shown() -> None:
     agent = OracleAgent()
     with pytest.raises(AgentError, match="bind"):
         agent.reset(APPLE.instruction)
@@ -58,21 +58,21 @@ def test_oracle_refuses_to_play_what_it_was_not_shown():
         agent.reset(HIDDEN.instruction)
 
 
-def test_explorer_succeeds_where_plain_words_suffice():
+def test_explorer_succeeds_where_plain_words_suffice() -> None:
     assert all(trace.success for trace in traces_of("explorer", HANDMADE).values())
 
 
-def test_explorer_goes_straight_to_a_named_source():
+def test_explorer_goes_straight_to_a_named_source() -> None:
     assert len(traces_of("explorer", [APPLE])[APPLE.id].actions) == len(APPLE.plan)
 
 
-def test_explorer_looks_into_closed_containers():
+def test_explorer_looks_into_closed_containers() -> None:
     trace = traces_of("explorer", [HIDDEN])[HIDDEN.id]
     assert "open(fridge)" in ids(trace.actions)
     assert "pick(mug)" in ids(trace.actions)
 
 
-def test_explorer_remembers_what_it_saw():
+def test_explorer_remembers_what_it_saw() -> None:
     both = episode(
         9,
         "Put a book and a lid on the sofa.",
@@ -85,7 +85,7 @@ def test_explorer_remembers_what_it_saw():
     ]  # fmt: skip
 
 
-def test_explorer_swaps_two_things():
+def test_explorer_swaps_two_things() -> None:
     swap = episode(
         9,
         "Swap the cup on the sofa with the lid in the sink.",
@@ -95,7 +95,7 @@ def test_explorer_swaps_two_things():
     assert len(traces_of("explorer", [swap])[swap.id].actions) == 7
 
 
-def test_explorer_moves_all_of_a_kind():
+def test_explorer_moves_all_of_a_kind() -> None:
     every = episode(
         9,
         "Put all the apples in the sink.",
@@ -105,7 +105,7 @@ def test_explorer_moves_all_of_a_kind():
     assert traces_of("explorer", [every])[every.id].success
 
 
-def test_explorer_sees_nothing_that_is_hidden():
+def test_explorer_sees_nothing_that_is_hidden() -> None:
     """Two episodes that differ only in what a closed drawer holds look alike until it opens."""
     other = episode(1, HIDDEN.instruction, HIDDEN.goal, {"mug_0": "left_drawer", "book_0": "sofa"})
     first = ids(traces_of("explorer", [HIDDEN])[HIDDEN.id].actions)
@@ -114,7 +114,7 @@ def test_explorer_sees_nothing_that_is_hidden():
     assert first[:shared] == second[:shared]
 
 
-def test_blind_sweep_takes_27_skills_for_one_object():
+def test_blind_sweep_takes_27_skills_for_one_object() -> None:
     script = ids(sweep("Bring a mug to the brown table."))
     assert len(script) == 27
     assert script[0] == "nav(chair)"
@@ -126,7 +126,7 @@ def test_blind_sweep_takes_27_skills_for_one_object():
     ]  # fmt: skip
 
 
-def test_blind_sweep_opens_and_closes_what_is_named_when_no_object_is():
+def test_blind_sweep_opens_and_closes_what_is_named_when_no_object_is() -> None:
     assert ids(sweep("Open the fridge.")) == ["nav(fridge)", "open(fridge)", "close(fridge)"]
     assert ids(sweep("Go to the sofa.")) == ["nav(sofa)"]
     assert ids(sweep("Go to the bottom drawer.")) == [
@@ -134,7 +134,7 @@ def test_blind_sweep_opens_and_closes_what_is_named_when_no_object_is():
     ]  # fmt: skip
 
 
-def test_blind_sweep_does_the_same_whatever_it_sees():
+def test_blind_sweep_does_the_same_whatever_it_sees() -> None:
     agent = BlindSweepAgent()
     agent.reset(FRIDGE.instruction)
     played = [agent.act({}) for _ in range(32)]
@@ -142,8 +142,8 @@ def test_blind_sweep_does_the_same_whatever_it_sees():
     assert played == [agent.act({"place": np.zeros(17)}) for _ in range(32)]
 
 
-def test_random_draws_depend_on_seed_and_sentence_only():
-    def draws(seed, *sentences):
+def test_random_draws_depend_on_seed_and_sentence_only() -> None:
+    def draws(seed: int, *sentences: str) -> list[int]:
         agent = RandomAgent(seed)
         for sentence in sentences:
             agent.reset(sentence)
@@ -157,7 +157,7 @@ def test_random_draws_depend_on_seed_and_sentence_only():
     assert set(many) == set(range(70))
 
 
-def test_agents_of_many_rows_play_as_they_do_alone():
+def test_agents_of_many_rows_play_as_they_do_alone() -> None:
     rows = load_rows("explorer")
     alone = {e.id: traces_of("explorer", [e])[e.id] for e in HANDMADE}
     assert traces_of(rows, HANDMADE) == alone

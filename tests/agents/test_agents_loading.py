@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-from langrearrange.agents import Agent, BatchedAgent, RowsOfAgents, load_agent, load_rows
+from langrearrange.agents import (
+    Agent,
+    BatchedAgent,
+    Observation,
+    RowsOfAgents,
+    load_agent,
+    load_rows,
+)
 from langrearrange.agents.loading import BUNDLED, is_privileged
 from langrearrange.errors import ActionError, AgentError
 
@@ -41,7 +51,7 @@ number = 5
 
 
 @pytest.fixture
-def module(tmp_path, monkeypatch):
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_agent.py").write_text(MODULE)
     (tmp_path / "torn_agent.py").write_text("import nothing_of_this_name\n")
     monkeypatch.chdir(tmp_path)
@@ -49,7 +59,7 @@ def module(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_bundled_agents_keep_the_protocol(name):
+def test_bundled_agents_keep_the_protocol(name: str) -> None:
     assert isinstance(load_agent(name), Agent)
     assert isinstance(load_rows(name), BatchedAgent)
     assert is_privileged(load_agent(name)) == (name == "oracle")
@@ -57,8 +67,8 @@ def test_bundled_agents_keep_the_protocol(name):
 
 
 @pytest.mark.usefixtures("module")
-def test_own_agents_are_found_in_the_working_directory():
-    assert load_agent("own_agent:Good", seed=11).seed == 11
+def test_own_agents_are_found_in_the_working_directory() -> None:
+    assert vars(load_agent("own_agent:Good", seed=11))["seed"] == 11
     assert load_agent("own_agent:make").modality == "text"
     assert isinstance(load_rows("own_agent:Good"), RowsOfAgents)
     assert type(load_rows("own_agent:Batched")).__name__ == "Batched"
@@ -81,7 +91,7 @@ def test_own_agents_are_found_in_the_working_directory():
         ("own_agent:Batched", "load_rows"),
     ],
 )
-def test_what_is_no_agent_is_refused_with_a_remedy(name, message):
+def test_what_is_no_agent_is_refused_with_a_remedy(name: str, message: str) -> None:
     with pytest.raises(AgentError, match=message):
         load_agent(name)
 
@@ -89,18 +99,18 @@ def test_what_is_no_agent_is_refused_with_a_remedy(name, message):
 class _Fixed:
     modality = "text"
 
-    def __init__(self, action):
+    def __init__(self, action: Any) -> None:
         self.action = action
 
-    def reset(self, instruction):
+    def reset(self, instruction: str) -> None:
         pass
 
-    def act(self, observation):
-        return self.action
+    def act(self, observation: Observation) -> int:
+        return self.action  # type: ignore[no-any-return]  # whatever it is
 
 
 @pytest.mark.parametrize("action", [True, 3.0, "3", float("nan"), None, -1, 71, 10**30, [3]])
-def test_rows_refuse_what_merely_looks_like_a_skill(action):
+def test_rows_refuse_what_merely_looks_like_a_skill(action: object) -> None:
     rows = RowsOfAgents(lambda: _Fixed(action))
     rows.reset_rows([0], ["Find an apple."])
     with pytest.raises(ActionError):
@@ -108,7 +118,7 @@ def test_rows_refuse_what_merely_looks_like_a_skill(action):
 
 
 @pytest.mark.parametrize("action", [3, np.int64(3), np.array(3)])
-def test_rows_take_every_kind_of_integer(action):
+def test_rows_take_every_kind_of_integer(action: object) -> None:
     rows = RowsOfAgents(lambda: _Fixed(action))
     rows.reset_rows([0], ["Find an apple."])
     assert rows.act_rows([0], {"text": ("",)}).tolist() == [3]

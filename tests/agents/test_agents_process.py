@@ -7,8 +7,10 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +19,11 @@ from handmade import HANDMADE, TaskHousehold, traces_of
 from langrearrange.agents import (
     AgentRefusalError,
     AgentTimeoutError,
+    BatchedAgent,
     HttpAgent,
     Limits,
     ProcessAgent,
+    RowsOfAgents,
     from_command,
     in_own_process,
     load_rows,
@@ -27,7 +31,7 @@ from langrearrange.agents import (
 from langrearrange.agents.wire import hello, pack, unpack
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import AgentError, UsageError
-from langrearrange.leaderboard import play
+from langrearrange.leaderboard import EpisodeTrace, play
 
 FOREIGN = Path(__file__).parent / "foreign"
 PATIENT = Limits(start_s=60.0, step_s=30.0, episode_s=60.0)
@@ -50,26 +54,26 @@ while True:
 """
 
 
-def python_agent(act, greet=HELLO, limits=PATIENT):
+def python_agent(act: str, greet: str = HELLO, limits: Limits = PATIENT) -> RowsOfAgents:
     return from_command([sys.executable, "-c", PRELUDE + TURNS % (greet, act)], limits)
 
 
-def failures_of(act):
+def failures_of(act: str) -> list[str]:
     return [trace.failure for trace in traces_of(python_agent(act), HANDMADE).values()]
 
 
 @pytest.mark.parametrize("name", ["explorer", "random"])
-def test_a_process_of_its_own_changes_nothing(name):
+def test_a_process_of_its_own_changes_nothing(name: str) -> None:
     assert traces_of(in_own_process(name), HANDMADE) == traces_of(name, HANDMADE)
 
 
-def test_privileged_agents_cannot_run_in_a_process_of_their_own():
+def test_privileged_agents_cannot_run_in_a_process_of_their_own() -> None:
     with pytest.raises(AgentError, match="privileged"):
         in_own_process("oracle")
 
 
 @pytest.mark.parametrize("program", ["agent.sh", "agent.js"])
-def test_agents_in_other_languages_play(program):
+def test_agents_in_other_languages_play(program: str) -> None:
     if program == "agent.js" and shutil.which("node") is None:
         pytest.skip("needs node")
     interpreter = {"agent.sh": "bash", "agent.js": "node"}[program]
@@ -78,7 +82,7 @@ def test_agents_in_other_languages_play(program):
     assert traces["context/000002"].success
 
 
-def test_a_python_agent_without_this_package_reads_raw_pictures():
+def test_a_python_agent_without_this_package_reads_raw_pictures() -> None:
     agent = ProcessAgent([sys.executable, str(FOREIGN / "agent.py")], PATIENT)
     agent.reset("Find an apple.")
     picture = np.zeros((64, 64, 3), np.uint8)
@@ -90,7 +94,7 @@ def test_a_python_agent_without_this_package_reads_raw_pictures():
 
 
 @pytest.mark.parametrize("program", sorted(FOREIGN.iterdir()))
-def test_the_agents_in_other_languages_stay_under_60_lines(program):
+def test_the_agents_in_other_languages_stay_under_60_lines(program: Path) -> None:
     assert len(program.read_text().splitlines()) < 60
 
 
@@ -121,7 +125,7 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_misbehaving_fails_the_episode_and_the_next_one_begins(attack):
+def test_misbehaving_fails_the_episode_and_the_next_one_begins(attack: str) -> None:
     act, failure = ATTACKS[attack]
     limits = HASTY if failure == "timeout" else PATIENT
     played = traces_of(python_agent(act, limits=limits), HANDMADE[:2])
@@ -129,22 +133,22 @@ def test_misbehaving_fails_the_episode_and_the_next_one_begins(attack):
     assert all(trace.actions == () for trace in played.values())
 
 
-def test_an_agent_that_fails_once_plays_the_next_episode():
+def test_an_agent_that_fails_once_plays_the_next_episode() -> None:
     act = 'sys.exit(1) if "apple" in sentence else say({"type": "act", "skill": "nav(sofa)"})'
     assert failures_of(act) == ["crash", "", "", ""]
 
 
-def test_answers_nobody_asked_for_fail_the_episode():
+def test_answers_nobody_asked_for_fail_the_episode() -> None:
     act = 'say({"type": "act", "skill": 1}); say({})'
     assert set(failures_of(act)) <= {"refusal", "crash"}  # as it comes before or after the question
 
 
-def test_a_flood_on_stderr_neither_blocks_nor_fills_memory():
+def test_a_flood_on_stderr_neither_blocks_nor_fills_memory() -> None:
     act = "sys.stderr.write('e' * 3_000_000); say({'type': 'act', 'skill': 12})"
     assert failures_of(act)[3] == ""
 
 
-def test_the_time_of_an_episode_is_limited_as_well():
+def test_the_time_of_an_episode_is_limited_as_well() -> None:
     limits = Limits(start_s=60.0, step_s=30.0, episode_s=0.7)
     act = "time.sleep(0.3); say({'type': 'act', 'skill': 0})"
     traces = traces_of(python_agent(act, limits=limits), HANDMADE[:1])
@@ -162,13 +166,17 @@ def test_the_time_of_an_episode_is_limited_as_well():
         ("print('x' * 70000, flush=True)", AgentRefusalError, "longer than"),
     ],
 )
-def test_a_greeting_that_is_none_is_refused_before_anything_is_played(greet, error, message):
+def test_a_greeting_that_is_none_is_refused_before_anything_is_played(
+    greet: str,
+    error: type[AgentError],
+    message: str,
+) -> None:
     limits = Limits(start_s=1.0 if "sleep" in greet else 60.0)
     with pytest.raises(error, match=message):
         python_agent("pass", greet, limits)
 
 
-def test_commands_and_limits_that_cannot_be_are_refused():
+def test_commands_and_limits_that_cannot_be_are_refused() -> None:
     with pytest.raises(AgentError, match="does not start"):
         from_command("./no_such_agent --fast")
     with pytest.raises(AgentError, match="empty"):
@@ -188,13 +196,13 @@ say({"type": "act", "skill": "nav(sofa)" if not found and not secret else "win"}
 """
 
 
-def test_an_agent_that_looks_for_the_live_world_finds_none():
+def test_an_agent_that_looks_for_the_live_world_finds_none() -> None:
     act = f"exec({SPY!r})"
     traces = traces_of(python_agent(act), HANDMADE[3:])
     assert traces["context/000003"].success
 
 
-def test_the_process_and_its_children_end_with_the_agent():
+def test_the_process_and_its_children_end_with_the_agent() -> None:
     act = "import subprocess as s; say({'type': 'act', 'skill': s.Popen(['sleep', '60']).pid})"
     agent = ProcessAgent([sys.executable, "-c", PRELUDE + TURNS % (HELLO, act)])
     agent.reset("Find an apple.")
@@ -207,7 +215,7 @@ def test_the_process_and_its_children_end_with_the_agent():
     assert not is_running(child)
 
 
-def is_running(process_id):
+def is_running(process_id: int) -> bool:
     try:
         stat = Path(f"/proc/{process_id}/stat").read_text()
     except FileNotFoundError:
@@ -215,24 +223,22 @@ def is_running(process_id):
     return stat.rsplit(")", 1)[1].split()[0] != "Z"  # dead, not yet collected by whoever is to
 
 
-def test_messages_survive_the_wire():
+def test_messages_survive_the_wire() -> None:
     rng = np.random.default_rng(0)
-    message = {
-        "type": "act",
-        "observation": {
-            "instruction": 'Find "it".',
-            "rgb": rng.integers(0, 255, (32, 32, 3), np.uint8),
-            "pose": np.array([1.5, -2.0, 0.25], np.float32),
-        },
+    rgb = rng.integers(0, 255, (32, 32, 3), np.uint8)
+    observation = {
+        "instruction": 'Find "it".',
+        "rgb": rgb,
+        "pose": np.array([1.5, -2.0, 0.25], np.float32),
     }
-    line, blob = pack(message)
+    line, blob = map(bytes, pack({"type": "act", "observation": observation}))
 
-    def read_into(buffer):
+    def read_into(buffer: memoryview) -> int:
         buffer[:] = blob
         return len(blob)
 
     read = unpack(line, read_into)["observation"]
-    assert np.array_equal(read["rgb"], message["observation"]["rgb"])
+    assert np.array_equal(read["rgb"], rgb)
     assert read["pose"] == [1.5, -2.0, 0.25]
     assert read["instruction"] == 'Find "it".'
     with pytest.raises(AgentError, match="announced"):
@@ -243,14 +249,14 @@ class Served(BaseHTTPRequestHandler):
     """explorer over HTTP, as a server in any framework would do it."""
 
     protocol_version = "HTTP/1.1"
-    agent = None
+    agent: BatchedAgent
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         line, _, rest = body.partition(b"\n")
         offset = 0
 
-        def read_into(buffer):
+        def read_into(buffer: memoryview) -> int:
             nonlocal offset
             buffer[:] = rest[offset : offset + len(buffer)]
             offset += len(buffer)
@@ -264,7 +270,7 @@ class Served(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def answer(self, message):
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["type"] == "hello":
             type(self).agent = load_rows("explorer")
             return {"type": "hello", "protocol": 1, "modality": "state", "name": "explorer"}
@@ -277,19 +283,19 @@ class Served(BaseHTTPRequestHandler):
             "skills": self.agent.act_rows(message["rows"], observations).tolist(),
         }
 
-    def log_message(self, *args):
+    def log_message(self, *args: Any) -> None:
         pass
 
 
 class Sleeping(Served):
-    def answer(self, message):
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         if message["type"] == "act":
             time.sleep(1.0)
         return super().answer(message)
 
 
 @pytest.fixture
-def address(request):
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), getattr(request, "param", Served)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -298,14 +304,14 @@ def address(request):
         thread.join()
 
 
-def played(agent, num_rows):
+def played(agent: HttpAgent, num_rows: int) -> dict[str, EpisodeTrace]:
     source = EpisodeList(HANDMADE)
     ids = [e.id for e in HANDMADE]
     traces = play(agent, ids, lambda: TaskHousehold(source), num_rows=num_rows)
     return {trace.id: trace for trace in traces}
 
 
-def test_an_agent_behind_http_plays_in_batches(address):
+def test_an_agent_behind_http_plays_in_batches(address: str) -> None:
     agent = HttpAgent(address)
     assert agent.name == "explorer"
     assert played(agent, 3) == traces_of("explorer", HANDMADE)
@@ -313,20 +319,20 @@ def test_an_agent_behind_http_plays_in_batches(address):
 
 
 @pytest.mark.parametrize("address", [Sleeping], indirect=True)
-def test_a_slow_http_agent_times_out(address):
+def test_a_slow_http_agent_times_out(address: str) -> None:
     agent = HttpAgent(address, Limits(step_s=0.2))
     traces = played(agent, 4)
     assert {trace.failure for trace in traces.values()} == {"timeout"}
     agent.close()
 
 
-def test_addresses_where_nothing_answers_are_refused():
+def test_addresses_where_nothing_answers_are_refused() -> None:
     with pytest.raises(AgentError, match="ConnectionRefused"):
         HttpAgent("http://127.0.0.1:9")
     with pytest.raises(AgentError, match="http://host:port"):
         HttpAgent("ftp://somewhere")
 
 
-def test_the_hello_lists_the_skills_by_name():
+def test_the_hello_lists_the_skills_by_name() -> None:
     assert hello()["skills"][12] == "nav(sofa)"
     assert hello(hard=True)["skills"][70] == "stop"

@@ -19,7 +19,7 @@ from langrearrange.agents.wire import MAX_REPLY, PROTOCOL
 PAGE = (Path(PATH).parent / "protocol.md").read_text("utf-8")
 
 
-def recorded(name):
+def recorded(name: str) -> list[str]:
     text = PATH.read_text("ascii")
     part = re.search(rf"^# {re.escape(name)}\n((?:[<>] .*\n)+)", text, re.M)
     assert part
@@ -27,12 +27,12 @@ def recorded(name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_conversations_are_those_of_the_golden_transcript(name):
+def test_conversations_are_those_of_the_golden_transcript(name: str) -> None:
     assert conversation(name) == recorded(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_line_is_compact_ascii_json_with_its_type_first(name):
+def test_every_line_is_compact_ascii_json_with_its_type_first(name: str) -> None:
     for line in recorded(name):
         message = json.loads(line[2:])
         assert line.isascii()
@@ -41,7 +41,7 @@ def test_every_line_is_compact_ascii_json_with_its_type_first(name):
             assert line[2:] == json.dumps(message, separators=(",", ":"))
 
 
-def test_the_page_names_every_modality_failure_and_limit():
+def test_the_page_names_every_modality_failure_and_limit() -> None:
     for modality in MODALITIES:
         assert f"`{modality}`" in PAGE
     for failure in ("timeout", "crash", "refusal", "bad_action"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from langrearrange.agents.intents import Fetch, Find, Swap, Toggle, Visit, read_intents
@@ -10,7 +12,7 @@ from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
 
 
 @pytest.mark.parametrize("name", [*CATEGORIES, *SPOTS])
-def test_every_name_is_found_in_a_sentence_singular_and_plural(name):
+def test_every_name_is_found_in_a_sentence_singular_and_plural(name: str) -> None:
     noun = english(name)
     for sentence in (
         f"Look at the {noun}.",
@@ -20,11 +22,11 @@ def test_every_name_is_found_in_a_sentence_singular_and_plural(name):
         assert [m.name for m in find_mentions(sentence)] == [name], sentence
 
 
-def test_names_are_found_as_whole_words_only():
+def test_names_are_found_as_whole_words_only() -> None:
     assert find_mentions("A bookcase, a candle, a boxer and a hammerhead shark.") == ()
 
 
-def test_the_verb_can_is_no_can():
+def test_the_verb_can_is_no_can() -> None:
     found = find_mentions("Can you bring the can to the sofa? I can not.")
     assert [m.name for m in found] == ["can", "sofa"]
 
@@ -41,7 +43,7 @@ def test_the_verb_can_is_no_can():
         ("plate", "plates"),
     ],
 )
-def test_plurals_are_english(noun, plural):
+def test_plurals_are_english(noun: str, plural: str) -> None:
     assert plural_of(noun) == plural
 
 
@@ -80,5 +82,5 @@ def test_plurals_are_english(noun, plural):
         ("It is a fine day.", ()),
     ],
 )
-def test_plain_sentences_are_read_as_meant(sentence, intents):
+def test_plain_sentences_are_read_as_meant(sentence: str, intents: tuple[Any, ...]) -> None:
     assert read_intents(sentence) == intents

@@ -6,14 +6,17 @@ python tests/golden/make_transcript.py
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from handmade import FRIDGE, traces_of
 
 from langrearrange.agents import ProcessAgent, RowsOfAgents
-from langrearrange.agents import process as process_module
+from langrearrange.agents.process import _Pipes
 from langrearrange.agents.wire import pack
 
 ROOT = Path(__file__).parents[2]
@@ -27,21 +30,18 @@ COMMANDS = {
 def conversation(name: str) -> list[str]:
     """Let an agent play one episode; return the lines that passed."""
     lines: list[str] = []
-    ask = process_module._Pipes.ask
+    ask = _Pipes.ask
 
-    def overheard(self, request, limit_s):
+    def overheard(self: _Pipes, request: Mapping[str, Any], limit_s: float) -> bytes:
         answer = ask(self, request, limit_s)
         lines.append("> " + b"".join(pack(request)).decode().rstrip("\n"))
         lines.append("< " + answer.decode())
         return answer
 
-    process_module._Pipes.ask = overheard
-    try:
+    with mock.patch.object(_Pipes, "ask", overheard):
         agent = ProcessAgent(COMMANDS[name])
         traces_of(RowsOfAgents(lambda: agent), [FRIDGE])
         agent.close()
-    finally:
-        process_module._Pipes.ask = ask
     return lines
 
 

@@ -5,23 +5,25 @@ Speaks protocol 1 of docs/protocol.md.
 
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 stdin, stdout = sys.stdin.buffer, sys.stdout
 
 
-def say(**message):
+def say(**message: Any) -> None:
     stdout.write(json.dumps(message) + "\n")
     stdout.flush()
 
 
-def pictures(observation):
+def pictures(observation: dict[str, Any]) -> Iterator[tuple[str, list[int], bytes]]:
     """Read the bytes that follow the line, one large array after the other."""
     for name, value in observation.items():
         if isinstance(value, dict):
             yield name, value["shape"], stdin.read(value["bytes"])
 
 
-def brightest_third(pixels, height, width):
+def brightest_third(pixels: bytes, height: int, width: int) -> int:
     """Which third of the picture is brightest: 0 left, 1 middle, 2 right."""
     row = pixels[3 * width * (height // 2) : 3 * width * (height // 2 + 1)]
     thirds = [sum(row[i * width : (i + 1) * width]) for i in range(3)]
