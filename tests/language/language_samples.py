@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import yaml
 from hypothesis import strategies as st
 
 from langrearrange.language import (
@@ -16,6 +17,7 @@ from langrearrange.language import (
     load_split,
 )
 from langrearrange.language.loader import TEXTS_OF
+from langrearrange.language.nodes import Node
 
 NAMES = tuple(dict.fromkeys(TEXTS_OF.values()))
 FILES = tuple(load_split(name) for name in NAMES)
@@ -52,6 +54,13 @@ def relations_of(template: Template) -> tuple[Relation, ...]:
 
 def title(pair: tuple[TemplateFile, Template]) -> str:
     return f"{pair[0].split}-{pair[1].id}"
+
+
+def node_of(text: str) -> Node:
+    """The root of a YAML text, as if it were the file f.yaml."""
+    root = yaml.compose(text)
+    assert root is not None
+    return Node(Path("f.yaml"), root)
 
 
 SMALL_FILE = """\

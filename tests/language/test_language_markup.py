@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from language_samples import TEMPLATES
+from language_samples import TEMPLATES, node_of
 
 from langrearrange.errors import TemplateError
 from langrearrange.language import load_split
@@ -20,7 +17,6 @@ from langrearrange.language.markup import (
     parse_goal_markup,
     parse_markup,
 )
-from langrearrange.language.nodes import Node
 from langrearrange.language.schema import Segment, TemplateSlot
 
 TRAIN = load_split("train")
@@ -30,13 +26,13 @@ SLOTS: dict[str, TemplateSlot] = {"object": OBJECT, "target": PLACE, "why": WHY}
 
 
 def parse(text: str, *, statements: bool = False, quote: str = '"') -> tuple[Segment, ...]:
-    node = Node(Path("f.yaml"), yaml.compose(f"{quote}{text}{quote}"))
+    node = node_of(f"{quote}{text}{quote}")
     return parse_markup(node, SLOTS, statements=statements)
 
 
-def mistake(text: str, **options: bool) -> str:
+def mistake(text: str) -> str:
     with pytest.raises(TemplateError) as caught:
-        parse(text, **options)
+        parse(text)
     return str(caught.value)
 
 
@@ -163,7 +159,7 @@ def test_articles_and_prepositions_that_belong_to_the_words_are_left_alone() -> 
 def test_a_preposition_may_stand_before_the_only_place() -> None:
     fridge = next(value for value in PLACE.domain if value.key == "fridge")
     only = TemplateSlot("target", "receptacle", (fridge,))
-    node = Node(Path("f.yaml"), yaml.compose('"Put {a object} in {the target}."'))
+    node = node_of('"Put {a object} in {the target}."')
     segments = parse_markup(node, {"object": OBJECT, "target": only})
     assert written(segments) == "Put {a object} in {the target}."
 

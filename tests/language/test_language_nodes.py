@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from language_samples import node_of as root_of
 
 from langrearrange.errors import TemplateError
 from langrearrange.language.nodes import Node, read_yaml, stamp, suggest
@@ -25,10 +25,6 @@ wrapped: "over
   lines"
 empty: []
 """
-
-
-def root_of(text: str) -> Node:
-    return Node(Path("f.yaml"), yaml.compose(text))
 
 
 def fields_of(text: str) -> dict[str, Node]:
