@@ -12,7 +12,7 @@ from langrearrange.dataset.episode import (
     Start,
     parse_episode_id,
 )
-from langrearrange.dataset.manifest import Manifest, read_manifest
+from langrearrange.dataset.manifest import Manifest, Provenance, read_manifest
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.reader import Dataset, open_dataset
 from langrearrange.dataset.source import EpisodeList, EpisodeSource, Selection, select
@@ -33,6 +33,7 @@ __all__ = [
     "Manifest",
     "ObjectPlacement",
     "Pose",
+    "Provenance",
     "Selection",
     "Start",
     "check_episode",

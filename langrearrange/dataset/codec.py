@@ -52,29 +52,37 @@ def decode_episode(line: bytes, place: str) -> Episode:
     try:
         episode = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        refuse_newer(_version_of(line), place)
+        check_schema(_version_of(line), SCHEMA_VERSION, place)
         raise DatasetError(
             f"{place}: this line is no episode ({error}). Restore the file or mend the line"
         ) from None
-    refuse_newer(episode.schema_version, place)
+    check_schema(episode.schema_version, SCHEMA_VERSION, place)
     check_episode(episode, place)
     return episode
 
 
-def refuse_newer(version: int, place: str, written_by: str = "") -> None:
-    """Raise DatasetError when a record's schema is newer than this release reads (or below 1)."""
-    if 1 <= version <= SCHEMA_VERSION:
+def check_schema(version: int, read: int, place: str, written_by: str = "") -> None:
+    """Raise DatasetError unless a record has the schema version that this release reads.
+
+    Args:
+        version: of the record.
+        read: the version that is read.
+        place: where the record is, for the message.
+        written_by: release that wrote it, "" if unknown.
+    """
+    if version == read:
         return
     from langrearrange import __version__
 
-    remedy = (
-        f"install that release or a later one: pip install 'langrearrange >= {written_by}'"
-        if written_by
-        else "install a later release: pip install --upgrade langrearrange"
-    )
+    if version < read:
+        remedy = "generate it again with this release"
+    elif written_by:
+        remedy = f"install that release or a later one: pip install 'langrearrange >= {written_by}'"
+    else:
+        remedy = "install a later release: pip install --upgrade langrearrange"
     raise DatasetError(
-        f"{place}: schema version {version}, but langrearrange {__version__} reads versions 1 to "
-        f"{SCHEMA_VERSION}; {remedy}"
+        f"{place}: schema version {version}, but langrearrange {__version__} reads version {read}; "
+        f"{remedy}"
     )
 
 

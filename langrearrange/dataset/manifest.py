@@ -12,47 +12,65 @@ from typing import Any, Final
 
 import msgspec
 
-from langrearrange.dataset.codec import refuse_newer
-from langrearrange.dataset.episode import SCHEMA_VERSION
+from langrearrange.dataset.codec import check_schema
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.errors import DatasetError
 
 MANIFEST: Final = "manifest.json"
+MANIFEST_SCHEMA: Final = 2
+"""Schema version of manifests; readers refuse others."""
 MEMBER_EPISODES: Final = 32
 """Episodes in one gzip member: the unit of reading."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the episodes of a generated set depend on: where all of it is alike, so are they.
+
+    Attributes:
+        spec: the spec, without its key.
+        episode_version, house_version: of `langrearrange.seeding`; one of them keys every draw.
+        templates_sha256: of the template file and the lexicon.
+        models_sha256: of ids, categories and sizes of the object models, in their order.
+        houses_sha256: of stances, slots, free cells and relations of the split's flats.
+    """
+
+    spec: dict[str, Any]
+    episode_version: str
+    house_version: str
+    templates_sha256: str
+    models_sha256: str
+    houses_sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is known of a split without reading an episode.
 
     Attributes:
-        schema_version: of the manifest and of the episodes.
+        schema_version: of the manifest.
         split: name of the split.
         id_split: the split in the episode ids; differs for views (`train_mini` holds train's).
         written_by: release of langrearrange that wrote the folder.
-        generator_version: enters every draw (`seeding.EPISODE_VERSION`).
         content_sha256: hex sha256 of the uncompressed file, the same wherever it is made.
         num_episodes: how many there are.
         templates: template id -> number of episodes, in file order.
-        strata: further counts, e.g. `{"house": {"flat_0_00": 12, ...}}`.
-        spec: the spec it was generated from, without its key; None for other origins.
-        commitment: hex sha256 that binds spec and key of a sealed set, "" for public ones.
+        counts: further counts, e.g. `{"house": {"flat_0_00": 12, ...}}`.
+        provenance: what it was generated from; None for other origins.
+        commitment: hex sha256 that binds key and provenance of a sealed set, "" for public ones.
         ids: the ids by position; None when they are `order`'s, which costs no room.
         file: name of the data file in the same folder.
         num_bytes: its size.
         members: compressed size of each gzip member, 32 episodes each, in order.
     """
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = MANIFEST_SCHEMA
     split: str
     id_split: str
     written_by: str
-    generator_version: str
     content_sha256: str
     num_episodes: int
     templates: dict[str, int]
-    strata: dict[str, dict[str, int]] = {}
-    spec: dict[str, Any] | None = None
+    counts: dict[str, dict[str, int]] = {}
+    provenance: Provenance | None = None
     commitment: str = ""
     ids: list[str] | None = None
     file: str
@@ -66,7 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class _Peek(msgspec.Struct):
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = MANIFEST_SCHEMA
     written_by: str = ""
 
 
@@ -75,7 +93,7 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises:
         DatasetError: there is none (the set is unfinished or elsewhere), it is damaged, it
-            contradicts itself, or a later release wrote it.
+            contradicts itself, or another release wrote it.
     """
     path = folder / MANIFEST
     try:
@@ -86,11 +104,11 @@ def read_manifest(folder: Path) -> Manifest:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
     try:
         peek = msgspec.json.decode(data, type=_Peek)
-        refuse_newer(peek.schema_version, str(path), peek.written_by)
+        check_schema(peek.schema_version, MANIFEST_SCHEMA, str(path), peek.written_by)
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DatasetError(
-            f"{path}: this is no manifest ({error}). Restore the file or generate the split again"
+            f"{path}: not a manifest ({error}). Restore the file or generate the split again"
         ) from None
     _check(manifest, path)
     return manifest

@@ -165,7 +165,7 @@ class Dataset:
             )
 
     def _remedy(self) -> str:
-        if self.manifest.spec is None:
+        if self.manifest.provenance is None:
             return "restore the folder from where it came"
         return (
             "restore the folder, or make it again: langrearrange generate --split "

@@ -20,11 +20,16 @@ import msgspec
 
 from langrearrange.dataset.codec import encode_episode
 from langrearrange.dataset.episode import Episode
-from langrearrange.dataset.manifest import MANIFEST, MEMBER_EPISODES, Manifest, write_manifest
+from langrearrange.dataset.manifest import (
+    MANIFEST,
+    MEMBER_EPISODES,
+    Manifest,
+    Provenance,
+    write_manifest,
+)
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.source import EpisodeList
 from langrearrange.errors import DatasetError, UsageError
-from langrearrange.seeding import EPISODE_VERSION
 
 LEVEL: Final = 6
 
@@ -57,7 +62,7 @@ class Summary(msgspec.Struct):
     plan: tuple[str, ...]
 
 
-class Stratifier:
+class EpisodeCounts:
     """Counts what the manifest says of a split beyond its templates."""
 
     def __init__(self) -> None:
@@ -74,7 +79,7 @@ class Stratifier:
         ):
             self._counts.setdefault(name, Counter())[value] += 1
 
-    def strata(self, max_values: int = 128) -> dict[str, dict[str, int]]:
+    def counts(self, max_values: int = 128) -> dict[str, dict[str, int]]:
         """Return name -> value -> count, sorted; a dimension with more values is left out."""
         return {
             name: dict(sorted(counter.items()))
@@ -129,7 +134,6 @@ class DatasetWriter:
         defaults: dict[str, Any] = {"id_split": self._split, "written_by": __version__}
         manifest = Manifest(
             split=self._split,
-            generator_version=EPISODE_VERSION,
             content_sha256=self._hasher.hexdigest(),
             num_episodes=self._order.num_episodes,
             templates=dict(zip(self._order.templates, self._order.counts, strict=True)),
@@ -158,7 +162,7 @@ def write_dataset(
     split: str = "",
     *,
     overwrite: bool = False,
-    spec: dict[str, Any] | None = None,
+    provenance: Provenance | None = None,
 ) -> Manifest:
     """Write any episodes as a data set that `open_dataset` reads.
 
@@ -167,7 +171,7 @@ def write_dataset(
         episodes: at least one, with distinct ids; grouped by template in the file.
         split: name of the set; the first episode's split if empty.
         overwrite: replace a finished set that lies there.
-        spec: what they were generated from, if anything.
+        provenance: what they were generated from, if anything.
 
     Returns:
         The manifest.
@@ -183,15 +187,15 @@ def write_dataset(
     ids = [episode.id for episode in source]
     regular = [f"{source.split}/{order.index_at(i):06d}" for i in range(len(source))]
     writer = DatasetWriter(Path(folder), source.split, order, overwrite=overwrite)
-    stratifier = Stratifier()
+    counter = EpisodeCounts()
     try:
         lines = []
         for episode in source:
-            stratifier.add(episode)
+            counter.add(episode)
             lines.append(encode_episode(episode))
         writer.add(encode_members(lines))
         return writer.finish(
-            strata=stratifier.strata(), spec=spec, ids=None if ids == regular else ids
+            counts=counter.counts(), provenance=provenance, ids=None if ids == regular else ids
         )
     except BaseException:
         writer.abandon()

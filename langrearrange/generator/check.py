@@ -16,6 +16,7 @@ from langrearrange.dataset import (
     Dataset,
     Episode,
     EpisodeSource,
+    Provenance,
     open_dataset,
     parse_episode_id,
 )
@@ -24,6 +25,7 @@ from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh, 
 from langrearrange.generator.make import goal_of, make_episode
 from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, prove_episode
+from langrearrange.generator.provenance import changes, commitment
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.split import GeneratedSplit
 from langrearrange.generator.walk import flat_relations
@@ -115,6 +117,20 @@ def _content(source: Dataset) -> tuple[str, list[Finding]]:
     ]
 
 
+def _spec_of(source: Dataset, provenance: Provenance, key: str) -> SplitSpec:
+    """Return the spec of a generated set, with its key; UsageError for a key that is not its."""
+    spec = msgspec.convert(provenance.spec, SplitSpec)
+    promised = source.manifest.commitment
+    if not (promised and key):
+        return spec
+    spec = msgspec.structs.replace(spec, key=key)
+    if commitment(spec, provenance) != promised:
+        raise UsageError(
+            f"{source.path}: this key does not open the set's commitment {promised}; check the key"
+        )
+    return spec
+
+
 class _Checker:
     """What is needed to check a source's episodes; travels to worker processes."""
 
@@ -123,17 +139,22 @@ class _Checker:
         self._source = source
         self._planner = planner
         self._spec: SplitSpec | None = None
-        self._drawable = False
+        self._drawable = False  # whether the spec gives these very episodes
         self._changed = ""
         if isinstance(source, GeneratedSplit):
             self._spec, self._drawable = source.spec, True
-        elif isinstance(source, Dataset) and source.manifest.spec is not None:
-            self._take_spec(source, key)
+            if source.published is not None:
+                self._changed = changes(source.published.provenance, blueprint_of(source.spec))
+        elif isinstance(source, Dataset) and source.manifest.provenance is not None:
+            self._spec = spec = _spec_of(source, source.manifest.provenance, key)
+            refresh(spec)
+            self._changed = changes(source.manifest.provenance, blueprint_of(spec))
+            self._drawable = not self._changed and bool(key or not source.manifest.commitment)
 
     def set_findings(self) -> Iterator[Finding]:
         """Yield what is wrong with the set beyond single episodes."""
         if self._changed:
-            yield Finding("templates", "", self._changed)
+            yield Finding("provenance", "", self._changed)
         texts: dict[str, str] = {}
         ids: set[str] = set()
         for position in range(len(self._source)):
@@ -173,29 +194,6 @@ class _Checker:
             found += self._check_reading(episode)
             found += self._check_origin(episode)
         return found
-
-    def _take_spec(self, source: Dataset, key: str) -> None:
-        manifest = source.manifest
-        fields = dict(manifest.spec or {})
-        sha256 = fields.pop("templates_sha256", "")
-        self._spec = spec = msgspec.convert(fields, SplitSpec)
-        if manifest.commitment:
-            if not key:
-                return
-            self._spec = spec = msgspec.structs.replace(spec, key=key)
-            if spec.commitment(sha256) != manifest.commitment:
-                raise UsageError(
-                    f"{source.path}: this key does not open the set's commitment "
-                    f"{manifest.commitment}; check the key"
-                )
-        refresh(spec)
-        blueprint = blueprint_of(spec)
-        self._drawable = blueprint.file.sha256 == sha256
-        if not self._drawable:
-            self._changed = (
-                f"{blueprint.file.path} is not the template file this set was made from; sentences "
-                "are read back, but cannot be drawn again"
-            )
 
     @property
     def _blueprint(self) -> Blueprint | None:

@@ -12,14 +12,14 @@ from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from langrearrange.dataset import DatasetWriter, Manifest, encode_episode
+from langrearrange.dataset import DatasetWriter, Manifest, Provenance, encode_episode
 from langrearrange.dataset.manifest import MEMBER_EPISODES, replace_file
 from langrearrange.dataset.writer import (
-    Stratifier,
+    EpisodeCounts,
     Summary,
     disk_errors,
     encode_members,
@@ -28,11 +28,12 @@ from langrearrange.dataset.writer import (
 from langrearrange.errors import DatasetError, GenerationError
 from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh
 from langrearrange.generator.make import make_episode
+from langrearrange.generator.provenance import commitment, provenance_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.workers import num_workers, pool_of
 from langrearrange.log import get_logger
 from langrearrange.progress import Advance, progress
-from langrearrange.seeding import EPISODE_VERSION, HOUSE_VERSION, digest
+from langrearrange.seeding import digest
 
 logger = get_logger(__name__)
 
@@ -74,7 +75,8 @@ def generate_split(
     refuse_existing(folder, overwrite=overwrite)
     refresh(spec)
     blueprint = blueprint_of(spec)
-    work = folder / f"{_UNFINISHED}{_fingerprint(blueprint)}"
+    provenance = provenance_of(blueprint)
+    work = folder / f"{_UNFINISHED}{_fingerprint(spec, provenance)}"
     with disk_errors(folder):
         work.mkdir(parents=True, exist_ok=True)
     total = blueprint.order.num_episodes
@@ -91,7 +93,7 @@ def generate_split(
                 with suppress(OSError):
                     empty.rmdir()
             raise
-    manifest = _assemble(blueprint, folder, work, starts, overwrite=overwrite)
+    manifest = _assemble(blueprint, provenance, folder, work, starts, overwrite=overwrite)
     for leftover in folder.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     return manifest
@@ -156,11 +158,17 @@ def _chunk_path(work: Path, start: int) -> Path:
 
 
 def _assemble(
-    blueprint: Blueprint, folder: Path, work: Path, starts: range, *, overwrite: bool
+    blueprint: Blueprint,
+    provenance: Provenance,
+    folder: Path,
+    work: Path,
+    starts: range,
+    *,
+    overwrite: bool,
 ) -> Manifest:
     spec = blueprint.spec
     writer = DatasetWriter(folder, spec.name, blueprint.order, overwrite=overwrite)
-    stratifier = Stratifier()
+    counter = EpisodeCounts()
     summary = msgspec.json.Decoder(Summary)
     try:
         for start in starts:
@@ -174,20 +182,19 @@ def _assemble(
                     "same command again to make it anew"
                 ) from None
             for line in lines:
-                stratifier.add(summary.decode(line))
-        strata = stratifier.strata() | _drawn_strata(blueprint)
+                counter.add(summary.decode(line))
         return writer.finish(
             id_split=spec.split,
-            spec=spec.public() | {"templates_sha256": blueprint.file.sha256},
-            commitment=spec.commitment(blueprint.file.sha256),
-            strata=strata,
+            provenance=provenance,
+            commitment=commitment(spec, provenance),
+            counts=counter.counts() | _case_counts(blueprint),
         )
     except BaseException:
         writer.abandon()
         raise
 
 
-def _drawn_strata(blueprint: Blueprint) -> dict[str, dict[str, int]]:
+def _case_counts(blueprint: Blueprint) -> dict[str, dict[str, int]]:
     """Return how often each start case occurs (one or two objects, open or closed)."""
     counts: Counter[str] = Counter()
     for number, template in enumerate(blueprint.file.templates):
@@ -195,14 +202,12 @@ def _drawn_strata(blueprint: Blueprint) -> dict[str, dict[str, int]]:
             for rank in range(blueprint.order.counts[number]):
                 case = template.cases[blueprint.case(number, rank)]
                 counts[f"{template.id}/{case.name}"] += 1
-    return {"stratum": dict(sorted(counts.items()))} if counts else {}
+    return {"case": dict(sorted(counts.items()))} if counts else {}
 
 
-def _fingerprint(blueprint: Blueprint) -> str:
+def _fingerprint(spec: SplitSpec, provenance: Provenance) -> str:
     """Return what unfinished chunks depend on, so that a changed spec never meets old chunks."""
     from langrearrange import __version__
 
-    spec: Any = msgspec.json.encode(blueprint.spec).decode()
-    return digest(__version__, HOUSE_VERSION, EPISODE_VERSION, spec, blueprint.file.sha256).hex()[
-        :16
-    ]
+    fields = (msgspec.json.encode(value).decode() for value in (spec, provenance))
+    return digest(__version__, *fields).hex()[:16]

@@ -11,15 +11,16 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from langrearrange.dataset.codec import refuse_newer
+from langrearrange.dataset.codec import check_schema
 from langrearrange.errors import TemplateError, UsageError, VocabularyError
 from langrearrange.houses.homes import register_homes
 from langrearrange.language.nodes import read_yaml
-from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart, digest
+from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart
 from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
 
 NUM_TRAIN: Final = 150_000
 MIN_KEY: Final = 16
+SPEC_SCHEMA: Final = 1
 _ACCEPTED: Final = (
     "accepted for texts: own, train; for repeat_texts: true, false; whole numbers for the knobs"
 )
@@ -51,7 +52,7 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         horizon: skills an episode may take; plans have at most one less.
     """
 
-    schema_version: int = 1
+    schema_version: int = SPEC_SCHEMA
     name: str
     split: str = ""
     templates: str
@@ -136,20 +137,6 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         del fields["key"]
         return fields
 
-    def commitment(self, templates_sha256: str) -> str:
-        """Return the hash that binds a sealed set: publish it before, the key after.
-
-        Args:
-            templates_sha256: of the template file (`TemplateFile.sha256`).
-
-        Returns:
-            64 hex digits over episode version, spec, key and template file; "" without a key.
-        """
-        if not self.key:
-            return ""
-        spec = msgspec.json.encode(self).decode()
-        return digest("commitment", EPISODE_VERSION, spec, templates_sha256).hex()
-
 
 def _test(name: str, **fields: Any) -> SplitSpec:
     return SplitSpec(name=name, templates=name, num_episodes=100, **fields)
@@ -210,8 +197,9 @@ def _read(path: Path) -> SplitSpec:
         fields = {name: node.text() for name, node in nodes.items()}
     except TemplateError as error:
         raise UsageError(str(error)) from None
-    if fields.get("schema_version", "1").isdigit():
-        refuse_newer(int(fields.get("schema_version", "1")), str(path))
+    version = fields.get("schema_version", "1")
+    if version.isdigit():
+        check_schema(int(version), SPEC_SCHEMA, str(path))
     for name in (fields["name"], fields.get("split", "")):
         if name in SPLITS:
             raise UsageError(

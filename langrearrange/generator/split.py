@@ -6,24 +6,25 @@ Not for writing splits (`generator.parallel`).
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path
 from typing import Final
 
 from langrearrange.dataset import (
     Dataset,
     Episode,
     EpisodeSource,
+    Manifest,
     open_dataset,
     parse_episode_id,
+    read_manifest,
 )
 from langrearrange.dataset.manifest import MANIFEST
 from langrearrange.errors import DatasetError, VocabularyError
 from langrearrange.generator.blueprint import blueprint_of, refresh
 from langrearrange.generator.make import make_episode
+from langrearrange.generator.provenance import changes
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.log import get_logger
 from langrearrange.paths import datasets_path
-from langrearrange.seeding import EPISODE_VERSION
 from langrearrange.world.vocabulary import SPLITS
 
 logger = get_logger(__name__)
@@ -39,13 +40,20 @@ class GeneratedSplit:
         split: name of the set.
         template_ranges: template id -> positions.
         stored: the written set that variant 0 is read from, if any.
+        published: the manifest of the shipped set, if any: `check_dataset` compares with it.
     """
 
-    def __init__(self, spec: SplitSpec | str, stored: Dataset | None = None) -> None:
-        """Take a spec or a split's name, and the written set to read variant 0 from, if any."""
+    def __init__(
+        self,
+        spec: SplitSpec | str,
+        stored: Dataset | None = None,
+        published: Manifest | None = None,
+    ) -> None:
+        """Take a spec or a split's name; the others default to none."""
         self.spec = load_spec(spec) if isinstance(spec, str) else spec
         self.split = self.spec.name
         self.stored = stored
+        self.published = published
         refresh(self.spec)
         self._order = blueprint_of(self.spec).order
         self.template_ranges = self._order.ranges()
@@ -103,25 +111,13 @@ def open_split(name: str) -> EpisodeSource:
     """
     if name not in SPLITS:
         raise VocabularyError(f"unknown split '{name}'; accepted: {', '.join(SPLITS)}")
-    return GeneratedSplit(load_spec(name), _shipped(datasets_path() / name))
-
-
-def _shipped(folder: Path) -> Dataset | None:
-    """Return the written split of a folder; None where there is none to be read.
-
-    Of train only the manifest is shipped. A set made from other templates or by another generator
-    than those at hand is left alone, since its variants could not be computed.
-    """
-    if not (folder / MANIFEST).exists() or not (folder / f"{folder.name}.jsonl.gz").exists():
-        return None
-    stored = open_dataset(folder)
-    manifest = stored.manifest
-    made_from = (manifest.spec or {}).get("templates_sha256"), manifest.generator_version
-    if made_from != (blueprint_of(load_spec(folder.name)).file.sha256, EPISODE_VERSION):
-        logger.warning(
-            "%s was made from other templates, or by another generator, than those at hand; its "
-            "episodes are computed instead and are not the published ones",
-            folder,
-        )
-        return None
-    return stored
+    spec, folder = load_spec(name), datasets_path() / name
+    if not (folder / MANIFEST).exists():
+        return GeneratedSplit(spec)
+    manifest, stored = read_manifest(folder), None
+    changed = changes(manifest.provenance, blueprint_of(spec), flats=False)
+    if changed:  # variants of the stored episodes could not be computed
+        logger.warning("%s; until then its episodes are computed, not the published ones", changed)
+    elif (folder / manifest.file).exists():  # of train the manifest alone is shipped
+        stored = open_dataset(folder)
+    return GeneratedSplit(spec, stored, manifest)

@@ -113,8 +113,8 @@ def write_big_manifest(folder: Path) -> Path:
     members = [7] * 4_688
     (folder / "big.jsonl.gz").write_bytes(b"damaged" * 4_688)
     manifest = {
-        "schema_version": 1, "split": "big", "id_split": "train", "written_by": "0",
-        "generator_version": "0", "content_sha256": "", "num_episodes": 150_000,
+        "schema_version": 2, "split": "big", "id_split": "train", "written_by": "0",
+        "content_sha256": "", "num_episodes": 150_000,
         "templates": {"a": 100_000, "b": 50_000}, "file": "big.jsonl.gz",
         "num_bytes": 7 * 4_688, "members": members,
     }  # fmt: skip
@@ -158,8 +158,16 @@ def test_torn_file_is_refused_at_once(folder: Path) -> None:
 
 
 def test_newer_manifest_names_the_release_that_reads_it(folder: Path) -> None:
-    edit_manifest(folder, schema_version=2, written_by="0.9.0", weather="rain")
-    with pytest.raises(DatasetError, match=r"schema version 2.*langrearrange >= 0\.9\.0"):
+    edit_manifest(folder, schema_version=3, written_by="0.9.0", weather="rain")
+    with pytest.raises(DatasetError, match=r"schema version 3.*langrearrange >= 0\.9\.0"):
+        open_dataset(folder)
+
+
+def test_older_manifest_says_to_generate_the_set_again(folder: Path) -> None:
+    edit_manifest(folder, schema_version=1, generator_version="0")
+    with pytest.raises(
+        DatasetError, match=r"schema version 1.* reads version 2; generate it again"
+    ):
         open_dataset(folder)
 
 
@@ -168,7 +176,7 @@ def test_contradicting_or_damaged_manifest_is_refused(folder: Path) -> None:
     with pytest.raises(DatasetError, match="contradicts itself"):
         open_dataset(folder)
     (folder / "manifest.json").write_bytes(b"{")
-    with pytest.raises(DatasetError, match="no manifest"):
+    with pytest.raises(DatasetError, match="not a manifest"):
         open_dataset(folder)
 
 

@@ -20,6 +20,7 @@ from langrearrange.generator import (
     make_episode,
 )
 from langrearrange.generator.blueprint import blueprint_of
+from langrearrange.generator.provenance import provenance_of
 
 replace = msgspec.structs.replace
 SPEC = load_spec("train", num_episodes=45)
@@ -132,8 +133,7 @@ FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
 
 def write(folder: Path, episodes: list[Episode], spec: SplitSpec = SPEC) -> None:
     """Write episodes as if they had been generated from the spec."""
-    fields = spec.public() | {"templates_sha256": blueprint_of(spec).file.sha256}
-    write_dataset(folder, episodes, "train", spec=fields)
+    write_dataset(folder, episodes, "train", provenance=provenance_of(blueprint_of(spec)))
 
 
 def test_sound_set_passes(tmp_path: Path) -> None:
@@ -191,13 +191,15 @@ def test_line_beyond_the_limits_is_a_finding_with_its_line(tmp_path: Path) -> No
 
 
 def test_changed_templates_are_said_so(tmp_path: Path) -> None:
-    spec = SPEC.public() | {"templates_sha256": "0" * 64}
-    write_dataset(tmp_path / "set", sound(), "train", spec=spec)
-    assert check_dataset(tmp_path / "set").counts == {"templates": 1}
+    origin = replace(provenance_of(blueprint_of(SPEC)), templates_sha256="0" * 64)
+    write_dataset(tmp_path / "set", sound(), "train", provenance=origin)
+    [finding] = check_dataset(tmp_path / "set").findings
+    assert finding.kind == "provenance"
+    assert "'train' was generated from other templates or words than those" in finding.message
     episodes = sound()
     change(instruction="Go to the sofa.")(episodes)
-    write_dataset(tmp_path / "set", episodes, "train", spec=spec, overwrite=True)
-    assert check_dataset(tmp_path / "set").counts == {"reading": 1, "templates": 1}
+    write_dataset(tmp_path / "set", episodes, "train", provenance=origin, overwrite=True)
+    assert check_dataset(tmp_path / "set").counts == {"provenance": 1, "reading": 1}
 
 
 def test_set_without_a_spec_is_proved_as_far_as_it_goes(tmp_path: Path) -> None:

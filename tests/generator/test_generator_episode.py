@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langrearrange.dataset import Episode, encode_episode, write_dataset
+from langrearrange.dataset import Episode, encode_episode
 from langrearrange.errors import DatasetError, GenerationError, VocabularyError
 from langrearrange.generator import (
     PUBLISHED,
@@ -177,26 +177,6 @@ def test_shipped_or_computed_the_same_episodes() -> None:
         for position in range(0, len(opened), 99):
             assert opened.get(position) == computed.get(position)
             assert opened.get(position, 1) == computed.get(position, 1)
-
-
-@pytest.mark.parametrize("field", ["templates_sha256", "generator_version"])
-def test_set_of_other_templates_or_generator_is_left_alone(
-    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("langrearrange.generator.split.datasets_path", lambda: tmp_path)
-    wanted = make_episode(load_spec("context"), 0)
-    write_dataset(tmp_path / "context", [msgspec.structs.replace(wanted, instruction="Stale.")])
-    path = tmp_path / "context" / "manifest.json"
-    fields = msgspec.json.decode(path.read_bytes())
-    sha256 = blueprint_of(load_spec("context")).file.sha256
-    fields["spec"] = load_spec("context").public() | {"templates_sha256": sha256}
-    path.write_bytes(msgspec.json.encode(fields))
-    assert open_split("context").get(0).instruction == "Stale."
-    (fields if field in fields else fields["spec"])[field] = "another"
-    path.write_bytes(msgspec.json.encode(fields))
-    with caplog.at_level("WARNING", "langrearrange"):
-        assert open_split("context").get(0) == wanted
-    assert "not the published ones" in caplog.text
 
 
 def test_unknown_split_is_refused() -> None:

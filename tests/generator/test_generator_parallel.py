@@ -73,7 +73,7 @@ def test_written_split_holds_the_function_s_episodes_and_passes_its_check(tmp_pa
     for index in (0, 1, 77, 149):
         assert data[f"small/{index:06d}"] == make_episode(SPEC, index)
     assert manifest.ids is None
-    assert sum(manifest.strata["house"].values()) == 150
+    assert sum(manifest.counts["house"].values()) == 150
     assert [path.name for path in sorted((tmp_path / "set").iterdir())] == [
         "manifest.json",
         "small.jsonl.gz",

@@ -71,17 +71,6 @@ def test_spec_file_is_read_and_checked(tmp_path: Path) -> None:
         load_spec("contxt")
 
 
-def test_commitment_binds_key_and_spec_and_tells_neither() -> None:
-    sealed = spec(key=KEY)
-    assert "key" not in sealed.public()
-    assert KEY not in sealed.commitment("t")
-    assert sealed.commitment("t") == spec(key=KEY).commitment("t")
-    others = (spec(key=KEY + "r"), spec(key=KEY, num_episodes=11))
-    assert all(other.commitment("t") != sealed.commitment("t") for other in others)
-    assert sealed.commitment("u") != sealed.commitment("t")
-    assert spec().commitment("t") == ""
-
-
 def test_a_spec_file_cannot_take_the_name_of_a_published_split(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text("name: train\ntemplates: context\n")
