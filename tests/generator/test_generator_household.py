@@ -160,7 +160,7 @@ def test_clutter_may_repeat_what_is_placed_unless_only_forbids() -> None:
 )
 def test_facts_that_leave_no_room_are_rejected(facts: tuple[StartFact, ...]) -> None:
     for seed in range(5):
-        with pytest.raises(Rejected, match="no room for (apple|book)"):
+        with pytest.raises(Rejected, match=r"no room for (apple|book)"):
             draw(*facts, seed=seed)
 
 
