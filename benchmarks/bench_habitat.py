@@ -21,11 +21,11 @@ from PIL import Image
 
 from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
+from langrearrange.habitat import HabitatSimulator
+from langrearrange.habitat.simulator.client import Worker
 from langrearrange.houses import Pose2D, get_house
 from langrearrange.sim import Camera, Frame, Simulator
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.sim.habitat import HabitatSimulator
-from langrearrange.sim.habitat.client import Worker
 from langrearrange.world import WorldState
 from langrearrange.world.vocabulary import NAV_TARGETS, NUM_NAV_TARGETS
 

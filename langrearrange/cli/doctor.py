@@ -61,7 +61,7 @@ def findings(
     habitat_python: str | None = None, habitat_data: str | None = None
 ) -> list[dict[str, str]]:
     """Return one row per thing looked at: {item, status: ok | optional | broken, detail, next}."""
-    from langrearrange.cli.habitat_rows import habitat_rows
+    from langrearrange.habitat.diagnosis import habitat_rows
 
     rows = [
         _row("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"),

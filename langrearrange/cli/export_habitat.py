@@ -13,7 +13,7 @@ from langrearrange.cli.common import check_count, flat_ids, note, open_source, r
 
 if TYPE_CHECKING:
     from langrearrange.dataset import EpisodeSource
-    from langrearrange.houses.exchange import RearrangeFile
+    from langrearrange.habitat.export.rearrange import RearrangeFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +45,8 @@ class Args:
 
 def run(args: Args) -> int:
     """Export; counts go to stderr, the dataset's path and the episode files to stdout."""
+    from langrearrange.habitat import export_habitat
     from langrearrange.houses import MODELS
-    from langrearrange.houses.exchange import export_habitat
     from langrearrange.progress import progress
 
     check_count(args.num_episodes)
@@ -71,7 +71,9 @@ def _export_episodes(
     sources: Sequence[EpisodeSource], out: Path, limit: int | None
 ) -> list[RearrangeFile]:
     """Write the episodes, before the flats: which flats are needed is known afterwards."""
-    from langrearrange.houses.exchange import dataset_config, export_rearrange, write_readme
+    from langrearrange.habitat import export_rearrange
+    from langrearrange.habitat.export.pieces import dataset_config
+    from langrearrange.habitat.export.rearrange import write_readme
     from langrearrange.progress import progress
 
     if not sources:

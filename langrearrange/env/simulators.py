@@ -24,7 +24,7 @@ class BodySimulator(Simulator, Protocol):
 def make_simulator(config: EnvConfig) -> BodySimulator:
     """Return a new simulator as the env's arguments ask for; HabitatError where it cannot be."""
     if config.simulator == "habitat":
-        from langrearrange.sim.habitat import HabitatSimulator
+        from langrearrange.habitat import HabitatSimulator
 
         return HabitatSimulator(
             config.camera, config.habitat_python, config.habitat_data, config.habitat_gpu
@@ -49,7 +49,7 @@ def draw_heads(
         threads: of the embedded renderer; Habitat's workers draw side by side anyway.
     """
     if config.simulator == "habitat":
-        from langrearrange.sim import habitat
+        from langrearrange.habitat.simulator import simulator as habitat
 
         habitat.render_batch(cast("list[habitat.HabitatSimulator]", simulators), frames)
         return

@@ -25,7 +25,7 @@ HOMES_VARIABLE: Final = "LANGREARRANGE_HOMES"
 FLATS: Final = "flat_"
 _BUILT_IN: Final = {
     FLATS: "langrearrange.houses.flat_source:FlatSource",
-    "official_": "langrearrange.houses.habitat_data.homes:ReplicaCadSource",
+    "official_": "langrearrange.habitat.homes:ReplicaCadSource",
 }
 """Beginning of house ids -> the source that has them."""
 

@@ -10,8 +10,7 @@ import habitat_samples as samples
 import pytest
 
 from langrearrange.cli.main import main
-from langrearrange.houses.exchange import export_habitat
-from langrearrange.houses.habitat_data import DATA_VARIABLE
+from langrearrange.habitat import DATA_VARIABLE, export_habitat
 
 ITEMS = (
     "habitat_sim", "OpenGL (EGL)", "GPU", "Habitat data replica_cad_dataset", "Habitat data ycb",

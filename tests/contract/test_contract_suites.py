@@ -11,8 +11,8 @@ import pytest
 
 from langrearrange.agents import BUNDLED, load_agent, load_rows
 from langrearrange.env import LangRearrangeEnv
+from langrearrange.habitat import PYTHON_VARIABLE, HabitatSimulator
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.sim.habitat import PYTHON_VARIABLE, HabitatSimulator
 from langrearrange.testing import (
     CheckError,
     check_agent,

@@ -1,0 +1,1 @@
+"""Flats, models and episodes written as Habitat and habitat-lab read them."""

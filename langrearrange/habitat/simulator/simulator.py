@@ -1,0 +1,280 @@
+"""Habitat behind the Simulator protocol: our flats, exported, posed from our states. No task logic.
+
+Nothing is simulated: robot, things, doors and drawers are put where the state says they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.dataset.episode import ObjectPlacement
+from langrearrange.dataset.official.names import PREFIX
+from langrearrange.errors import RenderError
+from langrearrange.habitat.simulator.assets import FlatAssets, Library, semantic_id
+from langrearrange.habitat.simulator.client import Moves, View
+from langrearrange.habitat.simulator.frames import camera_pose, y_up
+from langrearrange.habitat.simulator.places import look_into, open_backend
+from langrearrange.houses import House, Pose2D
+from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
+from langrearrange.sim.protocol import SEGMENT_ROBOT, Camera, Frame
+from langrearrange.sim.robot import JOINT_NAMES, LINKS
+from langrearrange.sim.scene import Scene
+from langrearrange.world import WorldState
+from langrearrange.world.vocabulary import OPENABLE_INDEX, START
+
+if TYPE_CHECKING:
+    from langrearrange.habitat.simulator.replica_cad import ReplicaCadHome
+
+_AWAY: Final = y_up(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -500]], np.float32))
+"""Where things are that a closed container hides: Habitat knows no invisible ones."""
+_KINDS: Final = ("rgb", "depth", "segmentation")
+
+
+class HabitatSimulator:
+    """Implements `sim.Simulator` on habitat_sim.
+
+    Args:
+        camera: head camera, `default` or `habitat`.
+        python: interpreter of a Habitat environment, for a worker process; None: this process if
+            habitat_sim is here, else the one that LANGREARRANGE_HABITAT_PYTHON names.
+        data: a folder with flats exported by `langrearrange export-habitat`, with Habitat's own
+            data, or both. A Fetch below robots/ is shown instead of our arm; ReplicaCAD becomes
+            that of this process, as if LANGREARRANGE_HABITAT_DATA named the folder. None: flats
+            are exported into the cache when they are first played.
+        gpu_device: index of the GPU; -1: software GL; None: GPU 0 where there is one.
+
+    Raises:
+        UsageError: an unknown camera.
+        HabitatError: no habitat_sim that works, no such folder, or nothing of use in it.
+    """
+
+    def __init__(
+        self,
+        camera: str = "default",
+        python: str | None = None,
+        data: str | Path | None = None,
+        gpu_device: int | None = None,
+    ) -> None:
+        self._preset: CameraPreset = check_preset(camera)
+        found = look_into(data)
+        self._robot = found.robot
+        self._library = Library(found.flats)
+        self._backend = open_backend(python, gpu_device)
+        self._scene: Scene | None = None
+        self._imported: ReplicaCadHome | None = None
+        self._flat: FlatAssets
+        self._sent = _Sent()
+        self._frame: Frame
+
+    @property
+    def scene(self) -> Scene:
+        """The loaded household; RenderError before `load`."""
+        if self._scene is None:
+            raise RenderError(
+                "the simulator holds no household; call load(...) and show(...) first"
+            )
+        return self._scene
+
+    @property
+    def joints(self) -> NDArray[np.float32]:
+        """(7,) float32: the arm's joint angles in the state shown last, rad (read only)."""
+        return self._shown().arm.joints
+
+    def load(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
+        """Build the household of an episode; see `Simulator.load`.
+
+        Raises:
+            HabitatError: files are missing, or habitat_sim refuses one.
+        """
+        self._scene = None
+        flat, things = self._find(house, objects)
+        lit = self._imported is not None  # our own files' colours hold their light
+        rigid = [_rigid(asset.path, *asset.segments, lit=lit) for asset in flat.assets]
+        rigid += [_rigid(path, index, lit=lit) for index, path in enumerate(things)]
+        articulated = [
+            {
+                "asset": str(piece.path),
+                "pose": piece.pose,
+                "lit": lit,
+                "ids": {name: semantic_id(segment) for name, segment in piece.segments.items()},
+            }
+            for piece in flat.pieces
+        ]
+        if self._robot is None:
+            rigid += [_rigid(self._library.link(link), SEGMENT_ROBOT) for link in LINKS]
+        else:
+            ids = {"": semantic_id(SEGMENT_ROBOT)}
+            articulated.append({"asset": str(self._robot), "pose": _AWAY, "ids": ids})
+        self._backend.load(rigid, articulated)
+        self._flat = flat
+        self._sent = _Sent()
+        self._scene = Scene(house, objects, start)
+
+    def _find(
+        self, house: House, objects: Sequence[ObjectPlacement]
+    ) -> tuple[FlatAssets, list[Path]]:
+        """Return what the home is made of and the files of the things."""
+        if house.id.startswith(PREFIX):
+            from langrearrange.habitat.simulator.replica_cad import (
+                ReplicaCadHome,
+            )  # few have its data
+
+            self._imported = ReplicaCadHome(house, objects)
+            return self._imported.flat, self._imported.things
+        self._imported = None
+        models = [thing.model for thing in objects]
+        self._library.ensure(house, models)
+        return self._library.flat(house), [self._library.model(model) for model in models]
+
+    def show(self, state: WorldState) -> None:
+        """Put everything where the state says it is; Habitat is told with the next picture."""
+        self.scene.show(state)
+
+    def head_camera(self) -> Camera:
+        """Return the robot's head camera in the state shown last."""
+        scene = self._shown()
+        assert scene.state is not None
+        return head_camera(scene.house, scene.state.place, scene.start, self._preset)
+
+    def render(self, camera: Camera, frame: Frame) -> None:
+        """Draw into the frame's buffers.
+
+        Raises:
+            RenderError: buffers of a wrong shape or type, or nothing to draw yet.
+            HabitatError: the worker ended.
+        """
+        self.begin(camera, frame)
+        self.finish()
+
+    def begin(self, camera: Camera, frame: Frame) -> None:
+        """Begin to draw; `finish` has to follow. Workers of several simulators draw at once."""
+        self._shown()
+        height, width = _size(frame)
+        kinds = [kind for kind in _KINDS if getattr(frame, kind) is not None]
+        view = View(kinds, height, width, camera_pose(camera), float(camera.hfov_deg))
+        self._frame = frame
+        self._backend.start_drawing(self._moves(), view)
+
+    def finish(self) -> None:
+        """Wait for what was begun and copy it into the frame's buffers."""
+        frame, pictures = self._frame, self._backend.pictures()
+        if frame.rgb is not None:
+            frame.rgb[...] = pictures["rgb"]
+        if frame.depth is not None:
+            frame.depth[...] = pictures["depth"]
+        if frame.segmentation is not None:
+            np.subtract(pictures["segmentation"].astype(np.int32), 1, out=frame.segmentation)
+
+    def close(self) -> None:
+        """End habitat_sim and its worker; harmless when called twice."""
+        self._scene = None
+        self._backend.close()
+
+    def _shown(self) -> Scene:
+        scene = self.scene
+        if scene.state is None:
+            raise RenderError("no state was shown yet; call show(state) after load(...)")
+        return scene
+
+    def _moves(self) -> Moves:
+        """Return what has moved since the last picture."""
+        scene, sent, flat = self._shown(), self._sent, self._flat
+        assert scene.state is not None
+        moves = Moves([], [], [])
+        if sent.poses is None:
+            moves.rigid += [(index, asset.pose) for index, asset in enumerate(flat.assets)]
+        self._move_things(moves)
+        if sent.open_mask != scene.state.open_mask:
+            for index, piece in enumerate(flat.pieces):
+                joints = {
+                    link: travel * (scene.state.open_mask >> OPENABLE_INDEX[openable] & 1)
+                    for link, (openable, travel) in piece.travel.items()
+                }
+                moves.joints.append((index, joints))
+        if self._robot is not None and sent.place != scene.state.place:
+            base = scene.start if scene.state.place == START else scene.house.stance(
+                scene.state.place
+            )  # fmt: skip
+            moves.bases.append((len(flat.pieces), y_up(base.matrix())))
+        if self._robot is not None:
+            angles = zip(JOINT_NAMES, scene.arm.joints.tolist(), strict=True)
+            moves.joints.append((len(flat.pieces), {f"{n}_link": angle for n, angle in angles}))
+        sent.open_mask, sent.place = scene.state.open_mask, scene.state.place
+        return moves
+
+    def _move_things(self, moves: Moves) -> None:
+        """Add the things and the links of the arm that moved, appeared or vanished."""
+        scene, sent = self._shown(), self._sent
+        first = len(scene.house.parts)
+        last = len(scene.keys) - (len(LINKS) if self._robot is not None else 0)
+        poses, drawn = scene.poses[first:last], scene.drawn[first:last]
+        if sent.poses is None:
+            changed = np.ones(len(poses), np.bool_)
+        else:
+            changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
+        for row in np.flatnonzero(changed).tolist():
+            if not drawn[row]:
+                pose = _AWAY
+            elif self._imported is not None and row < len(scene.objects):
+                pose = self._imported.transform(row, poses[row])
+            else:
+                pose = y_up(poses[row])
+            moves.rigid.append((len(self._flat.assets) + row, pose))
+        sent.poses, sent.drawn = poses.copy(), drawn.copy()
+
+
+class _Sent:
+    """What Habitat was told last."""
+
+    def __init__(self) -> None:
+        self.poses: NDArray[np.float32] | None = None
+        self.drawn: NDArray[np.bool_]
+        self.open_mask = -1
+        self.place = -1
+
+
+def render_batch(
+    simulators: Sequence[HabitatSimulator], frames: Sequence[Frame] | NDArray[np.uint8]
+) -> None:
+    """Draw the head camera of each simulator; workers draw at once, the bytes are the same.
+
+    Args:
+        simulators: n of them.
+        frames: n frames, or one (n, height, width, 3) uint8 array for the colours alone.
+    """
+    if isinstance(frames, np.ndarray):
+        frames = [Frame(rgb=rgb) for rgb in frames]
+    for simulator, frame in zip(simulators, frames, strict=True):
+        simulator.begin(simulator.head_camera(), frame)
+    for simulator in simulators:
+        simulator.finish()
+
+
+def _rigid(path: Path, *segments: int, lit: bool = False) -> dict[str, Any]:
+    ids = [semantic_id(segment) for segment in segments]
+    return {"asset": str(path), "ids": ids, "lit": lit}
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    """Return height and width of a frame; RenderError for buffers that do not go together."""
+    wanted = {"rgb": (np.uint8, 3), "depth": (np.float32, 2), "segmentation": (np.int32, 2)}
+    sizes = set()
+    for name, (dtype, axes) in wanted.items():
+        buffer: NDArray[Any] | None = getattr(frame, name)
+        if buffer is None:
+            continue
+        if buffer.dtype != dtype or buffer.ndim != axes or buffer.shape[2:] not in ((), (3,)):
+            raise RenderError(
+                f"{name} is {buffer.dtype} {buffer.shape}; expected {np.dtype(dtype)} (height, "
+                f"width{', 3' if name == 'rgb' else ''})"
+            )
+        sizes.add(buffer.shape[:2])
+    if len(sizes) != 1:
+        raise RenderError(f"buffers of sizes {sorted(sizes)}; give one or more, all of one size")
+    height, width = sizes.pop()
+    return height, width

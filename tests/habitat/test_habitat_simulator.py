@@ -1,0 +1,370 @@
+"""The adapter up to habitat_sim: options, files, what is sent. No real pictures here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from fake_habitat import HABITAT_SIM, MAGNUM, fake_python
+from household import household
+
+import langrearrange  # noqa: F401
+from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
+from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator, export_habitat
+from langrearrange.habitat.simulator import places, simulator
+from langrearrange.habitat.simulator.assets import CONFIG, Library
+from langrearrange.habitat.simulator.client import Local
+from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
+from langrearrange.houses import get_house
+from langrearrange.sim import SEGMENT_PART, Frame, Simulator
+from langrearrange.testing import toy_episodes
+from langrearrange.world import apply, skill_index
+
+FLAT = "flat_1_02"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flats")
+    export_habitat([FLAT], folder, [thing.model for thing in household(FLAT).objects])
+    return folder
+
+
+@pytest.fixture
+def python(tmp_path):
+    return fake_python(tmp_path / "environment")
+
+
+class Recorder:
+    """Keeps what a simulator sends."""
+
+    def __init__(self):
+        self.loaded, self.moves, self.views = [], [], []
+
+    def load(self, rigid, articulated):
+        json.dumps([rigid, articulated])
+        self.loaded.append((rigid, articulated))
+
+    def start_drawing(self, moves, view):
+        json.dumps([moves.rigid, moves.joints, moves.bases, view.pose])
+        self.moves.append(moves)
+        self.views.append(view)
+
+    def pictures(self):
+        view = self.views[-1]
+        size = (view.height, view.width)
+        return {
+            "rgb": np.full((*size, 3), 9, np.uint8),
+            "depth": np.ones(size, np.float32),
+            "segmentation": np.zeros(size, np.uint32),
+        }
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def recorded(monkeypatch, exported):
+    recorder = Recorder()
+    monkeypatch.setattr(simulator, "open_backend", lambda python, gpu: recorder)
+    return HabitatSimulator(data=exported), recorder
+
+
+def shown(simulator, home, state):
+    simulator.show(state)
+    frame = Frame(rgb=np.empty((8, 8, 3), np.uint8))
+    simulator.render(simulator.head_camera(), frame)
+    return frame
+
+
+def test_it_is_a_simulator_and_closes_twice(recorded):
+    assert isinstance(recorded[0], Simulator)
+    recorded[0].close()
+    recorded[0].close()
+
+
+def test_every_part_and_thing_is_sent_under_its_own_number_once(recorded):
+    adapter, recorder = recorded
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    [(rigid, articulated)] = recorder.loaded
+    numbers = [number for item in rigid for number in item["ids"]]
+    numbers += [number for item in articulated for number in item["ids"].values()]
+    parts = range(SEGMENT_PART, SEGMENT_PART + len(home.house.parts))
+    expected = [*parts, *range(len(home.objects)), 2000, 2000, 2000]
+    assert sorted(number - 1 for number in numbers) == sorted(expected)
+
+
+def test_only_what_moved_is_sent_again(recorded):
+    adapter, recorder = recorded
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    shown(adapter, home, home.state)
+    shown(adapter, home, home.state)
+    first, again = recorder.moves
+    statics = len(adapter._flat.assets)
+    assert len(first.rigid) == statics + len(home.objects) + 3
+    assert len(first.joints) == 2
+    assert not again.rigid
+    assert not again.joints
+    near_sofa, _ = apply(home.layout, home.state, skill_index("nav(sofa)"))
+    shown(adapter, home, near_sofa)
+    assert [row for row, _ in recorder.moves[-1].rigid] == list(
+        range(statics + len(home.objects), statics + len(home.objects) + 3)
+    )
+
+
+def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(recorded):
+    adapter, recorder = recorded
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    at_fridge, _ = apply(home.layout, home.state, skill_index("nav(fridge)"))
+    shown(adapter, home, at_fridge)
+    opened, _ = apply(home.layout, at_fridge, skill_index("open(fridge)"))
+    shown(adapter, home, opened)
+    joints = dict(recorder.moves[-1].joints)
+    assert max(joints[0].values()) > 1.0  # a door turns by more than a right angle's two thirds
+    assert set(joints[1].values()) == {0.0}
+    inside = [i for i, thing in enumerate(home.objects) if thing.receptacle == "fridge"]
+    rows = {row - len(adapter._flat.assets): pose for row, pose in recorder.moves[-1].rigid}
+    assert set(inside) <= set(rows)
+    assert all(rows[i][1][3] > 0 for i in inside)
+
+
+def test_segments_are_shifted_back(recorded):
+    adapter, _ = recorded
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    adapter.show(home.state)
+    frame = Frame(segmentation=np.full((4, 4), 7, np.int32))
+    adapter.render(adapter.head_camera(), frame)
+    assert (frame.segmentation == -1).all()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Frame(),
+        Frame(rgb=np.empty((4, 4), np.uint8)),
+        Frame(rgb=np.empty((4, 4, 4), np.uint8)),
+        Frame(depth=np.empty((4, 4), np.float64)),
+        Frame(rgb=np.empty((4, 4, 3), np.uint8), depth=np.empty((5, 4), np.float32)),
+    ],
+)
+def test_unfit_buffers_are_refused(recorded, frame):
+    adapter, _ = recorded
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    adapter.show(home.state)
+    with pytest.raises(RenderError):
+        adapter.render(adapter.head_camera(), frame)
+
+
+def test_nothing_to_draw_yet_is_said(recorded):
+    adapter, _ = recorded
+    with pytest.raises(RenderError, match="holds no household"):
+        adapter.head_camera()
+    home = household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    with pytest.raises(RenderError, match="no state was shown"):
+        adapter.head_camera()
+
+
+def test_a_missing_habitat_is_one_sentence_that_names_the_ways_out(monkeypatch):
+    monkeypatch.setattr(places, "find_spec", lambda name: None)
+    monkeypatch.delenv(PYTHON_VARIABLE, raising=False)
+    with pytest.raises(HabitatError, match=r"habitat_python=.*simulator='embedded'"):
+        HabitatSimulator()
+
+
+def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkeypatch, python):
+    monkeypatch.setattr(places, "find_spec", lambda name: None)
+    monkeypatch.setenv(PYTHON_VARIABLE, python)
+    HabitatSimulator(gpu_device=-1).close()
+    monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere")
+    with pytest.raises(HabitatError, match="'/nowhere' cannot be run"):
+        HabitatSimulator()
+
+
+def test_a_folder_without_flats_or_robot_is_refused(tmp_path):
+    with pytest.raises(HabitatError, match="holds neither"):
+        HabitatSimulator(data=tmp_path)
+
+
+def use(library, home):
+    library.ensure(home.house, [thing.model for thing in home.objects])
+    return library.flat(home.house)
+
+
+def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_second_one(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv(DATA_VARIABLE, "")
+    monkeypatch.delenv(DATA_VARIABLE)
+    (tmp_path / "one" / "replica_cad").mkdir(parents=True)
+    (tmp_path / "two" / "replica_cad").mkdir(parents=True)
+    assert look_into(tmp_path / "one") == Found(None, None)
+    assert os.environ[DATA_VARIABLE] == str(tmp_path / "one")
+    look_into(tmp_path / "one")
+    with pytest.raises(HabitatError, match="homes are read from one folder only"):
+        look_into(tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        f"stages/{FLAT}.glb",
+        f"furniture/{FLAT}_sofa.glb",
+        f"urdf/{FLAT}_fridge/fridge_left_door.glb",
+        f"urdf/{FLAT}_kitchen/{FLAT}_kitchen.urdf",
+        f"scenes/{FLAT}.scene_instance.json",
+    ],
+)
+def test_a_missing_file_is_named_with_the_command_that_writes_it(exported, tmp_path, lost):
+    copy = tmp_path / "flats"
+    shutil.copytree(exported, copy)
+    (copy / lost).unlink()
+    home = household(FLAT)
+    library = Library(copy)
+    with pytest.raises(HabitatError, match=r"is missing; .*langrearrange export-habitat") as caught:
+        _ = use(library, home)
+    assert str(copy / lost) in str(caught.value)
+
+
+def test_a_missing_model_and_a_missing_flat_are_named(exported):
+    library = Library(exported)
+    with pytest.raises(HabitatError, match=r"no_such\.object_config\.json is missing"):
+        library.ensure(get_house(FLAT), ["no_such"])
+    with pytest.raises(HabitatError, match=r"flat_0_00\.scene_instance\.json is missing"):
+        library.ensure(get_house("flat_0_00"), [])
+
+
+def test_a_damaged_stage_is_named(exported, tmp_path):
+    copy = tmp_path / "flats"
+    shutil.copytree(exported, copy)
+    (copy / "stages" / f"{FLAT}.glb").write_bytes(b"glTF")
+    with pytest.raises(DatasetError, match="damaged"):
+        Library(copy).flat(get_house(FLAT))
+
+
+def test_flats_are_exported_into_the_cache_when_first_played(monkeypatch, tmp_path):
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    library, house = Library(), get_house(FLAT)
+    library.ensure(house, ["banana_ripe"])
+    [config] = tmp_path.glob(f"habitat/*/{CONFIG}")
+    stage = config.parent / "stages" / f"{FLAT}.glb"
+    written = stage.stat().st_mtime_ns
+    library.ensure(house, ["banana_ripe", "apple_red"])
+    assert stage.stat().st_mtime_ns == written
+    assert library.model("apple_red").is_file()
+    assert library.link("gripper").is_file()
+    assert len(library.flat(house).pieces) == 2
+
+
+def test_the_env_plays_through_a_worker_with_every_extra(python, exported, monkeypatch, tmp_path):
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    env = gym.make(
+        "LangRearrange-v0",
+        simulator="habitat",
+        habitat_python=python,
+        habitat_gpu=-1,
+        episodes=toy_episodes(),
+        extras=("depth", "segmentation"),
+        image_size=32,
+        render_mode="rgb_array",
+    )
+    observation, _ = env.reset()
+    assert observation in env.observation_space
+    for skill in ("nav(sofa)", "nav(fridge)"):
+        observation, *_ = env.step(skill_index(skill))
+    assert observation["rgb"].shape == (32, 32, 3)
+    assert env.render().shape[2] == 3
+    env.close()
+
+
+def test_the_vector_env_draws_with_a_worker_each(python, monkeypatch, tmp_path):
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    envs = gym.make_vec(
+        "LangRearrange-v0",
+        num_envs=2,
+        simulator="habitat",
+        habitat_python=python,
+        episodes=toy_episodes(),
+        image_size=16,
+    )
+    observation, _ = envs.reset()
+    assert observation["rgb"].shape == (2, 16, 16, 3)
+    observation, *_ = envs.step(np.array([0, 1]))
+    envs.close()
+
+
+def test_options_of_habitat_go_with_habitat():
+    with pytest.raises(UsageError, match="habitat_gpu goes with simulator='habitat'"):
+        gym.make("LangRearrange-v0", habitat_gpu=-1)
+
+
+def test_state_and_text_need_no_habitat():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = gym.make("LangRearrange-v0", simulator="habitat", observation="text")
+        env.reset(seed=0)
+        env.close()
+
+
+def test_a_fetch_is_shown_instead_of_our_arm(monkeypatch, tmp_path, exported):
+    (tmp_path / ROBOT).parent.mkdir(parents=True)
+    (tmp_path / ROBOT).write_text("<robot/>")
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path / "cache"))
+    recorder = Recorder()
+    monkeypatch.setattr(simulator, "open_backend", lambda python, gpu: recorder)
+    adapter, home = HabitatSimulator(data=tmp_path), household(FLAT)
+    adapter.load(home.house, home.objects, home.start)
+    [(rigid, articulated)] = recorder.loaded
+    assert articulated[-1] == {**articulated[-1], "asset": str(tmp_path / ROBOT), "ids": {"": 2001}}
+    assert not any("gripper" in item["asset"] for item in rigid)
+    shown(adapter, home, home.state)
+    near_sofa, _ = apply(home.layout, home.state, skill_index("nav(sofa)"))
+    shown(adapter, home, near_sofa)
+    [(index, pose)] = recorder.moves[-1].bases
+    stance = home.house.stances["sofa"]
+    assert index == len(articulated) - 1
+    assert np.allclose([pose[0][3], pose[2][3]], [stance.x_mm / 1000, -stance.y_mm / 1000])
+    joints = dict(recorder.moves[-1].joints)[index]
+    assert joints["shoulder_pan_link"] == pytest.approx(adapter.joints[0])
+
+
+def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(monkeypatch):
+    for name, source in (("magnum", MAGNUM), ("habitat_sim", HABITAT_SIM)):
+        module = ModuleType(name)
+        exec(source, module.__dict__)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr(places, "find_spec", lambda name: object())
+    monkeypatch.setattr(places, "Worker", lambda python, gpu: python)
+    first = places.open_backend(None, -1)
+    assert isinstance(first, Local)
+    assert places.open_backend(None, -1) == sys.executable
+    first.close()
+    again = places.open_backend(None, -1)
+    assert isinstance(again, Local)
+    del again  # forgotten, not closed
+    assert Local.possible()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(Local, "_owner", os.getpid() + 1)  # as in a fork
+        assert places.open_backend(None, -1) == sys.executable
+
+
+def test_what_the_page_shows_first_plays(python, monkeypatch, tmp_path):
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    page = Path(__file__).parents[2] / "docs" / "habitat.md"
+    code = page.read_text().partition("```python\n")[2].partition("```")[0]
+    shown = "~/miniconda3/envs/habitat/bin/python"
+    assert shown in code
+    exec(code.replace(shown, python), {})
