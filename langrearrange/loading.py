@@ -26,7 +26,8 @@ def load_object(name: str, what: str, error: type[LangRearrangeError] = UsageErr
     if not (module_name and attribute):
         raise error(f"{what} '{name}' is not of the form module:Class")
     here = os.getcwd()
-    if here not in sys.path:  # as `python -m` does; a console script does not
+    ours = module_name.startswith(f"{__package__}.")
+    if here not in sys.path and not ours:  # as `python -m` does; a console script does not
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)

@@ -6,10 +6,9 @@ from typing import Any
 
 from langrearrange.agents import load_rows
 from langrearrange.dataset import Episode, EpisodeList, ObjectPlacement, Start
+from langrearrange.env import EnvConfig, Observations, Rules, Task
 from langrearrange.env.actions import check_action
-from langrearrange.env.task import Rules, Task
 from langrearrange.houses.models import models_of
-from langrearrange.leaderboard.chain import observe
 from langrearrange.leaderboard.rollout import play
 from langrearrange.leaderboard.trace import EpisodeTrace
 
@@ -95,7 +94,8 @@ class TaskHousehold:
     """Rollout's household over `Task` alone: what the env does, without Gymnasium."""
 
     def __init__(self, source: EpisodeList, modality: str = "state", *, hard: bool = False) -> None:
-        self._source, self._modality, self._rules = source, modality, Rules(hard=hard)
+        self._source, self._rules = source, Rules(hard=hard)
+        self._observations = Observations(EnvConfig(observation=modality))
 
     def reset(self, *, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         position = self._source.index_of(options["episode_id"])
@@ -109,9 +109,7 @@ class TaskHousehold:
         return self._seen(), reward, task.terminated, task.truncated, info
 
     def _seen(self) -> dict[str, Any]:
-        observation = observe(self._task, self._modality)
-        assert observation is not None
-        return observation
+        return self._observations.observe(0, self._task)
 
 
 def traces_of(agent: Any, episodes: Any, *, hard: bool = False) -> dict[str, EpisodeTrace]:

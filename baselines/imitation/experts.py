@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from langrearrange.agents import ExplorerAgent
-from langrearrange.env.observations import StateObserver
+from langrearrange.env.state_observation import StateObserver
 from langrearrange.world import skill_index
 
 from .demonstrations import NO_ADVICE
@@ -70,7 +70,7 @@ class ExplorerExpert:
 
     def advise(self, observations: Any) -> Skills:
         """Return what it would do; -1 where it has done all that it understood."""
-        state = self._observer.batch(self._envs.tasks)
+        state = self._observer.observe_batch(self._envs.tasks)
         return np.array(
             [
                 agent.advise({name: values[row] for name, values in state.items()})

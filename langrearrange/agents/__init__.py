@@ -18,23 +18,20 @@ from langrearrange.agents.loading import (
 from langrearrange.agents.oracle import OracleAgent
 from langrearrange.agents.process import Limits, ProcessAgent
 from langrearrange.agents.protocol import (
-    MODALITIES,
     Agent,
     AgentRefusalError,
     AgentTimeoutError,
     BatchedAgent,
-    Modality,
-    Observation,
     PrivilegedAgent,
     PrivilegedBatchedAgent,
 )
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
 from langrearrange.agents.spec import AgentSpec
+from langrearrange.env.observer import Observation
 
 __all__ = [
     "BUNDLED",
-    "MODALITIES",
     "REFERENCE_AGENTS",
     "Agent",
     "AgentRefusalError",
@@ -45,7 +42,6 @@ __all__ = [
     "ExplorerAgent",
     "HttpAgent",
     "Limits",
-    "Modality",
     "Observation",
     "OracleAgent",
     "PrivilegedAgent",

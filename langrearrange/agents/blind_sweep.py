@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from langrearrange.agents.protocol import Observation
 from langrearrange.agents.words import find_mentions
+from langrearrange.env.observer import Observation
 from langrearrange.world import NUM_SKILLS, skill_index
 from langrearrange.world.vocabulary import (
     CONTAINERS,

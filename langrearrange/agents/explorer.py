@@ -9,7 +9,7 @@ from collections import deque
 
 from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
 from langrearrange.agents.percept import Percept, read_state
-from langrearrange.agents.protocol import Observation
+from langrearrange.env.observer import Observation
 from langrearrange.world import NUM_SKILLS, skill_index
 from langrearrange.world.vocabulary import (
     CONTAINERS,

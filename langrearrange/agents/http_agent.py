@@ -12,14 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.agents.process import Limits
-from langrearrange.agents.protocol import (
-    MODALITIES,
-    AgentRefusalError,
-    AgentTimeoutError,
-    Observation,
-)
-from langrearrange.agents.wire import MAX_REPLY, PROTOCOL, hello, pack, read_reply, skill_of
+from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
+from langrearrange.agents.wire import MAX_REPLY, hello, pack, read_hello, read_reply, skill_of
 from langrearrange.env.actions import check_action
+from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
 from langrearrange.world import NUM_SKILLS
 
@@ -44,13 +40,7 @@ class HttpAgent:
         self._connection: http.client.HTTPConnection | None = None
         self._left_s: dict[int, float] = {}
         reply = self._post("hello", hello(hard), self._limits.start_s)
-        if reply.get("protocol") != PROTOCOL or reply.get("modality") not in MODALITIES:
-            raise AgentError(
-                f"{url}: hello speaks of protocol {reply.get('protocol')!r} and modality "
-                f"{reply.get('modality')!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)}"
-            )
-        self.modality: str = reply["modality"]
-        self.name = str(reply.get("name", ""))[:100]
+        self.modality, self.name = read_hello(reply, f"agent at {url}")
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each row."""

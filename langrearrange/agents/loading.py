@@ -13,9 +13,10 @@ from langrearrange.agents.blind_sweep import BlindSweepAgent
 from langrearrange.agents.explorer import ExplorerAgent
 from langrearrange.agents.oracle import OracleAgent
 from langrearrange.agents.process import Limits, ProcessAgent
-from langrearrange.agents.protocol import MODALITIES, Agent, BatchedAgent, PrivilegedAgent
+from langrearrange.agents.protocol import Agent, BatchedAgent, PrivilegedAgent
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
+from langrearrange.env.observer import MODALITIES, is_modality
 from langrearrange.errors import AgentError
 from langrearrange.loading import load_object
 
@@ -125,10 +126,10 @@ def _is_batched(agent: object) -> bool:
 
 def _check_modality(name: str, agent: object) -> None:
     modality = getattr(agent, "modality", None)
-    if modality not in MODALITIES:
+    if not is_modality(modality):
         raise AgentError(
-            f"agent '{name}' has modality {modality!r}; accepted: {', '.join(MODALITIES)}. "
-            "Set it as a class attribute."
+            f"agent '{name}' has modality {modality!r}; accepted: {', '.join(MODALITIES)} or "
+            "module:factory. Set it as a class attribute."
         )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from langrearrange.agents.protocol import Observation
 from langrearrange.dataset.episode import Episode
+from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
 from langrearrange.world import NUM_SKILLS, skill_index
 

@@ -17,23 +17,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langrearrange.agents.protocol import (
-    MODALITIES,
-    AgentRefusalError,
-    AgentTimeoutError,
-    Observation,
-)
+from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
 from langrearrange.agents.wire import (
     MAX_REPLY,
-    PROTOCOL,
     SHARED_BYTES,
     SHARED_FD,
     Buffer,
     hello,
     pack,
+    read_hello,
     read_reply,
     skill_of,
 )
+from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
 KEPT_STDERR: Final = 4096
@@ -116,14 +112,11 @@ class ProcessAgent:
         self._process = _Pipes(self._command, shared=self._shared)
         self._left_s = self._limits.start_s
         reply = self._ask(hello(self._hard), "hello", self._limits.start_s)
-        if reply.get("protocol") != PROTOCOL or reply.get("modality") not in MODALITIES:
+        try:
+            self.modality, self.name = read_hello(reply, "agent")
+        except AgentError:
             self.close()
-            raise AgentError(
-                f"the agent's hello speaks of protocol {reply.get('protocol')!r} and modality "
-                f"{reply.get('modality')!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)}"
-            )
-        self.modality: str = reply["modality"]
-        self.name = str(reply.get("name", ""))[:100]
+            raise
 
     def _ask(
         self, message: Mapping[str, Any], expected: str, limit_s: float | None = None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, get_args, runtime_checkable
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
+from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
-
-Modality = Literal["rgb", "rgb+feedback", "state", "text"]
-MODALITIES: Final[tuple[str, ...]] = get_args(Modality)
-"""What an agent may ask to see; the env's observation of that mode is all that it gets."""
 
 
 class AgentTimeoutError(AgentError):
@@ -24,16 +21,13 @@ class AgentRefusalError(AgentError):
     """An agent answered, but not with a skill; the episode fails."""
 
 
-Observation = Mapping[str, Any]
-"""One env's observation: field name -> array, number or text."""
-
-
 @runtime_checkable
 class Agent(Protocol):
     """An agent that plays one episode at a time.
 
     Attributes:
-        modality: the observations it wants, one of `MODALITIES`.
+        modality: the observations it wants, and all that it gets: a name of
+            `langrearrange.env.MODALITIES`, or `module:factory` (see `langrearrange.env.Observer`).
     """
 
     modality: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langrearrange.agents.protocol import Observation
+from langrearrange.env.observer import Observation
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world import NUM_SKILLS
 

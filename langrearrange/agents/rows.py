@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.agents.protocol import Agent, Observation, PrivilegedAgent
+from langrearrange.agents.protocol import Agent, PrivilegedAgent
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_action
+from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
 from langrearrange.world import NUM_SKILLS
 

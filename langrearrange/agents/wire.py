@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from langrearrange.env.observer import MODALITIES, is_modality
 from langrearrange.errors import AgentError
 from langrearrange.world import SKILL_INDEX, SKILLS
 
@@ -58,6 +59,25 @@ def hello(hard: bool = False) -> dict[str, Any]:
     """Return the message that opens a connection."""
     skills = [skill.id for skill in SKILLS] + ["stop"] * hard
     return {"type": "hello", "protocol": PROTOCOL, "skills": skills}
+
+
+def read_hello(reply: Mapping[str, Any], agent: str) -> tuple[str, str]:
+    """Return the modality and the name that an agent declares, the name cut to 100 characters.
+
+    Args:
+        reply: to `hello`.
+        agent: which one, for messages.
+
+    Raises:
+        AgentError: another protocol or an unknown modality.
+    """
+    protocol, modality = reply.get("protocol"), reply.get("modality")
+    if protocol != PROTOCOL or not is_modality(modality):
+        raise AgentError(
+            f"the {agent} declares protocol {protocol!r} and modality {modality!r} in its hello; "
+            f"accepted: {PROTOCOL} and {', '.join(MODALITIES)} or module:factory"
+        )
+    return modality, str(reply.get("name", ""))[:100]
 
 
 def read_reply(line: bytes, expected: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def run(args: Args) -> int:
     agent = spec.build()
     facts = AgentFacts(
         name=args.name or spec.label,
-        modality=agent.modality,  # type: ignore[arg-type]
+        modality=agent.modality,
         privileged=is_privileged(agent),
         authors=args.authors,
         url=args.homepage,

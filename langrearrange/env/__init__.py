@@ -2,16 +2,29 @@
 
 from langrearrange.env.actions import check_action, check_actions
 from langrearrange.env.config import EnvConfig, EnvKwargs
-from langrearrange.env.observations import Observation
+from langrearrange.env.observations import Observations
+from langrearrange.env.observer import (
+    MODALITIES,
+    RANKED_MODALITIES,
+    Modality,
+    Observation,
+    Observer,
+    SymbolicObserver,
+    is_modality,
+    modality_name,
+    observer_factory,
+)
 from langrearrange.env.rewards import PAPER_REWARD, RELEASE_REWARD, RewardConfig, reward_config
 from langrearrange.env.single import LangRearrangeEnv, LangRearrangeHardEnv
-from langrearrange.env.spaces import STATE_SIZES, InstructionText, action_space, observation_space
+from langrearrange.env.spaces import STATE_SIZES, InstructionText
 from langrearrange.env.task import STOP, Progress, Rules, Task
 from langrearrange.env.text_observation import facts, text
 from langrearrange.env.vector import LangRearrangeHardVectorEnv, LangRearrangeVectorEnv
 
 __all__ = [
+    "MODALITIES",
     "PAPER_REWARD",
+    "RANKED_MODALITIES",
     "RELEASE_REWARD",
     "STATE_SIZES",
     "STOP",
@@ -22,16 +35,21 @@ __all__ = [
     "LangRearrangeHardEnv",
     "LangRearrangeHardVectorEnv",
     "LangRearrangeVectorEnv",
+    "Modality",
     "Observation",
+    "Observations",
+    "Observer",
     "Progress",
     "RewardConfig",
     "Rules",
+    "SymbolicObserver",
     "Task",
-    "action_space",
     "check_action",
     "check_actions",
     "facts",
-    "observation_space",
+    "is_modality",
+    "modality_name",
+    "observer_factory",
     "reward_config",
     "text",
 ]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.dataset.source import EpisodeSource
+from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardConfig, reward_config
 from langrearrange.env.task import Rules
 from langrearrange.errors import UsageError
 from langrearrange.world import Semantics
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
 
-ObservationMode = Literal["rgb", "state", "text"]
 Sampling = Literal["weighted", "uniform", "sequential"]
 Episodes = str | Path | Sequence[str] | Sequence[Episode] | EpisodeSource
 Extra = Literal["depth", "segmentation", "action_mask"]
@@ -24,12 +24,17 @@ RENDER_MODES: Final = ("rgb_array", "ansi")
 
 _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "split": SPLITS,
-    "observation": get_args(ObservationMode),
     "simulator": ("embedded", "habitat"),
     "camera": ("default", "habitat"),
     "sampling": (None, *get_args(Sampling)),
     "semantics": get_args(Semantics),
     "render_mode": (None, *RENDER_MODES),
+}
+_RANGES: Final = {
+    "image_size": (16, 2048),
+    "variants": (0, 10**9),
+    "num_envs": (1, 10**6),
+    "threads": (1, 256),
 }
 
 
@@ -38,7 +43,7 @@ class EnvKwargs(TypedDict, total=False):
 
     split: SplitName
     episodes: Episodes | None
-    observation: ObservationMode
+    observation: Modality
     simulator: Literal["embedded", "habitat"]
     reward: Literal["paper", "release"] | RewardConfig | Mapping[str, Any]
     horizon: int
@@ -57,7 +62,9 @@ class EnvKwargs(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvConfig:
-    """What an env was asked to be; the env's docstring explains each field.
+    """What an env was asked to be; the docstrings of the envs explain each field.
+
+    `hard` and the fields after it are not among the single env's arguments.
 
     Raises:
         UsageError: a value that is not accepted, or two that contradict each other.
@@ -65,7 +72,7 @@ class EnvConfig:
 
     split: str = "train_mini"
     episodes: Episodes | None = None
-    observation: str = "rgb"
+    observation: Modality = "rgb"
     simulator: str = "embedded"
     reward: str | RewardConfig | Mapping[str, Any] = "paper"
     horizon: int = HORIZON
@@ -81,6 +88,9 @@ class EnvConfig:
     habitat_gpu: int | None = None
     render_mode: str | None = None
     hard: bool = False
+    num_envs: int = 1
+    copy: bool = True
+    threads: int = 1
 
     def __post_init__(self) -> None:
         for name, accepted in _CHOICES.items():
@@ -88,31 +98,30 @@ class EnvConfig:
             if value not in accepted:
                 words = ", ".join(repr(choice) for choice in accepted)
                 raise UsageError(f"{name}={value!r}; accepted: {words}")
-        for name, low, high in (("image_size", 16, 2048), ("variants", 0, 10**9)):
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is None and name == "variants":
                 continue
             if type(value) is not int or not low <= value <= high:
                 raise UsageError(f"{name}={value!r}; accepted: an int in {low}..{high}")
-        if type(self.feedback) is not bool:
-            raise UsageError(f"feedback={self.feedback!r}; accepted: True, False")
+        for name in ("feedback", "copy"):
+            if type(value := getattr(self, name)) is not bool:
+                raise UsageError(f"{name}={value!r}; accepted: True, False")
         self._check_combinations()
         _ = self.rules  # checks horizon and reward
 
     def _check_combinations(self) -> None:
         self._check_habitat()
-        if self.feedback and self.observation != "rgb":
+        if self.feedback and self.modality not in MODALITIES:
             raise UsageError(
-                f"feedback=True goes with observation='rgb' only; '{self.observation}' already "
-                "tells the last outcome"
+                f"feedback=True goes with observation='rgb' only, not with {self.observation!r}"
             )
+        observer_factory(self.modality)  # checks observation
         if isinstance(self.extras, str) or not isinstance(self.extras, Sequence):
             raise UsageError(f"extras={self.extras!r}; accepted: a tuple such as ('depth',)")
         for extra in self.extras:
             if extra not in get_args(Extra):
                 raise UsageError(f"extra {extra!r}; accepted: {', '.join(get_args(Extra))}")
-            if extra != "action_mask" and self.observation != "rgb":
-                raise UsageError(f"extra '{extra}' is a picture; it needs observation='rgb'")
         if self.sampling not in (None, "sequential") and self.fixed_order:
             raise UsageError(
                 f"sampling='{self.sampling}': split '{self.split}' is always played in file order; "
@@ -165,17 +174,22 @@ class EnvConfig:
         return self.rules.num_actions
 
     @property
-    def modality(self) -> str:
-        """Name of what an agent sees: rgb, rgb+feedback, state or text."""
-        return "rgb+feedback" if self.feedback else self.observation
+    def modality(self) -> Modality:
+        """What an agent sees: `observation`, with `feedback` if asked for."""
+        return f"{self.observation}+feedback" if self.feedback else self.observation
 
 
-def env_config(kwargs: Mapping[str, Any], *, hard: bool) -> EnvConfig:
-    """Return the checked arguments; UsageError names the one that does not exist."""
-    known = [field.name for field in fields(EnvConfig) if field.name != "hard"]
+def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
+    """Return the checked arguments; UsageError names the one that does not exist.
+
+    Args:
+        kwargs: what the user gave.
+        fixed: the other fields, which the env itself knows.
+    """
+    known = list(EnvKwargs.__annotations__)
     for name in kwargs:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"arguments: {', '.join(known)}"
             raise UsageError(f"the env has no argument '{name}'; {hint}")
-    return EnvConfig(**kwargs, hard=hard)
+    return EnvConfig(**kwargs, **fixed)

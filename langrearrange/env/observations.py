@@ -1,133 +1,71 @@
-"""Fills observations: one env's as a dict of fresh arrays, many envs' as batched arrays.
-
-`state` and `text` need nothing but the task; pictures come from `env.rgb_observation`.
-"""
+"""What an env shows: the instruction, its modality's fields and, if asked for, the action mask."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
-from langrearrange.env.spaces import STATE_SIZES
-from langrearrange.env.state_observation import as_array, state_row
+from langrearrange.env.observer import Observation, Observer, modality_name, observer_factory
+from langrearrange.env.spaces import InstructionText
 from langrearrange.env.task import STOP, Task
-from langrearrange.env.text_observation import text
+from langrearrange.errors import UsageError
 from langrearrange.world import valid_mask
 
-Observation = dict[str, Any]
-"""Field name -> array or text; the fields are those of the observation space."""
 
-
-class Observer(Protocol):
-    """Turns tasks into observations; every call returns new objects."""
-
-    def begin(self, row: int, task: Task) -> None:
-        """Take note that the env of this row plays another episode from now on."""
-        ...
-
-    def one(self, row: int, task: Task) -> Observation:
-        """Return the observation of the env of this row."""
-        ...
-
-    def batch(self, tasks: Sequence[Task]) -> Observation:
-        """Return the observations of all rows, arrays with a leading axis, texts as tuples."""
-        ...
-
-    def close(self) -> None:
-        """Free what pictures need; harmless when called twice."""
-        ...
-
-
-class StateObserver:
-    """The `state` observation."""
-
-    def __init__(self, config: EnvConfig) -> None:
-        self._mask = "action_mask" in config.extras
-
-    def begin(self, row: int, task: Task) -> None:
-        """Nothing to note."""
-
-    def one(self, row: int, task: Task) -> Observation:
-        """Return the arrays of `STATE_SIZES` and the instruction."""
-        place, held, visible, openables, outcome = state_row(task)
-        observation: Observation = {
-            "instruction": task.episode.instruction,
-            "place": as_array(place),
-            "held": as_array(held),
-            "visible": as_array(visible),
-            "openables": as_array(openables),
-            "outcome": as_array(outcome),
-        }
-        if self._mask:
-            observation["action_mask"] = action_mask(task)
-        return observation
-
-    def batch(self, tasks: Sequence[Task]) -> Observation:
-        """Return arrays of shape (num_envs, length) and a tuple of instructions."""
-        observation: Observation = {"instruction": tuple(t.episode.instruction for t in tasks)}
-        columns = zip(*map(state_row, tasks), strict=True)
-        for (name, length), column in zip(STATE_SIZES.items(), columns, strict=True):
-            observation[name] = as_array(b"".join(column)).reshape(-1, length)
-        if self._mask:
-            observation["action_mask"] = np.stack([action_mask(task) for task in tasks])
-        return observation
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-
-class TextObserver:
-    """The `text` observation."""
-
-    def __init__(self, config: EnvConfig) -> None:
-        self._mask = "action_mask" in config.extras
-
-    def begin(self, row: int, task: Task) -> None:
-        """Nothing to note."""
-
-    def one(self, row: int, task: Task) -> Observation:
-        """Return the instruction and the text."""
-        observation: Observation = {"instruction": task.episode.instruction, "text": text(task)}
-        if self._mask:
-            observation["action_mask"] = action_mask(task)
-        return observation
-
-    def batch(self, tasks: Sequence[Task]) -> Observation:
-        """Return tuples of instructions and texts."""
-        observation: Observation = {
-            "instruction": tuple(t.episode.instruction for t in tasks),
-            "text": tuple(map(text, tasks)),
-        }
-        if self._mask:
-            observation["action_mask"] = np.stack([action_mask(task) for task in tasks])
-        return observation
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-
-def make_observer(
-    config: EnvConfig, num_envs: int = 1, *, copy: bool = True, threads: int = 1
-) -> Observer:
-    """Return what fills the observations of `num_envs` envs.
+class Observations:
+    """The whole observations of one or many envs; every call returns new objects.
 
     Args:
-        config: which observation.
-        num_envs: how many envs.
-        copy: False overwrites the same pictures at every `batch`.
-        threads: how many threads draw the pictures of a batch.
-    """
-    if config.observation == "state":
-        return StateObserver(config)
-    if config.observation == "text":
-        return TextObserver(config)
-    from langrearrange.env.rgb_observation import RgbObserver
+        config: which modality and extras.
 
-    return RgbObserver(config, num_envs, copy=copy, threads=threads)
+    Attributes:
+        modality: its name, as agents and traces have it.
+        space: of one env.
+
+    Raises:
+        UsageError: the modality's factory returned no observer, or it has not all the extras.
+    """
+
+    def __init__(self, config: EnvConfig) -> None:
+        self.modality = modality_name(config.modality)
+        observer = observer_factory(config.modality)(config)
+        if not isinstance(observer, Observer):
+            raise UsageError(
+                f"observation '{self.modality}' made a {type(observer).__name__}, which is not an "
+                "observer: it needs symbolic, fields, begin, observe, observe_batch and close"
+            )
+        fields = {"instruction": InstructionText(), **observer.fields}
+        self._mask = "action_mask" in config.extras
+        if self._mask:
+            fields["action_mask"] = spaces.Box(0, 1, (config.num_actions,), np.int8)
+        if missing := sorted(set(config.extras) - fields.keys()):
+            raise UsageError(
+                f"observation '{self.modality}' has no extra '{missing[0]}'; pictures need an "
+                "observation that draws them, such as 'rgb'"
+            )
+        self.space = spaces.Dict(fields)
+        self._observer = observer
+        self.begin, self.close = observer.begin, observer.close
+
+    def observe(self, row: int, task: Task) -> Observation:
+        """Return the observation of the env of this row."""
+        observation = {"instruction": task.episode.instruction, **self._observer.observe(row, task)}
+        if self._mask:
+            observation["action_mask"] = action_mask(task)
+        return observation
+
+    def observe_batch(self, tasks: Sequence[Task]) -> Observation:
+        """Return the observations of all rows, arrays with a leading axis, texts as tuples."""
+        instructions = tuple(task.episode.instruction for task in tasks)
+        observation = {"instruction": instructions, **self._observer.observe_batch(tasks)}
+        if self._mask:
+            observation["action_mask"] = np.stack([action_mask(task) for task in tasks])
+        return observation
 
 
 def action_mask(task: Task) -> NDArray[np.int8]:

@@ -10,11 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
-from langrearrange.env.observations import Observation, action_mask
+from langrearrange.env.observer import Observation
 from langrearrange.env.simulators import draw_heads, make_simulator
+from langrearrange.env.spaces import (
+    MAX_DEPTH_M,
+    MAX_DISTANCE_M,
+    NUM_JOINTS,
+    InstructionText,
+)
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house
 from langrearrange.sim import Frame
@@ -24,24 +31,33 @@ RelativePose = tuple[float, float, float]
 
 
 class RgbObserver:
-    """The `rgb` observation of one or many envs, with its extras.
+    """The `rgb` modality of one or many envs, with the extras `depth` and `segmentation`.
 
     Args:
-        config: which fields, which camera, how large.
-        num_envs: how many rows; each has a simulator of its own, meshes are shared.
-        copy: False overwrites the same picture arrays at every `batch`.
-        threads: how many threads draw a batch.
+        config: which extras, which camera, how large; how many rows: each has a simulator of its
+            own, meshes are shared; whether a batch is drawn into fresh arrays, by how many threads.
     """
 
-    def __init__(
-        self, config: EnvConfig, num_envs: int = 1, *, copy: bool = True, threads: int = 1
-    ) -> None:
+    symbolic = False
+
+    def __init__(self, config: EnvConfig) -> None:
+        size, num_envs = config.image_size, config.num_envs
+        pose = np.array([MAX_DISTANCE_M, MAX_DISTANCE_M, np.pi], np.float32)
+        self.fields: dict[str, spaces.Space[Any]] = {
+            "rgb": spaces.Box(0, 255, (size, size, 3), np.uint8),
+            "joints": spaces.Box(-np.pi, np.pi, (NUM_JOINTS,), np.float32),
+            "holding": spaces.Box(0, 1, (1,), np.int8),
+            "pose": spaces.Box(-pose, pose, dtype=np.float32),
+        }
+        if "depth" in config.extras:
+            self.fields["depth"] = spaces.Box(0, MAX_DEPTH_M, (size, size, 1), np.float32)
+        if "segmentation" in config.extras:
+            self.fields["segmentation"] = spaces.Box(-1, 2**31 - 1, (size, size), np.int32)
         self._config = config
-        self._threads = threads
         self._simulators = [make_simulator(config) for _ in range(num_envs)]
         self._poses: list[list[RelativePose | None]] = [[] for _ in range(num_envs)]
         self._houses: list[House | None] = [None] * num_envs
-        self._pictures = None if copy else self._new_pictures(num_envs)
+        self._pictures = None if config.copy else self._new_pictures(num_envs)
 
     def begin(self, row: int, task: Task) -> None:
         """Load the household of a row's new episode."""
@@ -51,53 +67,39 @@ class RgbObserver:
         self._houses[row] = house
         self._poses[row] = [None] * START + [(0.0, 0.0, 0.0)]
 
-    def one(self, row: int, task: Task) -> Observation:
-        """Return the observation of one row in fresh arrays."""
-        pictures = self._new_pictures(1)
-        self._draw(pictures, [row], [task])
-        observation: Observation = {"instruction": task.episode.instruction}
-        observation.update({name: array[0] for name, array in pictures.items()})
-        joints = self._simulators[row].joints
-        observation["joints"] = joints.copy()
-        observation["holding"] = np.array([task.state.held >= 0], np.int8)
-        observation["pose"] = _float32(self._pose(row, task))
-        if self._config.feedback:
-            observation["feedback"] = task.outcome.sentence
-        if "action_mask" in self._config.extras:
-            observation["action_mask"] = action_mask(task)
-        return observation
+    def observe(self, row: int, task: Task) -> Observation:
+        """Return the fields of one row in fresh arrays."""
+        fields = self._fields([row], [task], self._new_pictures(1))
+        return {name: array[0] for name, array in fields.items()}
 
-    def batch(self, tasks: Sequence[Task]) -> Observation:
-        """Return the observations of all rows, drawn by one call straight into the batch."""
-        rows = range(len(tasks))
+    def observe_batch(self, tasks: Sequence[Task]) -> Observation:
+        """Return the fields of all rows, drawn by one call straight into the batch."""
         pictures = self._pictures or self._new_pictures(len(tasks))
-        self._draw(pictures, rows, tasks)
-        observation: Observation = {
-            "instruction": tuple(task.episode.instruction for task in tasks),
-            **pictures,
-            "joints": np.stack([simulator.joints for simulator in self._simulators]),
-            "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
-            "pose": _float32([self._pose(row, tasks[row]) for row in rows]),
-        }
-        if self._config.feedback:
-            observation["feedback"] = tuple(task.outcome.sentence for task in tasks)
-        if "action_mask" in self._config.extras:
-            observation["action_mask"] = np.stack([action_mask(task) for task in tasks])
-        return observation
+        return self._fields(range(len(tasks)), tasks, pictures)
 
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
         for simulator in self._simulators:
             simulator.close()
 
+    def _fields(
+        self, rows: Sequence[int], tasks: Sequence[Task], pictures: Mapping[str, NDArray[Any]]
+    ) -> Observation:
+        self._draw(pictures, rows, tasks)
+        poses = [self._pose(row, task) for row, task in zip(rows, tasks, strict=True)]
+        return {
+            **pictures,
+            "joints": np.stack([self._simulators[row].joints for row in rows]),
+            "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
+            "pose": np.array(poses, np.float32),
+        }
+
     def _new_pictures(self, count: int) -> dict[str, NDArray[Any]]:
-        size, extras = self._config.image_size, self._config.extras
-        pictures: dict[str, NDArray[Any]] = {"rgb": np.empty((count, size, size, 3), np.uint8)}
-        if "depth" in extras:
-            pictures["depth"] = np.empty((count, size, size, 1), np.float32)
-        if "segmentation" in extras:
-            pictures["segmentation"] = np.empty((count, size, size), np.int32)
-        return pictures
+        return {
+            name: np.empty((count, *self.fields[name].shape), self.fields[name].dtype)  # type: ignore[misc]
+            for name in ("rgb", "depth", "segmentation")
+            if name in self.fields
+        }
 
     def _draw(
         self, pictures: Mapping[str, NDArray[Any]], rows: Sequence[int], tasks: Sequence[Task]
@@ -106,7 +108,7 @@ class RgbObserver:
         for simulator, task in zip(simulators, tasks, strict=True):
             simulator.show(task.state)
         if len(pictures) == 1:
-            draw_heads(self._config, simulators, pictures["rgb"], self._threads)
+            draw_heads(self._config, simulators, pictures["rgb"], self._config.threads)
             return
         depth, segmentation = pictures.get("depth"), pictures.get("segmentation")
         frames = [
@@ -117,7 +119,7 @@ class RgbObserver:
             )
             for i, rgb in enumerate(pictures["rgb"])
         ]
-        draw_heads(self._config, simulators, frames, self._threads)
+        draw_heads(self._config, simulators, frames, self._config.threads)
 
     def _pose(self, row: int, task: Task) -> RelativePose:
         place = task.state.place
@@ -128,6 +130,23 @@ class RgbObserver:
             pose = relative_pose(house.stance(place), start_pose(task))
             self._poses[row][place] = pose
         return pose
+
+
+class FeedbackObserver(RgbObserver):
+    """The `rgb+feedback` modality: `rgb` and the sentence of the last outcome."""
+
+    def __init__(self, config: EnvConfig) -> None:
+        super().__init__(config)
+        self.fields["feedback"] = InstructionText()
+
+    def observe(self, row: int, task: Task) -> Observation:
+        """Return the fields of one row."""
+        return {**super().observe(row, task), "feedback": task.outcome.sentence}
+
+    def observe_batch(self, tasks: Sequence[Task]) -> Observation:
+        """Return the fields of all rows."""
+        sentences = tuple(task.outcome.sentence for task in tasks)
+        return {**super().observe_batch(tasks), "feedback": sentences}
 
 
 def start_pose(task: Task) -> Pose2D:
@@ -146,7 +165,3 @@ def relative_pose(pose: Pose2D, start: Pose2D) -> RelativePose:
     # The largest doubles below pi round up to pi as float32, which is -pi.
     yaw = -math.pi if np.float32(yaw) >= np.float32(math.pi) else yaw
     return c * dx + s * dy, c * dy - s * dx, yaw
-
-
-def _float32(values: Any) -> NDArray[np.float32]:
-    return np.array(values, np.float32)

@@ -5,23 +5,23 @@ Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, ClassVar, Final, Unpack
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_action
-from langrearrange.env.config import RENDER_MODES, EnvConfig, EnvKwargs, env_config
+from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
-from langrearrange.env.observations import Observation, make_observer, step_info
+from langrearrange.env.observations import Observations, step_info
+from langrearrange.env.observer import Observation
 from langrearrange.env.sampling import Pools, Sampler
 from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
-from langrearrange.env.spaces import action_space, observation_space
 from langrearrange.env.task import Task
 from langrearrange.env.text_observation import text
 from langrearrange.errors import UsageError
@@ -118,8 +118,9 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
     def __init__(self, **kwargs: Unpack[EnvKwargs]) -> None:
         self.config = env_config(kwargs, hard=self.hard)
         self.render_mode = self.config.render_mode
-        self.observation_space = observation_space(self.config)
-        self.action_space = action_space(self.config)
+        self._observations = Observations(self.config)
+        self.observation_space = self._observations.space
+        self.action_space = spaces.Discrete(self.config.num_actions)
         self._rules = self.config.rules
         self._source = open_episodes(self.config.split, self.config.episodes)
         self._sampler = Sampler(
@@ -128,7 +129,6 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             self.config.variants or 0,
             fresh_variants=self.config.fresh_variants,
         )
-        self._observer = make_observer(self.config)
         self._order_begun = False
         self._task: Task | None = None
         self._picture: Any = None
@@ -182,7 +182,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             draw = self._sampler.next()
             assert draw is not None
             self._begin(self._source.get(*draw))
-        return self._observer.one(0, self.task), step_info(self.task)
+        return self._observations.observe(0, self.task), step_info(self.task)
 
     def step(self, action: int | np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take a skill.
@@ -195,7 +195,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         if task is None:
             raise ResetNeeded("no episode is being played; call reset() first")
         reward = task.step(check_action(action, self._rules.num_actions))
-        observation = self._observer.one(0, task)
+        observation = self._observations.observe(0, task)
         return observation, reward, task.terminated, task.truncated, step_info(task)
 
     def save_state(self) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         self.task.restore(restored_progress(saved))
         self._sampler.restore(saved["order"])
         self._order_begun = True
-        return self._observer.one(0, self.task), step_info(self.task)
+        return self._observations.observe(0, self.task), step_info(self.task)
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return a picture (height, width, 3) uint8, or the text, as `render_mode` says."""
@@ -239,7 +239,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
 
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
-        self._observer.close()
+        self._observations.close()
         if self._picture is not None:
             self._picture.close()
             self._picture = None
@@ -255,8 +255,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
-        names = [field.name for field in fields(EnvConfig) if field.name != "hard"]
-        self.__init__(**{name: getattr(kept["config"], name) for name in names})  # type: ignore[misc]
+        self.__init__(**{name: getattr(kept["config"], name) for name in EnvKwargs.__annotations__})  # type: ignore[misc]
         self._spec = kept["spec"]
         self.action_space = kept["action_space"]
         self._np_random, self._np_random_seed = kept["random"]
@@ -265,7 +264,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
 
     def _begin(self, episode: Episode) -> None:
         self._task = Task(episode, self._rules)
-        self._observer.begin(0, self._task)
+        self._observations.begin(0, self._task)
 
 
 class LangRearrangeHardEnv(LangRearrangeEnv):

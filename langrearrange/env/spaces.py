@@ -1,25 +1,18 @@
-"""What an agent sees and does, as Gymnasium spaces: names, shapes, bounds. Not how they are filled.
-
-Every observation is a Dict, whatever the mode, and holds the `instruction`.
-"""
+"""The Text space of sentences, and the sizes and bounds that observation spaces share."""
 
 from __future__ import annotations
 
 import multiprocessing
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import numpy as np
 from gymnasium import spaces
 from gymnasium.error import CustomSpaceError
 from gymnasium.vector.utils import create_shared_memory
 
-from langrearrange.dataset.episode import MAX_INSTRUCTION, MAX_OBJECTS
+from langrearrange.dataset.episode import MAX_INSTRUCTION
 from langrearrange.world import OUTCOMES
 from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_NAV_TARGETS, NUM_OPENABLES
-
-if TYPE_CHECKING:
-    from langrearrange.env.config import EnvConfig
 
 NUM_JOINTS: Final = 7
 MAX_DISTANCE_M: Final = 50.0
@@ -74,39 +67,3 @@ def _refuse_shared_memory(
         "sentences cannot be read through shared memory; pass shared_memory=False "
         "(gym.make_vec: vector_kwargs={'shared_memory': False})"
     )
-
-
-def _box(low: float, high: float, shape: tuple[int, ...], dtype: Any) -> spaces.Box:
-    return spaces.Box(low, high, shape, dtype)
-
-
-def observation_space(config: EnvConfig) -> spaces.Dict:
-    """Return the space of one env's observations; see the env's docstring for the fields."""
-    size = config.image_size
-    fields: dict[str, spaces.Space[Any]] = {"instruction": InstructionText()}
-    if config.observation == "rgb":
-        pose = np.array([MAX_DISTANCE_M, MAX_DISTANCE_M, np.pi], np.float32)
-        fields["rgb"] = _box(0, 255, (size, size, 3), np.uint8)
-        fields["joints"] = _box(-np.pi, np.pi, (NUM_JOINTS,), np.float32)
-        fields["holding"] = _box(0, 1, (1,), np.int8)
-        fields["pose"] = spaces.Box(-pose, pose, dtype=np.float32)
-        if config.feedback:
-            fields["feedback"] = InstructionText()
-    elif config.observation == "state":
-        for name, length in STATE_SIZES.items():
-            low, high = {"visible": (0, MAX_OBJECTS), "openables": (-1, 1)}.get(name, (0, 1))
-            fields[name] = _box(low, high, (length,), np.int8)
-    else:
-        fields["text"] = InstructionText(MAX_TEXT, newlines=True)
-    if "depth" in config.extras:
-        fields["depth"] = _box(0, MAX_DEPTH_M, (size, size, 1), np.float32)
-    if "segmentation" in config.extras:
-        fields["segmentation"] = _box(-1, 2**31 - 1, (size, size), np.int32)
-    if "action_mask" in config.extras:
-        fields["action_mask"] = _box(0, 1, (config.num_actions,), np.int8)
-    return spaces.Dict(fields)
-
-
-def action_space(config: EnvConfig) -> spaces.Discrete[np.int64]:
-    """Return Discrete(70), or Discrete(71) for the hard variant."""
-    return spaces.Discrete(config.num_actions)

@@ -5,17 +5,52 @@ Not the world: what is in closed containers or elsewhere is not told, and nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from langrearrange.dataset.episode import MAX_OBJECTS
+from langrearrange.env.config import EnvConfig
+from langrearrange.env.observer import Observation, SymbolicObserver
+from langrearrange.env.spaces import STATE_SIZES
 from langrearrange.env.task import Task
 from langrearrange.world import CLOSED_RECEPTACLES, OUTCOMES, Layout, WorldState
 from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_NAV_TARGETS, NUM_OPENABLES
 
 StateRow = tuple[bytes, bytes, bytes, bytes, bytes]
 """One env's arrays as int8 bytes: place, held, visible, openables, outcome (`STATE_SIZES`)."""
+_BOUNDS: Final = {"visible": (0, MAX_OBJECTS), "openables": (-1, 1)}
+"""Least and largest number of an array; 0 and 1 of the others."""
+_ENDS: Final = dict(zip(STATE_SIZES, accumulate(STATE_SIZES.values()), strict=True))
+_PARTS: Final = {name: slice(end - STATE_SIZES[name], end) for name, end in _ENDS.items()}
+"""Where each array is in the row of all."""
+
+
+class StateObserver(SymbolicObserver):
+    """The `state` modality: the arrays of `STATE_SIZES`, int8."""
+
+    def __init__(self, config: EnvConfig) -> None:
+        self.fields = {
+            name: spaces.Box(*_BOUNDS.get(name, (0, 1)), (length,), np.int8)
+            for name, length in STATE_SIZES.items()
+        }
+
+    def observe(self, row: int, task: Task) -> Observation:
+        """Return the arrays of one env."""
+        numbers = as_array(b"".join(state_row(task)))
+        return {name: numbers[part] for name, part in _PARTS.items()}
+
+    def observe_batch(self, tasks: Sequence[Task]) -> Observation:
+        """Return arrays of shape (num_envs, length)."""
+        columns = zip(*map(state_row, tasks), strict=True)
+        return {
+            name: as_array(b"".join(column)).reshape(-1, length)
+            for (name, length), column in zip(STATE_SIZES.items(), columns, strict=True)
+        }
 
 
 def _one_hot(length: int) -> tuple[bytes, ...]:

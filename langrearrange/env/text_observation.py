@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from langrearrange.env.config import EnvConfig
+from langrearrange.env.observer import Observation, SymbolicObserver
+from langrearrange.env.spaces import MAX_TEXT, InstructionText
 from langrearrange.env.state_observation import known_openables, visible_counts
 from langrearrange.env.task import STOP, Task
 from langrearrange.world import SKILLS
 from langrearrange.world.vocabulary import CATEGORIES, NAV_TARGETS, OPENABLES, START, english
 
 _OPENNESS: Final = {1: "open", -1: "closed", 0: "unknown from here"}
+
+
+class TextObserver(SymbolicObserver):
+    """The `text` modality: the field `text`."""
+
+    def __init__(self, config: EnvConfig) -> None:
+        self.fields = {"text": InstructionText(MAX_TEXT, newlines=True)}
+
+    def observe(self, row: int, task: Task) -> Observation:
+        """Return the text of one env."""
+        return {"text": text(task)}
 
 
 def _skill_lines(*, hard: bool) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Unpack
 
 import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
@@ -21,11 +22,11 @@ from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_actions
 from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode, open_episodes
-from langrearrange.env.observations import Observation, make_observer, step_info
+from langrearrange.env.observations import Observations, step_info
+from langrearrange.env.observer import Observation
 from langrearrange.env.sampling import Pools, Sampler
 from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
 from langrearrange.env.single import RENDER_FPS
-from langrearrange.env.spaces import action_space, observation_space
 from langrearrange.env.task import Task
 from langrearrange.env.text_observation import text
 from langrearrange.errors import UsageError
@@ -81,19 +82,15 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         max_episode_steps: int | None = None,
         **kwargs: Unpack[EnvKwargs],
     ) -> None:
-        if type(num_envs) is not int or num_envs < 1:
-            raise UsageError(f"num_envs={num_envs!r}; accepted: an int of at least 1")
-        if type(threads) is not int or not 1 <= threads <= 256:
-            raise UsageError(f"threads={threads!r}; accepted: an int in 1..256")
-        if type(copy) is not bool:
-            raise UsageError(f"copy={copy!r}; accepted: True, False")
         if max_episode_steps is not None:
             raise UsageError(
                 f"max_episode_steps={max_episode_steps} would be counted outside the env; pass "
                 f"horizon={max_episode_steps} instead"
             )
+        self.config = env_config(
+            kwargs, hard=self.hard, num_envs=num_envs, copy=copy, threads=threads
+        )
         self.num_envs = num_envs
-        self.config = env_config(kwargs, hard=self.hard)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {
             "render_modes": list(RENDER_MODES),
@@ -101,15 +98,15 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
             "autoreset_mode": self.autoreset_mode,
         }
         self.render_mode = self.config.render_mode
-        self.single_observation_space = observation_space(self.config)
-        self.single_action_space = action_space(self.config)
+        self._observations = Observations(self.config)
+        self.single_observation_space = self._observations.space
+        self.single_action_space = spaces.Discrete(self.config.num_actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._rules = self.config.rules
         self._source = open_episodes(self.config.split, self.config.episodes)
         self._evaluating = self.config.sampling_mode == "sequential"
         self._samplers = self._make_samplers()
-        self._observer = make_observer(self.config, num_envs, copy=copy, threads=threads)
         self._tasks: list[Task] = []
         self._ended = np.zeros(num_envs, np.bool_)
         self._exhausted = np.zeros(num_envs, np.bool_)
@@ -154,7 +151,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         for row in np.flatnonzero(mask).tolist():
             self._begin(row, ids[row])
         infos = self._infos([step_info(task) for task in self._tasks], mask)
-        return self._observer.batch(self._tasks), infos
+        return self._observations.observe_batch(self._tasks), infos
 
     def step(
         self, actions: NDArray[np.int64]
@@ -192,7 +189,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             infos = self._finish()
         infos.update(self._infos([step_info(task) for task in self._tasks]))
-        return self._observer.batch(self._tasks), rewards, terminated, truncated, infos
+        return self._observations.observe_batch(self._tasks), rewards, terminated, truncated, infos
 
     def save_state(self) -> dict[str, Any]:
         """Return this moment of all envs: episodes, progress and orders, JSON-able."""
@@ -224,7 +221,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         self._exhausted = np.array(saved["exhausted"], np.bool_)
         self._order_begun = True
         infos = self._infos([step_info(task) for task in self._tasks])
-        return self._observer.batch(self._tasks), infos
+        return self._observations.observe_batch(self._tasks), infos
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture or text per env, as `render_mode` says."""
@@ -239,7 +236,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the simulators."""
-        self._observer.close()
+        self._observations.close()
         if self._picture is not None:
             self._picture.close()
             self._picture = None
@@ -318,14 +315,14 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         else:
             self._tasks.append(task)
         self._ended[row] = self._exhausted[row] = False
-        self._observer.begin(row, task)
+        self._observations.begin(row, task)
 
     def _finish(self) -> Infos:
         """Keep what the ended envs saw last and begin their next episodes (SameStep mode)."""
         rows = np.flatnonzero(self._ended).tolist()
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in rows:
-            final_obs[row] = self._observer.one(row, self._tasks[row])
+            final_obs[row] = self._observations.observe(row, self._tasks[row])
         mask = self._ended.copy()
         final_info = _stack([step_info(task) for task in self._tasks], mask)
         for row in rows:

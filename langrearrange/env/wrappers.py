@@ -16,7 +16,7 @@ from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from langrearrange.env.observations import Observation
+from langrearrange.env.observer import Observation
 from langrearrange.errors import UsageError
 
 MAX_TOKENS: Final = 64

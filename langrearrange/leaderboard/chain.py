@@ -6,17 +6,14 @@ Not a proof that an agent looked at them.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from langrearrange.env.config import EnvConfig
-from langrearrange.env.observations import Observer, make_observer
-from langrearrange.env.spaces import STATE_SIZES
-from langrearrange.env.state_observation import as_array, state_row
-from langrearrange.env.task import Task
-from langrearrange.env.text_observation import text
+from langrearrange.env import EnvConfig, Observations, observer_factory
+from langrearrange.errors import SubmissionError, UsageError
 
 
 class ObservationChain:
@@ -49,47 +46,36 @@ class ObservationChain:
         return self._hasher.hexdigest()
 
 
-def observe(task: Task, modality: str) -> dict[str, Any] | None:
-    """Return what the env shows of a task in a symbolic modality; None for pixels."""
-    instruction = task.episode.instruction
-    if modality == "text":
-        return {"instruction": instruction, "text": text(task)}
-    if modality == "state":
-        arrays = zip(STATE_SIZES, map(as_array, state_row(task)), strict=True)
-        return {"instruction": instruction, **dict(arrays)}
-    return None
+class Verifier(NamedTuple):
+    """What recomputes the chains of one modality.
 
-
-class Eyes:
-    """Sees what an agent of a modality saw, to fold it into a chain.
-
-    Args:
-        modality: of the agent.
-        pixels: whether to draw pictures again, about half a millisecond each; without, runs on
-            pixels have no chain to compare. Bit-identical on x86-64 machines only.
+    Attributes:
+        symbolic: see `Observer`.
+        observations: what the agent was shown; None where chains are not compared.
     """
 
-    def __init__(self, modality: str, *, pixels: bool = False) -> None:
-        self.modality = modality
-        self.checks = pixels or not modality.startswith("rgb")
-        self._observer: Observer | None = None
-        if pixels and modality.startswith("rgb"):
-            config = EnvConfig(observation="rgb", feedback=modality.endswith("+feedback"))
-            self._observer = make_observer(config)
+    symbolic: bool
+    observations: Observations | None
 
-    def begin(self, task: Task) -> None:
-        """Take note that another episode is played from now on."""
-        if self._observer is not None:
-            self._observer.begin(0, task)
 
-    def see(self, task: Task) -> dict[str, Any] | None:
-        """Return the observation; None where nothing is checked."""
-        if self._observer is not None:
-            return self._observer.one(0, task)
-        return observe(task, self.modality)
+def verifier(modality: str, *, pixels: bool = False) -> Verifier:
+    """Return what recomputes the chains of a trace's modality.
 
-    def close(self) -> None:
-        """Free what drawing needs; harmless when called twice."""
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+    Args:
+        modality: registered, or `module:factory`, which is then imported.
+        pixels: compare what is not symbolic as well, about half a millisecond a picture.
+
+    Raises:
+        SubmissionError: the modality cannot be had here.
+    """
+    module, colon, _ = modality.partition(":")
+    try:
+        if colon and module.partition(".")[0] in sys.stdlib_module_names:
+            raise UsageError("the standard library has no observers")  # called, it may do harm
+        symbolic = bool(getattr(observer_factory(modality), "symbolic", True))
+        config = EnvConfig(observation=modality)
+        return Verifier(symbolic, Observations(config) if symbolic or pixels else None)
+    except Exception as error:  # whatever a third party's code raises
+        raise SubmissionError(
+            f"the trace is of modality '{modality}', which cannot be verified here: {error}"
+        ) from error

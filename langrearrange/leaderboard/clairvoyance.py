@@ -58,17 +58,19 @@ class Clairvoyance:
         return self.p_value < ALPHA
 
 
-def clairvoyance(played: Sequence[tuple[Replayed, Episode]], modality: str) -> Clairvoyance:
+def clairvoyance(
+    played: Sequence[tuple[Replayed, Episode]], *, symbolic: bool = True
+) -> Clairvoyance:
     """Test a run.
 
     Args:
         played: replayed episodes, each with its episode.
-        modality: the agent's; cameras see farther than `state` and `text` tell.
+        symbolic: whether its observations were; cameras see farther.
 
     Returns:
         The test; exact for independent looks whose chances are at most the bounds.
     """
-    chance = CHANCE_WITH_A_CAMERA if modality.startswith("rgb") else CHANCE
+    chance = CHANCE if symbolic else CHANCE_WITH_A_CAMERA
     chances, hits = [], 0
     for replayed, episode in played:
         look = _first_look(replayed, episode)

@@ -37,7 +37,7 @@ def reference_results(
     plan = Plan(sources=list(sources.values()), protocol=protocol, horizon=horizon)
     for name in REFERENCE_AGENTS:
         agent = load_rows(name, hard=protocol == "hard")
-        facts = AgentFacts(name=name, modality=agent.modality, note=REFERENCE_NOTE)  # type: ignore[arg-type]
+        facts = AgentFacts(name=name, modality=agent.modality, note=REFERENCE_NOTE)
         lines: list[EpisodeTrace] = []
         for source in plan.sources:
             lines += play_here(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.env.task import STOP, Rules, Task
+from langrearrange.env import STOP, Observations, Rules, Task
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.causes import cause_of
-from langrearrange.leaderboard.chain import Eyes, ObservationChain
+from langrearrange.leaderboard.chain import ObservationChain
 from langrearrange.leaderboard.trace import EpisodeTrace, Failure, Header
 from langrearrange.world import WorldState
 
@@ -66,22 +66,23 @@ class Replayed:
 
 
 def replay(
-    episode: Episode, trace: EpisodeTrace, header: Header, eyes: Eyes | None = None
+    episode: Episode, trace: EpisodeTrace, header: Header, observations: Observations | None = None
 ) -> Replayed:
     """Play a trace's actions in its episode.
 
     Args:
         episode: rebuilt from its source, never from the trace.
         trace: one line of a submission.
-        header: of that submission; gives protocol, horizon and modality.
-        eyes: see what the agent saw; None: what needs no drawing.
+        header: of that submission; gives protocol and horizon.
+        observations: what the agent was shown (`chain.verifier`), to compare the chain; None: it
+            is not compared.
 
     Raises:
         SubmissionError: actions outside the space or after the end, an episode that ended early
             without a reason, or observations of another build or modality.
     """
     task = Task(episode, Rules(horizon=header.horizon, hard=header.protocol == "hard"))
-    played = _play(task, trace, eyes or Eyes(header.agent.modality))
+    played = _play(task, trace, observations)
     success = task.success and not trace.failure
     states, outcomes = played.states, played.outcomes
     return Replayed(
@@ -115,11 +116,13 @@ class _Played:
     invalid: int = 0
 
 
-def _play(task: Task, trace: EpisodeTrace, eyes: Eyes) -> _Played:
+def _play(task: Task, trace: EpisodeTrace, observations: Observations | None) -> _Played:
     """Step a task through the actions, refusing what cannot have happened."""
-    chain = ObservationChain() if trace.chain and eyes.checks else None
-    played = _Played([task.state], [])
-    eyes.begin(task)
+    if not trace.chain:
+        observations = None
+    chain, played = ObservationChain(), _Played([task.state], [])
+    if observations:
+        observations.begin(0, task)
     for position, action in enumerate(trace.actions):
         if task.over:
             raise SubmissionError(
@@ -130,7 +133,8 @@ def _play(task: Task, trace: EpisodeTrace, eyes: Eyes) -> _Played:
                 f"{trace.id}: action {position} is {action}; accepted: "
                 f"0..{task.rules.num_actions - 1}"
             )
-        _look(chain, task, eyes)
+        if observations:
+            chain.add(observations.observe(0, task))
         played.reward += task.step(action)
         played.invalid += task.outcome.invalid
         played.outcomes.append(str(task.outcome) if action != STOP else "stop")
@@ -141,18 +145,12 @@ def _play(task: Task, trace: EpisodeTrace, eyes: Eyes) -> _Played:
                 f"{trace.id}: the trace breaks off after {task.steps} actions with neither success "
                 "nor the horizon reached nor a failure named"
             )
-        _look(chain, task, eyes)
-    if chain is not None and chain.hexdigest() != trace.chain:
+        if observations:
+            chain.add(observations.observe(0, task))
+    if observations and chain.hexdigest() != trace.chain:
         raise SubmissionError(
             f"{trace.id}: the observations behind this trace are not those of modality "
-            f"'{eyes.modality}' in this build (chain {trace.chain[:12]}..., here "
+            f"'{observations.modality}' in this build (chain {trace.chain[:12]}..., here "
             f"{chain.hexdigest()[:12]}...); evaluate again with the version that scores"
         )
     return played
-
-
-def _look(chain: ObservationChain | None, task: Task, eyes: Eyes) -> None:
-    if chain is not None:
-        observation = eyes.see(task)
-        if observation is not None:
-            chain.add(observation)

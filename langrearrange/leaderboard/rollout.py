@@ -47,8 +47,7 @@ def env_factory(
     """Return a function that makes an env which shows `modality` and nothing else."""
     import langrearrange  # noqa: F401 (registers the ids)
 
-    mode, _, feedback = modality.partition("+")
-    kwargs: dict[str, Any] = {"observation": mode, "feedback": bool(feedback), "horizon": horizon}
+    kwargs: dict[str, Any] = {"observation": modality, "horizon": horizon}
 
     def make() -> Household:
         return gym.make(  # type: ignore[return-value]

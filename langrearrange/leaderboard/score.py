@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset import Episode
+from langrearrange.env import RANKED_MODALITIES
 from langrearrange.errors import ScoreError
-from langrearrange.leaderboard.chain import Eyes
+from langrearrange.leaderboard.chain import verifier
 from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
 from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.matching import OpenSource, match
@@ -109,14 +110,16 @@ class Result:
 
     @property
     def tier(self) -> Tier:
-        """T0: not ranked: privileged (said or shown), partial, unproved or of another horizon.
+        """T0 is not ranked; T1: replay-verified on public episodes; T2: on sealed ones.
 
-        T1: replay-verified on public episodes. T2: on sealed ones.
+        Not ranked: privileged (said or shown), partial, unproved, of another horizon, or of a
+        modality that is not this package's.
         """
         privileged = self.header.agent.privileged or (
             self.clairvoyance.suspicious and not self.sealed
         )
-        if privileged or self.partial or self.num_unproved or self.header.horizon != HORIZON:
+        own = self.header.horizon != HORIZON or self.header.agent.modality not in RANKED_MODALITIES
+        if privileged or self.partial or self.num_unproved or own:
             return "T0"
         return "T2" if self.sealed else "T1"
 
@@ -145,16 +148,17 @@ def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Res
         raise ScoreError("the trace names no episodes to score")
     splits: dict[str, Scores] = {}
     pairs: list[tuple[Replayed, Episode]] = []
-    eyes = Eyes(trace.header.agent.modality, pixels=pixels)
+    symbolic, observations = verifier(trace.header.agent.modality, pixels=pixels)
     for part in matched:
         played = [
-            dataclasses.replace(replay(episode, line, trace.header, eyes), split=part.split)
+            dataclasses.replace(replay(episode, line, trace.header, observations), split=part.split)
             for line, episode in part.lines
         ]
         stratified = base_split(part.split) in STRATIFIED
         splits[part.split] = score_episodes(played, part.absent, stratified)
         pairs += zip(played, (episode for _, episode in part.lines), strict=True)
-    eyes.close()
+    if observations:
+        observations.close()
     replayed = tuple(episode for episode, _ in pairs)
     claims = {line.id for line in trace.episodes if line.success}
     return Result(
@@ -166,7 +170,7 @@ def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Res
         num_missing=sum(scores.num_missing for scores in splits.values()),
         sealed=all(part.sealed for part in matched),
         false_claims=tuple(e.id for e in replayed if e.id in claims and not e.success),
-        clairvoyance=clairvoyance(pairs, trace.header.agent.modality),
+        clairvoyance=clairvoyance(pairs, symbolic=symbolic),
         episodes=replayed,
     )
 

@@ -42,13 +42,13 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         name: shown in tables.
-        modality: what it sees: rgb, rgb+feedback, state or text.
+        modality: what it sees, a name of `env.MODALITIES` or `module:factory`.
         privileged: it was shown the episodes (tier T0, never ranked).
         authors, url, parameters, train_data, note: free text.
     """
 
     name: Name
-    modality: Literal["rgb", "rgb+feedback", "state", "text"]
+    modality: Name
     privileged: bool = False
     authors: Text = ""
     url: Text = ""

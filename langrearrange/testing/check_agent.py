@@ -10,9 +10,15 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils.env_checker import data_equivalence
 
-from langrearrange.agents import MODALITIES, is_privileged
+from langrearrange.agents import is_privileged
 from langrearrange.dataset.episode import Episode
-from langrearrange.env import LangRearrangeEnv, LangRearrangeHardEnv, Observation
+from langrearrange.env import (
+    MODALITIES,
+    LangRearrangeEnv,
+    LangRearrangeHardEnv,
+    Observation,
+    is_modality,
+)
 from langrearrange.testing.episodes import toy_episodes
 from langrearrange.testing.report import CheckError, require
 
@@ -36,8 +42,8 @@ def check_agent(
     """
     modality = getattr(agent, "modality", None)
     require(
-        modality in MODALITIES,
-        f"modality is {modality!r}; set it to one of {', '.join(MODALITIES)}",
+        is_modality(modality),
+        f"modality is {modality!r}; set it to one of {', '.join(MODALITIES)} or module:factory",
     )
     single, batched = _has(agent, "reset", "act"), _has(agent, "reset_rows", "act_rows")
     require(
@@ -57,10 +63,8 @@ def _has(agent: Any, *names: str) -> bool:
 
 
 def _env(modality: str, episodes: Sequence[Episode], *, hard: bool) -> LangRearrangeEnv:
-    observation, _, feedback = modality.partition("+")
     make = LangRearrangeHardEnv if hard else LangRearrangeEnv
-    kwargs: dict[str, Any] = {"observation": observation, "feedback": bool(feedback)}
-    return make(episodes=episodes, **kwargs)
+    return make(episodes=episodes, observation=modality)
 
 
 def _check_single(agent: Any, episodes: Sequence[Episode], hard: bool) -> None:

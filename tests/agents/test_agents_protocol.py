@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 
 from make_transcript import COMMANDS, PATH, conversation
 
-from langrearrange.agents import MODALITIES
 from langrearrange.agents.wire import MAX_REPLY, PROTOCOL
+from langrearrange.env import MODALITIES
 
 PAGE = (Path(PATH).parent / "protocol.md").read_text("utf-8")
 

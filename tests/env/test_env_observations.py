@@ -9,21 +9,27 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.error import CustomSpaceError
 from gymnasium.vector.utils import create_shared_memory
 from hypothesis import given
 from hypothesis import strategies as st
 
 from langrearrange.env import (
+    MODALITIES,
+    RANKED_MODALITIES,
     STATE_SIZES,
     EnvConfig,
     InstructionText,
+    Observations,
+    Observer,
     Task,
-    observation_space,
+    is_modality,
+    observer_factory,
     text,
 )
-from langrearrange.env.observations import StateObserver
 from langrearrange.env.spaces import MAX_TEXT
+from langrearrange.errors import UsageError
 from langrearrange.testing import toy_episodes
 from langrearrange.world import SKILLS, WorldState
 from langrearrange.world.vocabulary import (
@@ -37,7 +43,7 @@ from langrearrange.world.vocabulary import (
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EPISODES = toy_episodes()
-CONFIG = EnvConfig(observation="state")
+STATE = Observations(EnvConfig(observation="state"))
 
 
 def test_the_text_observation_is_worded_as_frozen():
@@ -51,9 +57,9 @@ def test_the_state_is_perfect_perception_from_where_the_robot_stands(episode, ac
     for action in actions:
         if not task.over:
             task.step(action)
-    seen = StateObserver(CONFIG).one(0, task)
+    seen = STATE.observe(0, task)
     state: WorldState = task.state
-    assert seen in observation_space(CONFIG)
+    assert seen in STATE.space
     assert seen["instruction"] == episode.instruction
     assert np.flatnonzero(seen["place"]) == state.place
     spot = spot_of(NAV_TARGETS[state.place]) if state.place != START else ""
@@ -81,9 +87,9 @@ def test_a_batch_of_states_is_the_single_ones_stacked(rows):
         for action in actions:
             if not task.over:
                 task.step(action)
-    observer = StateObserver(EnvConfig(observation="state", extras=("action_mask",)))
-    batch = observer.batch(tasks)
-    single = [observer.one(i, task) for i, task in enumerate(tasks)]
+    observer = Observations(EnvConfig(observation="state", extras=("action_mask",)))
+    batch = observer.observe_batch(tasks)
+    single = [observer.observe(i, task) for i, task in enumerate(tasks)]
     assert batch["instruction"] == tuple(one["instruction"] for one in single)
     for name in (*STATE_SIZES, "action_mask"):
         stacked = np.stack([one[name] for one in single])
@@ -109,3 +115,42 @@ def test_the_instruction_is_printable_ascii_and_refuses_shared_memory():
     assert pickle.loads(pickle.dumps(space)) == space  # noqa: S301
     with pytest.raises(CustomSpaceError, match="shared_memory=False"):
         create_shared_memory(gym.spaces.Dict({"instruction": space}))
+
+
+def test_feedback_is_a_modality_like_others_and_its_argument_another_way_to_name_it():
+    by_name = Observations(EnvConfig(observation="rgb+feedback", image_size=32))
+    by_argument = Observations(EnvConfig(feedback=True, image_size=32))
+    assert by_name.modality == by_argument.modality == "rgb+feedback"
+    assert by_name.space == by_argument.space
+    assert set(MODALITIES) == RANKED_MODALITIES == {"rgb", "rgb+feedback", "state", "text"}
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_every_modality_is_an_observer_whose_spaces_are_its_own(modality):
+    config = EnvConfig(observation=modality, image_size=32, num_envs=2)
+    first, second = (observer_factory(modality)(config) for _ in range(2))
+    assert isinstance(first, Observer)
+    assert all(first.fields[name] is not second.fields[name] for name in first.fields)
+    task = Task(EPISODES[0])
+    first.begin(1, task)
+    assert first.observe(1, task) in spaces.Dict(first.fields)
+    first.close()
+    first.close()
+
+
+@pytest.mark.parametrize("modality", ["sonar", "", None, 3, ["rgb"]])
+def test_what_is_no_modality_is_refused_with_those_that_are(modality):
+    with pytest.raises(
+        UsageError, match=r"'rgb', 'rgb\+feedback', 'state', 'text', 'module:factory'"
+    ):
+        EnvConfig(observation=modality)
+    assert not is_modality(modality)
+
+
+def test_a_factory_that_makes_no_observer_is_refused():
+    with pytest.raises(
+        UsageError, match="made a dict, which is not an observer: it needs symbolic"
+    ):
+        Observations(EnvConfig(observation=lambda config: {}))
+    with pytest.raises(UsageError, match="importing 'no_such_module' failed"):
+        EnvConfig(observation="no_such_module:Map")

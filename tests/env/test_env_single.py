@@ -77,7 +77,7 @@ def test_specs_survive_json_and_make_the_same_env(tmp_path):
 
 
 def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
-    fields = set(inspect.signature(EnvConfig).parameters) - {"hard"}
+    fields = set(inspect.signature(EnvConfig).parameters) - {"hard", "num_envs", "copy", "threads"}
     assert set(EnvKwargs.__annotations__) == fields
 
 
@@ -87,7 +87,10 @@ def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
         ({"spilt": "train"}, "no argument 'spilt'; did you mean 'split'"),
         ({"bananas": 3}, "no argument 'bananas'; arguments: split, episodes"),
         ({"split": "training"}, "split='training'; accepted: 'train', 'train_mini'"),
-        ({"observation": "pixels"}, "observation='pixels'; accepted: 'rgb', 'state', 'text'"),
+        (
+            {"observation": "pixels"},
+            "observation='pixels'; accepted: 'rgb', 'rgb.feedback', 'state', 'text'",
+        ),
         ({"simulator": "unity"}, "accepted: 'embedded', 'habitat'"),
         ({"habitat_python": "/usr/bin/python"}, "goes with simulator='habitat'"),
         ({"simulator": "habitat", "habitat_gpu": "0"}, "the index of a GPU"),
@@ -102,7 +105,7 @@ def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
         ({"feedback": 1, "observation": "rgb"}, "feedback=1; accepted: True, False"),
         ({"extras": "depth", "observation": "rgb"}, "extras='depth'; accepted: a tuple"),
         ({"extras": ("normals",)}, "extra 'normals'; accepted: depth"),
-        ({"extras": ("depth",)}, "needs observation='rgb'"),
+        ({"extras": ("depth",)}, "has no extra 'depth'"),
         ({"semantics": "habitat"}, "semantics='habitat'"),
         ({"episodes": []}, "accepted: a non-empty list"),
         (

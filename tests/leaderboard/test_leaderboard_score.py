@@ -226,3 +226,30 @@ def test_any_actions_are_replayed_or_rejected_and_never_gain(actions):
     assert replayed.steps == len(actions)
     assert replayed.success == (replayed.states[-1].receptacles[0] == 2)
     assert 0 <= replayed.efficiency < 1
+
+
+@pytest.mark.parametrize(
+    ("modality", "reason"),
+    [
+        ("sonar", "observation='sonar'; accepted: 'rgb'"),
+        ("no_such_module:Map", "importing 'no_such_module' failed"),
+        ("langrearrange.env:NoMap", "has no class 'NoMap'"),
+        ("langrearrange.env:Rules", "takes 1 positional argument"),
+        ("os:abort", "the standard library has no observers"),
+        ("importlib.metadata:version", "the standard library has no observers"),
+    ],
+)
+def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(modality, reason):
+    agent = msgspec.structs.replace(ORACLE.header.agent, modality=modality)
+    trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
+    with pytest.raises(SubmissionError, match=reason) as caught:
+        result_of(trace)
+    assert f"of modality '{modality}', which cannot be verified here" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_chain_of_another_modality_is_refused():
+    agent = msgspec.structs.replace(ORACLE.header.agent, modality="text")
+    trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
+    with pytest.raises(SubmissionError, match="not those of modality 'text'"):
+        result_of(trace)
