@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from handmade import APPLE, FRIDGE, HANDMADE, HIDDEN, episode, on
+from handmade import APPLE, FRIDGE, HANDMADE, HIDDEN, episode, on, traces_of
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from langrearrange.dataset import Episode
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Header, replay
+from langrearrange.leaderboard.chain import verifier
 from langrearrange.leaderboard.replay import Replayed
 from langrearrange.leaderboard.trace import Failure, Protocol
 from langrearrange.world import (
@@ -220,13 +221,23 @@ def test_the_horizon_is_the_headers() -> None:
         replay(HIDDEN, line, header(horizon=8))
 
 
-def test_a_chain_of_other_observations_is_refused_and_none_is_not_compared() -> None:
+def test_a_chain_is_compared_where_both_a_chain_and_observations_are_given() -> None:
+    observations = verifier("state").observations
+    assert observations is not None
     done = tuple(map(skill_index, FRIDGE.plan))
     line = EpisodeTrace(id=FRIDGE.id, actions=done)
-    assert not replay(FRIDGE, line, header()).chained
-    wrong = EpisodeTrace(id=FRIDGE.id, actions=done, chain="0" * 32)
+    wrong = replace(line, chain="0" * 32)
+    assert not replay(FRIDGE, line, header(), observations).chained
+    assert replay(FRIDGE, wrong, header()).chained
     with pytest.raises(SubmissionError, match="not those of modality 'state' in this build"):
-        replay(FRIDGE, wrong, header())
+        replay(FRIDGE, wrong, header(), observations)
+    for right in traces_of("oracle", [APPLE, FRIDGE]).values():
+        e = APPLE if right.id == APPLE.id else FRIDGE
+        assert replay(e, right, header(), observations).chained
+        # One observation less is another chain: the agent stopped earlier.
+        cut = replace(right, actions=right.actions[:-2], failure="crash")
+        with pytest.raises(SubmissionError, match="in this build"):
+            replay(e, cut, header(), observations)
 
 
 def test_labels_are_those_of_the_episode_and_the_id_that_of_the_trace() -> None:

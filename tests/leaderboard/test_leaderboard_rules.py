@@ -220,8 +220,8 @@ HIDDEN_THINGS = {"mug_0": "fridge", "mug_1": "sofa", "book_0": "chair", "pear_0"
 FETCH = episode(0, "Bring a mug to the brown table.", on("mug", "brown_table"), HIDDEN_THINGS)
 
 
-def looked(e: Episode, *skills: str, modality: str = "state") -> Clairvoyance:
-    return clairvoyance([(replayed(e, *skills), e)], modality)
+def looked(e: Episode, *skills: str, symbolic: bool = True) -> Clairvoyance:
+    return clairvoyance([(replayed(e, *skills), e)], symbolic=symbolic)
 
 
 def replayed(e: Episode, *skills: str) -> Replayed:
@@ -254,12 +254,12 @@ def test_every_place_that_holds_one_is_a_hit_by_chance() -> None:
     found = looked(FETCH, "nav(sofa)")
     assert found.expected == pytest.approx(2 * CHANCE) == pytest.approx(2 / 7)
     assert found.p_value == pytest.approx(2 / 7)
-    seen = looked(FETCH, "nav(sofa)", modality="rgb+feedback")
+    seen = looked(FETCH, "nav(sofa)", symbolic=False)
     assert seen.expected == pytest.approx(min(1.0, 2 * CHANCE_WITH_A_CAMERA)) == 1.0
     assert looked(FETCH, "nav(chair)").p_value == pytest.approx(1.0)
     one = episode(0, FETCH.instruction, FETCH.goal, {"mug_0": "fridge", "book_0": "chair"})
     assert looked(one, "nav(chair)").expected == pytest.approx(1 / 7)
-    assert looked(one, "nav(chair)", modality="rgb").expected == pytest.approx(1 / 2)
+    assert looked(one, "nav(chair)", symbolic=False).expected == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_what_stands_only_where_it_is_wanted_is_not_looked_for() -> None:
 
 def test_looks_of_a_run_add_up() -> None:
     runs = [(replayed(FETCH, "nav(sofa)"), FETCH)] * 3 + [(replayed(FETCH, "nav(chair)"), FETCH)]
-    found = clairvoyance(runs, "state")
+    found = clairvoyance(runs)
     assert (found.num_looks, found.hits) == (4, 3)
     p = 2 / 7
     assert found.expected == pytest.approx(4 * p)
