@@ -165,6 +165,56 @@ def test_chosen_ids_can_be_given_per_env():
     assert list(info["episode_id"]) == ["toy/000004"] * 3
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_chosen_id_is_played_by_an_env_that_has_none_left(mode: str) -> None:
+    env = make(num_envs=9, horizon=2, autoreset_mode=mode)
+    _, info = env.reset(seed=0)
+    stopped = np.arange(9) >= len(TOY)
+    assert (info["exhausted"] == stopped).all()
+    assert (info["_exhausted"] == True).all()  # noqa: E712
+    _, reward, *_ = env.step(np.zeros(9, int))
+    assert (reward[stopped] == 0).all()
+    assert (reward[~stopped] != 0).all()
+    mask = np.zeros(9, bool)
+    mask[-1] = True
+    _, info = env.reset(options={"reset_mask": mask, "episode_id": "toy/000003"})
+    assert (info["_exhausted"] == mask).all()
+    assert list(info["exhausted"]) == [False] * len(TOY) + [True] * (8 - len(TOY)) + [False]
+    _, reward, _, truncated, info = env.step(np.zeros(9, int))
+    assert info["steps"][-1] == 1 or mode == "SameStep"
+    assert reward[-1] != 0
+    assert not truncated[-1]
+    assert env.save_state()["exhausted"][-1] is False
+
+
+def test_an_env_whose_episode_ended_is_not_ended_after_a_reset() -> None:
+    env = make(horizon=1, autoreset_mode="NextStep", sampling="uniform")
+    env.reset(seed=0)
+    assert env.step(np.zeros(3, int))[3].all()
+    env.reset(options={"episode_id": "toy/000004"})
+    assert env.save_state()["ended"] == [False] * 3
+    assert (env.step(np.zeros(3, int))[1] != 0).all(), "it steps and does not reset again"
+
+
+def test_an_env_is_open_until_it_is_closed() -> None:
+    env = make()
+    assert env.closed is False
+    env.close()
+    assert env.closed
+    assert LangRearrangeVectorEnv(episodes=TOY, observation="state").num_envs == 1
+
+
+@pytest.mark.parametrize("threads", [1, 256])
+def test_as_many_threads_as_accepted(threads: int) -> None:
+    make(threads=threads).close()
+
+
+@pytest.mark.parametrize("threads", [0, 257, True, 1.0])
+def test_other_numbers_of_threads_are_refused(threads: object) -> None:
+    with pytest.raises(UsageError, match="threads="):
+        make(threads=threads)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
