@@ -1,4 +1,4 @@
-"""Where templates, shipped data sets and the user's cache are, however the package is installed."""
+"""Where templates, shipped data sets and the user's cache are; whether a file may be written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-from langrearrange.errors import DatasetError
+from langrearrange.errors import DatasetError, UsageError
 
 _ENV = {"templates": "LANGREARRANGE_TEMPLATES", "datasets": "LANGREARRANGE_DATASETS"}
 
@@ -48,3 +48,9 @@ def cache_path() -> Path:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "langrearrange"
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise UsageError if `path` exists and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists; choose another --out or add --force to replace it")

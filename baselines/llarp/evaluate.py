@@ -14,12 +14,10 @@ from typing import Any, Literal
 import torch
 import tyro
 
-from langrearrange.dataset import EpisodeSource, open_dataset
+from langrearrange.cli.common import open_source
 from langrearrange.errors import UsageError
-from langrearrange.generator import open_split
-from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Plan, evaluate
-from langrearrange.progress import progress
-from langrearrange.world.vocabulary import HORIZON, SPLITS, TEST_SPLITS
+from langrearrange.leaderboard import AgentFacts, Plan, evaluate
+from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 from ..command import run_command
 from .agent import LlarpAgent
@@ -90,24 +88,14 @@ def run(args: EvaluateArgs) -> Path:
         note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
     )
     plan = Plan(
-        sources=[_open(name) for name in args.episodes],
+        sources=[open_source(name) for name in args.episodes],
         num_episodes=args.num_episodes,
         protocol="hard" if config.hard else "paper",
         horizon=args.horizon,
         seed=args.seed,
         num_rows=args.rows,
     )
-    total = sum(len(plan.positions(source)) for source in plan.sources)
-    done = succeeded = 0
-    with progress(f"evaluate {facts.name}", total) as advance:
-
-        def on_episode(trace: EpisodeTrace) -> None:
-            nonlocal done, succeeded
-            done += 1
-            succeeded += trace.success
-            advance(1, f"success {succeeded / done:.2f}")
-
-        return evaluate(agent, facts, plan, args.out, force=args.force, on_episode=on_episode)
+    return evaluate(agent, facts, plan, args.out, force=args.force)
 
 
 def _training(path: Path) -> str:
@@ -118,16 +106,6 @@ def _training(path: Path) -> str:
     begun = state["config"].get("init_from")
     return f"PPO preset {state['config']['preset']}" + (
         f", begun from {Path(begun).name}" if begun else ""
-    )
-
-
-def _open(name: str) -> EpisodeSource:
-    if name in SPLITS:
-        return open_split(name)
-    if Path(name).exists():
-        return open_dataset(name)
-    raise UsageError(
-        f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
     )
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import note, open_source, refuse_existing
+from langrearrange.cli.common import Force, note, open_source
+from langrearrange.paths import refuse_existing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,7 @@ class Args:
     """folder of files written by `score --out`"""
     out: Path = Path("out/board.html")
     """the page to write"""
-    force: bool = False
-    """replace what lies at --out"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
@@ -34,9 +34,8 @@ def run(args: Args) -> int:
     from langrearrange.leaderboard.board import read_results, write_board
     from langrearrange.leaderboard.reference import with_reference_rows
 
-    refuse_existing(args.out, force=args.force)
+    refuse_existing(args.out, overwrite=args.force)
     results = with_reference_rows(read_results(args.results), open_source)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     path = write_board(args.out, results)
     note(f"{len(results)} results")
     print(path)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import make_table, note, print_table
-
-if TYPE_CHECKING:
-    from langrearrange.generator.check import Report
+from langrearrange.cli.common import (
+    Json,
+    Key,
+    Show,
+    Workers,
+    make_table,
+    note,
+    note_findings,
+    open_source,
+    print_json,
+    print_table,
+    secret_key,
+)
+from langrearrange.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +40,23 @@ class Args:
     """folders written by `generate`, or names of splits"""
     planner: Literal["own", "pyperplan"] = "own"
     """pyperplan: also ask a planner that is not ours whether each goal can be reached (slow)"""
-    key: str = ""
-    """of a sealed set, to rebuild its episodes; or set LANGREARRANGE_KEY"""
+    key: Key = ""
     between: bool = False
     """also check what holds between the published splits: texts, flats and held-out words"""
-    workers: int | None = None
-    """processes; None for one per available core"""
-    show: int = 20
-    """print at most so many findings per set"""
-    json: bool = False
-    """print JSON instead of tables"""
+    workers: Workers = None
+    show: Show = 20
+    json: Json = False
 
 
 def run(args: Args) -> int:
     """Check; returns 0 when every set passed."""
-    from langrearrange.cli.common import open_source
     from langrearrange.dataset import Dataset
-    from langrearrange.errors import UsageError
     from langrearrange.generator.check import check_dataset
     from langrearrange.generator.disjoint import report_between
 
     if not args.sets and not args.between:
         raise UsageError("no data set given; name a split or a folder written by `generate`")
-    key = args.key or os.environ.get("LANGREARRANGE_KEY", "")
+    key = secret_key(args.key)
     reports = []
     for name in args.sets:
         source = open_source(name)
@@ -66,35 +68,19 @@ def run(args: Args) -> int:
     if args.between:
         reports.append(report_between())
     if args.json:
-        print(json.dumps([_as_json(report) for report in reports], indent=1))
+        print_json([{**asdict(report), "passed": report.passed} for report in reports])
     else:
-        _print(reports, args.show)
+        rows = [
+            (
+                report.split,
+                report.num_episodes,
+                ", ".join(f"{n} {kind}" for kind, n in report.counts.items()) or "none",
+                report.content_sha256[:16] or "(computed)",
+                report.proved_by,
+            )
+            for report in reports
+        ]
+        columns = ("set", "episodes", "findings", "content sha256", "proved by")
+        print_table(make_table("check", columns, rows))
+        note_findings(reports, args.show)
     return 0 if all(report.passed for report in reports) else 1
-
-
-def _as_json(report: Report) -> dict[str, object]:
-    return {
-        "split": report.split,
-        "num_episodes": report.num_episodes,
-        "passed": report.passed,
-        "content_sha256": report.content_sha256,
-        "proved_by": report.proved_by,
-        "findings": [
-            {"kind": f.kind, "episode_id": f.episode_id, "message": f.message}
-            for f in report.findings
-        ],
-    }
-
-
-def _print(reports: list[Report], show: int) -> None:
-    table = make_table("check", ("set", "episodes", "findings", "content sha256", "proved by"))
-    for report in reports:
-        found = ", ".join(f"{n} {kind}" for kind, n in report.counts.items()) or "none"
-        sha256 = report.content_sha256[:16] or "(computed)"
-        table.add_row(report.split, str(report.num_episodes), found, sha256, report.proved_by)
-    print_table(table)
-    for report in reports:
-        for finding in report.findings[:show]:
-            note(f"{finding.episode_id}: {finding.kind}: {finding.message}")
-        if len(report.findings) > show:
-            note(f"... and {len(report.findings) - show} more in {report.split}; see --show")

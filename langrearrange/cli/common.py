@@ -1,14 +1,18 @@
-"""What several verbs share: opening episode sources, checking outputs, printing tables."""
+"""What several verbs share: options, opening episode sources, checking outputs, printing tables."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from langrearrange.errors import MissingExtraError, UsageError
+from tyro.conf import arg
+
+from langrearrange.errors import DatasetError, EpisodeError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -16,6 +20,24 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from langrearrange.dataset import EpisodeSource, Selection
+    from langrearrange.generator.check import Report
+    from langrearrange.generator.official import ImportReport
+
+Dask = Annotated[
+    str | None, arg(help="address of a Dask scheduler whose workers are used (extra [scale])")
+]
+Flats = Annotated[tuple[str, ...], arg(metavar="FLAT")]
+Folders = Annotated[
+    tuple[str, ...], arg(metavar="FOLDER", help="folders of data sets that are not published")
+]
+Force = Annotated[bool, arg(help="replace what is at --out")]
+Json = Annotated[bool, arg(help="print JSON instead of tables")]
+NumEpisodes = Annotated[
+    int | None, arg(help="at most so many episodes of each set, spread evenly; None for all")
+]
+Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
+Workers = Annotated[int | None, arg(help="processes; None for one per available core")]
+Show = Annotated[int, arg(help="print at most so many findings of each set")]
 
 
 def open_source(name: str) -> EpisodeSource:
@@ -45,7 +67,6 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
         UsageError: no such episode.
     """
     from langrearrange.dataset import Selection, parse_episode_id
-    from langrearrange.errors import DatasetError, EpisodeError
 
     try:
         parsed = parse_episode_id(episode_id)
@@ -58,11 +79,7 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
 def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
     """Return how to find a split: in one of the folders if it is theirs, else the published one."""
     own = {source.split: source for source in map(open_source, folders)}
-
-    def find(split: str) -> EpisodeSource:
-        return own[split] if split in own else open_source(split)
-
-    return find
+    return lambda split: own[split] if split in own else open_source(split)
 
 
 def flat_ids(names: Sequence[str]) -> tuple[str, ...]:
@@ -74,44 +91,38 @@ def flat_ids(names: Sequence[str]) -> tuple[str, ...]:
     from langrearrange.errors import HouseError
     from langrearrange.houses import HOUSE_IDS, get_house, houses_for
 
-    chosen: dict[str, None] = {}
+    chosen: list[str] = []
     for name in names:
         try:
             if name == "all":
-                ids = HOUSE_IDS
-            elif name.startswith("flat"):
-                ids = (get_house(name).id,)
+                chosen += HOUSE_IDS
             else:
-                ids = houses_for(name)
+                chosen += [get_house(name).id] if name.startswith("flat") else houses_for(name)
         except HouseError:
             raise UsageError(
                 f"'{name}' names no flats; accepted: all, train, validation, test, or ids from "
                 f"{HOUSE_IDS[0]} to {HOUSE_IDS[-1]}"
             ) from None
-        chosen.update(dict.fromkeys(ids))
-    return tuple(chosen)
+    return tuple(dict.fromkeys(chosen))
 
 
-def refuse_existing(path: Path, *, force: bool) -> None:
-    """Raise UsageError when `path` exists and may not be replaced."""
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists; choose another --out or add --force to replace it")
+def secret_key(given: str) -> str:
+    """Return the secret of a sealed set: what was given, else LANGREARRANGE_KEY."""
+    return given or os.environ.get("LANGREARRANGE_KEY", "")
 
 
-def check_count(num_episodes: int | None) -> None:
-    """Raise UsageError unless `--num-episodes` is left out or at least 1."""
-    if num_episodes is not None and num_episodes < 1:
-        raise UsageError(f"--num-episodes {num_episodes}; accepted: 1 or more, or leave it out")
-
-
-def make_table(title: str, columns: Sequence[str], left: int = 1) -> Table:
-    """Return an empty table: `left` columns of text, then right-aligned numbers."""
+def make_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]] = (), left: int = 1
+) -> Table:
+    """Return a table: `left` columns of text, then right-aligned numbers; floats to 3 decimals."""
     from rich import box
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right", no_wrap=index == 0)
+    for row in rows:
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
     return table
 
 
@@ -123,21 +134,47 @@ def print_table(table: Table) -> None:
     Console(file=sys.stdout, width=width).print(table)
 
 
+def print_json(value: object) -> None:
+    """Print plain values as JSON on stdout."""
+    print(json.dumps(value, indent=1))
+
+
 def note(text: str) -> None:
     """Say something on stderr: stdout is for results."""
     print(text, file=sys.stderr)
 
 
+def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int) -> None:
+    """Say what was found on stderr, at most `show` findings of each report."""
+    for report in reports:
+        for finding in report.findings[:show]:
+            note(str(finding))
+        if len(report.findings) > show:
+            note(f"... and {len(report.findings) - show} more of {report.split}; see --show")
+
+
 @contextmanager
-def dask_executor(address: str) -> Iterator[Executor]:
-    """Yield an executor over the workers of a Dask scheduler (extra `scale`)."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MissingExtraError("--dask", "scale", "distributed") from None
-    try:
-        client = Client(address, timeout="20s")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from None
-    with client:
-        yield client.get_executor()
+def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
+    """Yield what runs jobs elsewhere: a Dask cluster, processes, or None for a single worker."""
+    if workers < 1:
+        raise UsageError(f"--workers {workers}; accepted: 1 or more")
+    if dask is not None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise MissingExtraError("--dask", "scale", "distributed") from None
+        try:
+            client = Client(dask, timeout="20s")
+        except (OSError, ValueError) as error:
+            raise UsageError(f"no Dask scheduler answers at {dask}: {error}") from None
+        with client:
+            yield client.get_executor()
+    elif workers > 1:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        count = min(workers, 4 * (os.cpu_count() or 1))
+        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+            yield pool
+    else:
+        yield None

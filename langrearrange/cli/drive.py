@@ -7,9 +7,10 @@ from typing import Final
 
 from langrearrange.cli.terminal import picture, supports_colour
 from langrearrange.dataset import Episode
-from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv, facts
+from langrearrange.env import ACTION_IDS, ACTION_NAMES, STOP, LangRearrangeEnv, facts
 from langrearrange.env.picture import CAPTION_TOP
-from langrearrange.world import SKILLS
+from langrearrange.leaderboard.animation import playing
+from langrearrange.world import SKILLS, valid_mask
 
 HELP: Final = """\
 type a skill: its number (16), its id (pick(apple)), or words of it (pick apple, open fridge)
@@ -21,48 +22,41 @@ type a skill: its number (16), its id (pick(apple)), or words of it (pick apple,
 
 def drive_terminal(episode: Episode, *, hard: bool) -> int:
     """Play an episode from standard input; returns 0, also when the person leaves early."""
-    env = (LangRearrangeHardEnv if hard else LangRearrangeEnv)(
-        episodes=[episode], observation="state", render_mode="rgb_array"
-    )
-    try:
-        return _loop(env, episode, hard=hard)
-    finally:
-        env.close()
+    options = {"observation": "state", "render_mode": "rgb_array"}
+    with playing(episode, hard=hard, **options) as env:
+        actions: list[int] = []
+        print(HELP)
+        _show(env)
+        while True:
+            print(f"[{env.task.steps}/{env.task.rules.horizon}] > ", end="", flush=True)
+            line = sys.stdin.readline()
+            words = line.strip().lower()
+            if not line:
+                print()  # end of input: the shell's prompt begins on a line of its own
+            if not line or words in ("quit", "q", "exit"):
+                return 0
+            if words:
+                _obey(env, episode, words, actions, hard=hard)
 
 
-def _loop(env: LangRearrangeEnv, episode: Episode, *, hard: bool) -> int:
-    actions: list[int] = []
-    _restart(env, episode, actions)
-    print(HELP)
-    _show(env)
-    while True:
-        print(f"[{env.task.steps}/{env.task.rules.horizon}] > ", end="", flush=True)
-        line = sys.stdin.readline()
-        words = line.strip().lower()
-        if not line:
-            print()  # end of input: the shell's prompt begins on a line of its own
-        if not line or words in ("quit", "q", "exit"):
-            return 0
-        if not words:
-            continue
-        if words in ("?", "help", "h"):
-            print(HELP + _list(hard=hard))
-        elif words == "valid":
-            print(_valid(env))
-        elif words == "hint":
-            print(_hint(episode, actions))
-        elif words in ("undo", "again"):
-            _restart(env, episode, actions[:-1] if words == "undo" else [])
-            actions = actions[:-1] if words == "undo" else []
-            _show(env)
-        else:
-            _act(env, episode, words, actions, hard=hard)
-
-
-def _restart(env: LangRearrangeEnv, episode: Episode, actions: list[int]) -> None:
-    env.reset(options={"episode_id": episode.id})
-    for action in actions:
-        env.step(action)
+def _obey(
+    env: LangRearrangeEnv, episode: Episode, words: str, actions: list[int], *, hard: bool
+) -> None:
+    if words in ("?", "help", "h"):
+        print(HELP + _list(hard=hard))
+    elif words == "valid":
+        mask = valid_mask(env.task.layout, env.task.state)
+        print(", ".join(skill.id for skill in SKILLS if mask >> skill.index & 1))
+    elif words == "hint":
+        print(_hint(episode, actions))
+    elif words in ("undo", "again"):
+        del actions[-1 if words == "undo" else 0 :]
+        env.reset(options={"episode_id": episode.id})
+        for action in actions:
+            env.step(action)
+        _show(env)
+    else:
+        _act(env, episode, words, actions, hard=hard)
 
 
 def _act(
@@ -70,7 +64,7 @@ def _act(
 ) -> None:
     found = find_skills(words, hard=hard)
     if len(found) != 1:
-        names = ", ".join("stop" if i == STOP else SKILLS[i].id for i in found[:8])
+        names = ", ".join(ACTION_IDS[i] for i in found[:8])
         print(f"which one? {names}" if found else f"no skill matches '{words}'; ? lists them")
         return
     if env.task.over:
@@ -79,8 +73,7 @@ def _act(
     _, reward, terminated, truncated, info = env.step(found[0])
     actions.append(found[0])
     _show(env)
-    skill = "stop" if found[0] == STOP else SKILLS[found[0]].name
-    print(f"{skill}: {env.task.outcome.sentence}  reward {reward:+.2f}")
+    print(f"{ACTION_NAMES[found[0]]}: {env.task.outcome.sentence}  reward {reward:+.2f}")
     if terminated or truncated:
         verdict = "Success" if info["success"] else "Not solved"
         print(f"{verdict} after {env.task.steps} steps; the optimum is {len(episode.plan)}.")
@@ -88,9 +81,8 @@ def _act(
 
 def find_skills(words: str, *, hard: bool = False) -> list[int]:
     """Return the skills that typed words may mean: by number, id, or beginnings of their words."""
-    num_actions = len(SKILLS) + hard
     if words.isdecimal():
-        return [int(words)] if int(words) < num_actions else []
+        return [int(words)] if int(words) < len(SKILLS) + hard else []
     if hard and words == "stop":
         return [STOP]
     exact = [skill.index for skill in SKILLS if words in (skill.id, skill.name)]
@@ -115,22 +107,12 @@ def _show(env: LangRearrangeEnv) -> None:
 
 
 def _list(*, hard: bool) -> str:
-    rows = [f"{skill.index:3d} {skill.id:30s}" for skill in SKILLS]
-    if hard:
-        rows.append(f"{STOP:3d} {'stop':30s}")
+    rows = [f"{i:3d} {name:30s}" for i, name in enumerate(ACTION_IDS[: len(SKILLS) + hard])]
     return "\n".join("".join(rows[i : i + 3]) for i in range(0, len(rows), 3))
-
-
-def _valid(env: LangRearrangeEnv) -> str:
-    from langrearrange.world import valid_mask
-
-    mask = valid_mask(env.task.layout, env.task.state)
-    return ", ".join(skill.id for skill in SKILLS if mask >> skill.index & 1)
 
 
 def _hint(episode: Episode, actions: list[int]) -> str:
     done = len(actions)
-    taken = tuple(SKILLS[i].id if i != STOP else "stop" for i in actions)
-    if taken != episode.plan[:done]:
+    if tuple(ACTION_IDS[i] for i in actions) != episode.plan[:done]:
         return "you have left the stored plan; it was: " + ", ".join(episode.plan)
     return episode.plan[done] if done < len(episode.plan) else "the plan is done"

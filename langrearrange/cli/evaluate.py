@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langrearrange.cli.common import note, open_source
+from langrearrange.cli.common import Dask, Force, executor_of, note, open_source
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from langrearrange.agents import AgentSpec
 
 
@@ -65,20 +60,17 @@ class Args:
     """episodes side by side, for agents that batch"""
     workers: int = 1
     """processes that play, each with an agent of its own; the trace is the same"""
-    dask: str | None = None
-    """address of a Dask scheduler whose workers play instead (extra [scale])"""
+    dask: Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
-    force: bool = False
-    """replace what lies at --out"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
     """Play, with progress and success so far on stderr; the path of the trace on stdout."""
     from langrearrange.agents import is_privileged
     from langrearrange.leaderboard.evaluate import Plan, evaluate
-    from langrearrange.leaderboard.trace import AgentFacts, EpisodeTrace
-    from langrearrange.progress import progress
+    from langrearrange.leaderboard.trace import AgentFacts
 
     spec = _spec(args)
     agent = spec.build()
@@ -99,32 +91,20 @@ def run(args: Args) -> int:
         seed=args.seed,
         num_rows=args.rows,
     )
-    total = sum(len(plan.positions(source)) for source in plan.sources)
-    done = succeeded = 0
-    failures: Counter[str] = Counter()
-    with progress(f"evaluate {facts.name}", total) as advance, _executor(args) as executor:
-
-        def on_episode(trace: EpisodeTrace) -> None:
-            nonlocal done, succeeded
-            done += 1
-            succeeded += trace.success
-            failures.update([trace.failure] if trace.failure else [])
-            advance(1, f"success {succeeded / done:.2f}")
-
-        player = agent if executor is None else spec
+    kinds = ("failed", "succeeded")
+    outcomes: Counter[str] = Counter()
+    with executor_of(args.workers, args.dask) as executor:
         path = evaluate(
-            player,
-            facts,
-            plan,
-            args.out,
-            executor=executor,
-            force=args.force,
-            on_episode=on_episode,
-        )
+            agent if executor is None else spec, facts, plan, args.out,
+            executor=executor, force=args.force,
+            on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
+        )  # fmt: skip
+    done, succeeded = outcomes.total(), outcomes.pop("succeeded", 0)
     note(f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
-    if failures:
-        told = ", ".join(f"{count} {failure}" for failure, count in failures.most_common())
-        note(f"the agent itself failed in {failures.total()} of them ({told}; docs/protocol.md)")
+    outcomes.pop("failed", 0)
+    if outcomes:
+        told = ", ".join(f"{count} {failure}" for failure, count in outcomes.most_common())
+        note(f"the agent itself failed in {outcomes.total()} of them ({told}; docs/protocol.md)")
     print(path)
     return 0
 
@@ -141,26 +121,3 @@ def _spec(args: Args) -> AgentSpec:
         hard=args.hard,
         limits=Limits(step_s=args.step_timeout_s),
     )
-
-
-@contextmanager
-def _executor(args: Args) -> Iterator[Executor | None]:
-    from langrearrange.cli.common import dask_executor
-    from langrearrange.errors import UsageError
-
-    if args.workers < 1:
-        raise UsageError(f"--workers {args.workers}; accepted: 1 or more")
-    if args.dask is not None:
-        with dask_executor(args.dask) as executor:
-            yield executor
-        return
-    if args.workers == 1:
-        yield None
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    context = multiprocessing.get_context("spawn")
-    count = min(args.workers, 4 * (os.cpu_count() or 1))
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
-        yield pool

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import check_count, find_episode, note, open_source
+from langrearrange.cli.common import Force, NumEpisodes, find_episode, note, open_source
 
 if TYPE_CHECKING:
     from langrearrange.dataset import Selection
@@ -30,10 +30,8 @@ class Args:
     """the file or folder to write"""
     format: str = "parquet"
     """which format; `--format NAME --help` explains it"""
-    num_episodes: int | None = None
-    """at most so many of each split, spread evenly; None for all"""
-    force: bool = False
-    """replace what is at --out"""
+    num_episodes: NumEpisodes = None
+    force: Force = False
 
 
 def args_type(arguments: Sequence[str]) -> type[Any]:
@@ -54,7 +52,6 @@ def args_type(arguments: Sequence[str]) -> type[Any]:
 
 def run(args: Any) -> int:
     """Export; a summary goes to stderr, the paths of what was written to stdout."""
-    check_count(args.num_episodes)
     exporter: Exporter = args.exporter
     selections = [_select(name, args.num_episodes) for name in args.episodes]
     written = exporter.write(selections, args.out, overwrite=args.force)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from langrearrange.cli.common import check_count, flat_ids, note, open_source, refuse_existing
+from langrearrange.cli.common import Flats, NumEpisodes, flat_ids, note, open_source
+from langrearrange.paths import refuse_existing
 
 if TYPE_CHECKING:
     from langrearrange.dataset import EpisodeSource
@@ -31,12 +32,11 @@ class Args:
 
     out: Path
     """folder to write"""
-    flats: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FLAT")] = ()
+    flats: Flats = ()
     """ids of flats, or train, validation, test, all; left out: all, or those of --episodes"""
     episodes: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SPLIT")] = ()
     """splits or data set folders to write as rearrange data sets for habitat-lab"""
-    num_episodes: int | None = None
-    """at most so many of each"""
+    num_episodes: NumEpisodes = None
     models: bool = True
     """write the models of things too"""
     force: bool = False
@@ -49,10 +49,9 @@ def run(args: Args) -> int:
     from langrearrange.houses import MODELS
     from langrearrange.progress import progress
 
-    check_count(args.num_episodes)
     sources = [open_source(name) for name in args.episodes]
     house_ids = flat_ids(args.flats or (() if sources else ("all",)))
-    refuse_existing(args.out, force=args.force)
+    refuse_existing(args.out, overwrite=args.force)
     model_ids = tuple(MODELS) if args.models else ()
     files = _export_episodes(sources, args.out, args.num_episodes)
     if not args.flats:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import flat_ids, refuse_existing
+from langrearrange.cli.common import Flats, Force, flat_ids
+from langrearrange.errors import UsageError
+from langrearrange.paths import refuse_existing
+from langrearrange.progress import progress
 
 if TYPE_CHECKING:
     from langrearrange.sim.embedded.gallery import Picture
@@ -28,7 +31,7 @@ class Args:
 
     what: Annotated[Literal["all", "flats", "models"], tyro.conf.Positional] = "all"
     """which sheets"""
-    flats: Annotated[tuple[str, ...], tyro.conf.arg(metavar="FLAT")] = ("all",)
+    flats: Flats = ("all",)
     """ids of flats, or train, validation, test, all; one sheet a floor plan"""
     categories: Annotated[tuple[str, ...], tyro.conf.arg(metavar="CATEGORY")] = ()
     """which kinds of things; none given: all"""
@@ -36,20 +39,16 @@ class Args:
     """height of a picture in pixels"""
     out: Path = Path("out/gallery")
     """folder for the PNG files"""
-    force: bool = False
-    """replace what lies there"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
     """Draw the sheets and print the paths."""
     from PIL import Image
 
-    from langrearrange.errors import UsageError
-    from langrearrange.progress import progress
-
     if not 16 <= args.size <= 2048:
         raise UsageError(f"--size {args.size}: accepted are 16 to 2048 pixels")
-    refuse_existing(args.out, force=args.force)
+    refuse_existing(args.out, overwrite=args.force)
     paths: list[Path] = []
     with progress("gallery", None, "sheets") as advance:
         for name, sheet in _sheets(args):

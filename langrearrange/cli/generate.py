@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from langrearrange.cli.common import dask_executor, note
+from langrearrange.cli.common import Dask, Force, Key, Workers, executor_of, note, secret_key
 from langrearrange.errors import UsageError
 
 
@@ -31,14 +29,10 @@ class Args:
     """YAML file with a spec of your own instead (name, templates, houses, num_episodes, ...)"""
     num_episodes: int | None = None
     """None: all that the split holds; fewer gives a balanced prefix"""
-    key: str = ""
-    """secret that enters every draw of a sealed set; or set LANGREARRANGE_KEY"""
-    workers: int | None = None
-    """processes; None for one per available core"""
-    dask: str | None = None
-    """address of a Dask scheduler to work on instead (extra [scale])"""
-    force: bool = False
-    """replace a finished data set at --out"""
+    key: Key = ""
+    workers: Workers = None
+    dask: Dask = None
+    force: Force = False
 
 
 def run(args: Args) -> int:
@@ -47,9 +41,9 @@ def run(args: Args) -> int:
 
     if (args.split is None) == (args.spec is None):
         raise UsageError("give either --split NAME or --spec FILE")
-    key = args.key or os.environ.get("LANGREARRANGE_KEY", "")
+    key = secret_key(args.key)
     spec = load_spec(args.split or args.spec or "", key=key, num_episodes=args.num_episodes)
-    with dask_executor(args.dask) if args.dask else nullcontext() as executor:
+    with executor_of(1, args.dask) as executor:
         manifest = generate_split(
             spec, args.out, workers=args.workers, executor=executor, overwrite=args.force
         )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import tyro
 
-from langrearrange.cli.common import find_episode, note, open_source, refuse_existing
+from langrearrange.cli.common import Force, find_episode, note, open_source
 from langrearrange.errors import UsageError
+from langrearrange.paths import refuse_existing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +47,7 @@ class Args:
     """where to drive"""
     hard: bool = False
     """the harder variant (paper D.3)"""
-    force: bool = False
-    """replace what lies at --out"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
@@ -61,7 +61,7 @@ def run(args: Args) -> int:
             raise UsageError(
                 f"--out {args.out} ends in '{args.out.suffix}'; accepted: {', '.join(_ENDINGS)}"
             )
-        refuse_existing(args.out, force=args.force)
+        refuse_existing(args.out, overwrite=args.force)
     if args.episode:
         (episode,) = find_episode(args.episode, args.episodes)
     else:
@@ -97,9 +97,8 @@ def _acted(args: Args, episode: Episode) -> Sequence[int]:
 
 
 def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
-    from langrearrange.env import STOP
+    from langrearrange.env import ACTION_IDS
     from langrearrange.env.task import Rules, Task
-    from langrearrange.world import SKILLS
 
     task = Task(episode, Rules(hard=hard))
     print(f"{episode.id}  {episode.house}\n{episode.instruction}")
@@ -107,8 +106,7 @@ def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
     for step, action in enumerate(actions, start=1):
         reward = task.step(action)
         total += reward
-        skill = "stop" if action == STOP else SKILLS[action].id
-        print(f"{step:3d}  {skill:32s} {task.outcome:15s} {reward:+.2f}")
+        print(f"{step:3d}  {ACTION_IDS[action]:32s} {task.outcome:15s} {reward:+.2f}")
         if task.over:
             break
     verdict = "success" if task.success else "failure"

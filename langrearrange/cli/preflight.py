@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import sources_of
+from langrearrange.cli.common import Folders, sources_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,7 @@ class Args:
 
     run: Annotated[Path, tyro.conf.Positional]
     """a trace written by `evaluate`"""
-    episodes: tuple[str, ...] = ()
-    """folders of data sets that are no published split"""
+    episodes: Folders = ()
 
 
 def run(args: Args) -> int:
@@ -29,12 +28,13 @@ def run(args: Args) -> int:
     from langrearrange.leaderboard.preflight import preflight
 
     checked = preflight(args.run, sources_of(args.episodes))
-    for reason in checked.rejected:
-        print(f"rejected: {reason}")
-    for reason in checked.unranked:
-        print(f"not ranked: {reason}")
-    for remark in checked.remarks:
-        print(f"remark: {remark}")
+    for title, reasons in (
+        ("rejected", checked.rejected),
+        ("not ranked", checked.unranked),
+        ("remark", checked.remarks),
+    ):
+        for reason in reasons:
+            print(f"{title}: {reason}")
     if checked.result is not None:
         verdict = "would be ranked" if checked.accepted else "would be shown without a rank"
         print(f"{args.run}: {verdict}, tier {checked.result.tier}")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from langrearrange.cli.common import note, refuse_existing, sources_of
+from langrearrange.cli.common import Folders, Force, note, sources_of
+from langrearrange.paths import refuse_existing
 
 if TYPE_CHECKING:
-    from langrearrange.dataset import Episode, EpisodeSource
+    from langrearrange.dataset import Episode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +27,10 @@ class Args:
     """a trace written by `evaluate`"""
     out: Path
     """the page to write, NAME.html"""
-    episodes: tuple[str, ...] = ()
-    """folders of data sets that are no published split"""
+    episodes: Folders = ()
     frames: int = 6
     """how many episodes get camera pictures (about 100 kB each)"""
-    force: bool = False
-    """replace what lies at --out"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
@@ -40,13 +39,14 @@ def run(args: Args) -> int:
     from langrearrange.leaderboard.page import failures_first, write_page
     from langrearrange.leaderboard.score import score_trace
 
-    refuse_existing(args.out, force=args.force)
+    refuse_existing(args.out, overwrite=args.force)
     find = sources_of(args.episodes)
     result = score_trace(args.run, find)
     sources = {split: find(split) for split in result.splits}
+    split_of = {played.id: played.split for played in result.episodes}
 
     def find_episode(episode_id: str) -> Episode:
-        source = next(s for s in sources.values() if _holds(s, episode_id))
+        source = sources[split_of[episode_id]]
         return source.get(source.index_of(episode_id))
 
     hard = result.header.protocol == "hard"
@@ -58,13 +58,3 @@ def run(args: Args) -> int:
     note(f"{len(result.episodes)} episodes, {path.stat().st_size / 1e6:.1f} MB")
     print(path)
     return 0
-
-
-def _holds(source: EpisodeSource, episode_id: str) -> bool:
-    from langrearrange.errors import LangRearrangeError
-
-    try:
-        source.index_of(episode_id)
-    except LangRearrangeError:
-        return False
-    return True

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from langrearrange.cli import score_tables as tables
-from langrearrange.cli.common import note, print_table, refuse_existing, sources_of
+from langrearrange.cli.common import Folders, Force, Json, note, print_table, sources_of
+from langrearrange.errors import ScoreError, UsageError
+from langrearrange.paths import refuse_existing
 
 if TYPE_CHECKING:
     from langrearrange.dataset import EpisodeSource
@@ -32,8 +34,7 @@ class Args:
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """traces written by `evaluate`"""
-    episodes: tuple[str, ...] = ()
-    """folders of data sets that are no published split"""
+    episodes: Folders = ()
     templates: bool = False
     """also a table per template"""
     causes: bool = False
@@ -44,24 +45,21 @@ class Args:
     """play `explorer` and `blind_sweep` on the same episodes to stand beside the runs"""
     pixels: bool = False
     """draw what rgb agents saw again and compare its hash: x86-64 only, some 10 s a run"""
-    json: bool = False
-    """print JSON of the runs instead of tables"""
+    json: Json = False
     out: Path | None = None
     """also write the runs' JSON to this file, which `board` reads"""
-    force: bool = False
-    """replace what lies at --out"""
+    force: Force = False
 
 
 def run(args: Args) -> int:
     """Print the runs beside each other, a single one in full as well."""
-    from langrearrange.errors import UsageError
     from langrearrange.leaderboard import report_json
     from langrearrange.leaderboard.score import score_trace
 
     if not args.runs:
         raise UsageError("no runs given; write traces with `langrearrange evaluate` first")
     if args.out is not None:
-        refuse_existing(args.out, force=args.force)
+        refuse_existing(args.out, overwrite=args.force)
     find = sources_of(args.episodes)
     results = [score_trace(path, find, pixels=args.pixels) for path in args.runs]
     text = json.dumps([report_json(result) for result in results], indent=1)
@@ -110,7 +108,6 @@ def _reference(results: Sequence[Result], find: Callable[[str], EpisodeSource]) 
 
 
 def _print_spreads(results: Sequence[Result]) -> None:
-    from langrearrange.errors import ScoreError
     from langrearrange.leaderboard.spread import spread
 
     groups: dict[str, list[Result]] = defaultdict(list)

@@ -42,11 +42,15 @@ def board(results: Sequence[Result], *, paper: bool = False) -> Table:
     columns = ["split", *(f"{name_of(r)}\nsees {r.header.agent.modality}" for r in results)]
     shown = _paper_rows() if paper else {}
     columns += [f"[dim]{name}\npaper[/dim]" for name in shown]
-    table = make_table("success [95 % interval] and efficiency", columns)
-    for name in (*splits, *groups):
-        cells = [_cell(result.splits.get(name) or result.groups.get(name)) for result in results]
-        cells += [f"[dim]{row.get(name, '-')}[/dim]" for row in shown.values()]
-        table.add_row(name, *cells)
+    rows = [
+        [
+            name,
+            *(_cell(result.splits.get(name) or result.groups.get(name)) for result in results),
+            *(f"[dim]{row.get(name, '-')}[/dim]" for row in shown.values()),
+        ]
+        for name in (*splits, *groups)
+    ]
+    table = make_table("success [95 % interval] and efficiency", columns, rows)
     if paper:
         from langrearrange.leaderboard.paper_rows import NOTE
 
@@ -58,73 +62,82 @@ def one_run(result: Result) -> Table:
     """Return everything of one run, split by split."""
     from langrearrange.leaderboard.metrics import METRICS
 
-    columns = ["split", "episodes", "success", "efficiency"]
-    columns += [metric.title for metric in METRICS.values()]
-    table = make_table(f"{name_of(result)}, sees {result.header.agent.modality}", columns)
-    for split, scores in result.splits.items():
-        table.add_row(
+    rows: list[list[object]] = [
+        [
             split,
-            str(scores.num_episodes),
+            scores.num_episodes,
             interval(scores.success),
             interval(scores.efficiency),
             *(metric.text(scores.metrics[name]) for name, metric in METRICS.items()),
-        )
+        ]
+        for split, scores in result.splits.items()
+    ]
     for name, group in result.groups.items():
-        table.add_row(name, "", interval(group.success), interval(group.efficiency))
-    return table
+        rows.append([name, "", interval(group.success), interval(group.efficiency)])
+    columns = ["split", "episodes", "success", "efficiency"]
+    columns += [metric.title for metric in METRICS.values()]
+    return make_table(f"{name_of(result)}, sees {result.header.agent.modality}", columns, rows)
 
 
 def templates(result: Result) -> Table:
     """Return success and efficiency per template."""
+    rows = [
+        (row.template, row.split, row.num_episodes, row.success, row.efficiency)
+        for row in result.templates
+    ]
     columns = ["template", "split", "episodes", "success", "efficiency"]
-    table = make_table(f"{name_of(result)}, per template", columns, left=2)
-    for row in result.templates:
-        numbers = (str(row.num_episodes), f"{row.success:.3f}", f"{row.efficiency:.3f}")
-        table.add_row(row.template, row.split, *numbers)
-    return table
+    return make_table(f"{name_of(result)}, per template", columns, rows, left=2)
 
 
 def causes(result: Result) -> Table:
     """Return why episodes failed, split by split."""
-    table = make_table(f"{name_of(result)}, why episodes failed", ["split", "cause", "episodes"], 2)
-    for split, scores in result.splits.items():
-        for cause, count in scores.causes.items():
-            table.add_row(split, cause, str(count))
-    return table
+    rows = [
+        (split, cause, count)
+        for split, scores in result.splits.items()
+        for cause, count in scores.causes.items()
+    ]
+    title = f"{name_of(result)}, why episodes failed"
+    return make_table(title, ["split", "cause", "episodes"], rows, left=2)
 
 
 def spreads(rows: Sequence[Spread], name: str) -> Table:
     """Return mean and spread of several runs of one agent."""
     title = f"{name}, {rows[0].num_runs} runs: mean +- sample standard deviation"
-    table = make_table(title, ["split", "success", "efficiency"])
-    for row in rows:
-        table.add_row(
+    texts = [
+        (
             row.name,
             f"{row.success:.3f} +- {row.success_std:.3f}",
             f"{row.efficiency:.3f} +- {row.efficiency_std:.3f}",
         )
-    return table
+        for row in rows
+    ]
+    return make_table(title, ["split", "success", "efficiency"], texts)
 
 
 def _agents_as_rows(results: Sequence[Result], splits: Sequence[str]) -> Table:
     from langrearrange.leaderboard.metrics import METRICS, mean
 
-    columns = ["agent", "sees", *splits, "efficiency"]
-    columns += [metric.title for metric in METRICS.values()]
-    table = make_table("success per split, 95 % clustered interval", columns, left=2)
+    rows = []
     for result in results:
         shown = [result.splits[s] for s in splits if s in result.splits]
-        table.add_row(
-            name_of(result),
-            result.header.agent.modality,
-            *(interval(result.splits[s].success) if s in result.splits else "-" for s in splits),
-            f"{sum(s.efficiency.mean for s in shown) / len(shown):.3f}",
-            *(
-                metric.text(mean(scores.metrics[name] for scores in shown))
-                for name, metric in METRICS.items()
-            ),
+        rows.append(
+            [
+                name_of(result),
+                result.header.agent.modality,
+                *(
+                    interval(result.splits[s].success) if s in result.splits else "-"
+                    for s in splits
+                ),
+                sum(s.efficiency.mean for s in shown) / len(shown),
+                *(
+                    metric.text(mean(scores.metrics[name] for scores in shown))
+                    for name, metric in METRICS.items()
+                ),
+            ]
         )
-    return table
+    columns = ["agent", "sees", *splits, "efficiency"]
+    columns += [metric.title for metric in METRICS.values()]
+    return make_table("success per split, 95 % clustered interval", columns, rows, left=2)
 
 
 def _cell(scores: Scores | Any | None) -> str:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import csv
-import json
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import check_count, make_table, note, open_source, print_table
+from langrearrange.cli.common import (
+    Json,
+    NumEpisodes,
+    make_table,
+    note,
+    open_source,
+    print_json,
+    print_table,
+)
+from langrearrange.errors import UsageError
 from langrearrange.world.vocabulary import SPLITS
 
 if TYPE_CHECKING:
@@ -30,21 +39,16 @@ class Args:
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
     """`templates`, `all` (every split but train), names of splits, folders"""
-    num_episodes: int | None = None
-    """look at most at so many of each, spread evenly"""
+    num_episodes: NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
-    json: bool = False
-    """print JSON instead of tables"""
+    json: Json = False
 
 
 def run(args: Args) -> int:
     """Count and print; with --plots also draw."""
-    from langrearrange.errors import UsageError
-
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
-    check_count(args.num_episodes)
     if args.what == ("templates",):
         if args.plots is not None:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
@@ -53,7 +57,7 @@ def run(args: Args) -> int:
     names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)
     summaries = _summaries(names, args.num_episodes)
     if args.json:
-        print(json.dumps([_as_json(summary) for summary in summaries], indent=1))
+        print_json([_row(summary) | _counts(summary) for summary in summaries])
     else:
         _print(summaries)
     if args.plots is not None:
@@ -71,21 +75,22 @@ def _templates(*, as_json: bool) -> None:
         for name in houses_for("test")
         for r in get_house(name).relations
     }
-    rows = count_templates(relations=tuple(relations.values()))
+    counted = count_templates(relations=tuple(relations.values()))
     phrasings = distinct_phrasings()
     if as_json:
-        fields = ("split", "template", "concept", "num_phrasings", "num_statements", "num_texts")
-        listed = [{name: getattr(row, name) for name in fields} for row in rows]
-        print(json.dumps({"distinct_phrasings": phrasings, "templates": listed}, indent=1))
+        names = ("split", "template", "concept", "num_phrasings", "num_statements", "num_texts")
+        listed = [{name: getattr(row, name) for name in names} for row in counted]
+        print_json({"distinct_phrasings": phrasings, "templates": listed})
         return
-    table = make_table(
-        "templates", ("file", "template", "concept", "phrasings", "remarks", "texts"), 3
-    )
-    for row in rows:
-        texts = "-" if row.num_texts is None else f"{row.num_texts:,}"
-        numbers = (str(row.num_phrasings), str(row.num_statements or "-"), texts)
-        table.add_row(row.split, row.template, row.concept, *numbers)
-    print_table(table)
+    rows = [
+        (
+            *(row.split, row.template, row.concept, row.num_phrasings, row.num_statements or "-"),
+            "-" if row.num_texts is None else f"{row.num_texts:,}",
+        )
+        for row in counted
+    ]
+    columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
+    print_table(make_table("templates", columns, rows, left=3))
     print(f"{len(rows)} templates, {phrasings} distinct phrasings (the paper has 282)")
 
 
@@ -94,12 +99,12 @@ def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
     from langrearrange.dataset.analysis import summarise
     from langrearrange.progress import progress
 
-    sources = [open_source(name) for name in names]
+    selections = [select(open_source(name), num_episodes) for name in names]
     summaries = []
-    with progress("stats", len(sources), "sets") as advance:
-        for source in sources:
-            summaries.append(summarise(source.split, select(source, num_episodes)))
-            advance(1, source.split)
+    with progress("stats", len(selections), "sets") as advance:
+        for selection in selections:
+            summaries.append(summarise(selection.split, selection))
+            advance(1, selection.split)
     return summaries
 
 
@@ -122,30 +127,24 @@ def _row(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _as_json(summary: Summary) -> dict[str, Any]:
-    counters = (
-        "instruction_words",
-        "plan_steps",
-        "templates",
-        "clusters",
-        "houses",
-        "starts",
-        "targets",
-    )
-    return _row(summary) | {name: dict(sorted(getattr(summary, name).items())) for name in counters}
+def _counts(summary: Summary) -> dict[str, dict[Any, int]]:
+    """Return every histogram of a summary but those of words and per-episode numbers."""
+    left_out = ("words", "num_subgoals", "num_objects")
+    values = {field.name: getattr(summary, field.name) for field in fields(summary)}
+    return {
+        name: dict(sorted(value.items()))
+        for name, value in values.items()
+        if isinstance(value, Counter) and name not in left_out
+    }
 
 
 def _print(summaries: Sequence[Summary]) -> None:
     rows = [_row(summary) for summary in summaries]
-    table = make_table("data sets (means per episode)", tuple(rows[0]))
-    for row in rows:
-        table.add_row(*map(str, row.values()))
-    print_table(table)
+    texts = [list(map(str, row.values())) for row in rows]
+    print_table(make_table("data sets (means per episode)", list(rows[0]), texts))
     if len(summaries) == 1:
-        balance = make_table("episodes per template", ("template", "episodes"))
-        for template, count in summaries[0].templates.items():
-            balance.add_row(template, str(count))
-        print_table(balance)
+        columns = ("template", "episodes")
+        print_table(make_table("episodes per template", columns, summaries[0].templates.items()))
 
 
 def _draw(summaries: Sequence[Summary], folder: Path) -> None:
@@ -164,12 +163,7 @@ def _draw(summaries: Sequence[Summary], folder: Path) -> None:
         for ending in ("png", "svg"):
             metadata = {"Date": None} if ending == "svg" else {"Software": None}
             figure.savefig(folder / f"{name}.{ending}", dpi=150, metadata=metadata)
-    _write_csv(summaries, folder / "summary.csv")
-    note(f"{len(figures)} figures and summary.csv in {folder}")
-
-
-def _write_csv(summaries: Sequence[Summary], path: Path) -> None:
-    with path.open("w", newline="") as file:
+    with (folder / "summary.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("set", "quantity", "value", "count"))
         for summary in summaries:
@@ -178,3 +172,4 @@ def _write_csv(summaries: Sequence[Summary], path: Path) -> None:
                     writer.writerow((summary.split, quantity, value, count))
             for word, count in summary.words.most_common():
                 writer.writerow((summary.split, "word", word, count))
+    note(f"{len(figures)} figures and summary.csv in {folder}")

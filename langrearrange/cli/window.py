@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from langrearrange.cli.drive import find_skills
 from langrearrange.dataset import Episode
-from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv
+from langrearrange.env import ACTION_IDS, LangRearrangeEnv
 from langrearrange.errors import MissingExtraError, UsageError
-from langrearrange.world import SKILLS
+from langrearrange.leaderboard.animation import playing
 
 PANEL_PX: Final = 190
 LINE_PX: Final = 22
@@ -33,18 +33,16 @@ def drive_window(episode: Episode, *, hard: bool) -> int:
         import pygame
     except ImportError:
         raise MissingExtraError("a window", "play", "pygame") from None
-    env = (LangRearrangeHardEnv if hard else LangRearrangeEnv)(
-        episodes=[episode], observation="state", render_mode="rgb_array", image_size=384
-    )
-    try:
-        pygame.display.init()
-        pygame.font.init()
-        _Window(pygame, env, episode, hard=hard).loop()
-    except pygame.error as error:
-        raise UsageError(f"no window can be opened ({error}); use --ui terminal") from None
-    finally:
-        pygame.quit()
-        env.close()
+    options = {"observation": "state", "render_mode": "rgb_array", "image_size": 384}
+    with playing(episode, hard=hard, **options) as env:
+        try:
+            pygame.display.init()
+            pygame.font.init()
+            _Window(pygame, env, episode, hard=hard).loop()
+        except pygame.error as error:
+            raise UsageError(f"no window can be opened ({error}); use --ui terminal") from None
+        finally:
+            pygame.quit()
     return 0
 
 
@@ -86,7 +84,7 @@ class _Window:
             self._typed = self._typed[:-1]
         elif event.key == pygame.K_TAB:
             found = self._found()
-            self._typed = self._name(found[0]) if found else self._typed
+            self._typed = ACTION_IDS[found[0]] if found else self._typed
         elif event.key == pygame.K_F2:
             self._restart()
             self._message = ("The episode begins again.", FAINT)
@@ -103,7 +101,7 @@ class _Window:
         self._write(f"{counter}   {self._message[0]}", y, self._message[1])
         self._write(f"> {self._typed}_", y + LINE_PX, INK)
         for row, skill in enumerate(self._found()[:5]):
-            self._write(f"   {self._name(skill)}", y + LINE_PX * (row + 2), FAINT)
+            self._write(f"   {ACTION_IDS[skill]}", y + LINE_PX * (row + 2), FAINT)
         self._write(KEYS, y + PANEL_PX - LINE_PX - 10, FAINT)
         self._pygame.display.flip()
 
@@ -116,9 +114,6 @@ class _Window:
 
     def _found(self) -> list[int]:
         return find_skills(self._typed.strip(), hard=self._hard) if self._typed.strip() else []
-
-    def _name(self, skill: int) -> str:
-        return "stop" if skill == STOP else SKILLS[skill].id
 
     def _restart(self) -> None:
         self._env.reset(options={"episode_id": self._episode.id})
@@ -139,7 +134,7 @@ class _Window:
         self._typed = ""
         outcome = self._env.task.outcome
         colour = BAD if outcome.invalid else GOOD
-        self._message = (f"{self._name(skill)}: {outcome.sentence}", colour)
+        self._message = (f"{ACTION_IDS[skill]}: {outcome.sentence}", colour)
         if info["success"]:
             self._message = (f"Success; the optimum is {len(self._episode.plan)} steps.", GOOD)
         elif terminated or truncated:

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from langrearrange.dataset.codec import check_episode
 from langrearrange.dataset.episode import Episode, parse_episode_id
-from langrearrange.errors import DatasetError
+from langrearrange.errors import DatasetError, UsageError
 
 
 @runtime_checkable
@@ -132,7 +132,13 @@ class Selection:
 
 
 def select(source: EpisodeSource, num_episodes: int | None = None) -> Selection:
-    """Return at most `num_episodes` of a source, spread evenly over it; all for None."""
+    """Return at most `num_episodes` of a source, spread evenly over it; all for None.
+
+    Raises:
+        UsageError: `num_episodes` is less than 1.
+    """
+    if num_episodes is not None and num_episodes < 1:
+        raise UsageError(f"num_episodes={num_episodes}; accepted: 1 or more, or none for all")
     total = len(source)
     wanted = total if num_episodes is None else min(num_episodes, total)
     return Selection(source, [rank * total // wanted for rank in range(wanted)])

@@ -1,6 +1,6 @@
 """The Gymnasium contract: single and vector env, observations, rewards, sampling, wrappers."""
 
-from langrearrange.env.actions import check_action, check_actions
+from langrearrange.env.actions import ACTION_IDS, ACTION_NAMES, check_action, check_actions
 from langrearrange.env.config import EnvConfig, EnvKwargs
 from langrearrange.env.observations import Observations
 from langrearrange.env.observer import (
@@ -22,6 +22,8 @@ from langrearrange.env.text_observation import facts, text
 from langrearrange.env.vector import LangRearrangeHardVectorEnv, LangRearrangeVectorEnv
 
 __all__ = [
+    "ACTION_IDS",
+    "ACTION_NAMES",
     "MODALITIES",
     "PAPER_REWARD",
     "RANKED_MODALITIES",

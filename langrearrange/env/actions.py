@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import ActionError
-from langrearrange.world import NUM_SKILLS
+from langrearrange.world import NUM_SKILLS, SKILLS
+
+ACTION_IDS: Final = (*(skill.id for skill in SKILLS), "stop")
+"""Id of every action: the 70 skills, then `stop`, which only the hard variant has."""
+ACTION_NAMES: Final = (*(skill.name for skill in SKILLS), "stop")
+"""The same in English."""
 
 
 def check_action(action: Any, num_actions: int) -> int:

@@ -7,8 +7,8 @@ from langrearrange.export.exporter import (
     Written,
     count_episodes,
     exporter_type,
-    refuse_existing,
 )
+from langrearrange.paths import refuse_existing
 
 __all__ = [
     "FORMATS",

@@ -92,9 +92,3 @@ def count_episodes(selections: Sequence[Selection]) -> int:
     if not total:
         raise UsageError("there is nothing to write; name a split or a data set folder")
     return total
-
-
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise UsageError if `path` exists and may not be replaced."""
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path} exists; choose another --out or add --force to replace it")

@@ -20,7 +20,8 @@ import numpy as np
 
 from langrearrange.dataset import Episode, EpisodeList, Selection
 from langrearrange.errors import MissingExtraError
-from langrearrange.export.exporter import Written, count_episodes, refuse_existing
+from langrearrange.export.exporter import Written, count_episodes
+from langrearrange.paths import refuse_existing
 from langrearrange.progress import Advance, progress
 from langrearrange.world import skill_index
 

@@ -15,7 +15,8 @@ import msgspec
 
 from langrearrange.dataset import Selection
 from langrearrange.errors import MissingExtraError
-from langrearrange.export.exporter import Written, count_episodes, refuse_existing
+from langrearrange.export.exporter import Written, count_episodes
+from langrearrange.paths import refuse_existing
 from langrearrange.progress import progress
 
 ROWS: Final = 5_000

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from langrearrange.dataset import Episode, Selection
-from langrearrange.export.exporter import Written, count_episodes, refuse_existing
+from langrearrange.export.exporter import Written, count_episodes
+from langrearrange.paths import refuse_existing
 from langrearrange.progress import progress
 from langrearrange.solver.pddl import Dialect, export, pddl_name, plan_text
 from langrearrange.world import skill_index

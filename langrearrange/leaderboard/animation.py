@@ -6,18 +6,23 @@ Not for the page (`page`), which draws its own map.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from langrearrange.dataset import Episode
-from langrearrange.env import STOP, LangRearrangeEnv, LangRearrangeHardEnv
+from langrearrange.env import (
+    ACTION_NAMES,
+    LangRearrangeEnv,
+    LangRearrangeHardEnv,
+    Observation,
+)
 from langrearrange.errors import MissingExtraError, UsageError
-from langrearrange.world import SKILLS
 
 CAPTION_PX: Final = 34
 GOOD: Final = (0, 122, 90)
@@ -27,6 +32,23 @@ GIF_MS: Final = 700
 LAST_MS: Final = 2200
 
 Picture = NDArray[np.uint8]
+
+
+@contextmanager
+def playing(episode: Episode, *, hard: bool, **options: Any) -> Iterator[LangRearrangeEnv]:
+    """Yield an env that stands at the start of an episode; closed at the end.
+
+    Args:
+        episode: what is played.
+        hard: whether it is the hard variant.
+        options: further options of the env.
+    """
+    env = (LangRearrangeHardEnv if hard else LangRearrangeEnv)(episodes=[episode], **options)
+    try:
+        env.reset(options={"episode_id": episode.id})
+        yield env
+    finally:
+        env.close()
 
 
 def record(
@@ -43,23 +65,17 @@ def record(
     Returns:
         len(actions) + 1 pictures (height, width, 3) uint8, all of one size.
     """
-    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
-    env = make(
-        episodes=[episode], observation="state", render_mode="rgb_array", image_size=image_size
-    )
-    try:
-        env.reset(options={"episode_id": episode.id})
+    options = {"observation": "state", "render_mode": "rgb_array", "image_size": image_size}
+    with playing(episode, hard=hard, **options) as env:
         pictures = [_captioned(env.render(), "start", "", True)]
         for step, action in enumerate(actions, start=1):
             _, _, terminated, truncated, info = env.step(action)
-            skill = "stop" if action == STOP else SKILLS[action].name
             outcome = str(info["outcome"])
             note = "success" if info["success"] else outcome.replace("_", " ")
-            pictures.append(_captioned(env.render(), f"{step}. {skill}", note, outcome == "ok"))
+            caption = f"{step}. {ACTION_NAMES[action]}"
+            pictures.append(_captioned(env.render(), caption, note, outcome == "ok"))
             if terminated or truncated:
                 break
-    finally:
-        env.close()
     return pictures
 
 
@@ -67,21 +83,15 @@ def camera_frames(
     episode: Episode, actions: Sequence[int], *, hard: bool = False, quality: int = 70
 ) -> list[bytes]:
     """Return the robot's camera before each skill and after the last, as 256-pixel JPEGs."""
-    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
-    env = make(episodes=[episode], observation="rgb")
-    pictures = []
-    try:
-        observation, _ = env.reset(options={"episode_id": episode.id})
-        for action in (*actions, None):
-            buffer = io.BytesIO()
-            Image.fromarray(observation["rgb"]).save(buffer, "JPEG", quality=quality)
-            pictures.append(buffer.getvalue())
-            if action is None:
-                break
-            observation, *_ = env.step(action)
-    finally:
-        env.close()
-    return pictures
+
+    def picture(observation: Observation) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(observation["rgb"]).save(buffer, "JPEG", quality=quality)
+        return buffer.getvalue()
+
+    with playing(episode, hard=hard, observation="rgb") as env:
+        first, _ = env.reset(options={"episode_id": episode.id})
+        return [picture(first), *(picture(env.step(action)[0]) for action in actions)]
 
 
 def write_animation(path: Path | str, pictures: Sequence[Picture]) -> Path:

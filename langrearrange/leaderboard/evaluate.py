@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from langrearrange.leaderboard.trace import (
 )
 from langrearrange.leaderboard.trace_writer import TraceWriter
 from langrearrange.leaderboard.workers import RunRules, play_here, play_with
+from langrearrange.progress import progress
 from langrearrange.world.vocabulary import HORIZON
 
 OnEpisode = Callable[[EpisodeTrace], None]
@@ -74,7 +75,7 @@ def evaluate(
     force: bool = False,
     on_episode: OnEpisode = lambda trace: None,
 ) -> Path:
-    """Play everything in the plan and write the trace.
+    """Play everything in the plan and write the trace; progress is shown on stderr.
 
     A run that was killed goes on where it stopped when it is started again with the same
     arguments, and ends with the same file.
@@ -106,25 +107,46 @@ def evaluate(
             f"has '{built.modality}', {is_privileged(built)}"
         )
     writer = TraceWriter(out, header_of(facts, plan), force=force)
+    total = sum(len(plan.positions(source)) for source in plan.sources)
     try:
-        for trace in writer.done.values():
+        for trace in _shown(_traces(built, spec, plan, writer, executor), facts.name, total):
             on_episode(trace)
-        for source in plan.sources:
-            ids = [source.id_at(i) for i in plan.positions(source)]
-            todo = [episode_id for episode_id in ids if episode_id not in writer.done]
-            if executor is not None and spec is not None:
-                traces = play_with(executor, spec, source, todo, plan.rules)
-            else:
-                traces = play_here(built, source, todo, plan.rules)
-            for trace in traces:
-                writer.write(trace)
-                on_episode(trace)
     finally:
         writer.close()
         if spec is not None and isinstance(built, RowsOfAgents | HttpAgent):
             built.close()
-    order = [source.id_at(i) for source in plan.sources for i in plan.positions(source)]
-    return writer.finish(order)
+    return writer.finish([s.id_at(i) for s in plan.sources for i in plan.positions(s)])
+
+
+def _traces(
+    agent: BatchedAgent,
+    spec: AgentSpec | None,
+    plan: Plan,
+    writer: TraceWriter,
+    executor: Executor | None,
+) -> Iterator[EpisodeTrace]:
+    """Yield the episodes that are written already, then play and write the others."""
+    yield from writer.done.values()
+    for source in plan.sources:
+        ids = map(source.id_at, plan.positions(source))
+        todo = [episode_id for episode_id in ids if episode_id not in writer.done]
+        if executor is not None and spec is not None:
+            traces = play_with(executor, spec, source, todo, plan.rules)
+        else:
+            traces = play_here(agent, source, todo, plan.rules)
+        for trace in traces:
+            writer.write(trace)
+            yield trace
+
+
+def _shown(traces: Iterator[EpisodeTrace], name: str, total: int) -> Iterator[EpisodeTrace]:
+    """Pass episodes on; show progress and the success so far."""
+    succeeded = 0
+    with progress(f"evaluate {name}", total) as advance:
+        for done, trace in enumerate(traces, start=1):
+            succeeded += trace.success
+            yield trace
+            advance(1, f"success {succeeded / done:.2f}")
 
 
 def header_of(facts: AgentFacts, plan: Plan) -> Header:
