@@ -18,14 +18,13 @@ import tyro
 
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
-from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED
+from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, is_stratified, units_of
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.score import Result, score_trace
 from langrearrange.leaderboard.statistics import (
     Interval,
-    clustered_mean_ci,
+    mean_ci,
     mean_of_intervals,
-    stratified_mean_ci,
 )
 
 from ..command import run_command
@@ -69,16 +68,15 @@ def pooled(results: Sequence[Result], split: str, template: str = "") -> Interva
     """
     outcomes: dict[str, list[float]] = {}
     units: dict[str, str] = {}
-    stratified = split in STRATIFIED and not template
+    stratified = is_stratified(split) and not template
     for result in results:
         for episode in result.episodes:
             if episode.split == split and template in ("", episode.template):
                 outcomes.setdefault(episode.id, []).append(float(episode.success))
-                units[episode.id] = episode.template if stratified else episode.cluster
+                [unit] = units_of([episode], stratified=stratified)
+                units[episode.id] = episode.id if template else unit
     values = np.array([np.mean(found) for found in outcomes.values()])
-    names = [units[i] if not template else i for i in outcomes]
-    codes = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    return (stratified_mean_ci if stratified else clustered_mean_ci)(values, codes)
+    return mean_ci(values, list(units.values()), stratified=stratified)
 
 
 def overall(results: Sequence[Result], group: str) -> Interval:

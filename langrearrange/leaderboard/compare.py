@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from langrearrange.errors import ScoreError
-from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
+from langrearrange.leaderboard.groups import GROUPS, base_split, is_stratified, units_of
 from langrearrange.leaderboard.replay import Replayed
 from langrearrange.leaderboard.score import Result
+from langrearrange.leaderboard.statistics import (
+    MeanVariance,
+    variance_of_average,
+    variance_of_mean,
+)
 from langrearrange.leaderboard.student import t_cdf, t_quantile
 
 POWER: Final = 0.8
@@ -55,9 +60,7 @@ class _Paired:
     name: str
     mean_a: float
     mean_b: float
-    variance: float
-    degrees: float
-    units: int
+    variance: MeanVariance
 
 
 def compare(a: Result, b: Result, level: float = 0.95) -> tuple[Difference, ...]:
@@ -134,45 +137,15 @@ def _paired(
 ) -> _Paired:
     left = np.array([value(x) for x, _ in pairs])
     right = np.array([value(y) for _, y in pairs])
-    names = [x.template if base_split(split) in STRATIFIED else x.cluster for x, _ in pairs]
-    codes = np.unique(names, return_inverse=True)[1]
-    variance, degrees, units = _variance(left - right, codes, base_split(split) in STRATIFIED)
-    return _Paired(split, float(left.mean()), float(right.mean()), variance, degrees, units)
-
-
-def _variance(
-    difference: NDArray[np.float64], codes: NDArray[np.intp], stratified: bool
-) -> tuple[float, float, int]:
-    """Return variance of the mean difference, degrees of freedom, number of units."""
-    total = len(difference)
-    groups = int(codes.max()) + 1
-    if stratified and total > groups:
-        means = np.bincount(codes, weights=difference) / np.bincount(codes)
-        residuals = difference - means[codes]
-        degrees = float(total - groups)
-        return float(np.square(residuals).sum()) / degrees / total, degrees, total
-    if groups < 2:
-        codes, groups = np.arange(total), total
-    if groups < 2:
-        return 0.0, 1.0, 1
-    sums = np.bincount(codes, weights=difference - difference.mean())
-    variance = groups / (groups - 1) * float(np.square(sums).sum()) / total**2
-    return variance, groups - 1.0, groups
+    stratified = is_stratified(split)
+    units = units_of((x for x, _ in pairs), stratified=stratified)
+    variance = variance_of_mean(left - right, units, stratified=stratified)
+    return _Paired(split, float(left.mean()), float(right.mean()), variance)
 
 
 def _mean(name: str, parts: Sequence[_Paired]) -> _Paired:
-    count = len(parts)
-    shares = [part.variance / count**2 for part in parts]
-    total = sum(shares)
-    squares = sum(v * v / p.degrees for v, p in zip(shares, parts, strict=True))
-    return _Paired(
-        name,
-        sum(part.mean_a for part in parts) / count,
-        sum(part.mean_b for part in parts) / count,
-        total,
-        total * total / squares if squares else float(sum(p.degrees for p in parts)),
-        sum(part.units for part in parts),
-    )
+    mean_a, mean_b = fmean(part.mean_a for part in parts), fmean(part.mean_b for part in parts)
+    return _Paired(name, mean_a, mean_b, variance_of_average([part.variance for part in parts]))
 
 
 def _judge(
@@ -182,12 +155,10 @@ def _judge(
     rows = []
     for pair, p_value, p_holm in zip(paired, p_values, holm(p_values), strict=True):
         difference = pair.mean_a - pair.mean_b
-        quantile = t_quantile((1 + level) / 2, pair.degrees)
-        error = math.sqrt(pair.variance)
-        low, high = (
-            max(-1.0, difference - quantile * error),
-            min(1.0, difference + quantile * error),
-        )
+        quantile = t_quantile((1 + level) / 2, pair.variance.degrees)
+        error = math.sqrt(pair.variance.value)
+        low = max(-1.0, difference - quantile * error)
+        high = min(1.0, difference + quantile * error)
         clear = (low > 0 or high < 0) and p_holm < 1 - level
         rows.append(
             Difference(
@@ -200,7 +171,7 @@ def _judge(
                 high=high,
                 p_value=p_value,
                 p_holm=p_holm,
-                detectable=(quantile + t_quantile(POWER, pair.degrees)) * error,
+                detectable=(quantile + t_quantile(POWER, pair.variance.degrees)) * error,
                 winner=("a" if difference > 0 else "b") if clear else "",
             )
         )
@@ -208,12 +179,12 @@ def _judge(
 
 
 def _p_value(pair: _Paired) -> float:
-    difference = abs(pair.mean_a - pair.mean_b)
+    difference, variance = abs(pair.mean_a - pair.mean_b), pair.variance
     if difference == 0:
         return 1.0
-    if pair.variance == 0:  # every unit differs by the same: a sign test over the units
-        return min(1.0, 2.0 ** (1 - min(pair.units, 60)))
-    return 2 * (1 - t_cdf(difference / math.sqrt(pair.variance), pair.degrees))
+    if variance.value == 0:  # every unit differs by the same: a sign test over the units
+        return min(1.0, 2.0 ** (1 - min(variance.num_units, 60)))
+    return 2 * (1 - t_cdf(difference / math.sqrt(variance.value), variance.degrees))
 
 
 def as_values(rows: Sequence[Difference]) -> list[Mapping[str, object]]:

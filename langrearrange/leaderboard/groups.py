@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS, TEST_SPLITS
 
@@ -16,6 +17,30 @@ STRATIFIED: Final = ("new_scenes", "train_eval", "validation", "train_mini", "tr
 """Splits of the nine fixed training templates: intervals generalise to these templates only."""
 BOARD_SPLITS: Final = (*TEST_SPLITS, "train_eval")
 """What a ranked run plays."""
+
+
+class Played(Protocol):
+    """What tells an episode's unit of chance: an `Episode` or a `Replayed` one."""
+
+    @property
+    def template(self) -> str:
+        """Id of the template."""
+        ...
+
+    @property
+    def cluster(self) -> str:
+        """The held-out unit."""
+        ...
+
+
+def is_stratified(split: str) -> bool:
+    """Whether a split's intervals generalise to its fixed templates only."""
+    return base_split(split) in STRATIFIED
+
+
+def units_of(episodes: Iterable[Played], *, stratified: bool) -> list[str]:
+    """Return the unit of each episode (`variance_of_mean`): its template, or its cluster."""
+    return [episode.template if stratified else episode.cluster for episode in episodes]
 
 
 def base_split(name: str) -> str:

@@ -13,22 +13,20 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from langrearrange.dataset import Episode
 from langrearrange.env import RANKED_MODALITIES
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard.chain import verifier
 from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
-from langrearrange.leaderboard.groups import GROUPS, STRATIFIED, base_split
+from langrearrange.leaderboard.groups import GROUPS, base_split, is_stratified, units_of
 from langrearrange.leaderboard.matching import OpenSource, match
 from langrearrange.leaderboard.metrics import METRICS
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.statistics import (
     Interval,
-    clustered_mean_ci,
+    mean_ci,
     mean_of_intervals,
-    stratified_mean_ci,
 )
 from langrearrange.leaderboard.trace import Header, Trace, read_trace
 from langrearrange.world.vocabulary import HORIZON
@@ -154,8 +152,7 @@ def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Res
             dataclasses.replace(replay(episode, line, trace.header, observations), split=part.split)
             for line, episode in part.lines
         ]
-        stratified = base_split(part.split) in STRATIFIED
-        splits[part.split] = score_episodes(played, part.absent, stratified)
+        splits[part.split] = score_episodes(played, part.absent, is_stratified(part.split))
         pairs += zip(played, (episode for _, episode in part.lines), strict=True)
     if observations:
         observations.close()
@@ -194,11 +191,10 @@ def score_episodes(
     success = np.array([float(e.success) for e in played] + zeros)
     efficiency = np.array([e.efficiency for e in played] + zeros)
     everything: list[Replayed | Episode] = [*played, *absent]
-    names = [e.template if stratified else e.cluster for e in everything]
-    units = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    units = units_of(everything, stratified=stratified)
     return Scores(
-        success=_interval(success, units, stratified),
-        efficiency=_interval(efficiency, units, stratified),
+        success=mean_ci(success, units, stratified=stratified),
+        efficiency=mean_ci(efficiency, units, stratified=stratified),
         metrics={name: metric.of(played, len(success)) for name, metric in METRICS.items()},
         num_episodes=len(success),
         num_missing=len(absent),
@@ -241,15 +237,3 @@ def _causes(played: Sequence[Replayed], num_missing: int) -> dict[str, int]:
     if num_missing:
         counts["missing"] = num_missing
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _interval(values: NDArray[np.float64], units: NDArray[np.int64], stratified: bool) -> Interval:
-    counts = np.bincount(units)
-    if stratified and counts.min() >= 2:
-        return stratified_mean_ci(values, units)
-    if len(values) == 1:
-        mean = float(values[0])
-        return Interval(mean, 0.0, 1.0, 1, 1, 0.0, 1.0, "agreeing")
-    if stratified or len(counts) < 2:  # nothing above the episode varies
-        units = np.arange(len(values))
-    return clustered_mean_ci(values, units)

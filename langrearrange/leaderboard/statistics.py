@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from langrearrange.errors import ScoreError
 from langrearrange.leaderboard.student import t_quantile
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Units = Sequence[str] | NDArray[np.integer[Any]]
+_NEGLIGIBLE: Final = 1e-20
+"""A variance below this is a rounding error: that of a million episodes is larger, or 0."""
 Method = Literal["clustered", "stratified", "agreeing", "combined"]
 
 
@@ -57,74 +59,93 @@ class Interval:
         return 0.2 <= self.mean <= 0.8 and self.intra_cluster <= 0.3
 
 
-def clustered_mean_ci(values: Floats, cluster: Ints, level: float = 0.95) -> Interval:
-    """Mean with a confidence interval that respects clusters.
+class MeanVariance(NamedTuple):
+    """How far the mean of a sample may lie from the mean of what was sampled.
 
-    Episodes of one cluster (design 3.7) succeed or fail together, so the cluster, not the
-    episode, is the unit of chance.
+    Attributes:
+        value: variance of the mean; 0 where all values agree, or all within their stratum.
+        degrees: degrees of freedom of the variance.
+        num_units: units of chance: clusters, or episodes where these are drawn one by one.
+        method: how it was estimated; `agreeing` where it is 0.
+    """
+
+    value: float
+    degrees: float
+    num_units: int
+    method: Method
+
+
+def variance_of_mean(values: Floats, units: Units, *, stratified: bool = False) -> MeanVariance:
+    """Return the variance of a mean over episodes, or over differences between paired episodes.
+
+    Where there is a single cluster, or a stratum with one episode, variation between the units
+    cannot be told from variation within: each episode is then a cluster of its own.
+
+    Args:
+        values: shape (num_episodes,), float64.
+        units: shape (num_episodes,), cluster of each episode, or its stratum.
+        stratified: units are fixed strata, within which episodes were drawn: the mean generalises
+            to these strata only. Else they are clusters, a sample of all clusters.
+
+    Source: clusters: Miller 2024 (arXiv 2411.00640), appendix A, with the G / (G - 1) correction
+    and G - 1 degrees of freedom. Strata: Cochran, Sampling Techniques, 5.3, with Satterthwaite's
+    degrees of freedom, 5.4. Not one variance pooled over the strata with n - H degrees: that is
+    too small where small strata vary more than large ones.
+    """
+    total = len(values)
+    _, codes, sizes = np.unique(units, return_inverse=True, return_counts=True)
+    method: Method = "stratified" if stratified and sizes.min() >= 2 else "clustered"
+    if method == "stratified":
+        groups = [values[codes == number] for number in range(len(sizes))]
+        parts = [(len(g) / total) ** 2 * float(g.var(ddof=1)) / len(g) for g in groups]
+        value, num_units = sum(parts), total
+        degrees = _satterthwaite(parts, [len(group) - 1.0 for group in groups])
+    else:
+        if stratified or len(sizes) < 2:
+            codes, sizes = np.arange(total), np.ones(total, np.int64)
+        num_units, degrees = len(sizes), max(len(sizes) - 1.0, 1.0)
+        sums = np.bincount(codes, weights=values - values.mean())
+        value = num_units / degrees * float(np.square(sums).sum()) / total**2
+    if value < _NEGLIGIBLE:
+        return MeanVariance(0.0, max(num_units - 1.0, 1.0), num_units, "agreeing")
+    return MeanVariance(value, degrees, num_units, method)
+
+
+def variance_of_average(parts: Sequence[MeanVariance]) -> MeanVariance:
+    """Return the variance of the unweighted mean of independent means, at least one."""
+    shares = [part.value / len(parts) ** 2 for part in parts]
+    degrees = _satterthwaite(shares, [part.degrees for part in parts])
+    return MeanVariance(sum(shares), degrees, sum(part.num_units for part in parts), "combined")
+
+
+def mean_ci(
+    values: Floats, units: Units, *, stratified: bool = False, level: float = 0.95
+) -> Interval:
+    """Return the mean of episodes with a confidence interval that respects clusters or strata.
 
     Args:
         values: shape (num_episodes,), float64, each in [0, 1].
-        cluster: shape (num_episodes,), int64, cluster index of each episode.
+        units: shape (num_episodes,), cluster or stratum of each episode.
+        stratified: whether they are strata; see `variance_of_mean`.
         level: coverage, in (0, 1).
 
     Returns:
         Wilson's interval with the number of independent episodes that would have this variance,
-        and t with G - 1 degrees of freedom; where all values agree, that number is G.
+        and t with its degrees of freedom; where all values agree, with the number of units. One
+        episode tells nothing: [0, 1].
 
     Raises:
-        ScoreError: fewer than two clusters, or shapes differ.
+        ScoreError: values outside [0, 1], none, or shapes that differ.
 
-    Source: cluster-robust variance of a mean, Miller 2024 (arXiv 2411.00640), appendix A, with
-    the G / (G - 1) correction. Wilson's form (Korn and Graubard 1998) instead of mean +- t s:
-    simulated coverage is 93-97 % instead of 90-96 % for means 0.2-0.8, and no interval is wider.
+    Source: Korn and Graubard 1998. Simulated coverage is 93-97 % instead of the 90-96 % of
+    mean +- t s for means 0.2-0.8, and no interval is wider.
     """
-    _check(values, cluster, level)
-    mean = float(values.mean())
-    _, codes = np.unique(cluster, return_inverse=True)
-    groups = int(codes.max()) + 1
-    if groups < 2:
-        raise ScoreError(
-            f"an interval over clusters needs at least 2 of them; all {len(values)} episodes are "
-            "of one cluster. Score more episodes, or pass each episode as its own cluster."
-        )
-    totals = np.bincount(codes, weights=values - mean, minlength=groups)
-    variance = float(groups / (groups - 1) * np.square(totals).sum()) / len(values) ** 2
-    method: Method = "clustered" if variance > 0 and np.ptp(values) > 0 else "agreeing"
-    return _interval(mean, variance, groups - 1.0, len(values), groups, level, method)
-
-
-def stratified_mean_ci(values: Floats, stratum: Ints, level: float = 0.95) -> Interval:
-    """Mean with an interval that generalises to the same strata only.
-
-    For new_scenes and train_eval: their templates are fixed, episodes are drawn within them.
-
-    Args:
-        values: shape (num_episodes,), float64, each in [0, 1].
-        stratum: shape (num_episodes,), int64, stratum of each episode.
-        level: coverage, in (0, 1).
-
-    Returns:
-        As `clustered_mean_ci`, with the strata's variances added up.
-
-    Raises:
-        ScoreError: a stratum holds one episode only, or shapes differ.
-
-    Source: stratified variance of a mean, Cochran, Sampling Techniques, 5.3; degrees of freedom
-    by Satterthwaite, 5.4.
-    """
-    _check(values, stratum, level)
-    mean, total = float(values.mean()), len(values)
-    parts, degrees = [], []
-    for name in np.unique(stratum):
-        group = values[stratum == name]
-        if len(group) < 2:
-            raise ScoreError("a stratum of one episode has no variance; score at least two of each")
-        parts.append((len(group) / total) ** 2 * float(group.var(ddof=1)) / len(group))
-        degrees.append(len(group) - 1.0)
-    freedom = _satterthwaite(parts, degrees) if sum(parts) else max(total - 1.0, 1.0)
-    method: Method = "stratified" if sum(parts) else "agreeing"
-    return _interval(mean, sum(parts), freedom, total, total, level, method)
+    _check(values, units, level)
+    variance = variance_of_mean(values, units, stratified=stratified)
+    mean, quantile = float(values.mean()), t_quantile((1 + level) / 2, variance.degrees)
+    count = mean * (1 - mean) / variance.value if variance.value else variance.num_units
+    ends = wilson(mean, count, quantile) if len(values) > 1 else (0.0, 1.0)
+    return _interval(mean, ends, len(values), variance)
 
 
 def mean_of_intervals(parts: Sequence[Interval], level: float = 0.95) -> Interval:
@@ -143,15 +164,21 @@ def mean_of_intervals(parts: Sequence[Interval], level: float = 0.95) -> Interva
     """
     if not parts:
         raise ScoreError("a mean over splits needs at least one split")
-    count = len(parts)
-    mean = sum(part.mean for part in parts) / count
-    variances = [_variance_of(part, level) / count**2 for part in parts]
-    episodes = sum(part.num_episodes for part in parts)
-    units = sum(part.num_units for part in parts)
-    freedom = _satterthwaite(variances, [part.degrees for part in parts])
-    agreeing = all(part.mean == parts[0].mean in (0.0, 1.0) for part in parts)
-    method: Method = "agreeing" if agreeing else "combined"
-    return _interval(mean, sum(variances), freedom, episodes, units, level, method)
+    mean = sum(part.mean for part in parts) / len(parts)
+    variance = variance_of_average(
+        [
+            MeanVariance(_variance_of(part, level), part.degrees, part.num_units, part.method)
+            for part in parts
+        ]
+    )
+    quantile = t_quantile((1 + level) / 2, variance.degrees)
+    if all(part.mean == parts[0].mean in (0.0, 1.0) for part in parts):
+        ends = wilson(mean, variance.num_units, quantile)
+        variance = variance._replace(value=0.0, method="agreeing")
+    else:
+        half = quantile * math.sqrt(variance.value)
+        ends = max(0.0, mean - half), min(1.0, mean + half)
+    return _interval(mean, ends, sum(part.num_episodes for part in parts), variance)
 
 
 def wilson(mean: float, count: float, quantile: float) -> tuple[float, float]:
@@ -188,24 +215,18 @@ def _satterthwaite(variances: Sequence[float], degrees: Sequence[float]) -> floa
 
 
 def _interval(
-    mean: float, variance: float, degrees: float, episodes: int, units: int, level: float,
-    method: Method,
-) -> Interval:  # fmt: skip
-    quantile = t_quantile((1 + level) / 2, degrees)
-    if method == "combined":
-        half = quantile * math.sqrt(variance)
-        low, high = max(0.0, mean - half), min(1.0, mean + half)
-    else:
-        count = units if method == "agreeing" else mean * (1 - mean) / variance
-        low, high = wilson(mean, count, quantile)
-    kept = 0.0 if method == "agreeing" else variance
-    return Interval(mean, low, high, episodes, units, kept, degrees, method)
+    mean: float, ends: tuple[float, float], num_episodes: int, variance: MeanVariance
+) -> Interval:
+    return Interval(
+        mean, *ends, num_episodes, variance.num_units, variance.value, variance.degrees,
+        variance.method,
+    )  # fmt: skip
 
 
-def _check(values: Floats, groups: Ints, level: float) -> None:
-    if values.ndim != 1 or values.shape != groups.shape or not len(values):
+def _check(values: Floats, units: Units, level: float) -> None:
+    if values.ndim != 1 or values.shape != np.shape(units) or not len(values):
         raise ScoreError(
-            f"values have shape {values.shape} and clusters {groups.shape}; both must be "
+            f"values have shape {values.shape} and units {np.shape(units)}; both must be "
             "(num_episodes,) with at least one episode"
         )
     if not 0 < level < 1:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 
 import msgspec
 import numpy as np
@@ -13,10 +15,19 @@ from hypothesis import strategies as st
 
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import ScoreError
-from langrearrange.leaderboard import AgentFacts, Plan, Trace, header_of, score
+from langrearrange.leaderboard import (
+    AgentFacts,
+    Plan,
+    Trace,
+    group_scores,
+    header_of,
+    score,
+    score_episodes,
+)
 from langrearrange.leaderboard.compare import as_values, compare, holm
-from langrearrange.leaderboard.groups import GROUPS
+from langrearrange.leaderboard.groups import GROUPS, is_stratified
 from langrearrange.leaderboard.paper_rows import COLUMNS, PAPER_SUCCESS
+from langrearrange.leaderboard.student import t_quantile
 from langrearrange.world.vocabulary import SPLITS
 
 
@@ -89,6 +100,95 @@ def with_success(result, flags):
         for e, flag in zip(result.episodes, flags, strict=True)
     )
     return dataclasses.replace(result, episodes=episodes)
+
+
+def many_clusters(sizes, split):
+    """Episodes of templates t0, t1, ... of these sizes, each with a few clusters."""
+    number = itertools.count()
+    return [
+        msgspec.structs.replace(
+            many(1, split)[0], id=f"{split}/{next(number):06d}", template=f"t{template}",
+            cluster=f"t{template}/{row % 3}",
+        )
+        for template, size in enumerate(sizes)
+        for row in range(size)
+    ]  # fmt: skip
+
+
+def rescored(result, flags, split):
+    """Return a run with these successes, scored as `score` scores it."""
+    played = with_success(result, flags)
+    scores = score_episodes(played.episodes, (), is_stratified(split))
+    return dataclasses.replace(played, splits={split: scores})
+
+
+@pytest.mark.parametrize("split", ["context", "new_scenes", "sealed_new_scenes"])
+def test_against_a_run_that_always_fails_compare_and_score_have_one_variance(split):
+    """The difference is then the other run's success: the same numbers, to the last digit."""
+    rng = np.random.default_rng(5)
+    episodes = many_clusters((17, 5, 9, 2, 30), split)
+    base = result_of("random", episodes)
+    lost = rescored(base, [0] * len(episodes), split)
+    for rate in (0.1, 0.5, 0.8):
+        run = rescored(base, rng.random(len(episodes)) < rate, split)
+        for measure in ("success", "efficiency"):
+            interval = getattr(run.splits[split], measure)
+            row = rows_of(run, lost)[split, measure]
+            quantile, error = t_quantile(0.975, interval.degrees), math.sqrt(interval.variance)
+            assert row.difference == interval.mean
+            assert row.low == max(-1.0, interval.mean - quantile * error)
+            assert row.high == min(1.0, interval.mean + quantile * error)
+            assert row.detectable == (quantile + t_quantile(0.8, interval.degrees)) * error
+
+
+def test_groups_have_the_variance_of_their_splits_as_in_score():
+    rng = np.random.default_rng(6)
+    runs, lost = {}, {}
+    for split in GROUPS["Total"]:
+        episodes = many_clusters((7, 11, 12), split)
+        base = result_of("random", episodes)
+        runs[split] = rescored(base, rng.random(len(episodes)) < 0.6, split)
+        lost[split] = rescored(base, [0] * len(episodes), split)
+    first, second = (
+        dataclasses.replace(
+            parts["context"],
+            episodes=tuple(e for part in parts.values() for e in part.episodes),
+            splits={split: part.splits[split] for split, part in parts.items()},
+        )
+        for parts in (runs, lost)
+    )
+    rows = rows_of(first, second)
+    for name, group in group_scores(first.splits).items():
+        interval, row = group.success, rows[name, "success"]
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("clusters", [2, 5, 12])
+def test_a_difference_alike_in_every_cluster_is_judged_by_a_sign_test(clusters):
+    """G of G clusters on one side: 2 of 2^G ways are as extreme."""
+    episodes = [
+        msgspec.structs.replace(e, cluster=f"c{i % clusters}") for i, e in enumerate(EPISODES)
+    ]
+    base = result_of("random", episodes)
+    won, lost = (rescored(base, [flag] * 48, "context") for flag in (1, 0))
+    rows = rows_of(won, lost)
+    for measure in ("success", "efficiency"):
+        assert rows["context", measure].p_value == 2 / 2**clusters
+
+
+def test_a_paired_t_test_by_hand():
+    # Differences by cluster 1 1 1 0: mean 3/4, variance 4/3 * (3/16 + 9/16) / 16 = 1/16, t = 3
+    # with 3 degrees: p = 2 * P(T > 3) = 0.0577
+    episodes = [msgspec.structs.replace(e, cluster=f"c{i}") for i, e in enumerate(many(4))]
+    base = result_of("random", episodes)
+    won, lost = rescored(base, [1, 1, 1, 0], "context"), rescored(base, [0] * 4, "context")
+    row = rows_of(won, lost)["context", "success"]
+    assert row.difference == 0.75
+    assert row.p_value == pytest.approx(0.0577, abs=1e-4)
+    assert row.p_holm == row.p_value
+    assert row.low == pytest.approx(0.75 - 3.1824 / 4, abs=1e-4)
+    assert row.high == 1.0
+    assert row.winner == ""
 
 
 def test_noise_alone_seldom_has_a_winner():

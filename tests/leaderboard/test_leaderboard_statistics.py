@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard import (
-    clustered_mean_ci,
+    mean_ci,
     mean_of_intervals,
-    stratified_mean_ci,
+    variance_of_mean,
     wilson,
 )
 from langrearrange.leaderboard.student import t_cdf, t_quantile
@@ -48,7 +49,7 @@ def test_wilson_is_the_textbook_interval():
 
 
 def test_clustered_interval_of_two_clusters_by_hand():
-    interval = clustered_mean_ci(np.array([1.0, 1.0, 1.0, 0.0]), np.array([0, 0, 1, 1]))
+    interval = mean_ci(np.array([1.0, 1.0, 1.0, 0.0]), np.array([0, 0, 1, 1]))
     # residual sums: +0.5, -0.5; variance 2/1 * 0.5 / 16 = 0.0625; t with 1 degree: 12.706
     assert interval.mean == 0.75
     assert math.sqrt(interval.variance) == pytest.approx(0.25)
@@ -59,12 +60,12 @@ def test_clustered_interval_of_two_clusters_by_hand():
 
 def test_clusters_of_one_give_the_plain_standard_error():
     values = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
-    interval = clustered_mean_ci(values, np.arange(5))
+    interval = mean_ci(values, np.arange(5))
     assert interval.variance == pytest.approx(values.var(ddof=1) / 5)
 
 
 def test_agreeing_outcomes_get_wilson_over_clusters_not_certainty():
-    interval = clustered_mean_ci(np.ones(100), np.repeat(np.arange(10), 10))
+    interval = mean_ci(np.ones(100), np.repeat(np.arange(10), 10))
     assert interval.method == "agreeing"
     assert interval.high == 1.0
     assert interval.low == pytest.approx(wilson(1.0, 10, t_quantile(0.975, 9))[0])
@@ -72,8 +73,8 @@ def test_agreeing_outcomes_get_wilson_over_clusters_not_certainty():
 
 def test_copies_of_an_episode_make_nothing_surer():
     values, cluster = np.array([1.0, 0.0, 1.0, 0.0]), np.arange(4)
-    once = clustered_mean_ci(values, cluster)
-    tenfold = clustered_mean_ci(np.repeat(values, 10), np.repeat(cluster, 10))
+    once = mean_ci(values, cluster)
+    tenfold = mean_ci(np.repeat(values, 10), np.repeat(cluster, 10))
     assert (tenfold.low, tenfold.high) == pytest.approx((once.low, once.high))
 
 
@@ -81,12 +82,84 @@ def test_strata_take_out_what_differs_between_them():
     values = np.array([1.0, 1, 1, 0, 0, 0, 0, 1] * 5)
     stratum = np.array([0, 0, 0, 0, 1, 1, 1, 1] * 5)
     parts = [values[stratum == s].var(ddof=1) / 20 / 4 for s in (0, 1)]
-    assert stratified_mean_ci(values, stratum).variance == pytest.approx(sum(parts))
+    assert mean_ci(values, stratum, stratified=True).variance == pytest.approx(sum(parts))
+
+
+def test_strata_of_two_sizes_by_hand():
+    # a: 1 0, s^2 = 1/2; b: 1 1 1 0, s^2 = 1/4. (2/6)^2 / 4 + (4/6)^2 / 16 = 1/36 + 1/36 = 1/18;
+    # degrees (1/18)^2 / ((1/36)^2 / 1 + (1/36)^2 / 3) = 3
+    found = variance_of_mean(np.array([1.0, 0, 1, 1, 1, 0]), [*"aabbbb"], stratified=True)
+    assert found.value == pytest.approx(1 / 18)
+    assert found.degrees == pytest.approx(3.0)
+    assert (found.num_units, found.method) == (6, "stratified")
+
+
+def slow_variance(values, units, stratified):
+    """Variance of a mean and its degrees of freedom, from the definitions, exactly."""
+    groups = {}
+    for value, unit in zip(values, units, strict=True):
+        groups.setdefault(unit, []).append(Fraction(value))
+    total, mean = len(values), Fraction(sum(map(Fraction, values))) / len(values)
+    if (stratified and min(map(len, groups.values())) < 2) or (len(groups) < 2 and not stratified):
+        return slow_variance(values, range(total), False) if total > 1 else (0, 1)
+    if not stratified:
+        sums = [sum(value - mean for value in group) for group in groups.values()]
+        count = len(groups)
+        return Fraction(count, count - 1) * sum(x * x for x in sums) / total**2, count - 1
+    parts = []
+    for group in groups.values():
+        middle = sum(group) / len(group)
+        square = sum((value - middle) ** 2 for value in group) / (len(group) - 1)
+        parts.append((Fraction(len(group), total) ** 2 * square / len(group), len(group) - 1))
+    variance = sum(part for part, _ in parts)
+    if not variance:
+        return variance, total - 1
+    return variance, variance**2 / sum(part**2 / degrees for part, degrees in parts)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-1.0, -0.25, 0.0, 0.5, 1.0]), st.sampled_from("abcd")),
+        min_size=1,
+        max_size=40,
+    ),
+    st.booleans(),
+)
+def test_variance_is_the_textbooks(pairs, stratified):
+    values, units = [value for value, _ in pairs], [unit for _, unit in pairs]
+    variance, degrees = slow_variance(values, units, stratified)
+    found = variance_of_mean(np.array(values), units, stratified=stratified)
+    assert found.value == pytest.approx(float(variance), abs=1e-15)
+    assert found.degrees == pytest.approx(float(degrees))
+    assert (found.method == "agreeing") == (variance == 0)
+
+
+def test_one_cluster_or_a_stratum_of_one_leaves_each_episode_to_itself():
+    values = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
+    alone = mean_ci(values, np.arange(5))
+    assert mean_ci(values, [*"aaaaa"]) == alone
+    assert mean_ci(values, [*"aabbc"], stratified=True) == alone
+    assert alone.num_units == 5
+
+
+def test_one_episode_tells_nothing():
+    for stratified in (False, True):
+        interval = mean_ci(np.array([1.0]), ["a"], stratified=stratified)
+        assert (interval.mean, interval.low, interval.high) == (1.0, 0.0, 1.0)
+        assert interval.num_units == 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1 / 3, 1.0])
+def test_rounding_is_not_taken_for_a_variance(value):
+    found = variance_of_mean(np.full(90, value), np.arange(90) % 9)
+    assert found == (0.0, 8.0, 9, "agreeing")
+    thirds = np.tile([1.0, 0.0, 0.0], 30)  # every cluster has the mean 1/3
+    assert variance_of_mean(thirds, np.arange(90) // 3).value == 0.0
 
 
 def test_mean_of_splits_adds_variances_and_never_claims_certainty():
-    half = clustered_mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
-    sure = clustered_mean_ci(np.zeros(20), np.arange(20))
+    half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
+    sure = mean_ci(np.zeros(20), np.arange(20))
     both = mean_of_intervals([half, sure])
     assert both.mean == 0.25
     assert both.variance > half.variance / 4
@@ -96,7 +169,6 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty():
 @pytest.mark.parametrize(
     ("values", "cluster"),
     [
-        ([1.0, 0.0], [0, 0]),
         ([], []),
         ([1.0], [0, 1]),
         ([1.0, 2.0], [0, 1]),
@@ -105,14 +177,12 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty():
 )
 def test_what_allows_no_interval_is_refused(values, cluster):
     with pytest.raises(ScoreError):
-        clustered_mean_ci(np.array(values), np.array(cluster, np.int64))
+        mean_ci(np.array(values), np.array(cluster, np.int64))
 
 
-def test_levels_outside_0_1_and_lonely_strata_and_no_parts_are_refused():
+def test_levels_outside_0_1_and_no_parts_are_refused():
     with pytest.raises(ScoreError, match="level"):
-        clustered_mean_ci(np.array([0.0, 1.0]), np.arange(2), level=95.0)
-    with pytest.raises(ScoreError, match="stratum"):
-        stratified_mean_ci(np.array([0.0, 1.0, 1.0]), np.array([0, 0, 1]))
+        mean_ci(np.array([0.0, 1.0]), np.arange(2), level=95.0)
     with pytest.raises(ScoreError, match="at least one"):
         mean_of_intervals([])
 
@@ -123,7 +193,7 @@ def test_intervals_hold_their_mean_and_stay_in_0_1(pairs):
     cluster = np.array([name for _, name in pairs], np.int64)
     if len(set(cluster.tolist())) < 2:
         cluster = np.arange(len(values))
-    interval = clustered_mean_ci(values, cluster)
+    interval = mean_ci(values, cluster)
     assert 0 <= interval.low <= interval.mean <= interval.high <= 1
 
 
@@ -137,7 +207,7 @@ def coverage(mean, correlation, clusters, runs=1500):
     for _ in range(runs):
         difficulty = rng.beta(a, b, clusters)
         values = (rng.random(100) < difficulty[cluster]).astype(float)
-        interval = clustered_mean_ci(values, cluster)
+        interval = mean_ci(values, cluster)
         hits += interval.low <= mean <= interval.high
     return hits / runs
 
@@ -162,7 +232,46 @@ def test_intervals_cover_90_percent_beyond_that_range_too(mean, correlation):
 def test_intervals_beyond_the_checked_range_say_so():
     cluster = np.arange(100) % 10
     values = (np.arange(100) < 50).astype(float)
-    assert clustered_mean_ci(values, cluster).checked
-    assert not clustered_mean_ci((cluster < 5).astype(float), cluster).checked
-    assert not clustered_mean_ci(np.ones(100), cluster).checked
-    assert clustered_mean_ci((cluster < 5).astype(float), cluster).intra_cluster == 1.0
+    assert mean_ci(values, cluster).checked
+    assert not mean_ci((cluster < 5).astype(float), cluster).checked
+    assert not mean_ci(np.ones(100), cluster).checked
+    assert mean_ci((cluster < 5).astype(float), cluster).intra_cluster == 1.0
+
+
+def stratified_coverage(sizes, means, pooled, runs=2000):
+    """Share of runs whose mean +- t s holds the true mean, and mean variance / true variance."""
+    rng, stratum = np.random.default_rng(len(sizes)), np.repeat(np.arange(len(sizes)), sizes)
+    p = np.array(means)[stratum]
+    hits, total = 0, 0.0
+    for _ in range(runs):
+        values = (rng.random(len(p)) < p).astype(float)
+        found = variance_of_mean(values, stratum, stratified=True)
+        variance, degrees = found.value, found.degrees
+        if pooled:
+            residuals = values - (np.bincount(stratum, values) / sizes)[stratum]
+            degrees = float(len(p) - len(sizes))
+            variance = float(np.square(residuals).sum()) / degrees / len(p)
+        total += variance
+        hits += abs(values.mean() - p.mean()) <= t_quantile(0.975, degrees) * math.sqrt(variance)
+    return hits / runs, total / runs / (float((p * (1 - p)).sum()) / len(p) ** 2)
+
+
+@pytest.mark.slow
+def test_variances_of_strata_are_added_since_a_pooled_one_is_too_small():
+    """Small strata that vary more than large ones: pooled, 5 % of misses become 12 %."""
+    sizes, means = (4, 4, 12, 12, 12, 12), (0.5, 0.5, 0.02, 0.02, 0.02, 0.02)
+    covered, ratio = stratified_coverage(sizes, means, pooled=False)
+    assert covered >= 0.94
+    assert 0.97 <= ratio <= 1.03
+    covered, ratio = stratified_coverage(sizes, means, pooled=True)
+    assert covered <= 0.90
+    assert ratio <= 0.92
+
+
+@pytest.mark.slow
+def test_intervals_over_the_nine_templates_cover_95_percent():
+    sizes = (12, 12, 12, 11, 11, 11, 11, 10, 10)
+    means = (0.5, 0.9, 0.1, 0.3, 0.7, 0.5, 0.95, 0.05, 0.6)
+    covered, ratio = stratified_coverage(sizes, means, pooled=False)
+    assert 0.93 <= covered <= 0.97
+    assert 0.97 <= ratio <= 1.03
