@@ -74,6 +74,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--num", type=int, default=240)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rooms", nargs="*", default=list(ROOMS), choices=ROOMS)
     args = parser.parse_args()
     content = b"".join(
         f"{path}\0".encode() + (ROOT / path).read_bytes() for path in checkout_files()
@@ -84,7 +85,7 @@ def main() -> int:
     lines = store.read_text().split("\n")[:-1] if store.exists() else []  # the last may be torn
     store.write_text("".join(f"{line}\n" for line in lines))
     known = {record["key"]: record for record in map(json.loads, lines)}
-    drawn = sample(args.seed, args.num)
+    drawn = [pair for pair in sample(args.seed, args.num) if pair[0] in args.rooms]
     todo = [(room, mutation) for room, mutation in drawn if mutation.key not in known]
     print(f"seed {args.seed}: {len(drawn)} mutations, {len(todo)} to judge; {build}", flush=True)
     started = time.monotonic()
