@@ -53,6 +53,66 @@ def test_a_sentence_that_does_not_fit_raises_and_is_never_cut():
         env.reset(options={"episode_id": "toy/000000"})
 
 
+def test_a_sentence_that_just_fits_has_no_padding():
+    env = TokenizeInstruction(make(), Words(), max_length=9)
+    seen, _ = env.reset(options={"episode_id": "toy/000000"})
+    assert seen["attention_mask"].tolist() == [1] * 9
+    assert seen["attention_mask"].dtype == np.int8
+    assert seen["input_ids"].dtype == np.int64
+    space = env.observation_space["input_ids"]
+    assert (space.low.min(), space.high.max(), space.shape) == (0, 99, (9,))
+
+
+@pytest.mark.parametrize(("pad", "expected"), [(None, 0), (0, 0), (7, 7)])
+def test_padding_is_the_tokenizers_or_0(pad, expected):
+    words = Words()
+    words.pad_token_id = pad
+    env = TokenizeInstruction(make(), words, max_length=12)
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    assert seen["input_ids"].tolist() == [4, 1, 7] + [expected] * 9
+
+
+@pytest.mark.parametrize("length", [0, -1, True, 2.0])
+def test_a_length_that_is_no_length_is_refused(length):
+    with pytest.raises(UsageError, match="max_length="):
+        TokenizeInstruction(make(), Words(), length)
+    assert TokenizeInstruction(make(), Words(), 1).observation_space["input_ids"].shape == (1,)
+
+
+def test_tokens_that_are_written_to_change_nothing_later():
+    env = TokenizeInstruction(make(), Words(), max_length=12)
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    seen["input_ids"][:] = -1
+    seen["attention_mask"][:] = 9
+    again = env.step(0)[0]
+    assert again["input_ids"][0] == 4
+    assert again["attention_mask"].tolist() == [1] * 3 + [0] * 9
+
+
+def test_the_vector_is_the_fields_one_after_the_other():
+    env = FlattenForStableBaselines3(make())
+    seen, _ = env.reset(options={"episode_id": "toy/000003"})
+    plain, _ = make().reset(options={"episode_id": "toy/000003"})
+    bounds = env.observation_space
+    assert bounds.low.shape == seen.shape
+    assert (bounds.low <= seen).all()
+    assert (seen <= bounds.high).all()
+    start = 0
+    for name, part in env.unwrapped.observation_space.items():
+        size = part.max_length if isinstance(part, spaces.Text) else part.low.size
+        field = seen[start : start + size]
+        if isinstance(part, spaces.Text):
+            text = "Find a hammer."
+            assert field[: len(text)] == pytest.approx([ord(c) / 127 for c in text])
+            assert not field[len(text) :].any()
+        else:
+            assert (bounds.low[start : start + size] == part.low.ravel()).all()
+            assert (bounds.high[start : start + size] == part.high.ravel()).all()
+            assert (field == plain[name].ravel()).all()
+        start += size
+    assert start == len(seen)
+
+
 @pytest.mark.parametrize("tokenizer", [None, "gpt2", lambda text: {}])
 def test_what_is_no_tokenizer_is_refused(tokenizer):
     with pytest.raises(UsageError, match="is no tokenizer"):
