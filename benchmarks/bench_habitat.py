@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--picture", help="draw views in both into this file, measure nothing")
     args = parser.parse_args()
     try:
-        habitat = HabitatSimulator(python=args.python, gpu_device=args.gpu)
+        habitat = HabitatSimulator(habitat_python=args.python, habitat_gpu=args.gpu)
     except HabitatError as error:
         print(f"nothing measured: {error}")
         return

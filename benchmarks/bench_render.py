@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from langrearrange.dataset import Episode
 from langrearrange.generator import open_split
 from langrearrange.houses import Pose2D, get_house
-from langrearrange.sim import Camera
-from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
+from langrearrange.sim import Camera, Frame
+from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.sim.embedded.native import levels, use_level
 from langrearrange.world.vocabulary import NUM_NAV_TARGETS
 
@@ -69,20 +69,24 @@ def cpu_us(work: Callable[[], object], frames: int, windows: int) -> float:
     return best
 
 
+def frames(count: int, size: int) -> list[Frame]:
+    return [Frame(rgb=rgb) for rgb in np.empty((count, size, size, 3), np.uint8)]
+
+
 def batch_us(views: Sequence[Shot], size: int, windows: int, threads: int = 1) -> float:
     simulators = [view.simulator for view in views]
     cameras = [view.camera for view in views]
-    out = np.empty((len(views), size, size, 3), np.uint8)
-    return cpu_us(lambda: render_batch(simulators, out, cameras, threads), len(views), windows)
+    draw, out = EmbeddedSimulator.render_batch, frames(len(views), size)
+    return cpu_us(lambda: draw(simulators, out, cameras, threads), len(views), windows)
 
 
 def wall_fps(views: Sequence[Shot], size: int, windows: int, threads: int) -> float:
     simulators = [view.simulator for view in views]
-    out = np.empty((len(views), size, size, 3), np.uint8)
+    out = frames(len(views), size)
     best = 0.0
     for _ in range(windows):
         begin = time.perf_counter()
-        render_batch(simulators, out, threads=threads)
+        EmbeddedSimulator.render_batch(simulators, out, threads=threads)
         best = max(best, len(views) / (time.perf_counter() - begin))
     return best
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from langrearrange.errors import LangRearrangeError, UsageError
@@ -44,3 +46,39 @@ def load_object(name: str, what: str, error: type[LangRearrangeError] = UsageErr
             f"its classes: {', '.join(known) or 'none'}"
         )
     return found
+
+
+def takes(make: Callable[..., Any], name: str) -> bool:
+    """Return whether a callable has a parameter of this name, or takes any keyword."""
+    try:
+        parameters = inspect.signature(make).parameters
+    except (TypeError, ValueError):  # some built-in callables have no signature
+        return False
+    kinds = {parameter.kind for parameter in parameters.values()}
+    return name in parameters or inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def call_factory(
+    make: Callable[..., Any], what: str, error: type[LangRearrangeError], **known: Any
+) -> Any:
+    """Call a user's factory with those of the keywords that it takes.
+
+    Args:
+        make: the factory.
+        what: begins the message, such as `agent 'my:Agent'`.
+        error: what is raised.
+        known: keywords that a factory may take.
+
+    Raises:
+        LangRearrangeError: the factory's own, or of the given type for whatever else it raised.
+    """
+    try:
+        return make(**{name: value for name, value in known.items() if takes(make, name)})
+    except LangRearrangeError:
+        raise
+    except Exception as failure:
+        # Foreign code may raise anything; the user needs to know whose it was.
+        raise error(
+            f"{what} could not be made: {type(failure).__name__}: {failure}. It is called with "
+            f"those of {', '.join(known) or 'no arguments'} that it takes."
+        ) from failure

@@ -21,7 +21,7 @@ from langrearrange.generator import open_split
 from langrearrange.houses import House, Pose2D, get_house, models_of
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
-from langrearrange.sim.embedded import EmbeddedSimulator, render_batch
+from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world import Layout, WorldState
 from langrearrange.world.vocabulary import (
     CATEGORY_INDEX,
@@ -136,7 +136,7 @@ class SceneStream:
         segmentation = np.empty((count, size, size), np.int32)
         scenes = [self._next(row) for row in range(count)]
         frames = [Frame(rgb=rgb[i], segmentation=segmentation[i]) for i in range(count)]
-        render_batch(self._simulators, frames)
+        EmbeddedSimulator.render_batch(self._simulators, frames)
         self._num_batches += 1
         labels = [
             label(home.house, home.layout, state, segmentation[i])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
 from langrearrange.env.observer import MODALITIES, is_modality
 from langrearrange.errors import AgentError
-from langrearrange.loading import load_object
+from langrearrange.loading import call_factory, load_object
 
 BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
     "random": RandomAgent,
@@ -135,25 +134,12 @@ def _check_modality(name: str, agent: object) -> None:
 
 def _build(name: str, seed: int, hard: bool) -> Any:
     if name in BUNDLED:
-        return _call(name, BUNDLED[name], seed=seed, hard=hard)
+        return call_factory(BUNDLED[name], f"agent '{name}'", AgentError, seed=seed, hard=hard)
     if ":" not in name:
         close = get_close_matches(name, BUNDLED, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise AgentError(
             f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class{hint}"
         )
-    return _call(name, load_object(name, "agent", AgentError), seed=seed, hard=hard)
-
-
-def _call(name: str, make: Callable[..., Any], **known: Any) -> Any:
-    try:
-        taken = inspect.signature(make).parameters
-    except (TypeError, ValueError):  # some built-in callables have no signature
-        taken = {}  # type: ignore[assignment]
-    try:
-        return make(**{argument: value for argument, value in known.items() if argument in taken})
-    except Exception as error:
-        raise AgentError(
-            f"agent '{name}' could not be built: {type(error).__name__}: {error}. "
-            "Its class is called with seed=... and hard=... where it takes them, else with nothing."
-        ) from error
+    make = load_object(name, "agent", AgentError)
+    return call_factory(make, f"agent '{name}'", AgentError, seed=seed, hard=hard)

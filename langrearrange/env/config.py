@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
 
@@ -14,6 +15,14 @@ from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardConfig, reward_config
 from langrearrange.env.task import Rules
 from langrearrange.errors import UsageError
+from langrearrange.sim.protocol import Simulator
+from langrearrange.sim.registry import (
+    SimulatorChoice,
+    check_choice,
+    is_live,
+    make_simulator,
+    refuse_live,
+)
 from langrearrange.world import Semantics
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
 
@@ -21,10 +30,13 @@ Sampling = Literal["weighted", "uniform", "sequential"]
 Episodes = str | Path | Sequence[str] | Sequence[Episode] | EpisodeSource
 Extra = Literal["depth", "segmentation", "action_mask"]
 RENDER_MODES: Final = ("rgb_array", "ansi")
+SIMULATOR_OPTIONS: Final[Mapping[str, Any]] = {
+    "camera": "default", "habitat_python": None, "habitat_data": None, "habitat_gpu": None,
+}  # fmt: skip
+"""Arguments that go to the simulator's factory, with their defaults."""
 
 _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "split": SPLITS,
-    "simulator": ("embedded", "habitat"),
     "camera": ("default", "habitat"),
     "sampling": (None, *get_args(Sampling)),
     "semantics": get_args(Semantics),
@@ -44,7 +56,7 @@ class EnvKwargs(TypedDict, total=False):
     split: SplitName
     episodes: Episodes | None
     observation: Modality
-    simulator: Literal["embedded", "habitat"]
+    simulator: SimulatorChoice
     reward: Literal["paper", "release"] | RewardConfig | Mapping[str, Any]
     horizon: int
     image_size: int
@@ -73,7 +85,7 @@ class EnvConfig:
     split: str = "train_mini"
     episodes: Episodes | None = None
     observation: Modality = "rgb"
-    simulator: str = "embedded"
+    simulator: SimulatorChoice = "embedded"
     reward: str | RewardConfig | Mapping[str, Any] = "paper"
     horizon: int = HORIZON
     image_size: int = 256
@@ -111,7 +123,7 @@ class EnvConfig:
         _ = self.rules  # checks horizon and reward
 
     def _check_combinations(self) -> None:
-        self._check_habitat()
+        self._check_simulator()
         if self.feedback and self.modality not in MODALITIES:
             raise UsageError(
                 f"feedback=True goes with observation='rgb' only, not with {self.observation!r}"
@@ -128,19 +140,32 @@ class EnvConfig:
                 "leave sampling out"
             )
 
-    def _check_habitat(self) -> None:
+    def _check_simulator(self) -> None:
+        given = {name: getattr(self, name) for name, _ in SIMULATOR_OPTIONS.items()}
+        given = {name: v for name, v in given.items() if v != SIMULATOR_OPTIONS[name]}
+        check_choice(self.simulator, given)
+        if self.num_envs > 1 and is_live(self.simulator):
+            raise UsageError(
+                f"simulator={self.simulator!r} holds one household and {self.num_envs} envs need "
+                "one each; pass its class, a function that makes one, or 'module:factory'"
+            )
         for name, kind, accepted in (
             ("habitat_python", str, "the path of a Python"),
             ("habitat_data", str, "the path of a folder"),
             ("habitat_gpu", int, "the index of a GPU, -1 for software GL"),
         ):
-            value = getattr(self, name)
-            if value is None:
-                continue
-            if self.simulator != "habitat":
-                raise UsageError(f"{name} goes with simulator='habitat' only")
-            if type(value) is not kind:
-                raise UsageError(f"{name}={value!r}; accepted: {accepted}")
+            if name in given and type(given[name]) is not kind:
+                raise UsageError(f"{name}={given[name]!r}; accepted: {accepted}")
+
+    def make_simulator(self) -> Simulator:
+        """Return a new simulator, or the one that was given; errors as `sim.make_simulator`."""
+        options = {name: getattr(self, name) for name in SIMULATOR_OPTIONS}
+        return make_simulator(self.simulator, options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the arguments; UsageError for a simulator that lives in this process."""
+        refuse_live("simulator", self.simulator)
+        return partial(EnvConfig, **{f.name: getattr(self, f.name) for f in fields(self)}), ()
 
     @property
     def fixed_order(self) -> bool:
@@ -179,6 +204,17 @@ class EnvConfig:
         return f"{self.observation}+feedback" if self.feedback else self.observation
 
 
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An argument that copies of a spec share: a simulator of this process."""
+
+    value: Any
+
+    def __deepcopy__(self, memo: Any) -> Live:
+        """Return itself: Gymnasium copies specs, wrapper by wrapper."""
+        return self
+
+
 def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
     """Return the checked arguments; UsageError names the one that does not exist.
 
@@ -192,4 +228,5 @@ def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"arguments: {', '.join(known)}"
             raise UsageError(f"the env has no argument '{name}'; {hint}")
-    return EnvConfig(**kwargs, **fixed)
+    given = {name: v.value if isinstance(v, Live) else v for name, v in kwargs.items()}
+    return EnvConfig(**given, **fixed)

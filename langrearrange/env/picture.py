@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw, ImageFont
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.rgb_observation import start_pose
-from langrearrange.env.simulators import make_simulator
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
 from langrearrange.sim import Frame
@@ -66,7 +65,7 @@ class Picture:
     """Draws tasks, one after the other; keeps the household of the one drawn last."""
 
     def __init__(self, config: EnvConfig) -> None:
-        self._simulator = make_simulator(config)
+        self._simulator = config.make_simulator()
         self._loaded: Episode | None = None
 
     def draw(self, task: Task) -> NDArray[np.uint8]:

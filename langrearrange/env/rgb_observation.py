@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
-from langrearrange.env.simulators import draw_heads, make_simulator
 from langrearrange.env.spaces import (
     MAX_DEPTH_M,
     MAX_DISTANCE_M,
@@ -54,7 +53,7 @@ class RgbObserver:
         if "segmentation" in config.extras:
             self.fields["segmentation"] = spaces.Box(-1, 2**31 - 1, (size, size), np.int32)
         self._config = config
-        self._simulators = [make_simulator(config) for _ in range(num_envs)]
+        self._simulators = [config.make_simulator() for _ in range(num_envs)]
         self._poses: list[list[RelativePose | None]] = [[] for _ in range(num_envs)]
         self._houses: list[House | None] = [None] * num_envs
         self._pictures = None if config.copy else self._new_pictures(num_envs)
@@ -107,9 +106,6 @@ class RgbObserver:
         simulators = [self._simulators[row] for row in rows]
         for simulator, task in zip(simulators, tasks, strict=True):
             simulator.show(task.state)
-        if len(pictures) == 1:
-            draw_heads(self._config, simulators, pictures["rgb"], self._config.threads)
-            return
         depth, segmentation = pictures.get("depth"), pictures.get("segmentation")
         frames = [
             Frame(
@@ -119,7 +115,7 @@ class RgbObserver:
             )
             for i, rgb in enumerate(pictures["rgb"])
         ]
-        draw_heads(self._config, simulators, frames, self._config.threads)
+        simulators[0].render_batch(simulators, frames, threads=self._config.threads)
 
     def _pose(self, row: int, task: Task) -> RelativePose:
         place = task.state.place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from enum import Enum
 from os import PathLike, fspath
@@ -10,11 +11,12 @@ from typing import Any, Final
 
 from gymnasium.envs.registration import EnvSpec
 
-from langrearrange.env.config import EnvConfig
+from langrearrange.env.config import EnvConfig, Live
 from langrearrange.env.rewards import RewardConfig
 from langrearrange.env.sampling import Sampler
 from langrearrange.env.task import Progress, Task
 from langrearrange.errors import UsageError
+from langrearrange.sim.registry import is_live, refuse_live
 from langrearrange.world import Outcome, WorldState
 
 SAVED_VERSION: Final = 1
@@ -88,7 +90,25 @@ def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:
     """Return the spec with kwargs that survive `to_json`: enums, paths, rewards as plain values."""
     if spec is None:
         return None
-    return dataclasses.replace(spec, kwargs={k: _plain(v) for k, v in spec.kwargs.items()})
+    given = {f.name: getattr(spec, f.name) for f in dataclasses.fields(spec) if f.init}
+    given["kwargs"] = {name: _plain(value) for name, value in spec.kwargs.items()}
+    return PlainSpec(**given)
+
+
+class PlainSpec(EnvSpec):
+    """An env's spec that says in one sentence which argument it cannot store."""
+
+    def to_json(self) -> str:
+        """Return the spec as JSON; UsageError for an argument that lives in this process only."""
+        for name, value in self.kwargs.items():
+            if isinstance(value, Live):
+                refuse_live(name, value.value)
+            if callable(value):
+                raise UsageError(
+                    f"{name}={value!r} cannot be stored as text; define it in a module that can be "
+                    "imported, or pass 'module:name'"
+                )
+        return super().to_json()
 
 
 def _plain(value: Any) -> Any:
@@ -96,4 +116,15 @@ def _plain(value: Any) -> Any:
         return value.as_dict()
     if isinstance(value, Enum):
         return value.value
+    if is_live(value):
+        return Live(value)
+    if callable(value):
+        return _name_of(value) or value
     return fspath(value) if isinstance(value, PathLike) else value
+
+
+def _name_of(value: Any) -> str:
+    """Return `module:name` of a class or function that can be imported by it, else ""."""
+    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+    found = getattr(sys.modules.get(module), name, None) if module != "__main__" else None
+    return f"{module}:{name}" if found is value else ""

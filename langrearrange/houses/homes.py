@@ -9,6 +9,7 @@ it never makes this process import a module: sources of third parties are announ
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -18,7 +19,7 @@ from langrearrange.errors import HouseError
 from langrearrange.houses.house import House
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.models import MODELS, ObjectModel, models_of, object_mesh
-from langrearrange.loading import load_object
+from langrearrange.loading import call_factory, load_object
 
 HOMES_VARIABLE: Final = "LANGREARRANGE_HOMES"
 """Environment variable that lists sources of third parties, `module:factory`, comma-separated."""
@@ -39,14 +40,17 @@ class HomeSource(Protocol):
     gives the same value in every process.
     """
 
+    @abstractmethod
     def roles(self) -> Mapping[str, Sequence[str]]:
         """Return role -> names of the homes set aside for it; reads no file."""
         ...
 
+    @abstractmethod
     def house(self, name: str) -> House:
         """Return a home with all receptacles, stances and slots; HouseError if there is none."""
         ...
 
+    @abstractmethod
     def part_mesh(self, key: str) -> Mesh:
         """Return the mesh of a `Part.mesh`, for simulators that draw meshes; HouseError if none."""
         ...
@@ -166,16 +170,10 @@ def _announced() -> list[str]:
 @cache
 def _made(name: str) -> HomeSource:
     factory = load_object(_BUILT_IN.get(name, name), "home source", HouseError)
-    try:
-        source = factory()
-    except Exception as error:
-        # Foreign code may raise anything; the user needs to know whose it was.
-        raise HouseError(
-            f"home source '{name}' could not be made: {type(error).__name__}: {error}"
-        ) from error
+    source = call_factory(factory, f"home source '{name}'", HouseError)
     if not isinstance(source, HomeSource):
         raise HouseError(
-            f"'{name}' made a {type(source).__name__}, which is no home source; subclass "
-            "langrearrange.houses.HomeSource"
+            f"'{name}' returned an object of type {type(source).__name__}, which is no home "
+            "source; subclass langrearrange.houses.HomeSource"
         )
     return source

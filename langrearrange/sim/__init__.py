@@ -6,6 +6,7 @@ observations never need the compiled renderer.
 
 from langrearrange.sim.camera import CAMERA_PRESETS, HFOV_DEG, CameraPreset, head_camera, look_at
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Camera, Frame, Simulator
+from langrearrange.sim.registry import SIMULATORS, SimulatorChoice, make_simulator
 from langrearrange.sim.robot import JOINT_NAMES, NUM_JOINTS
 from langrearrange.sim.scene import MeshKey, Scene
 
@@ -16,12 +17,15 @@ __all__ = [
     "NUM_JOINTS",
     "SEGMENT_PART",
     "SEGMENT_ROBOT",
+    "SIMULATORS",
     "Camera",
     "CameraPreset",
     "Frame",
     "MeshKey",
     "Scene",
     "Simulator",
+    "SimulatorChoice",
     "head_camera",
     "look_at",
+    "make_simulator",
 ]

@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.houses import Pose2D, get_house
-from langrearrange.sim import SEGMENT_PART, SEGMENT_ROBOT, Frame, Simulator
+from langrearrange.houses import House, Pose2D, get_house
+from langrearrange.sim import (
+    CAMERA_PRESETS,
+    NUM_JOINTS,
+    SEGMENT_PART,
+    SEGMENT_ROBOT,
+    Camera,
+    Frame,
+    Simulator,
+    head_camera,
+)
+from langrearrange.sim.protocol import missing_members
 from langrearrange.testing.episodes import toy_episodes
 from langrearrange.testing.report import CheckError, require
 from langrearrange.world import CLOSED_RECEPTACLES, WorldState, apply, skill_index
@@ -20,6 +30,7 @@ MAX_DIFFERENT_PIXELS = 0.05
 """Share of pixels whose segmentation may differ from the reference: edges fall differently."""
 MAX_DEPTH_ERROR_M = 0.01
 """Median difference in depth where both see the same thing."""
+BUFFERS = ("rgb", "depth", "segmentation")
 
 
 def check_simulator(
@@ -28,49 +39,84 @@ def check_simulator(
     reference: Callable[[], Simulator] | None = None,
     episodes: Sequence[Episode] | None = None,
 ) -> None:
-    """Check a simulator against the protocol and, pixel by pixel, against another one.
+    """Check that a simulator keeps the whole protocol and shows the states it is told to show.
 
     Along each episode's plan: every pixel of every buffer is written; the same state gives the
-    same bytes however it was reached and whatever else is drawn; segmentation and depth agree with
-    each other and with the state (nothing in a closed container is seen); camera and pictures
-    agree with the reference's.
+    same camera, joints and bytes, however it was reached, whatever else is drawn, alone or in a
+    batch; segmentation and depth agree with each other and with the state (nothing in a closed
+    container is seen); the pictures change as the state does. One with the embedded simulator's
+    head camera must also see what that one sees, pixel by pixel but for edges.
 
     Args:
         make: makes a new simulator.
-        reference: makes one that is known to be right; None: the embedded one.
+        reference: makes one to compare with, whatever the camera; None: the embedded one, if the
+            head camera is that of a preset (`sim.CAMERA_PRESETS`).
         episodes: whose plans to follow; None: six small hand-made ones.
 
     Raises:
         CheckError: the contract is broken; the message says in which episode, after which skill.
     """
-    if reference is None:
-        from langrearrange.sim.embedded import EmbeddedSimulator
-
-        reference = EmbeddedSimulator
-    simulator, other = make(), reference()
-    if not isinstance(simulator, Simulator):
+    simulator = make()
+    missing = missing_members(simulator)
+    if missing:
         raise CheckError(
-            f"{type(simulator).__name__} lacks a method of langrearrange.sim.Simulator: load, "
-            "show, head_camera, render, close"
+            f"{type(simulator).__name__} lacks {', '.join(missing)} of langrearrange.sim.Simulator"
         )
     for episode in episodes or toy_episodes():
-        for shown in (simulator, other):
-            _load(shown, episode)
-        for place, state in _moments(episode):
+        moments = list(_moments(episode))
+        _load(simulator, episode)
+        other = _reference(simulator, episode, reference)
+        pictures = set()
+        for place, state in moments:
             simulator.show(state)
-            other.show(state)
             frame = _drawn(simulator, place)
+            assert frame.rgb is not None
+            pictures.add(frame.rgb.tobytes())
+            _check_body(simulator, place)
             _check_against_state(frame, state, len(episode.objects), place)
-            _check_against_reference(simulator, frame, other, place)
-            _check_path_independence(make, episode, state, frame, place)
-    for shown in (simulator, other):
-        shown.close()
-        shown.close()
+            if other is not None:
+                other.show(state)
+                _check_against_reference(simulator, frame, other, place)
+            _check_path_independence(make, episode, state, simulator, frame, place)
+        require(
+            len(pictures) > 1 or len(moments) < 2,
+            f"{episode.id}: the picture is the same in all {len(moments)} states of its plan",
+        )
+        _check_batch(make, episode, [state for _, state in (moments[0], moments[-1])])
+        if other is not None:
+            other.close()
+    simulator.close()
+    simulator.close()
 
 
-def _load(simulator: Simulator, episode: Episode) -> None:
+def _load(simulator: Simulator, episode: Episode) -> House:
+    house = get_house(episode.house)
     start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-    simulator.load(get_house(episode.house), episode.objects, start)
+    simulator.load(house, episode.objects, start)
+    return house
+
+
+def _reference(
+    simulator: Simulator, episode: Episode, make: Callable[[], Simulator] | None
+) -> Simulator | None:
+    """Return what to compare with, its household loaded; None where nothing claims to be alike."""
+    state = episode.initial_state()
+    if make is None:
+        simulator.show(state)
+        house, start = get_house(episode.house), episode.start
+        pose = Pose2D(start.x, start.y, start.yaw)
+        for preset in CAMERA_PRESETS:
+            if _same_camera(simulator.head_camera(), head_camera(house, state.place, pose, preset)):
+                from langrearrange.sim.embedded import EmbeddedSimulator
+
+                other: Simulator = EmbeddedSimulator(preset)
+                break
+        else:
+            return None
+    else:
+        other = make()
+    _load(other, episode)
+    return other
 
 
 def _moments(episode: Episode) -> Iterator[tuple[str, WorldState]]:
@@ -92,22 +138,40 @@ def _frame(fill: int) -> Frame:
 def _drawn(simulator: Simulator, place: str) -> Frame:
     """Draw all buffers and each alone, over different old contents; return the picture."""
     camera = simulator.head_camera()
-    first, second = _frame(7), _frame(99)
+    first, second, alone = _frame(7), _frame(99), _frame(55)
     simulator.render(camera, first)
     simulator.render(camera, second)
-    alone = _frame(55)
-    for name in ("rgb", "depth", "segmentation"):
+    for name in BUFFERS:
         simulator.render(camera, Frame(**{name: getattr(alone, name)}))
-        want = getattr(first, name)
-        require(
-            np.array_equal(want, getattr(second, name)),
-            f"{place}: two pictures of one state differ in {name}, or not every pixel is written",
-        )
-        require(
-            np.array_equal(want, getattr(alone, name)),
-            f"{place}: {name} drawn alone differs from {name} drawn with the others",
-        )
+    _require_equal(
+        first, second, f"{place}: two pictures of one state differ in {{}}, or not every pixel is "
+        "written",
+    )  # fmt: skip
+    _require_equal(first, alone, f"{place}: {{}} drawn alone differs from {{}} drawn with others")
     return first
+
+
+def _require_equal(first: Frame, second: Frame, message: str) -> None:
+    for name in BUFFERS:
+        same = np.array_equal(getattr(first, name), getattr(second, name))
+        require(same, message.replace("{}", name))
+
+
+def _check_body(simulator: Simulator, place: str) -> None:
+    joints, camera = simulator.joints, simulator.head_camera()
+    require(
+        isinstance(joints, np.ndarray)
+        and joints.dtype == np.float32
+        and joints.shape == (NUM_JOINTS,)
+        and bool((np.abs(joints) <= np.float32(np.pi)).all()),
+        f"{place}: joints are {joints!r}; expected ({NUM_JOINTS},) float32 in [-pi, pi]",
+    )
+    view = np.asarray(camera.view)
+    require(
+        view.shape == (3, 4) and bool(np.isfinite(view).all()) and 0 < camera.hfov_deg < 180,
+        f"{place}: the head camera is {camera}; expected a finite (3, 4) view and a field of view "
+        "in (0, 180) degrees",
+    )
 
 
 def _check_against_state(frame: Frame, state: WorldState, num_objects: int, place: str) -> None:
@@ -132,14 +196,25 @@ def _check_against_state(frame: Frame, state: WorldState, num_objects: int, plac
             require(not hidden, f"{place}: object {value} is seen inside a closed container")
 
 
+def _same_camera(ours: Camera, theirs: Camera) -> bool:
+    return (
+        np.shape(ours.view) == np.shape(theirs.view)
+        and np.allclose(ours.view, theirs.view, atol=1e-4)
+        and abs(ours.hfov_deg - theirs.hfov_deg) < 1e-3
+    )
+
+
 def _check_against_reference(
     simulator: Simulator, frame: Frame, other: Simulator, place: str
 ) -> None:
     ours, theirs = simulator.head_camera(), other.head_camera()
     require(
-        np.allclose(ours.view, theirs.view, atol=1e-4)
-        and abs(ours.hfov_deg - theirs.hfov_deg) < 1e-3,
+        _same_camera(ours, theirs),
         f"{place}: the head camera differs from the reference's:\n{ours}\n{theirs}",
+    )
+    require(
+        np.allclose(simulator.joints, other.joints, atol=1e-4),
+        f"{place}: the joints are {simulator.joints}, the reference's {other.joints}",
     )
     expected = _frame(0)
     other.render(theirs, expected)
@@ -162,16 +237,40 @@ def _check_against_reference(
 
 
 def _check_path_independence(
-    make: Callable[[], Simulator], episode: Episode, state: WorldState, frame: Frame, place: str
+    make: Callable[[], Simulator],
+    episode: Episode,
+    state: WorldState,
+    simulator: Simulator,
+    frame: Frame,
+    place: str,
 ) -> None:
     fresh = make()
     _load(fresh, episode)
     fresh.show(state)
-    again = _frame(3)
+    again, what = _frame(3), "depends on what was shown before; a fresh simulator"
     fresh.render(fresh.head_camera(), again)
-    for name in ("rgb", "depth", "segmentation"):
-        require(
-            np.array_equal(getattr(frame, name), getattr(again, name)),
-            f"{place}: {name} depends on what was shown before; a fresh simulator draws otherwise",
-        )
+    _require_equal(frame, again, f"{place}: {{}} {what} draws otherwise")
+    require(
+        np.array_equal(fresh.joints, simulator.joints), f"{place}: joints {what} says otherwise"
+    )
     fresh.close()
+
+
+def _check_batch(
+    make: Callable[[], Simulator], episode: Episode, states: Sequence[WorldState]
+) -> None:
+    """Draw two simulators together and each alone."""
+    simulators = [make() for _ in states]
+    for simulator, state in zip(simulators, states, strict=True):
+        _load(simulator, episode)
+        simulator.show(state)
+    together = [_frame(11) for _ in states]
+    simulators[0].render_batch(simulators, together, threads=2)
+    for simulator, frame in zip(simulators, together, strict=True):
+        alone = _frame(5)
+        simulator.render(simulator.head_camera(), alone)
+        _require_equal(
+            alone, frame, f"{episode.id}: {{}} drawn by render_batch differs from {{}} by render"
+        )
+    for simulator in simulators:
+        simulator.close()

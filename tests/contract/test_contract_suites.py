@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 
 import gymnasium as gym
@@ -43,7 +44,7 @@ def test_our_envs_keep_the_contract(env_id, kwargs):
 
 
 def habitat_simulator():
-    return HabitatSimulator(gpu_device=-1)
+    return HabitatSimulator(habitat_gpu=-1)
 
 
 @pytest.mark.parametrize(
@@ -128,19 +129,80 @@ class Remembers(EmbeddedSimulator):
             frame.rgb[0, 0] = self.shown
 
 
+class Numb(EmbeddedSimulator):
+    joints = (0.0,) * 7
+
+
+class Restless(EmbeddedSimulator):
+    shown = 0
+
+    def show(self, state):
+        super().show(state)
+        self.shown += 1
+
+    @property
+    def joints(self):
+        return super().joints + np.float32(self.shown / 100_000)
+
+
+class Rigid(EmbeddedSimulator):
+    joints = np.zeros(7, np.float32)
+
+
+class Still(EmbeddedSimulator):
+    """Shows the first state for ever, with a camera of its own."""
+
+    def show(self, state):
+        super().show(state._replace(place=0, open_mask=0))
+
+    def head_camera(self):
+        return replace(super().head_camera(), hfov_deg=50.0)
+
+    def render(self, camera, frame):
+        super().render(camera, frame)
+        for buffer, value in ((frame.rgb, 9), (frame.depth, 0), (frame.segmentation, -1)):
+            if buffer is not None:
+                buffer[...] = value
+
+
+class Careless(EmbeddedSimulator):
+    @staticmethod
+    def render_batch(simulators, frames, cameras=None, threads=1):
+        EmbeddedSimulator.render_batch(simulators[::-1], frames, cameras, threads)
+
+
+class Squinting(EmbeddedSimulator):
+    """Says that it has the usual camera and draws through a narrower one."""
+
+    def render(self, camera, frame):
+        super().render(replace(camera, hfov_deg=40.0), frame)
+
+
 @pytest.mark.parametrize(
     ("simulator", "message"),
     [
         (Holes, "not every pixel"),
         (Stuck, "seen inside a closed container|another thing than the reference"),
         (Remembers, "depends on what was shown before"),
-        (lambda: EmbeddedSimulator("habitat"), "head camera differs"),
-        (object, "lacks a method"),
+        (Numb, r"expected \(7,\) float32"),
+        (Restless, "joints depends on what was shown before"),
+        (Rigid, "the joints are .* the reference's"),
+        (Still, "the picture is the same in all 5 states"),
+        (Careless, "rgb drawn by render_batch differs"),
+        (Squinting, "another thing than the reference"),
+        (object, "lacks load, show, head_camera, joints, render, render_batch, close of"),
+        (lambda: EmbeddedSimulator, "lacks load"),
     ],
 )
 def test_a_broken_simulator_is_found(simulator, message):
     with pytest.raises(CheckError, match=message):
         check_simulator(simulator)
+
+
+def test_another_camera_is_compared_only_with_a_given_reference():
+    check_simulator(lambda: EmbeddedSimulator("habitat"))
+    with pytest.raises(CheckError, match="head camera differs from the reference's"):
+        check_simulator(lambda: EmbeddedSimulator("habitat"), reference=EmbeddedSimulator)
 
 
 def agent(**methods: object) -> object:

@@ -92,7 +92,7 @@ def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
             "observation='pixels'; accepted: 'rgb', 'rgb.feedback', 'state', 'text'",
         ),
         ({"simulator": "unity"}, "accepted: 'embedded', 'habitat'"),
-        ({"habitat_python": "/usr/bin/python"}, "goes with simulator='habitat'"),
+        ({"habitat_python": "/usr/bin/python"}, "is not taken by simulator='embedded'"),
         ({"simulator": "habitat", "habitat_gpu": "0"}, "the index of a GPU"),
         ({"reward": "sparse"}, "accepted: 'paper', 'release'"),
         ({"horizon": 0}, "horizon=0; accepted: an int of at least 1"),

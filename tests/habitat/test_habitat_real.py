@@ -23,7 +23,6 @@ from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
 from langrearrange.habitat import PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator.places import ROBOT
-from langrearrange.habitat.simulator.simulator import render_batch
 from langrearrange.houses import houses_for
 from langrearrange.sim import SEGMENT_ROBOT, Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
@@ -44,7 +43,7 @@ SIZE = 128
 
 
 def make(**kwargs):
-    return HabitatSimulator(gpu_device=-1, **kwargs)
+    return HabitatSimulator(habitat_gpu=-1, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +119,7 @@ def test_many_simulators_draw_side_by_side_what_each_draws_alone():
         alone.append(frame())
         simulator.render(simulator.head_camera(), alone[-1])
     together = [frame() for _ in homes]
-    render_batch(simulators, together)
+    HabitatSimulator.render_batch(simulators, together)
     for one, other in zip(alone, together, strict=True):
         assert np.array_equal(one.rgb, other.rgb)
         assert np.array_equal(one.depth, other.depth)
@@ -142,7 +141,7 @@ def test_a_torn_mesh_is_an_error_not_a_wrong_picture(tmp_path):
     export_habitat(["flat_1_01"], tmp_path, [thing.model for thing in home.objects])
     model = home.objects[0].model
     (tmp_path / "objects" / f"{model}.glb").write_bytes(b"no mesh at all")
-    simulator = make(data=tmp_path)
+    simulator = make(habitat_data=tmp_path)
     with pytest.raises(HabitatError, match=model):
         simulator.load(home.house, home.objects, home.start)
     simulator.close()
@@ -168,7 +167,7 @@ ARM = """<?xml version="1.0"?>
 def test_a_robot_from_its_description_stands_where_the_robot_is(tmp_path):
     (tmp_path / ROBOT).parent.mkdir(parents=True)
     (tmp_path / ROBOT).write_text(ARM)
-    home, simulator = household("flat_0_00"), make(data=tmp_path)
+    home, simulator = household("flat_0_00"), make(habitat_data=tmp_path)
     simulator.load(home.house, home.objects, home.start)
     simulator.show(home.state._replace(place=3))
     camera = simulator.head_camera()
@@ -220,7 +219,7 @@ def test_the_given_folder_is_used_and_not_the_cache(tmp_path, monkeypatch):
     folder = tmp_path / "given"
     export_habitat(["flat_4_03"], folder, [thing.model for thing in home.objects])
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
-    simulator = make(data=folder)
+    simulator = make(habitat_data=folder)
     simulator.load(home.house, home.objects, home.start)
     simulator.close()
     assert not list(Path(tmp_path / "cache").rglob("*.scene_instance.json"))

@@ -193,7 +193,7 @@ class Player:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[HabitatSimulator]:
-    made = HabitatSimulator(gpu_device=-1)
+    made = HabitatSimulator(habitat_gpu=-1)
     yield made
     made.close()
 

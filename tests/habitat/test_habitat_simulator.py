@@ -24,7 +24,8 @@ from langrearrange.habitat.simulator.assets import CONFIG, Library
 from langrearrange.habitat.simulator.client import Local
 from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
 from langrearrange.houses import get_house
-from langrearrange.sim import SEGMENT_PART, Frame, Simulator
+from langrearrange.sim import SEGMENT_PART, Frame
+from langrearrange.sim.protocol import missing_members
 from langrearrange.testing import toy_episodes
 from langrearrange.world import apply, skill_index
 
@@ -75,7 +76,7 @@ class Recorder:
 def recorded(monkeypatch, exported):
     recorder = Recorder()
     monkeypatch.setattr(simulator, "open_backend", lambda python, gpu: recorder)
-    return HabitatSimulator(data=exported), recorder
+    return HabitatSimulator(habitat_data=exported), recorder
 
 
 def shown(simulator, home, state):
@@ -86,7 +87,7 @@ def shown(simulator, home, state):
 
 
 def test_it_is_a_simulator_and_closes_twice(recorded):
-    assert isinstance(recorded[0], Simulator)
+    assert missing_members(recorded[0]) == []
     recorded[0].close()
     recorded[0].close()
 
@@ -188,7 +189,7 @@ def test_a_missing_habitat_is_one_sentence_that_names_the_ways_out(monkeypatch):
 def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkeypatch, python):
     monkeypatch.setattr(places, "find_spec", lambda name: None)
     monkeypatch.setenv(PYTHON_VARIABLE, python)
-    HabitatSimulator(gpu_device=-1).close()
+    HabitatSimulator(habitat_gpu=-1).close()
     monkeypatch.setenv(PYTHON_VARIABLE, "/nowhere")
     with pytest.raises(HabitatError, match="'/nowhere' cannot be run"):
         HabitatSimulator()
@@ -196,7 +197,7 @@ def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkey
 
 def test_a_folder_without_flats_or_robot_is_refused(tmp_path):
     with pytest.raises(HabitatError, match="holds neither"):
-        HabitatSimulator(data=tmp_path)
+        HabitatSimulator(habitat_data=tmp_path)
 
 
 def use(library, home):
@@ -307,7 +308,7 @@ def test_the_vector_env_draws_with_a_worker_each(python, monkeypatch, tmp_path):
 
 
 def test_options_of_habitat_go_with_habitat():
-    with pytest.raises(UsageError, match="habitat_gpu goes with simulator='habitat'"):
+    with pytest.raises(UsageError, match="habitat_gpu=-1 is not taken by simulator='embedded'"):
         gym.make("LangRearrange-v0", habitat_gpu=-1)
 
 
@@ -325,7 +326,7 @@ def test_a_fetch_is_shown_instead_of_our_arm(monkeypatch, tmp_path, exported):
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path / "cache"))
     recorder = Recorder()
     monkeypatch.setattr(simulator, "open_backend", lambda python, gpu: recorder)
-    adapter, home = HabitatSimulator(data=tmp_path), household(FLAT)
+    adapter, home = HabitatSimulator(habitat_data=tmp_path), household(FLAT)
     adapter.load(home.house, home.objects, home.start)
     [(rigid, articulated)] = recorder.loaded
     assert articulated[-1] == {**articulated[-1], "asset": str(tmp_path / ROBOT), "ids": {"": 2001}}

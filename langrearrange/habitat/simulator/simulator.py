@@ -20,11 +20,10 @@ from langrearrange.habitat.simulator.client import Moves, View
 from langrearrange.habitat.simulator.frames import camera_pose, y_up
 from langrearrange.habitat.simulator.places import look_into, open_backend
 from langrearrange.houses import House, Pose2D
-from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
 from langrearrange.sim.protocol import SEGMENT_ROBOT, Camera, Frame
 from langrearrange.sim.robot import JOINT_NAMES, LINKS
 from langrearrange.sim.scene import Scene
-from langrearrange.world import WorldState
+from langrearrange.sim.scene_simulator import SceneSimulator
 from langrearrange.world.vocabulary import OPENABLE_INDEX, START
 
 if TYPE_CHECKING:
@@ -35,18 +34,18 @@ _AWAY: Final = y_up(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -500]], np.f
 _KINDS: Final = ("rgb", "depth", "segmentation")
 
 
-class HabitatSimulator:
-    """Implements `sim.Simulator` on habitat_sim.
+class HabitatSimulator(SceneSimulator):
+    """A simulator on habitat_sim.
 
     Args:
         camera: head camera, `default` or `habitat`.
-        python: interpreter of a Habitat environment, for a worker process; None: this process if
-            habitat_sim is here, else the one that LANGREARRANGE_HABITAT_PYTHON names.
-        data: a folder with flats exported by `langrearrange export-habitat`, with Habitat's own
-            data, or both. A Fetch below robots/ is shown instead of our arm; ReplicaCAD becomes
-            that of this process, as if LANGREARRANGE_HABITAT_DATA named the folder. None: flats
-            are exported into the cache when they are first played.
-        gpu_device: index of the GPU; -1: software GL; None: GPU 0 where there is one.
+        habitat_python: interpreter of a Habitat environment, for a worker process; None: this
+            process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
+        habitat_data: a folder with flats exported by `langrearrange export-habitat`, with
+            Habitat's own data, or both. A Fetch below robots/ is shown instead of our arm;
+            ReplicaCAD becomes that of this process, as if LANGREARRANGE_HABITAT_DATA named the
+            folder. None: flats are exported into the cache when they are first played.
+        habitat_gpu: index of the GPU; -1: software GL; None: GPU 0 where there is one.
 
     Raises:
         UsageError: an unknown camera.
@@ -56,34 +55,19 @@ class HabitatSimulator:
     def __init__(
         self,
         camera: str = "default",
-        python: str | None = None,
-        data: str | Path | None = None,
-        gpu_device: int | None = None,
+        habitat_python: str | None = None,
+        habitat_data: str | Path | None = None,
+        habitat_gpu: int | None = None,
     ) -> None:
-        self._preset: CameraPreset = check_preset(camera)
-        found = look_into(data)
+        super().__init__(camera)
+        found = look_into(habitat_data)
         self._robot = found.robot
         self._library = Library(found.flats)
-        self._backend = open_backend(python, gpu_device)
-        self._scene: Scene | None = None
+        self._backend = open_backend(habitat_python, habitat_gpu)
         self._imported: ReplicaCadHome | None = None
         self._flat: FlatAssets
         self._sent = _Sent()
         self._frame: Frame
-
-    @property
-    def scene(self) -> Scene:
-        """The loaded household; RenderError before `load`."""
-        if self._scene is None:
-            raise RenderError(
-                "the simulator holds no household; call load(...) and show(...) first"
-            )
-        return self._scene
-
-    @property
-    def joints(self) -> NDArray[np.float32]:
-        """(7,) float32: the arm's joint angles in the state shown last, rad (read only)."""
-        return self._shown().arm.joints
 
     def load(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
         """Build the household of an episode; see `Simulator.load`.
@@ -131,16 +115,6 @@ class HabitatSimulator:
         self._library.ensure(house, models)
         return self._library.flat(house), [self._library.model(model) for model in models]
 
-    def show(self, state: WorldState) -> None:
-        """Put everything where the state says it is; Habitat is told with the next picture."""
-        self.scene.show(state)
-
-    def head_camera(self) -> Camera:
-        """Return the robot's head camera in the state shown last."""
-        scene = self._shown()
-        assert scene.state is not None
-        return head_camera(scene.house, scene.state.place, scene.start, self._preset)
-
     def render(self, camera: Camera, frame: Frame) -> None:
         """Draw into the frame's buffers.
 
@@ -153,7 +127,6 @@ class HabitatSimulator:
 
     def begin(self, camera: Camera, frame: Frame) -> None:
         """Begin to draw; `finish` has to follow. Workers of several simulators draw at once."""
-        self._shown()
         height, width = _size(frame)
         kinds = [kind for kind in _KINDS if getattr(frame, kind) is not None]
         view = View(kinds, height, width, camera_pose(camera), float(camera.hfov_deg))
@@ -170,46 +143,51 @@ class HabitatSimulator:
         if frame.segmentation is not None:
             np.subtract(pictures["segmentation"].astype(np.int32), 1, out=frame.segmentation)
 
+    @staticmethod
+    def render_batch(
+        simulators: Sequence[HabitatSimulator],
+        frames: Sequence[Frame],
+        cameras: Sequence[Camera] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Draw one view of each simulator; their workers draw at once, whatever `threads` is."""
+        cameras = cameras or [simulator.head_camera() for simulator in simulators]
+        for simulator, camera, frame in zip(simulators, cameras, frames, strict=True):
+            simulator.begin(camera, frame)
+        for simulator in simulators:
+            simulator.finish()
+
     def close(self) -> None:
         """End habitat_sim and its worker; harmless when called twice."""
-        self._scene = None
+        super().close()
         self._backend.close()
-
-    def _shown(self) -> Scene:
-        scene = self.scene
-        if scene.state is None:
-            raise RenderError("no state was shown yet; call show(state) after load(...)")
-        return scene
 
     def _moves(self) -> Moves:
         """Return what has moved since the last picture."""
-        scene, sent, flat = self._shown(), self._sent, self._flat
-        assert scene.state is not None
+        scene, state, sent, flat = self.scene, self.state, self._sent, self._flat
         moves = Moves([], [], [])
         if sent.poses is None:
             moves.rigid += [(index, asset.pose) for index, asset in enumerate(flat.assets)]
         self._move_things(moves)
-        if sent.open_mask != scene.state.open_mask:
+        if sent.open_mask != state.open_mask:
             for index, piece in enumerate(flat.pieces):
                 joints = {
-                    link: travel * (scene.state.open_mask >> OPENABLE_INDEX[openable] & 1)
+                    link: travel * (state.open_mask >> OPENABLE_INDEX[openable] & 1)
                     for link, (openable, travel) in piece.travel.items()
                 }
                 moves.joints.append((index, joints))
-        if self._robot is not None and sent.place != scene.state.place:
-            base = scene.start if scene.state.place == START else scene.house.stance(
-                scene.state.place
-            )  # fmt: skip
+        if self._robot is not None and sent.place != state.place:
+            base = scene.start if state.place == START else scene.house.stance(state.place)
             moves.bases.append((len(flat.pieces), y_up(base.matrix())))
         if self._robot is not None:
             angles = zip(JOINT_NAMES, scene.arm.joints.tolist(), strict=True)
             moves.joints.append((len(flat.pieces), {f"{n}_link": angle for n, angle in angles}))
-        sent.open_mask, sent.place = scene.state.open_mask, scene.state.place
+        sent.open_mask, sent.place = state.open_mask, state.place
         return moves
 
     def _move_things(self, moves: Moves) -> None:
         """Add the things and the links of the arm that moved, appeared or vanished."""
-        scene, sent = self._shown(), self._sent
+        scene, sent = self.scene, self._sent
         first = len(scene.house.parts)
         last = len(scene.keys) - (len(LINKS) if self._robot is not None else 0)
         poses, drawn = scene.poses[first:last], scene.drawn[first:last]
@@ -236,23 +214,6 @@ class _Sent:
         self.drawn: NDArray[np.bool_]
         self.open_mask = -1
         self.place = -1
-
-
-def render_batch(
-    simulators: Sequence[HabitatSimulator], frames: Sequence[Frame] | NDArray[np.uint8]
-) -> None:
-    """Draw the head camera of each simulator; workers draw at once, the bytes are the same.
-
-    Args:
-        simulators: n of them.
-        frames: n frames, or one (n, height, width, 3) uint8 array for the colours alone.
-    """
-    if isinstance(frames, np.ndarray):
-        frames = [Frame(rgb=rgb) for rgb in frames]
-    for simulator, frame in zip(simulators, frames, strict=True):
-        simulator.begin(simulator.head_camera(), frame)
-    for simulator in simulators:
-        simulator.finish()
 
 
 def _rigid(path: Path, *segments: int, lit: bool = False) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.errors import RenderError, UsageError
 from langrearrange.houses import House, Pose2D
-from langrearrange.sim.camera import CameraPreset, check_preset, head_camera
 from langrearrange.sim.embedded.library import mesh_library
 from langrearrange.sim.protocol import Camera, Frame
 from langrearrange.sim.scene import Scene
+from langrearrange.sim.scene_simulator import SceneSimulator
 from langrearrange.world import WorldState
 
 Quality = Literal["default", "plain", "textured", "supersampled"]
@@ -47,8 +47,8 @@ _LOOK_NUMBERS: Final = np.array([*_LIGHT, _AMBIENT, _DIFFUSE, _SKY, *_BACKGROUND
 View = tuple[Any, ...]
 
 
-class EmbeddedSimulator:
-    """Implements `sim.Simulator`. Cheap to make; meshes are shared by the whole process.
+class EmbeddedSimulator(SceneSimulator):
+    """The default simulator. Cheap to make; meshes are shared by the whole process.
 
     Args:
         camera: head camera, `default` or `habitat` (90 degrees, fixed tilt).
@@ -62,49 +62,27 @@ class EmbeddedSimulator:
     """
 
     def __init__(self, camera: str = "default", quality: str = "default") -> None:
-        self._preset: CameraPreset = check_preset(camera)
+        super().__init__(camera)
         if quality not in LOOKS:
             raise UsageError(f"no quality is called '{quality}'; accepted: {', '.join(QUALITIES)}")
         self._look = LOOKS[quality]
         self._library = mesh_library()
-        self._scene: Scene | None = None
         self._meshes: NDArray[np.int32]
         self._ids: NDArray[np.int32]
-
-    @property
-    def scene(self) -> Scene:
-        """The loaded household; RenderError before `load`."""
-        if self._scene is None:
-            raise RenderError(
-                "the simulator holds no household; call load(...) and show(...) first"
-            )
-        return self._scene
-
-    @property
-    def joints(self) -> NDArray[np.float32]:
-        """(7,) float32: the arm's joint angles in the state shown last, rad (read only)."""
-        return self._shown().arm.joints
 
     def load(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
         """Build the household of an episode; see `Simulator.load`."""
         scene = Scene(house, objects, start)
-        library = self._library
-        self._meshes = np.array([library.index(key) for key in scene.keys], np.int32)
+        self._meshes = np.array([self._library.index(key) for key in scene.keys], np.int32)
         self._ids = np.stack([self._meshes, scene.segments, scene.resting], axis=1).astype(np.int32)
         self._scene = scene
 
     def show(self, state: WorldState) -> None:
         """Put everything where the state says it is; costs little where little moved."""
+        super().show(state)
         scene = self.scene
-        scene.show(state)
         self._ids[:, 0] = np.where(scene.drawn, self._meshes, -1)
         self._ids[:, 2] = scene.resting
-
-    def head_camera(self) -> Camera:
-        """Return the robot's head camera in the state shown last."""
-        scene = self._shown()
-        assert scene.state is not None
-        return head_camera(scene.house, scene.state.place, scene.start, self._preset)
 
     def render(self, camera: Camera, frame: Frame) -> None:
         """Draw into the frame's buffers.
@@ -114,18 +92,40 @@ class EmbeddedSimulator:
         """
         draw([self._view(camera, frame)], self._look, threads=1)
 
-    def close(self) -> None:
-        """Forget the household; harmless when called twice."""
-        self._scene = None
+    @staticmethod
+    def render_batch(
+        simulators: Sequence[EmbeddedSimulator],
+        frames: Sequence[Frame],
+        cameras: Sequence[Camera] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Draw one view of each simulator in one call of the rasteriser; see `Simulator`.
 
-    def _shown(self) -> Scene:
-        scene = self.scene
-        if scene.state is None:
-            raise RenderError("no state was shown yet; call show(state) after load(...)")
-        return scene
+        Args:
+            simulators: all of one quality; each may occur once or often.
+            frames: as many.
+            cameras: as many; None: each one's head camera.
+            threads: 1..256.
+
+        Raises:
+            RenderError: lengths differ, qualities differ, or buffers that cannot be used.
+        """
+        cameras = cameras or [simulator.head_camera() for simulator in simulators]
+        if not len(simulators) == len(frames) == len(cameras):
+            raise RenderError(
+                f"render_batch: {len(simulators)} simulators, {len(frames)} frames and "
+                f"{len(cameras)} cameras; give as many of each"
+            )
+        looks = {simulator._look for simulator in simulators}
+        if len(looks) > 1:
+            raise RenderError("render_batch: the simulators differ in quality; batch one quality")
+        views = [s._view(c, f) for s, c, f in zip(simulators, cameras, frames, strict=True)]
+        if views:
+            draw(views, looks.pop(), threads)
 
     def _view(self, camera: Camera, frame: Frame) -> View:
-        poses = self._shown().poses
+        _ = self.state  # refuses before the first `show`
+        poses = self.scene.poses
         return self._ids, poses, packed(camera), frame.rgb, frame.depth, frame.segmentation
 
 
@@ -142,40 +142,3 @@ def draw(views: list[View], look: Look, threads: int) -> None:
         mesh_library().raster.draw(views, _LOOK_NUMBERS, look.samples, look.textured, threads)
     except ValueError as error:
         raise RenderError(str(error)) from None
-
-
-def render_batch(
-    simulators: Sequence[EmbeddedSimulator],
-    frames: Sequence[Frame] | NDArray[np.uint8],
-    cameras: Sequence[Camera] | None = None,
-    threads: int = 1,
-) -> None:
-    """Draw one view of each simulator; the same bytes as one `render` after the other.
-
-    Args:
-        simulators: n of them, all of one quality; each may occur once or often.
-        frames: n frames, or one (n, height, width, 3) uint8 array for the colours alone.
-        cameras: n cameras; None: each one's head camera.
-        threads: how many threads share the work, 1..256.
-
-    Raises:
-        RenderError: lengths differ, qualities differ, or buffers that cannot be used.
-    """
-    if cameras is None:
-        cameras = [simulator.head_camera() for simulator in simulators]
-    if not len(simulators) == len(frames) == len(cameras):
-        raise RenderError(
-            f"render_batch: {len(simulators)} simulators, {len(frames)} frames and "
-            f"{len(cameras)} cameras; give as many of each"
-        )
-    looks = {simulator._look for simulator in simulators}
-    if len(looks) > 1:
-        raise RenderError("render_batch: the simulators differ in quality; make batches of one")
-    if isinstance(frames, np.ndarray):
-        frames = [Frame(rgb=rgb) for rgb in frames]
-    views = [
-        simulator._view(camera, frame)
-        for simulator, camera, frame in zip(simulators, cameras, frames, strict=True)
-    ]
-    if views:
-        draw(views, looks.pop(), threads)
