@@ -159,7 +159,7 @@ def _judge(
         error = math.sqrt(pair.variance.value)
         low = max(-1.0, difference - quantile * error)
         high = min(1.0, difference + quantile * error)
-        clear = (low > 0 or high < 0) and p_holm < 1 - level
+        clear = p_holm < 1 - level  # then the interval excludes 0, too: p_holm >= p_value
         rows.append(
             Difference(
                 name=pair.name,

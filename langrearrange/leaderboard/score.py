@@ -116,8 +116,8 @@ class Result:
         privileged = self.header.agent.privileged or (
             self.clairvoyance.suspicious and not self.sealed
         )
-        own = self.header.horizon != HORIZON or self.header.agent.modality not in RANKED_MODALITIES
-        if privileged or self.partial or self.num_unproved or own:
+        ours = self.header.horizon == HORIZON and self.header.agent.modality in RANKED_MODALITIES
+        if privileged or self.partial or self.num_unproved or not ours:
             return "T0"
         return "T2" if self.sealed else "T1"
 

@@ -122,6 +122,15 @@ def rescored(result, flags, split):
     return dataclasses.replace(played, splits={split: scores})
 
 
+def together(parts):
+    """Return one run of all the splits that these runs played."""
+    return dataclasses.replace(
+        parts["context"],
+        episodes=tuple(e for part in parts.values() for e in part.episodes),
+        splits={split: part.splits[split] for split, part in parts.items()},
+    )
+
+
 @pytest.mark.parametrize("split", ["context", "new_scenes", "sealed_new_scenes"])
 def test_against_a_run_that_always_fails_compare_and_score_have_one_variance(split):
     """The difference is then the other run's success: the same numbers, to the last digit."""
@@ -149,15 +158,8 @@ def test_groups_have_the_variance_of_their_splits_as_in_score():
         base = result_of("random", episodes)
         runs[split] = rescored(base, rng.random(len(episodes)) < 0.6, split)
         lost[split] = rescored(base, [0] * len(episodes), split)
-    first, second = (
-        dataclasses.replace(
-            parts["context"],
-            episodes=tuple(e for part in parts.values() for e in part.episodes),
-            splits={split: part.splits[split] for split, part in parts.items()},
-        )
-        for parts in (runs, lost)
-    )
-    rows = rows_of(first, second)
+    first = together(runs)
+    rows = rows_of(first, together(lost))
     for name, group in group_scores(first.splits).items():
         interval, row = group.success, rows[name, "success"]
         assert (row.low, row.high) == pytest.approx((interval.low, interval.high), abs=1e-12)
@@ -174,6 +176,22 @@ def test_a_difference_alike_in_every_cluster_is_judged_by_a_sign_test(clusters):
     rows = rows_of(won, lost)
     for measure in ("success", "efficiency"):
         assert rows["context", measure].p_value == 2 / 2**clusters
+
+
+def test_two_splits_of_p_0_03_have_no_winner_and_one_alone_has():
+    """Six clusters alike: p = 2 / 2^6 = 0.031 each, 0.0625 by Holm over the two."""
+    runs = {True: {}, False: {}}
+    for split in ("context", "novel_objects"):
+        episodes = [msgspec.structs.replace(e, cluster=f"c{e.id[-1]}") for e in many(6, split)]
+        base = result_of("random", episodes)
+        for won in runs:
+            runs[won][split] = rescored(base, [won] * 6, split)
+    alone = rows_of(runs[True]["context"], runs[False]["context"])["context", "success"]
+    assert (alone.p_value, alone.winner) == (2 / 2**6, "a")
+    rows = rows_of(*(together(runs[won]) for won in (True, False)))
+    for split in ("context", "novel_objects"):
+        assert rows[split, "success"].p_holm == 4 / 2**6
+        assert rows[split, "success"].winner == ""
 
 
 def test_a_paired_t_test_by_hand():

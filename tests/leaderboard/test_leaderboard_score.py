@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 from handmade import APPLE, HANDMADE, HIDDEN, episode, on, traces_of
@@ -21,6 +23,7 @@ from langrearrange.leaderboard import (
     replay,
     score,
 )
+from langrearrange.leaderboard.clairvoyance import Clairvoyance
 from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.world import skill_index
 from langrearrange.world.vocabulary import SPLITS
@@ -253,3 +256,42 @@ def test_a_chain_of_another_modality_is_refused():
     trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
     with pytest.raises(SubmissionError, match="not those of modality 'text'"):
         result_of(trace)
+
+
+RANKED = result_of(run_of("explorer"))
+SUSPICIOUS = Clairvoyance(num_looks=40, hits=40, expected=6.0, p_value=1e-9)
+DEVIATIONS = {
+    "a privileged agent": {"agent": {"privileged": True}},
+    "a longer horizon": {"header": {"horizon": 33}},
+    "a shorter horizon": {"header": {"horizon": 31}},
+    "a modality of the agent's own": {"agent": {"modality": "grid"}},
+    "a part of a split": {"partial": ("context",)},
+    "an episode without a hash of what was seen": {"unchained": 1},
+    "all episodes without one": {"unchained": len(HANDMADE)},
+}
+
+
+def deviating(agent=(), header=(), unchained=0, **fields):
+    agent = msgspec.structs.replace(RANKED.header.agent, **dict(agent))
+    header = msgspec.structs.replace(RANKED.header, agent=agent, **dict(header))
+    episodes = tuple(
+        dataclasses.replace(played, chained=played.chained and row >= unchained)
+        for row, played in enumerate(RANKED.episodes)
+    )
+    return dataclasses.replace(RANKED, header=header, episodes=episodes, **fields)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("name", DEVIATIONS)
+def test_any_single_deviation_leaves_a_run_unranked(name, sealed):
+    assert deviating(sealed=sealed).tier == ("T2" if sealed else "T1")
+    assert deviating(sealed=sealed, **DEVIATIONS[name]).tier == "T0"
+
+
+def test_suspicion_unranks_a_run_on_public_episodes_alone():
+    assert deviating(clairvoyance=SUSPICIOUS).tier == "T0"
+    assert deviating(clairvoyance=SUSPICIOUS, sealed=True).tier == "T2"
+
+
+def test_missing_episodes_count_as_failed_and_unrank_nothing():
+    assert deviating(num_missing=3).tier == "T1"

@@ -166,6 +166,16 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty():
     assert mean_of_intervals([sure, sure]).high > 0
 
 
+def test_the_mean_of_two_alike_splits_has_half_the_variance_and_twice_the_degrees():
+    half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
+    both = mean_of_intervals([half, half])
+    assert both.variance == pytest.approx(half.variance / 2)
+    assert both.degrees == pytest.approx(2 * 19)
+    error = math.sqrt(half.variance / 2)
+    assert both.low == pytest.approx(0.5 - t_quantile(0.975, 38) * error)
+    assert (both.num_episodes, both.num_units) == (40, 40)
+
+
 @pytest.mark.parametrize(
     ("values", "cluster"),
     [
