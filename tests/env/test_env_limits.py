@@ -55,8 +55,9 @@ def test_the_spaces_of_rgb_and_its_extras() -> None:
     assert pose.low.tolist() == [-50, -50, -pi]
     assert pose.high.tolist() == [50, 50, pi]
     for name in ("instruction", "feedback"):
-        assert isinstance(space[name], InstructionText)
-        assert space[name].max_length == 256
+        words = space[name]
+        assert isinstance(words, InstructionText)
+        assert words.max_length == 256
 
 
 def test_the_spaces_of_state_and_text() -> None:
