@@ -14,7 +14,8 @@ from pathlib import Path
 from langrearrange import seeding
 
 setattr(seeding, sys.argv[1], sys.argv[2])
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sim"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "sim")]
 
 from golden_frames import VIEWS, digests, draw  # noqa: E402
 
