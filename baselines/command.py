@@ -1,4 +1,4 @@
-"""What the commands of all baselines share: an error becomes one sentence and an exit code."""
+"""What the commands of all baselines share: exit codes, signals, and the folder of a run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import torch
@@ -18,14 +19,14 @@ logger = get_logger(__name__)
 
 
 class Stopped(LangRearrangeError, RuntimeError):
-    """A signal ended a run before its time; what it had is saved."""
+    """A signal ended a run early; its progress is saved."""
 
 
 def run_command(work: Callable[[], object]) -> int:
     """Do the work of a command, write what it returns to stdout, return the exit code.
 
     Args:
-        work: reads the command line and does what it says.
+        work: reads the command line and carries it out.
 
     Returns:
         0 done, 1 failed, 2 wrong usage, 130 stopped by a signal.
@@ -50,7 +51,7 @@ def run_command(work: Callable[[], object]) -> int:
         return 1
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        hint = "; free some space, then go on" if error.errno == errno.ENOSPC else ""
+        hint = "; free some space, then resume" if error.errno == errno.ENOSPC else ""
         logger.error("%s%s%s", error.strerror or error, place, hint)
         return 1
     if result is not None:
@@ -59,22 +60,47 @@ def run_command(work: Callable[[], object]) -> int:
 
 
 @contextmanager
-def stop_signals(what: str) -> Iterator[Callable[[], bool]]:
-    """Turn SIGTERM and Ctrl-C into a flag; yields a function that says whether one came.
+def on_signals(act: Callable[[int], None]) -> Iterator[None]:
+    """Call `act` with the number of each SIGTERM or Ctrl-C, instead of ending the process."""
 
-    Args:
-        what: is still done before saving, for the message.
-    """
-    stopping = False
+    def handle(number: int, frame: FrameType | None) -> None:
+        act(number)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
-        logger.warning("%s: saving after this %s", signal.Signals(number).name, what)
-
-    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
+    previous = {n: signal.signal(n, handle) for n in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: stopping
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stop_signals(unit: str) -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM and Ctrl-C into a flag; yields a function that returns it.
+
+    Args:
+        unit: is finished before saving, for the message.
+    """
+    received: list[int] = []
+
+    def stop(number: int) -> None:
+        received.append(number)
+        logger.warning("%s: saving after this %s", signal.Signals(number).name, unit)
+
+    with on_signals(stop):
+        yield lambda: bool(received)
+
+
+def check_new(out: Path, *, resume: bool, exists: bool) -> None:
+    """Raise UsageError if a new run would overwrite one that `exists` in its folder."""
+    if exists and not resume:
+        raise UsageError(
+            f"{out} contains a run already; continue it with --resume or choose another --out"
+        )
+
+
+def finished(out: Path, done: int, total: int, units: str) -> Path:
+    """Return a run's folder; Stopped if a signal ended it before all units were done."""
+    if done < total:
+        raise Stopped(f"stopped and saved after {done} of {total} {units}; --resume continues")
+    return out

@@ -14,12 +14,14 @@ import statistics
 import time
 
 import torch
-from langrearrange_baselines.llarp.adapters import ActionModule, ObservationModule
+from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
+from langrearrange_baselines.engine.policy import ActionModule
+from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.llarp.backbone import Backbone
 from langrearrange_baselines.llarp.cache import Capture
-from langrearrange_baselines.llarp.contexts import FEATURE_DTYPE, Contexts
+from langrearrange_baselines.llarp.episodes import LlarpEpisodes
+from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
-from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
 from torch import Tensor
 
 from langrearrange.generator import open_split
@@ -40,8 +42,8 @@ def policy_of(dim: int, layers: int) -> LlarpPolicy:
     )
     backbone = Backbone(model, WordTokenizer())
     torch.manual_seed(0)
-    eyes = ObservationModule((FEATURES,), PROPRIO, dim)
-    return LlarpPolicy(backbone, eyes, ActionModule(dim, 70))
+    observation = ObservationModule((FEATURES,), PROPRIO, dim)
+    return LlarpPolicy(backbone, observation, ActionModule(dim, 70))
 
 
 def sentences(count: int) -> list[str]:
@@ -50,17 +52,17 @@ def sentences(count: int) -> list[str]:
 
 
 @torch.no_grad()
-def naive(policy: LlarpPolicy, contexts: Contexts) -> Tensor:
+def naive(policy: LlarpPolicy, episodes: LlarpEpisodes) -> Tensor:
     """Logits of every row, each read from its first word on; padded to the longest of now."""
-    prefixes = [prefix for prefix in contexts.prefixes if prefix is not None]
-    counts = contexts.counts.tolist()
+    prefixes = [prefix for prefix in episodes.instructions if prefix is not None]
+    counts = episodes.counts.tolist()
     lengths = torch.tensor([len(p) + c for p, c in zip(prefixes, counts, strict=True)])
     size = int(lengths.max())
     tokens = torch.zeros(len(prefixes), size, policy.backbone.hidden_size)
     for row, (prefix, count) in enumerate(zip(prefixes, counts, strict=True)):
         words = policy.backbone.embed(torch.tensor(prefix.ids))
         seen = policy.tokens(
-            contexts.features[row : row + 1, :count], contexts.proprio[row : row + 1, :count]
+            episodes.features[row : row + 1, :count], episodes.proprio[row : row + 1, :count]
         )
         tokens[row, : len(words) + count] = torch.cat([words, seen[0]])
     places = torch.arange(size)
@@ -80,29 +82,29 @@ def measure(
     """
     rng = torch.Generator().manual_seed(1)
     pool = sentences(POOL)
-    contexts = Contexts(policy, num_envs, HORIZON, (FEATURES,), PROPRIO)
-    contexts.store.get_all(pool[:before])
+    episodes = LlarpEpisodes(policy, num_envs, HORIZON, (FEATURES,), PROPRIO)
+    episodes.store.get_all(pool[:before])
     pool = pool[:before] if known else pool[before:]
     last = torch.randint(4, HORIZON + 1, (num_envs,), generator=rng)
     next_sentence = iter(pool * (POOL if known else 1))
-    contexts.begin(range(num_envs), [next(next_sentence) for _ in range(num_envs)])
+    episodes.begin(range(num_envs), [next(next_sentence) for _ in range(num_envs)])
     ours = stretch = difference = 0.0
     ratios = []
     for t in range(-HORIZON // 2, steps):  # the first steps spread the episodes' ages
         features = torch.randn(num_envs, FEATURES, generator=rng).to(FEATURE_DTYPE)
         proprio = torch.randn(num_envs, PROPRIO, generator=rng)
         began = time.process_time()
-        ended = torch.nonzero(contexts.counts >= last)[:, 0].tolist()
+        ended = torch.nonzero(episodes.counts >= last)[:, 0].tolist()
         if ended:
-            contexts.begin(ended, [next(next_sentence) for _ in ended])
+            episodes.begin(ended, [next(next_sentence) for _ in ended])
             last[ended] = torch.randint(4, HORIZON + 1, (len(ended),), generator=rng)
-        logits = contexts.step(features, proprio).logits
+        logits = episodes.step(features, proprio).logits
         if t < 0:
             continue
         stretch += time.process_time() - began
         if (t + 1) % EVERY == 0:
             began = time.process_time()
-            slow = naive(policy, contexts)
+            slow = naive(policy, episodes)
             ratios.append(EVERY * (time.process_time() - began) / stretch)
             ours, stretch = ours + stretch, 0.0
             difference = max(difference, float((slow - logits).abs().max()))

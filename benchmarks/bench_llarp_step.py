@@ -1,6 +1,6 @@
-"""Where a training step's time goes with preset `tiny`: simulator, eyes, policy, update.
+"""Where a training step's time goes with preset `tiny`: simulator, encoder, policy, update.
 
-CPU time of one run, pictures of 256 x 256, by the precision of the eyes. All flats were visited
+CPU time of one run, pictures of 256 x 256, by the precision of the encoder. All flats were visited
 before, and an update was made.
 """
 
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from langrearrange_baselines.llarp.build import make_envs, make_eyes
-from langrearrange_baselines.llarp.config import preset
-from langrearrange_baselines.llarp.learners import make_policy
-from langrearrange_baselines.llarp.trainer import Trainer
+from langrearrange_baselines.engine.config import preset
+from langrearrange_baselines.engine.encoder import make_encoder
+from langrearrange_baselines.engine.envs import make_envs
+from langrearrange_baselines.engine.factory import make_policy
+from langrearrange_baselines.engine.trainer import Trainer
 
 
 class Clock:
@@ -40,8 +41,8 @@ class Clock:
 class Eyes:
     """Eyes with a clock."""
 
-    def __init__(self, eyes: Any, clock: Clock) -> None:
-        self._eyes, self._see = eyes, clock.around("eyes", eyes)
+    def __init__(self, encoder: Any, clock: Clock) -> None:
+        self._eyes, self._see = encoder, clock.around("eyes", encoder)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._eyes, name)
@@ -54,9 +55,9 @@ def measure(encoder: str, precision: Any, updates: int, out: Path) -> tuple[dict
     """CPU seconds by part, of all updates but the first, and their env steps."""
     config = preset("tiny", encoder=encoder, encoder_precision=precision, out=out)
     clock = Clock()
-    eyes = Eyes(make_eyes(config), clock)
-    envs = make_envs(config, eyes.modality)
-    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, 70))
+    encoder = Eyes(make_encoder(config), clock)
+    envs = make_envs(config, encoder.modality)
+    trainer = Trainer(config, envs, encoder, make_policy(config, encoder, 70))
     trainer.begin()
     envs.step = clock.around("env", envs.step)
     trainer.player.play = clock.around("play", trainer.player.play)

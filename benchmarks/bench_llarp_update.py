@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import torch
 from bench_llarp_rollout import FEATURES, PROPRIO, policy_of, sentences
+from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
+from langrearrange_baselines.engine.packing import Carried, Rows, Segment
 from langrearrange_baselines.llarp.cache import Capture
-from langrearrange_baselines.llarp.contexts import FEATURE_DTYPE
-from langrearrange_baselines.llarp.packing import Carried, Rows, Segment
 from langrearrange_baselines.llarp.policy import LlarpPolicy
 from langrearrange_baselines.llarp.prefixes import PrefixStore
 from torch import Tensor
@@ -35,13 +35,11 @@ def rollout(policy: LlarpPolicy, num_envs: int, num_steps: int) -> Rows:
             row.append(Segment(start, stop, store.get(next(pool))))
             start = stop
         segments.append(row)
-    empty = policy.backbone.keys.expand(-1, num_envs, -1, -1, -1)
     carried = Carried(
         torch.zeros(num_envs, 0, FEATURES, dtype=FEATURE_DTYPE),
         torch.zeros(num_envs, 0, PROPRIO),
         torch.zeros(num_envs, dtype=torch.long),
-        empty,
-        empty,
+        policy.initial_memory(num_envs),
     )
     features = torch.randn(num_envs, num_steps, FEATURES, generator=rng).to(FEATURE_DTYPE)
     proprio = torch.randn(num_envs, num_steps, PROPRIO, generator=rng)
@@ -52,13 +50,13 @@ def padded(policy: LlarpPolicy, rows: Rows) -> Tensor:
     """Logits (envs, steps, actions) from one padded row an episode."""
     seen = policy.tokens(rows.features, rows.proprio)
     pieces = [(row, s) for row, segments in enumerate(rows.segments) for s in segments]
-    words = max(len(s.prefix) for _, s in pieces)
+    words = max(len(s.instruction) for _, s in pieces)
     steps = max(s.stop - s.start for _, s in pieces)
     size = words + steps
     tokens, real, positions = [], torch.zeros(len(pieces), size, dtype=torch.bool), []
     for i, (row, s) in enumerate(pieces):
-        pad, count = words - len(s.prefix), s.stop - s.start
-        embedded = policy.backbone.embed(torch.tensor(s.prefix.ids))
+        pad, count = words - len(s.instruction), s.stop - s.start
+        embedded = policy.backbone.embed(torch.tensor(s.instruction.ids))
         parts = torch.cat([embedded, seen[row, s.start : s.stop]])
         tokens.append(torch.nn.functional.pad(parts, (0, 0, pad, steps - count)))
         real[i, pad : words + count] = True
@@ -99,7 +97,7 @@ def main() -> None:
     torch.set_num_threads(1)
     policy = policy_of(args.dim, args.layers)
     rows = rollout(policy, args.envs, args.steps)
-    words = sum(len(s.prefix) for segments in rows.segments for s in segments)
+    words = sum(len(s.instruction) for segments in rows.segments for s in segments)
     episodes = sum(map(len, rows.segments))
     print(
         f"{args.envs} envs of {args.steps} steps: {episodes} episodes, {words} tokens of sentences"

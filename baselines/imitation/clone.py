@@ -1,108 +1,73 @@
-"""Behaviour cloning: makes a policy likely to do what was advised. Trains LLaRP and LSTM alike.
+"""Behaviour cloning: raises the probability of the expert's advice, for policies of any learner.
 
-Episodes are packed whole into rows of the engine's form (`llarp.packing`), so that one pass learns
-from many of them and a policy sees exactly what it would see when acting.
+Whole episodes are packed into rows as the engine has them, so that one pass learns from many of
+them and a policy sees exactly what it would see when acting.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from langrearrange.errors import UsageError
-
-from ..llarp.errors import TrainingError
-from ..llarp.packing import Carried, Rows, Segment
+from ..engine.errors import TrainingError
+from ..engine.instructions import InstructionStore
+from ..engine.packing import Carried, Rows, Segment
+from ..engine.policy import Policy
+from .config import ImitationConfig
 from .demonstrations import NO_ADVICE, DemonstrationError, Demonstrations
 
 
 class Batch(NamedTuple):
-    """Rows, and what was advised at each of their steps, (rows, steps) int64, -1 for nothing."""
+    """Rows, and the expert's advice at each step, (rows, steps) int64, -1 for none."""
 
     rows: Rows
     advice: Tensor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloneSettings:
-    """How to clone.
-
-    Attributes:
-        lr: learning rate of AdamW, down to a tenth along a cosine.
-        weight_decay: of matrices.
-        rows_per_batch: rows a gradient step.
-        grad_clip: largest norm of the gradient.
-        label_smoothing: share of the target that is spread over all skills; keeps entropy for PPO.
-    """
-
-    lr: float = 1e-3
-    weight_decay: float = 0.01
-    rows_per_batch: int = 16
-    grad_clip: float = 1.0
-    label_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.rows_per_batch < 1 or not self.lr > 0 or not 0 <= self.label_smoothing < 1:
-            raise UsageError("rows_per_batch >= 1, lr > 0 and 0 <= label_smoothing < 1 are needed")
 
 
 class Cloner:
     """Trains what takes a gradient in a policy.
 
     Args:
-        policy: `LlarpPolicy` or `LstmPolicy`.
-        store: reads instructions for it: its contexts' `store`.
-        settings: how.
+        policy: of any learner.
+        store: reads instructions for it: its running episodes' `store`.
+        config: learning rate and so on; `horizon` is the length of a row.
         rng: orders the episodes; on the CPU.
-        row_steps: length of a row, at least the longest episode.
     """
 
     def __init__(
         self,
-        policy: Any,
-        store: Any,
-        settings: CloneSettings,
+        policy: Policy,
+        store: InstructionStore[Any],
+        config: ImitationConfig,
         rng: torch.Generator,
-        row_steps: int = 32,
     ) -> None:
-        self.policy, self.store, self.settings, self.rng = policy, store, settings, rng
-        self.row_steps = row_steps
+        self.policy, self.store, self.config, self.rng = policy, store, config, rng
         self.parameters = [parameter for _, parameter in policy.trained()]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for p in self.parameters if p.ndim >= 2]},
-            {"params": [p for p in self.parameters if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(
-            groups, lr=settings.lr, weight_decay=settings.weight_decay, eps=1e-5
-        )
+        self.optimizer = policy.optimizer(config.lr, config.weight_decay)
 
-    def train(self, demonstrations: Demonstrations, epochs: int) -> list[dict[str, float]]:
-        """Pass over the demonstrations; return the loss and the share of right guesses a pass.
+    def train_pass(self, demonstrations: Demonstrations, done: float) -> dict[str, float]:
+        """Pass over the demonstrations once; return loss, accuracy and number of steps.
+
+        Args:
+            demonstrations: what to learn from.
+            done: share of the training that was done before, for the learning rate.
 
         Raises:
             DemonstrationError: there is nothing to learn from.
-            TrainingError: the loss is no number; the step was not taken.
+            TrainingError: the loss is NaN; that gradient step is not taken.
         """
-        return [self.train_pass(demonstrations, epoch / epochs) for epoch in range(epochs)]
-
-    def train_pass(self, demonstrations: Demonstrations, done: float) -> dict[str, float]:
-        """Pass over the demonstrations once; as `train` does when this share of it is done."""
         if not (demonstrations.advice != NO_ADVICE).any():
-            raise DemonstrationError("no step has advice, there is nothing to imitate; record more")
+            raise DemonstrationError("no step has advice, so nothing can be learned; record more")
         device = self.parameters[0].device
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * (0.55 + 0.45 * math.cos(math.pi * done))
+            group["lr"] = self.config.lr * (0.55 + 0.45 * math.cos(math.pi * done))
         loss_sum = right = count = 0.0
-        batches = batched(
-            demonstrations, self.store, self.policy, self.row_steps,
-            self.settings.rows_per_batch, self.rng,
-        )  # fmt: skip
+        batches = batched(demonstrations, self.store, self.policy, self.config, self.rng)
         for batch in batches:
             loss, hits, labelled = self._learn(batch, device)
             loss_sum += loss * labelled
@@ -118,16 +83,16 @@ class Cloner:
             return 0.0, 0.0, 0.0
         logits = self.policy.evaluate(batch.rows).logits[known]
         loss = functional.cross_entropy(
-            logits, advice[known], label_smoothing=self.settings.label_smoothing
+            logits, advice[known], label_smoothing=self.config.label_smoothing
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.grad_clip))
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip))
         value = loss.item()
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise TrainingError(
-                f"the loss of imitation is {value}, its gradient has norm {norm}; the step was not "
-                "taken. Use a smaller lr"
+                f"the loss is {value} and its gradient has norm {norm}; the step was not taken. "
+                "Begin a new run with a smaller --lr"
             )
         self.optimizer.step()
         return value, float((logits.argmax(-1) == advice[known]).sum()), labelled
@@ -135,10 +100,9 @@ class Cloner:
 
 def batched(
     demonstrations: Demonstrations,
-    store: Any,
-    policy: Any,
-    row_steps: int,
-    rows_per_batch: int,
+    store: InstructionStore[Any],
+    policy: Policy,
+    config: ImitationConfig,
     rng: torch.Generator,
 ) -> Iterator[Batch]:
     """Yield every episode once, in a random order, packed into rows.
@@ -146,9 +110,8 @@ def batched(
     Args:
         demonstrations: what to learn from.
         store: reads instructions.
-        policy: for what a row remembers at its start: nothing, in the policy's form.
-        row_steps: length of a row.
-        rows_per_batch: rows a batch.
+        policy: for the memory of a row at its start.
+        config: `horizon` is the length of a row, `rows_per_batch` their number.
         rng: draws the order.
 
     Raises:
@@ -156,14 +119,15 @@ def batched(
     """
     order = torch.randperm(demonstrations.num_episodes, generator=rng).tolist()
     lengths = {episode: demonstrations.length(episode) for episode in order}
-    if lengths and max(lengths.values()) > row_steps:
+    if lengths and max(lengths.values()) > config.horizon:
         raise DemonstrationError(
-            f"an episode of {max(lengths.values())} steps does not fit into rows of {row_steps}; "
-            "use longer rows"
+            f"an episode of {max(lengths.values())} steps is longer than --horizon "
+            f"{config.horizon}; raise it"
         )
-    rows = pack(order, lengths, row_steps)
-    for at in range(0, len(rows), rows_per_batch):
-        yield _batch(demonstrations, store, policy, row_steps, rows[at : at + rows_per_batch])
+    rows = pack(order, lengths, config.horizon)
+    for at in range(0, len(rows), config.rows_per_batch):
+        part = rows[at : at + config.rows_per_batch]
+        yield _batch(demonstrations, store, policy, config.horizon, part)
 
 
 def pack(order: list[int], lengths: dict[int, int], row_steps: int) -> list[list[int]]:
@@ -187,7 +151,11 @@ def pack(order: list[int], lengths: dict[int, int], row_steps: int) -> list[list
 
 
 def _batch(
-    demonstrations: Demonstrations, store: Any, policy: Any, row_steps: int, rows: list[list[int]]
+    demonstrations: Demonstrations,
+    store: InstructionStore[Any],
+    policy: Policy,
+    row_steps: int,
+    rows: list[list[int]],
 ) -> Batch:
     shape = (len(rows), row_steps)
     features = demonstrations.features.new_zeros(*shape, *demonstrations.features.shape[1:])
@@ -196,7 +164,7 @@ def _batch(
     segments: list[list[Segment]] = []
     together = [episode for episodes in rows for episode in episodes]
     texts = [demonstrations.sentences[int(demonstrations.sentence[e])] for e in together]
-    heard = dict(zip(together, store.get_all(texts), strict=True))
+    read = dict(zip(together, store.get_all(texts), strict=True))
     for row, episodes in enumerate(rows):
         at = 0
         segments.append([])
@@ -206,13 +174,10 @@ def _batch(
             features[row, at:end] = demonstrations.features[steps]
             proprio[row, at:end] = demonstrations.proprio[steps]
             advice[row, at:end] = demonstrations.advice[steps]
-            segments[-1].append(Segment(at, end, heard[episode]))
+            segments[-1].append(Segment(at, end, read[episode]))
             at = end
-    device = next(policy.parameters()).device
-    features, proprio = features.to(device), proprio.to(device)
-    nothing = getattr(policy, "start", None)
-    nothing = policy.backbone.keys if nothing is None else nothing
-    keys = nothing.expand(-1, len(rows), *[-1] * (nothing.ndim - 2))
+    features, proprio = features.to(policy.device), proprio.to(policy.device)
     counts = torch.zeros(len(rows), dtype=torch.long)
-    carried = Carried(features[:, :0], proprio[:, :0], counts, keys, keys)
+    memory = policy.initial_memory(len(rows))
+    carried = Carried(features[:, :0], proprio[:, :0], counts, memory)
     return Batch(Rows(features, proprio, segments, carried), advice)

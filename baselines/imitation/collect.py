@@ -1,8 +1,8 @@
-"""Plays a vector env and records it: an expert alone, or a learner with an expert beside it."""
+"""Records episodes of a vector env: an expert alone, or a policy whose states the expert labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,9 @@ from torch import Tensor
 
 from langrearrange.progress import progress
 
-from ..llarp.build import Hearing
+from ..engine.encoder import Encoder
+from ..engine.envs import InstructionTransform, unchanged
+from ..engine.episodes import RunningEpisodes
 from .demonstrations import NO_ADVICE, Demonstrations
 from .experts import Expert
 
@@ -20,7 +22,7 @@ from .experts import Expert
 @dataclass(slots=True)
 class _Episode:
     sentence: str
-    seen: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    observed: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     advice: list[int] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
@@ -29,30 +31,30 @@ class _Episode:
 
 
 class Collector:
-    """Records episodes; what is still running at the end is left out and goes on at the next call.
+    """Records episodes; those still running at the end continue at the next call.
 
     Args:
         envs: in SameStep mode.
-        eyes: what the learner sees of their observations.
-        expert: advises, and acts where no learner does.
+        encoder: of the learner.
+        expert: gives advice, and acts where no learner does.
         rng: draws the learner's skills and who acts.
-        source: facts that are kept with what is recorded.
-        hearing: what the learner hears of sentences (`llarp.build.make_hearing`); the expert hears
-            them as they are.
+        source: facts to keep with the episodes.
+        transform: gives the learner its instructions (`engine.envs.make_instruction_transform`);
+            the expert has the env's own.
     """
 
     def __init__(
         self,
         envs: Any,
-        eyes: Callable[[Mapping[str, Any]], Any],
+        encoder: Encoder,
         expert: Expert,
         rng: torch.Generator,
         source: Mapping[str, Any],
-        hearing: Hearing = lambda sentences, draws: list(sentences),
+        transform: InstructionTransform = unchanged,
     ) -> None:
-        self._envs, self._eyes, self._expert, self._rng = envs, eyes, expert, rng
+        self._envs, self._encoder, self._expert, self._rng = envs, encoder, expert, rng
         self._source = dict(source)
-        self._hearing = hearing
+        self._transform = transform
         self._observations: Any = None
         self._running: list[_Episode] = []
         self.env_steps = 0
@@ -61,22 +63,21 @@ class Collector:
         """Begin an episode in every env."""
         self._observations, _ = self._envs.reset(seed=seed)
         sentences = self._observations["instruction"]
-        self._running = [_Episode(sentence) for sentence in self._heard(sentences)]
+        self._running = [_Episode(sentence) for sentence in self._given(sentences)]
         self._expert.begin(range(len(sentences)), sentences)
 
     def record(
-        self, num_steps: int, learner: Any = None, expert_share: float = 1.0
+        self, num_steps: int, learner: RunningEpisodes | None = None, expert_share: float = 1.0
     ) -> Demonstrations:
-        """Return the episodes that ended within about so many steps of all envs together.
+        """Return the episodes that ended within `num_steps` steps of all envs together.
 
         Args:
             num_steps: at least this many steps are taken.
-            learner: `Contexts` of the learning policy, one row an env; None: the expert acts.
-            expert_share: chance that the expert's advice is done instead of the learner's choice.
+            learner: running episodes of the policy, one row an env; None: the expert acts.
+            expert_share: probability that the expert acts instead of the learner.
         """
         if learner is not None:
-            sentences = [episode.sentence for episode in self._running]
-            self._restart(learner, sentences)
+            self._restart(learner)
         ended: list[_Episode] = []
         taken = 0
         with progress("record", num_steps, "steps") as advance:
@@ -85,35 +86,34 @@ class Collector:
                 taken += len(self._running)
                 advance(len(self._running), "")
         self.env_steps += taken
-        return _packed(ended, self._source | {"expert_share": expert_share})
+        return _packed(ended, self._encoder, self._source | {"expert_share": expert_share})
 
-    def _restart(self, learner: Any, sentences: list[str]) -> None:
-        """Let a learner that joins in the middle see what was seen so far in each episode."""
-        learner.begin(range(len(sentences)), sentences)
-        longest = max(len(episode.seen) for episode in self._running)
+    def _restart(self, learner: RunningEpisodes) -> None:
+        """Give a learner that joins in the middle the steps so far of each episode."""
+        learner.begin(range(len(self._running)), [e.sentence for e in self._running])
+        longest = max(len(episode.observed) for episode in self._running)
         for step in range(longest):
-            rows = [row for row, e in enumerate(self._running) if len(e.seen) > step]
-            seen = [self._running[row].seen[step] for row in rows]
-            learner.step(
-                torch.stack([f for f, _ in seen]), torch.stack([p for _, p in seen]), rows=rows
-            )
+            rows = [row for row, e in enumerate(self._running) if len(e.observed) > step]
+            observed = [self._running[row].observed[step] for row in rows]
+            features, proprio = zip(*observed, strict=True)
+            learner.step(torch.stack(features), torch.stack(proprio), rows=rows)
 
-    def _step(self, learner: Any, expert_share: float) -> list[_Episode]:
-        features, proprio = self._eyes(self._observations)
+    def _step(self, learner: RunningEpisodes | None, expert_share: float) -> list[_Episode]:
+        features, proprio = self._encoder(self._observations)
         advice = self._expert.advise(self._observations)
         actions = self._choose(learner, features, proprio, advice, expert_share)
         self._expert.done(actions)
         self._observations, rewards, terminated, truncated, infos = self._envs.step(actions)
         ends = np.flatnonzero(terminated | truncated).tolist()
         for row, episode in enumerate(self._running):
-            episode.seen.append((features[row].cpu(), proprio[row].cpu()))
+            episode.observed.append((features[row].cpu(), proprio[row].cpu()))
             episode.advice.append(int(advice[row]))
             episode.actions.append(int(actions[row]))
             episode.rewards.append(float(rewards[row]))
         ended = []
         sentences = [self._observations["instruction"][row] for row in ends]
-        heard = self._heard(sentences)
-        for row, sentence in zip(ends, heard, strict=True):
+        given = self._given(sentences)
+        for row, sentence in zip(ends, given, strict=True):
             episode = self._running[row]
             episode.template = str(infos["final_info"]["template"][row])
             episode.success = bool(infos["final_info"]["success"][row])
@@ -122,21 +122,21 @@ class Collector:
         if ends:
             self._expert.begin(ends, sentences)
             if learner is not None:
-                learner.begin(ends, heard)
+                learner.begin(ends, given)
         return ended
 
-    def _heard(self, sentences: Sequence[str]) -> list[str]:
-        return self._hearing(sentences, torch.rand(len(sentences), generator=self._rng).tolist())
+    def _given(self, sentences: Sequence[str]) -> list[str]:
+        return self._transform(sentences, torch.rand(len(sentences), generator=self._rng).tolist())
 
     def _choose(
         self,
-        learner: Any,
+        learner: RunningEpisodes | None,
         features: Tensor,
         proprio: Tensor,
         advice: np.ndarray[Any, Any],
         expert_share: float,
     ) -> np.ndarray[Any, Any]:
-        """Return what is done in each row; where the expert is at a loss, a skill at random."""
+        """Return the action of each row: a random one where the expert acts without advice."""
         if learner is None:
             num_actions = int(self._envs.single_action_space.n)
             drawn = torch.randint(num_actions, advice.shape, generator=self._rng).numpy()
@@ -147,14 +147,20 @@ class Collector:
         return np.where(follow & (advice != NO_ADVICE), advice, own)
 
 
-def _packed(episodes: list[_Episode], source: dict[str, Any]) -> Demonstrations:
+def _packed(episodes: list[_Episode], encoder: Encoder, source: dict[str, Any]) -> Demonstrations:
     sentences = {text: i for i, text in enumerate(dict.fromkeys(e.sentence for e in episodes))}
     templates = {text: i for i, text in enumerate(dict.fromkeys(e.template for e in episodes))}
     lengths = [len(episode.actions) for episode in episodes]
-    seen = [pair for episode in episodes for pair in episode.seen]
+    shapes = encoder.feature_shape, (encoder.proprio_dim,)
+    features, proprio = (
+        torch.stack([pair[i] for e in episodes for pair in e.observed])
+        if episodes
+        else torch.zeros(0, *shape)
+        for i, shape in enumerate(shapes)
+    )
     return Demonstrations(
-        features=torch.stack([f for f, _ in seen]).half() if seen else torch.zeros(0, 0).half(),
-        proprio=torch.stack([p for _, p in seen]).float() if seen else torch.zeros(0, 0),
+        features=features.half(),
+        proprio=proprio.float(),
         advice=torch.tensor([a for e in episodes for a in e.advice], dtype=torch.int16),
         actions=torch.tensor([a for e in episodes for a in e.actions], dtype=torch.int16),
         rewards=torch.tensor([r for e in episodes for r in e.rewards], dtype=torch.float32),

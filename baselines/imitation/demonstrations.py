@@ -1,6 +1,6 @@
-"""Recorded episodes as arrays: what a learner saw, what was done, what an expert advised.
+"""Recorded episodes as arrays: observations, actions, and an expert's advice.
 
-Frozen features are stored instead of pictures. Not for recording (`collect`) or training (`clone`).
+Frozen features are stored instead of images. Not for recording (`collect`) or training (`clone`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from langrearrange.errors import LangRearrangeError, UsageError
 
-from ..tensors import save_tensors
+from ..tensors import read_tensors, write_tensors
 
 NO_ADVICE: Final = -1
 _FORMAT: Final = "langrearrange-demonstrations-1"
@@ -37,15 +36,15 @@ class Demonstrations:
     Attributes:
         features: (n, ...) float16, of the frozen encoder.
         proprio: (n, p) float32.
-        advice: (n,) int16, what the expert would do; -1 where it had none: not learned from.
-        actions: (n,) int16, what was done.
-        rewards: (n,) float32, for what was done.
+        advice: (n,) int16, what the expert would do; -1 for none: not learned from.
+        actions: (n,) int16, taken.
+        rewards: (n,) float32, for them.
         starts: (e + 1,) int64: episode i is steps starts[i] to starts[i + 1].
         sentence: (e,) int64, index into `sentences`.
         template: (e,) int64, index into `templates`.
         success: (e,) bool.
         sentences, templates: the distinct ones.
-        source: where it comes from: encoder, expert, split, share of the expert's own steps.
+        source: where it comes from: encoder and its fingerprint, expert, split, expert_share.
     """
 
     features: Tensor
@@ -63,7 +62,7 @@ class Demonstrations:
 
     @property
     def num_steps(self) -> int:
-        """Steps of all episodes together, n."""
+        """Number of steps, n."""
         return int(self.starts[-1])
 
     @property
@@ -102,7 +101,7 @@ class Demonstrations:
         return replace(self, sentence=self.sentence[order])
 
     def blind(self) -> Demonstrations:
-        """Return the same episodes with nothing seen but proprioception: a control."""
+        """Return the same episodes with all features 0: a control."""
         return replace(self, features=torch.zeros_like(self.features))
 
 
@@ -110,7 +109,7 @@ def join(parts: Sequence[Demonstrations]) -> Demonstrations:
     """Return the episodes of all parts, in order.
 
     Raises:
-        DemonstrationError: there are none, or they were seen through different encoders.
+        DemonstrationError: there are none, or they are of different encoders.
     """
     if not parts:
         raise DemonstrationError("no demonstrations to join; give at least one set")
@@ -119,7 +118,7 @@ def join(parts: Sequence[Demonstrations]) -> Demonstrations:
         shapes = [(p.features.shape[1:], p.proprio.shape[1:]) for p in (first, part)]
         if shapes[0] != shapes[1] or part.source.get("encoder") != first.source.get("encoder"):
             raise DemonstrationError(
-                f"demonstrations seen through '{first.source.get('encoder')}' {shapes[0]} and "
+                f"demonstrations of encoders '{first.source.get('encoder')}' {shapes[0]} and "
                 f"'{part.source.get('encoder')}' {shapes[1]} do not mix; record them again"
             )
     sentences, sentence = _merged([(p.sentences, p.sentence) for p in parts])
@@ -141,11 +140,11 @@ def join(parts: Sequence[Demonstrations]) -> Demonstrations:
 
 
 def write(demonstrations: Demonstrations, path: Path) -> None:
-    """Write a .safetensors file, atomically; one that lies there is replaced."""
+    """Write a .safetensors file atomically; an existing one is replaced."""
     if path.suffix != ".safetensors":
         raise UsageError(f"{path}: accepted: a name that ends in .safetensors")
     names = (*_STEPS, *_EPISODES, "starts")
-    tensors = {name: getattr(demonstrations, name).contiguous() for name in names}
+    tensors = {name: getattr(demonstrations, name) for name in names}
     words = {
         "sentences": demonstrations.sentences,
         "templates": demonstrations.templates,
@@ -153,25 +152,13 @@ def write(demonstrations: Demonstrations, path: Path) -> None:
     }
     metadata = {"format": _FORMAT} | {k: json.dumps(v) for k, v in words.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_tensors(temporary, tensors, metadata)
-    temporary.replace(path)
+    write_tensors(path, tensors, metadata)
 
 
 def read(path: Path) -> Demonstrations:
-    """Read what `write` wrote; DemonstrationError if it is missing, torn or inconsistent."""
-    if not path.is_file():
-        raise DemonstrationError(f"no demonstrations at {path}; record them with imitation.train")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise DemonstrationError(f"{path}: not readable ({error}); record it again") from error
-    if metadata.get("format") != _FORMAT:
-        raise DemonstrationError(
-            f"{path}: format {metadata.get('format')!r}; this release reads {_FORMAT!r}"
-        )
+    """Read what `write` wrote; DemonstrationError if it is missing, corrupt or inconsistent."""
+    remedy = "record demonstrations with imitation.train --save-demonstrations"
+    tensors, metadata = read_tensors(path, DemonstrationError, remedy, _FORMAT)
     result = Demonstrations(
         **tensors,
         sentences=tuple(json.loads(metadata["sentences"])),

@@ -1,9 +1,9 @@
-"""Who is imitated: explorer, oracle or a trained policy. Not for recording what they do."""
+"""Experts to imitate: explorer, oracle or a trained policy. Not for recording them."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,39 +14,41 @@ from langrearrange.agents import ExplorerAgent
 from langrearrange.env.state_observation import StateObserver
 from langrearrange.world import skill_index
 
+from ..engine.encoder import Encoder
+from ..engine.episodes import RunningEpisodes
 from .demonstrations import NO_ADVICE
 
 Skills = NDArray[np.int64]
 
 
 class Expert(Protocol):
-    """Advises each row of a vector env, whoever acts there."""
+    """Gives advice in each row of a vector env, whoever acts there."""
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
         ...
 
     def advise(self, observations: Any) -> Skills:
-        """Return what it would do in every row, (num_envs,) int64; -1 where it does not know."""
+        """Return what it would do in every row, (num_envs,) int64; -1 where it has no advice."""
         ...
 
     def done(self, actions: Skills) -> None:
-        """Hear what was done in every row instead, or as advised."""
+        """Take note of the actions of every row, as advised or not."""
         ...
 
 
 class _AdvisingExplorer(ExplorerAgent):
-    """An explorer whose advice may be left unheeded: it then keeps what it saw, not what it did."""
+    """An explorer whose advice may not be followed: it then keeps what it saw, not what it did."""
 
     def advise(self, observation: Any) -> int:
         self._before = (deque(self._intents), set(self._delivered), self._rounds)
         skill = self.act(observation)
-        # With nothing left to do as it understood the sentence, it only looks around.
+        # With nothing left to do as it parsed the sentence, it only looks around.
         self._advised = skill if self._intents else NO_ADVICE
         self._acted = skill
         return self._advised
 
-    def heed(self, action: int) -> None:
+    def done(self, action: int) -> None:
         if action != self._acted:
             self._intents, self._delivered, self._rounds = self._before
 
@@ -69,7 +71,7 @@ class ExplorerExpert:
             self._agents[row].reset(instruction)
 
     def advise(self, observations: Any) -> Skills:
-        """Return what it would do; -1 where it has done all that it understood."""
+        """Return what it would do; -1 where it has done all that it parsed."""
         state = self._observer.observe_batch(self._envs.tasks)
         return np.array(
             [
@@ -80,15 +82,15 @@ class ExplorerExpert:
         )
 
     def done(self, actions: Skills) -> None:
-        """Hear what was done."""
+        """Take note of the actions."""
         for agent, action in zip(self._agents, actions.tolist(), strict=True):
-            agent.heed(action)
+            agent.done(action)
 
 
 class OracleExpert:
     """The stored optimal plan: it knows where hidden things are, so imitating it is an ablation.
 
-    Once something else was done in an episode it has no advice there any more.
+    After any other action it has no advice for the rest of the episode.
 
     Args:
         envs: the vector env.
@@ -99,7 +101,7 @@ class OracleExpert:
         self._plans: list[deque[int]] = [deque() for _ in range(self._envs.num_envs)]
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
-        """Take up the plans of the episodes that begin in these rows."""
+        """Begin the plans of the episodes that begin in these rows."""
         for row in rows:
             plan = self._envs.tasks[row].episode.plan
             self._plans[row] = deque(skill_index(skill) for skill in plan)
@@ -109,7 +111,7 @@ class OracleExpert:
         return np.array([plan[0] if plan else NO_ADVICE for plan in self._plans], np.int64)
 
     def done(self, actions: Skills) -> None:
-        """Go on in the plans that were followed; drop the others."""
+        """Advance the plans that were followed; drop the others."""
         for plan, action in zip(self._plans, actions.tolist(), strict=True):
             if plan and plan[0] == action:
                 plan.popleft()
@@ -118,29 +120,29 @@ class OracleExpert:
 
 
 class PolicyExpert:
-    """A trained policy (the paper's choice), seeing what the learner sees.
+    """A trained policy (the paper's choice).
 
     Args:
-        contexts: of the policy, one row an env.
-        eyes: turn observations into what it sees.
+        episodes: running episodes of the policy, one row an env.
+        encoder: of the policy.
         rng: draws its skills; None: the likeliest.
     """
 
     def __init__(
-        self, contexts: Any, eyes: Callable[[Any], Any], rng: torch.Generator | None = None
+        self, episodes: RunningEpisodes, encoder: Encoder, rng: torch.Generator | None = None
     ) -> None:
-        self._contexts, self._eyes, self._rng = contexts, eyes, rng
+        self._episodes, self._encoder, self._rng = episodes, encoder, rng
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
-        self._contexts.begin(rows, instructions)
+        self._episodes.begin(rows, instructions)
 
     def advise(self, observations: Any) -> Skills:
         """Return what the policy does."""
-        logits = self._contexts.step(*self._eyes(observations)).logits.float().cpu()
+        logits = self._episodes.step(*self._encoder(observations)).logits.float().cpu()
         if self._rng is None:
-            return logits.argmax(-1).numpy()  # type: ignore[no-any-return]
+            return logits.argmax(-1).numpy()
         return torch.multinomial(logits.softmax(-1), 1, generator=self._rng)[:, 0].numpy()
 
     def done(self, actions: Skills) -> None:
-        """Nothing to note: a policy does not know its last skill."""
+        """Do nothing: a policy does not see its last action."""

@@ -1,7 +1,7 @@
 """`python -m langrearrange_baselines.imitation.train`: clone an expert, then DAgger.
 
-What it leaves is a checkpoint that `llarp.train --init-from` goes on from and `llarp.evaluate`
-plays. Only the command: settings are in `config`, the run itself in `run`.
+It leaves a checkpoint for `train --init-from` and `evaluate`. Only the command: settings are in
+`config`, the run itself in `run`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,22 @@ from pathlib import Path
 import torch
 import tyro
 
-from langrearrange.errors import UsageError
-
-from ..command import Stopped, run_command, stop_signals
-from ..llarp import checkpoint
+from ..command import check_new, finished, run_command, stop_signals
+from ..engine.checkpoint import checkpoints
 from .config import ImitationConfig
-from .run import Imitation, parts_folder
+from .run import Imitation, unfinished_folder
 
 
 def imitate(config: ImitationConfig) -> Imitation:
-    """Run; return the run as it stands at the end, or where SIGTERM or Ctrl-C stopped it.
+    """Run; return the run in its final state, or where SIGTERM or Ctrl-C stopped it.
 
     Raises:
-        LangRearrangeError: one sentence; the parts that were done are saved.
+        LangRearrangeError: it cannot begin or continue; the phases that were done are saved.
     """
     torch.set_num_threads(config.threads)
-    parts = parts_folder(config.out)
-    begun = (config.out / "metrics.jsonl").exists() or parts.exists()
-    if not config.resume and (begun or checkpoint.checkpoints(config.out)):
-        raise UsageError(
-            f"{config.out} holds a run already; go on with --resume or choose another --out"
-        )
+    found = (config.out / "metrics.jsonl").exists() or unfinished_folder(config.out).exists()
+    exists = found or bool(checkpoints(config.out))
+    check_new(config.out, resume=config.resume, exists=exists)
     run = Imitation(config)
     try:
         if config.resume:
@@ -46,17 +41,13 @@ def imitate(config: ImitationConfig) -> Imitation:
 
 def main() -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage, 130 stopped by a signal."""
+    return run_command(_command)
+
+
+def _command() -> Path:
     name = "python -m langrearrange_baselines.imitation.train"
-    return run_command(lambda: _finished(imitate(tyro.cli(ImitationConfig, prog=name))))
-
-
-def _finished(run: Imitation) -> Path:
-    """Return the run's folder; Stopped where a signal ended it before its last part."""
-    if run.done < len(run.parts):
-        raise Stopped(
-            f"stopped and saved after {run.done} of {len(run.parts)} parts; --resume goes on"
-        )
-    return run.config.out
+    run = imitate(tyro.cli(ImitationConfig, prog=name))
+    return finished(run.config.out, run.done, len(run.phases), "phases")
 
 
 if __name__ == "__main__":

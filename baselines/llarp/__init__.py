@@ -1,5 +1,5 @@
-"""LLaRP: a frozen language model with trained eyes and hands, and the engine that trains it.
+"""LLaRP: a frozen language model with a trained observation module and action module.
 
-`python -m langrearrange_baselines.llarp.train` and `... .evaluate` are its commands; docs/train.md
-shows them. Nothing is imported here, so that what needs no transformers does not load it.
+Only the policy and what it remembers; `engine` trains it. Nothing is imported here, so that what
+needs no transformers does not load it.
 """

@@ -1,12 +1,13 @@
 """Keys and values of a frozen transformer, kept between calls. Not for choosing what is kept.
 
-A Hugging Face model asks nothing of its cache but `update(keys, values, layer)`, and returns a 4-D
-boolean mask untouched; so three small objects replace its own caches, which cannot write each row
-at a position of its own.
+A Hugging Face model calls only `update(keys, values, layer)` of its cache, and returns a 4-D
+boolean mask untouched; so small objects replace its own caches, which cannot write each row at a
+position of its own.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -16,34 +17,39 @@ BUCKET = 8
 """Views of the cache grow in steps of so many tokens, so that kernels see few shapes."""
 
 
-class Capture:
-    """Hands through what a model computes, and keeps it: `stacked` is (layers, batch, ...)."""
+class KeyCache(ABC):
+    """What a Hugging Face model needs of a cache."""
 
-    def __init__(self) -> None:
-        self._keys: dict[int, Tensor] = {}
-        self._values: dict[int, Tensor] = {}
-
+    @abstractmethod
     def update(
         self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Keep a layer's keys and values, each (batch, heads, tokens, head_dim)."""
-        self._keys[layer_idx], self._values[layer_idx] = keys, values
-        return keys, values
+        """Take a layer's new keys and values, (batch, heads, tokens, head_dim); return all."""
 
     def get_seq_length(self, *args: Any) -> int:
         """Return 0: positions are always given, never derived from the cache."""
         return 0
 
-    def stacked(self) -> tuple[Tensor, Tensor]:
-        """Return keys and values, each (layers, batch, heads, tokens, head_dim)."""
-        layers = range(len(self._keys))
-        return (
-            torch.stack([self._keys[layer] for layer in layers]),
-            torch.stack([self._values[layer] for layer in layers]),
-        )
+
+class Capture(KeyCache):
+    """Returns what a model computes unchanged, and keeps the keys of each layer."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, Tensor] = {}
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Return the new keys and values."""
+        self._keys[layer_idx] = keys
+        return keys, values
+
+    def keys(self) -> Tensor:
+        """Return the keys, (layers, batch, heads, tokens, head_dim)."""
+        return torch.stack([self._keys[layer] for layer in range(len(self._keys))])
 
 
-class ConstantKeys:
+class ConstantKeys(KeyCache):
     """Puts given keys and values before those of the queries; for passes that need a gradient.
 
     Args:
@@ -62,17 +68,13 @@ class ConstantKeys:
             torch.cat([self.values[layer_idx], values], dim=2),
         )
 
-    def get_seq_length(self, *args: Any) -> int:
-        """Return 0: positions are always given, never derived from the cache."""
-        return 0
+
+class PrefillDone(Exception):
+    """The last layer's keys and values are known; the rest of the pass is not needed."""
 
 
-class ReadingDone(Exception):
-    """The last layer's keys and values are there: what would follow is not needed."""
-
-
-class Reading(ConstantKeys):
-    """Keeps what a model reads behind given keys, and ends the pass when it has the last layer's.
+class Prefill(ConstantKeys):
+    """Keeps new keys and values after given ones, and ends the pass when it has the last layer's.
 
     A layer's output is needed by the next layer alone, so the last layer's is never computed.
 
@@ -87,10 +89,10 @@ class Reading(ConstantKeys):
     def update(
         self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[Tensor, Tensor]:
-        """Keep a layer's keys and values; raise ReadingDone once all layers' are there."""
+        """Keep a layer's keys and values; raise PrefillDone after the last layer."""
         self._kept[layer_idx] = torch.stack([keys[0], values[0]])
         if len(self._kept) == len(self.keys):
-            raise ReadingDone
+            raise PrefillDone
         return super().update(keys, values, layer_idx)
 
     def kept(self) -> Tensor:
@@ -98,11 +100,11 @@ class Reading(ConstantKeys):
         return torch.stack([self._kept[layer] for layer in range(len(self.keys))], 1)
 
 
-class SlotCache:
-    """One slot a row: its tokens left-aligned, its own length, reset by setting that length.
+class SlotCache(KeyCache):
+    """One slot a row: its tokens left-aligned, with a length of its own.
 
     There is no padding between tokens and nothing is ever shifted: a write scatters at `lengths`,
-    a read masks what lies behind. What stands behind a row's length is stale and never attended.
+    a read masks what lies beyond it, which is stale and never attended to.
 
     Args:
         keys: a model's keys, any (layers, 1, heads, tokens, head_dim): shape, type and device.
@@ -128,14 +130,21 @@ class SlotCache:
         return self.keys.shape[3]
 
     def reserve(self, capacity: int) -> None:
-        """Grow every slot to hold at least `capacity` tokens; what is there stays."""
+        """Grow every slot to hold at least `capacity` tokens; the contents stay."""
         missing = -(-capacity // BUCKET) * BUCKET - self.capacity
         if missing > 0:
             self.keys = torch.nn.functional.pad(self.keys, (0, 0, 0, missing))
             self.values = torch.nn.functional.pad(self.values, (0, 0, 0, missing))
 
+    def grow(self, num_rows: int) -> None:
+        """Add so many empty slots behind the others."""
+        pad = torch.nn.functional.pad
+        self.keys = pad(self.keys, (0, 0, 0, 0, 0, 0, 0, num_rows))
+        self.values = pad(self.values, (0, 0, 0, 0, 0, 0, 0, num_rows))
+        self.lengths = pad(self.lengths, (0, num_rows))
+
     def put(self, row: int, keys: Tensor, values: Tensor) -> None:
-        """Let a row begin anew with these tokens, each (layers, heads, tokens, head_dim)."""
+        """Restart a row with these tokens, each (layers, heads, tokens, head_dim)."""
         count = keys.shape[2]
         self.reserve(count)
         self.keys[:, row, :, :count] = keys
@@ -143,10 +152,10 @@ class SlotCache:
         self.lengths[row] = count
 
     def aim(self, num_queries: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Say where the next pass of the model writes: behind the end of each row.
+        """Prepare the next pass of the model, which writes after the last token of each row.
 
         Args:
-            num_queries: tokens a row that the pass will bring.
+            num_queries: new tokens of each row.
             rows: which rows, int64; None: all.
 
         Returns:
@@ -174,7 +183,3 @@ class SlotCache:
         if self._rows is None:
             return layer_keys[:, :, : self._view], layer_values[:, :, : self._view]
         return layer_keys[rows, :, : self._view], layer_values[rows, :, : self._view]
-
-    def get_seq_length(self, *args: Any) -> int:
-        """Return 0: positions are always given, never derived from the cache."""
-        return 0

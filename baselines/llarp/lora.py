@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .errors import BackboneError
+from ..engine.errors import BackboneError
 
 TARGETS = ("q_proj", "v_proj", "query", "value")
 """Names of the layers that get an update: queries and values, as Llama and BERT call them."""

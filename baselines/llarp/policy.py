@@ -1,4 +1,4 @@
-"""LLaRP: a language model between eyes and hands (Szot et al. 2024, section 3). Not its training.
+"""LLaRP: a language model between two adapters (Szot et al. 2024, section 3). Not its training.
 
 Also the two ways to run it over a whole rollout at once: with the instructions as constants, where
 the backbone is frozen, and with everything in the graph, where it is not.
@@ -6,18 +6,18 @@ the backbone is frozen, and with everything in the graph, where it is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .adapters import ActionModule, Heads, ObservationModule
+from ..engine.packing import Memory, Rows
+from ..engine.policy import ActionModule, Heads, Policy
 from .backbone import Backbone
 from .cache import Capture, ConstantKeys
-from .packing import Rows, lay_out
+from .layout import lay_out
+from .observation import ObservationModule
 
 
-class LlarpPolicy(nn.Module):
+class LlarpPolicy(Policy):
     """Backbone, observation module and action module.
 
     Args:
@@ -84,8 +84,7 @@ class LlarpPolicy(nn.Module):
         hidden = self.backbone(tokens, mask[:, None], layout.position, Capture())
         return self.heads(hidden[:, layout.num_context :])
 
-    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Yield name and parameter of everything that takes a gradient."""
-        for name, parameter in self.named_parameters():
-            if parameter.requires_grad:
-                yield name, parameter
+    def initial_memory(self, num_rows: int) -> Memory:
+        """Return no keys and no values of any row."""
+        keys = self.backbone.keys.expand(-1, num_rows, -1, -1, -1)
+        return keys, keys

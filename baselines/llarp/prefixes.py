@@ -1,8 +1,8 @@
-"""Instructions that were read once are not read again: their keys and values, least recent out."""
+"""Keys and values of instructions, read from where they differ from one that is stored."""
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,27 +10,19 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ..engine.instructions import Instruction, InstructionStore
 from .backbone import Backbone
 
-MOST_TOGETHER: Final = 256
+MAX_TOKENS: Final = 256
 """Tokens read in one pass: attention within it costs the square."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prefix:
-    """An instruction as the backbone keeps it.
+class Prefix(Instruction):
+    """An instruction with its keys and values, each (layers, heads, tokens, head_dim)."""
 
-    Attributes:
-        ids: its tokens.
-        keys, values: each (layers, heads, tokens, head_dim).
-    """
-
-    ids: tuple[int, ...]
     keys: Tensor
     values: Tensor
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     @property
     def num_bytes(self) -> int:
@@ -38,96 +30,70 @@ class Prefix:
         return 2 * self.keys.numel() * self.keys.element_size()
 
 
-class PrefixStore:
-    """Instruction -> keys and values, by token ids, within a budget of memory.
-
-    Valid as long as the backbone's weights stay: `clear` it when they changed.
+class PrefixStore(InstructionStore[Prefix]):
+    """Instruction -> keys and values.
 
     Args:
-        backbone: reads the misses.
-        max_bytes: budget; what was asked for last is kept even if it exceeds it.
-        together: read all misses of a call in one pass, from where they part with a sentence that
-            is there. False reads each alone and whole: slower, but what is stored then depends on
-            the sentence only, to the last bit.
+        backbone: reads what is missing.
+        max_bytes: as `InstructionStore` has it.
+        together: read all that a call misses in one pass, each from where it differs from a
+            stored one. False reads each alone and whole: slower, but what is stored then depends
+            on the instruction only, to the last bit.
 
     Attributes:
-        hits, misses: how often an instruction was there, or had to be read.
         tokens_read: tokens that went through the backbone.
     """
 
     def __init__(
         self, backbone: Backbone, max_bytes: int = 1 << 30, *, together: bool = True
     ) -> None:
+        super().__init__(max_bytes)
         self._backbone = backbone
-        self._max_bytes = max_bytes
         self._together = together
-        self._stored: OrderedDict[tuple[int, ...], Prefix] = OrderedDict()
         self._beginnings: dict[tuple[int, ...], Prefix] = {}
-        self._bytes = 0
-        self.hits = self.misses = self.tokens_read = 0
+        self.tokens_read = 0
 
-    def __len__(self) -> int:
-        return len(self._stored)
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        """Return the tokens of a text."""
+        return self._backbone.token_ids(text)
 
-    @property
-    def num_bytes(self) -> int:
-        """Memory in use."""
-        return self._bytes
-
-    def get(self, instruction: str) -> Prefix:
-        """Return the instruction's keys and values."""
-        return self.get_all([instruction])[0]
-
-    def get_all(self, instructions: Sequence[str]) -> list[Prefix]:
-        """Return the keys and values of several instructions."""
-        return self.of_all([self._backbone.token_ids(text) for text in instructions])
-
-    def of_ids(self, ids: tuple[int, ...]) -> Prefix:
-        """Return the keys and values of these tokens."""
-        return self.of_all([ids])[0]
-
-    def of_all(self, sentences: Sequence[tuple[int, ...]]) -> list[Prefix]:
-        """Return the keys and values of several sentences of tokens."""
-        distinct = dict.fromkeys(sentences)
-        missing = [ids for ids in distinct if ids not in self._stored]
-        self.misses += len(missing)
-        self.hits += len(sentences) - len(missing)
-        found = {ids: self._stored[ids] for ids in distinct if ids in self._stored}
-        for prefix in self._read(missing):
-            found[prefix.ids] = self._stored[prefix.ids] = prefix
-            self._bytes += prefix.num_bytes
-        for ids in distinct:
-            self._stored.move_to_end(ids)
-        while self._bytes > self._max_bytes and len(self._stored) > 1:
-            self._forget(self._stored.popitem(last=False)[1])
-        return [found[ids] for ids in sentences]
-
-    def clear(self) -> None:
-        """Forget everything: the backbone's weights changed."""
-        self._stored.clear()
-        self._beginnings.clear()
-        self._bytes = 0
-
-    def _read(self, missing: Sequence[tuple[int, ...]]) -> Iterator[Prefix]:
-        """Yield what was not there, read."""
+    def read(self, missing: Sequence[tuple[int, ...]]) -> Iterator[Prefix]:
+        """Yield instructions that are not stored, in order."""
         left = deque((ids, self._begun(ids)) for ids in missing)
         while left:
-            part, size = [left.popleft()], 0
+            batch, size = [left.popleft()], 0
             while left and self._together:
-                size += _unread(*part[-1])
-                if size + _unread(*left[0]) > MOST_TOGETHER:
+                size += _unread(*batch[-1])
+                if size + _unread(*left[0]) > MAX_TOKENS:
                     break
-                part.append(left.popleft())
-            self.tokens_read += sum(_unread(*one) for one in part)
-            read = self._backbone.prefill([ids for ids, _ in part], [begun for _, begun in part])
-            for (ids, _), kept in zip(part, read, strict=True):
+                batch.append(left.popleft())
+            self.tokens_read += sum(_unread(*one) for one in batch)
+            read = self._backbone.prefill([ids for ids, _ in batch], [begun for _, begun in batch])
+            for (ids, _), kept in zip(batch, read, strict=True):
                 prefix = Prefix(ids, kept[0], kept[1])
                 if self._together:
                     self._beginnings |= {ids[:end]: prefix for end in range(1, len(ids) + 1)}
                 yield prefix
 
+    def weights_changed(self) -> None:
+        """Drop everything if the backbone is trained."""
+        if self._backbone.trainable:
+            self.clear()
+
+    def clear(self) -> None:
+        """Drop everything."""
+        super().clear()
+        self._beginnings.clear()
+
+    def forget(self, instruction: Prefix) -> None:
+        """Take note that an instruction was dropped."""
+        super().forget(instruction)
+        for end in range(1, len(instruction) + 1):
+            if self._beginnings.get(instruction.ids[:end]) is instruction:
+                del self._beginnings[instruction.ids[:end]]
+
     def _begun(self, ids: tuple[int, ...]) -> Tensor | None:
-        """Return keys and values of the longest beginning that some sentence here shares."""
+        """Return keys and values of the longest beginning shared with a stored instruction."""
         if self._backbone.bidirectional_prefix:  # every token depends on the last one
             return None
         for end in range(len(ids) - 1, 0, -1):
@@ -135,12 +101,6 @@ class PrefixStore:
             if like is not None:
                 return torch.stack([like.keys[:, :, :end], like.values[:, :, :end]])
         return None
-
-    def _forget(self, prefix: Prefix) -> None:
-        self._bytes -= prefix.num_bytes
-        for end in range(1, len(prefix) + 1):
-            if self._beginnings.get(prefix.ids[:end]) is prefix:
-                del self._beginnings[prefix.ids[:end]]
 
 
 def _unread(ids: tuple[int, ...], begun: Tensor | None) -> int:

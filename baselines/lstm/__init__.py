@@ -1,4 +1,1 @@
-"""The recurrent rivals of LLaRP: a text encoder, a picture and an LSTM (paper C.3).
-
-Nothing is imported here, so that what needs no transformers does not load it.
-"""
+"""The recurrent learners LSTM-Flan and LSTM-LLaMA: policy, text encoder and LSTM state."""

@@ -1,12 +1,11 @@
-"""LSTM-Flan and LSTM-LLaMA (paper C.3): a sentence summarised once, a picture a step, an LSTM.
+"""LSTM-Flan and LSTM-LLaMA (paper C.3): a sentence summarised once, an image a step, an LSTM.
 
-It is trained by the same engine as LLaRP: `evaluate(rows)` and `LstmContexts` have the forms of
-`llarp.policy` and `llarp.contexts`.
+The engine trains it as it trains LLaRP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -15,12 +14,12 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from langrearrange.errors import UsageError
 
-from ..llarp.adapters import ActionModule, Heads
-from ..llarp.packing import Rows
-from .text import Sentence, States, TextEncoder, states_of
+from ..engine.packing import Rows, Segment
+from ..engine.policy import ActionModule, Heads, Policy
+from .text import Sentence, States, TextEncoder
 
 SummaryKind = Literal["last", "mean", "perceiver"]
-Memory = tuple[Tensor, Tensor]
+LstmState = tuple[Tensor, Tensor]
 """Hidden and cell state of an LSTM, each (layers, n, hidden_size)."""
 
 
@@ -62,8 +61,8 @@ class Summary(nn.Module):
         return (summary + self.feed_forward(summary))[:, 0]  # type: ignore[no-any-return]
 
 
-class LstmPolicy(nn.Module):
-    """Text encoder, linear eyes, LSTM, action module.
+class LstmPolicy(Policy):
+    """Text encoder, linear observation module, LSTM, action module.
 
     Args:
         text: frozen (LSTM-LLaMA), or with weights that take a gradient (LSTM-Flan: fine-tuned).
@@ -72,8 +71,6 @@ class LstmPolicy(nn.Module):
         num_actions: 70, or 71 in the hard variant.
         hidden_size, num_layers: of the LSTM; the paper does not give them.
     """
-
-    tokens_per_step = 1
 
     def __init__(
         self,
@@ -94,19 +91,19 @@ class LstmPolicy(nn.Module):
         )
         self.action = ActionModule(hidden_size, num_actions)
 
-    @property
-    def start(self) -> Tensor:
-        """The memory before an episode's first step, (layers, 1, hidden_size) of zeros."""
+    def initial_memory(self, num_rows: int) -> LstmState:
+        """Return the state before an episode's first step: zeros."""
         lstm = self.lstm
-        return torch.zeros(lstm.num_layers, 1, lstm.hidden_size, device=self.backbone.device)
+        start = torch.zeros(lstm.num_layers, 1, lstm.hidden_size, device=self.device)
+        return start.repeat(1, num_rows, 1), start.repeat(1, num_rows, 1)
 
     def summarise(self, sentences: Sequence[Sentence]) -> Tensor:
         """Return one vector a sentence, (n, width)."""
-        return self.summary(states_of(self.backbone, sentences))  # type: ignore[no-any-return]
+        return self.summary(self.backbone.states(sentences))  # type: ignore[no-any-return]
 
     def run(
-        self, features: Tensor, proprio: Tensor, summary: Tensor, lengths: Tensor, memory: Memory
-    ) -> tuple[Tensor, Memory]:
+        self, features: Tensor, proprio: Tensor, summary: Tensor, lengths: Tensor, state: LstmState
+    ) -> tuple[Tensor, LstmState]:
         """Run over n stretches of episodes.
 
         Args:
@@ -114,15 +111,15 @@ class LstmPolicy(nn.Module):
             proprio: (n, steps, proprio_dim).
             summary: (n, width).
             lengths: (n,), int64, on the CPU: steps of each that are real, at least 1.
-            memory: hidden and cell state before them, each (layers, n, hidden_size).
+            state: hidden and cell state before them, each (layers, n, hidden_size).
 
         Returns:
-            Outputs (n, steps, hidden_size), 0 behind the real ones, and the memory after them.
+            Outputs (n, steps, hidden_size), 0 after the real ones, and the state after them.
         """
         seen = self.observation(torch.cat([features.float(), proprio], -1))
         inputs = torch.cat([seen, summary[:, None].expand(-1, seen.shape[1], -1)], -1)
         packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
-        outputs, after = self.lstm(packed, memory)
+        outputs, after = self.lstm(packed, state)
         padded, _ = pad_packed_sequence(outputs, batch_first=True, total_length=seen.shape[1])
         return padded, after
 
@@ -143,36 +140,26 @@ class LstmPolicy(nn.Module):
         starts = torch.tensor([s.start for _, s in pieces], device=device)
         steps = (starts[:, None] + offsets).clamp(max=num_steps - 1)
         which = torch.tensor([row for row, _ in pieces], device=device)[:, None]
-        distinct = list({s.prefix.ids: s.prefix for _, s in pieces}.values())
+        distinct = list({s.instruction.ids: s.instruction for _, s in pieces}.values())
         place = {sentence.ids: i for i, sentence in enumerate(distinct)}
-        summary = self.summarise(distinct)  # type: ignore[arg-type]
+        summary = self.summarise(distinct)
         outputs, _ = self.run(
             rows.features[which, steps],
             rows.proprio[which, steps],
-            summary[[place[s.prefix.ids] for _, s in pieces]],
+            summary[[place[s.instruction.ids] for _, s in pieces]],
             lengths,
-            self._memory_before(rows, pieces),
+            self._state_before(rows, pieces),
         )
         real = offsets < lengths.to(device)[:, None]
         hidden = outputs.new_zeros(num_rows, num_steps, outputs.shape[-1])
         hidden = hidden.index_put((which.expand_as(steps)[real], steps[real]), outputs[real])
         return self.heads(hidden)
 
-    def trained(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Yield name and parameter of everything that takes a gradient."""
-        for name, parameter in self.named_parameters():
-            if parameter.requires_grad:
-                yield name, parameter
-
-    def _memory_before(self, rows: Rows, pieces: Sequence[tuple[int, object]]) -> Memory:
-        hidden = self.start.repeat(1, len(pieces), 1)
-        cell = hidden.clone()
-        begun: set[int] = set()
-        for i, (row, _) in enumerate(pieces):
-            if row not in begun and rows.carried.counts[row] > 0:
-                hidden[:, i] = rows.carried.keys[:, row]
-                cell[:, i] = rows.carried.values[:, row]
-            begun.add(row)
+    def _state_before(self, rows: Rows, pieces: Sequence[tuple[int, Segment]]) -> LstmState:
+        hidden, cell = self.initial_memory(len(pieces))
+        for i, (row, segment) in enumerate(pieces):
+            if segment.start == 0 and rows.carried.counts[row] > 0:
+                hidden[:, i], cell[:, i] = (part[:, row] for part in rows.carried.memory)
         return hidden, cell
 
 

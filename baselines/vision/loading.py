@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from ..tensors import save_tensors
+from ..tensors import read_tensors, write_tensors
 from .encoder import SymbolicEncoder, VisionEncoder, VisionError
 from .segcnn import Precision, SegCnn, SegCnnConfig, SegCnnEncoder
 
@@ -68,54 +67,34 @@ def random_network(config: SegCnnConfig, seed: int = 0) -> SegCnn:
 
 
 def write_network(network: SegCnn, path: Path, facts: Mapping[str, Any]) -> None:
-    """Write the weights in float16, the shape and facts of the training beside them, atomically.
+    """Write the weights in float16, with the network's shape and facts of the training, atomically.
 
     Args:
         network: what to write.
-        path: the file; a file that lies there is replaced.
-        facts: JSON-able, kept in the file's metadata.
+        path: the file; an existing one is replaced.
+        facts: JSON values, kept in the file's metadata.
     """
-    tensors = {
-        name: weight.detach().to("cpu", torch.float16).contiguous()
-        for name, weight in network.state_dict().items()
-    }
+    tensors = {name: weight.half() for name, weight in network.state_dict().items()}
     metadata = {
         "format": _FORMAT,
         "config": json.dumps(asdict(network.config)),
         "facts": json.dumps(dict(facts)),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_tensors(temporary, tensors, metadata)
-    temporary.chmod(0o644)  # safetensors writes for the owner alone
-    temporary.replace(path)
+    write_tensors(path, tensors, metadata)
 
 
 def read_network(path: Path) -> tuple[SegCnn, dict[str, Any]]:
     """Return a network and the facts of its training; VisionError if the file cannot be used."""
-    if not path.is_file():
-        raise VisionError(
-            f"no weights at {path}; make them with: python -m langrearrange_baselines.vision."
-            "pretrain --out <file>.safetensors"
-        )
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise VisionError(f"{path}: not readable ({error}); restore or make it again") from error
-    if metadata.get("format") != _FORMAT:
-        raise VisionError(
-            f"{path}: format {metadata.get('format')!r}, this release reads {_FORMAT!r}; make the "
-            "weights again with vision.pretrain"
-        )
+    remedy = "make weights with: python -m langrearrange_baselines.vision.pretrain --out FILE"
+    tensors, metadata = read_tensors(path, VisionError, remedy, _FORMAT)
     shape = json.loads(metadata["config"])
     network = random_network(SegCnnConfig(**shape | {"widths": tuple(shape["widths"])}))
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict({name: weight.float() for name, weight in tensors.items()})
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
-        raise VisionError(f"{path}: weights of another network: {first}") from error
+        raise VisionError(f"{path} holds weights of another network: {first}") from error
     return network, json.loads(metadata["facts"])
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import torch
-from langrearrange_baselines.llarp.adapters import ActionModule, ObservationModule
+from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
+from langrearrange_baselines.engine.packing import Rows, Segment
+from langrearrange_baselines.engine.policy import ActionModule
+from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.llarp.backbone import Backbone
 from langrearrange_baselines.llarp.cache import Capture
-from langrearrange_baselines.llarp.contexts import FEATURE_DTYPE, Contexts
-from langrearrange_baselines.llarp.packing import Rows, Segment
+from langrearrange_baselines.llarp.episodes import LlarpEpisodes
+from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
-from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
 from torch import Tensor
 
 FEATURE_DIM, PROPRIO_DIM, NUM_ACTIONS, HORIZON = 12, 3, 7, 8
@@ -31,54 +33,54 @@ def policy_on(backbone: Backbone, seed: int = 0, tokens_per_step: int = 1) -> Ll
     torch.manual_seed(seed)
     shape = (FEATURE_DIM,) if tokens_per_step == 1 else (5, FEATURE_DIM)
     width = backbone.hidden_size
-    eyes = ObservationModule(shape, PROPRIO_DIM, width, tokens_per_step=tokens_per_step)
-    policy = LlarpPolicy(backbone, eyes, ActionModule(width, NUM_ACTIONS, 32))
+    observation = ObservationModule(shape, PROPRIO_DIM, width, tokens_per_step=tokens_per_step)
+    policy = LlarpPolicy(backbone, observation, ActionModule(width, NUM_ACTIONS, 32))
     torch.nn.init.normal_(policy.action.policy.weight, std=0.3)  # so that logits differ visibly
     return policy
 
 
-def contexts_of(policy: LlarpPolicy, num_rows: int) -> Contexts:
+def episodes_of(policy: LlarpPolicy, num_rows: int) -> LlarpEpisodes:
     shape = (FEATURE_DIM,) if policy.tokens_per_step == 1 else (5, FEATURE_DIM)
-    return Contexts(policy, num_rows, HORIZON, shape, PROPRIO_DIM)
+    return LlarpEpisodes(policy, num_rows, HORIZON, shape, PROPRIO_DIM)
 
 
 class Played:
     """Rollouts with random observations and random ends, and what the policy said on the way."""
 
     def __init__(self, policy: LlarpPolicy, num_rows: int, seed: int) -> None:
-        self.contexts = contexts_of(policy, num_rows)
+        self.episodes = episodes_of(policy, num_rows)
         self.rng = torch.Generator().manual_seed(seed)
         self.num_rows = num_rows
-        self.contexts.begin(
+        self.episodes.begin(
             range(num_rows), [SENTENCES[i % len(SENTENCES)] for i in range(num_rows)]
         )
 
     def observe(self) -> tuple[Tensor, Tensor]:
-        shape = self.contexts.features.shape[2:]
+        shape = self.episodes.features.shape[2:]
         features = torch.randn(self.num_rows, *shape, generator=self.rng).to(FEATURE_DTYPE)
         return features, torch.randn(self.num_rows, PROPRIO_DIM, generator=self.rng)
 
     def rollout(self, num_steps: int) -> tuple[Rows, Tensor, Tensor]:
-        carried = self.contexts.refresh()
+        carried = self.episodes.refresh()
         seen, logits, values = [], [], []
         segments: list[list[Segment]] = [[] for _ in range(self.num_rows)]
         start = [0] * self.num_rows
         for t in range(num_steps):
             features, proprio = self.observe()
-            prefixes = list(self.contexts.prefixes)
-            heads = self.contexts.step(features, proprio)
+            prefixes = list(self.episodes.instructions)
+            heads = self.episodes.step(features, proprio)
             seen.append((features, proprio))
             logits.append(heads.logits)
             values.append(heads.value)
             for row in range(self.num_rows):
                 draw = float(torch.rand((), generator=self.rng))
-                over = draw < 0.25 or int(self.contexts.counts[row]) == HORIZON
+                over = draw < 0.25 or int(self.episodes.counts[row]) == HORIZON
                 if over or t == num_steps - 1:
                     segments[row].append(Segment(start[row], t + 1, prefixes[row]))
                     start[row] = t + 1
                 if over:
                     pick = int(torch.randint(len(SENTENCES), (), generator=self.rng))
-                    self.contexts.begin([row], [SENTENCES[pick]])
+                    self.episodes.begin([row], [SENTENCES[pick]])
         rows = Rows(
             torch.stack([f for f, _ in seen], 1),
             torch.stack([p for _, p in seen], 1),
@@ -105,9 +107,9 @@ def recomputed(policy: LlarpPolicy, rows: Rows) -> tuple[Tensor, Tensor]:
                 [rows.carried.proprio[row, :count], rows.proprio[row, segment.start : segment.stop]]
             )
             backbone = policy.backbone
-            words = backbone.embed(torch.tensor([segment.prefix.ids])).float()
+            words = backbone.embed(torch.tensor([segment.instruction.ids])).float()
             tokens = torch.cat([words, policy.tokens(features[None], proprio[None])], 1)
-            length, prefix = tokens.shape[1], len(segment.prefix)
+            length, prefix = tokens.shape[1], len(segment.instruction)
             mask = torch.ones(length, length, dtype=torch.bool).tril()
             if backbone.bidirectional_prefix:
                 mask[:prefix, :prefix] = True

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from langrearrange_baselines.command import run_command
-from langrearrange_baselines.llarp.errors import BackboneError, TrainingError
-from langrearrange_baselines.tensors import save_tensors
+from langrearrange_baselines.engine.errors import BackboneError, TrainingError
+from langrearrange_baselines.tensors import write_tensors
 
 from langrearrange.errors import MissingExtraError, UsageError
 
@@ -29,7 +29,7 @@ def raising(error: BaseException) -> Callable[[], object]:
     [
         (UsageError("no such option"), 2, "no such option"),
         (MissingExtraError("curves", "train", "matplotlib"), 2, "pip install"),
-        (BackboneError("'/nowhere' is no folder"), 1, "no folder"),
+        (BackboneError("'/nowhere' is not a folder"), 1, "not a folder"),
         (TrainingError("the loss is nan"), 1, "the loss is nan"),
         (torch.OutOfMemoryError("CUDA out of memory"), 1, "too little memory"),
         (KeyboardInterrupt(), 130, "stopped"),
@@ -54,9 +54,9 @@ def test_what_a_command_made_is_a_line_on_stdout(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("command", "code", "says"),
     [
-        (("vision.card", "--weights", "/nowhere.safetensors"), 1, "no weights at /nowhere"),
+        (("vision.card", "--weights", "/nowhere.safetensors"), 1, "there is no file /nowhere"),
         (("vision.pretrain", "--out", "eyes.bin"), 2, "eyes.bin"),
-        (("llarp.evaluate", "--checkpoint", "/nowhere", "--out", "a.jsonl.gz"), 1, "no checkpoint"),
+        (("evaluate", "--checkpoint", "/nowhere", "--out", "a.jsonl.gz"), 1, "no checkpoint"),
     ],
 )
 def test_commands_say_what_is_wrong_without_a_traceback(
@@ -77,7 +77,7 @@ def test_commands_say_what_is_wrong_without_a_traceback(
 def test_tensors_that_cannot_be_written_are_an_os_error_with_the_file(tmp_path: Path) -> None:
     file = tmp_path / "missing" / "weights.safetensors"
     with pytest.raises(OSError, match="No such file") as caught:
-        save_tensors(file, {"weights": torch.zeros(9)})
+        write_tensors(file, {"weights": torch.zeros(9)})
     assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(file))
 
 

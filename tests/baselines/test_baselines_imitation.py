@@ -13,7 +13,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from langrearrange_baselines.imitation.clone import Cloner, CloneSettings, batched, pack
+from langrearrange_baselines.engine import checkpoint
+from langrearrange_baselines.engine.encoder import ObservationEncoder
+from langrearrange_baselines.engine.factory import make_policy
+from langrearrange_baselines.engine.policy import ActionModule
+from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
+from langrearrange_baselines.imitation.clone import Cloner, batched, pack
 from langrearrange_baselines.imitation.collect import Collector
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.imitation.demonstrations import (
@@ -26,16 +31,11 @@ from langrearrange_baselines.imitation.demonstrations import (
 )
 from langrearrange_baselines.imitation.experts import ExplorerExpert, OracleExpert, PolicyExpert
 from langrearrange_baselines.imitation.train import imitate
-from langrearrange_baselines.llarp import checkpoint
-from langrearrange_baselines.llarp.adapters import ActionModule, ObservationModule
 from langrearrange_baselines.llarp.backbone import Backbone
-from langrearrange_baselines.llarp.build import make_eyes
-from langrearrange_baselines.llarp.contexts import Contexts
-from langrearrange_baselines.llarp.eyes import EncoderEyes
-from langrearrange_baselines.llarp.learners import make_policy
+from langrearrange_baselines.llarp.episodes import LlarpEpisodes
+from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
-from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
-from langrearrange_baselines.lstm.contexts import LstmContexts
+from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
 from langrearrange_baselines.lstm.text import TextEncoder
 from langrearrange_baselines.vision import load_encoder
@@ -61,34 +61,38 @@ def world() -> Iterator[Any]:
     made.close()
 
 
-def state_eyes() -> EncoderEyes:
-    return EncoderEyes(load_encoder("symbolic"), proprioception=False)
+def state_encoder() -> ObservationEncoder:
+    return ObservationEncoder(load_encoder("symbolic"), proprioception=False)
 
 
 def collector(world: Any, expert: Any, seed: int = 0) -> Collector:
     made = Collector(
-        world, state_eyes(), expert, torch.Generator().manual_seed(seed), {"encoder": "symbolic"}
+        world, state_encoder(), expert, torch.Generator().manual_seed(seed), {"encoder": "symbolic"}
     )
     made.begin(seed)
     return made
 
 
-def small_llarp(feature_dim: int = STATE_DIM) -> tuple[LlarpPolicy, Contexts]:
+def small_llarp(feature_dim: int = STATE_DIM) -> tuple[LlarpPolicy, LlarpEpisodes]:
     torch.manual_seed(0)
     backbone = Backbone(tiny_model(0, **SHAPE), WordTokenizer())
-    eyes = ObservationModule((feature_dim,), 0, 16)
-    policy = LlarpPolicy(backbone, eyes, ActionModule(16, NUM_SKILLS, 32))
-    return policy, Contexts(policy, 4, 32, (feature_dim,), 0)
+    observation = ObservationModule((feature_dim,), 0, 16)
+    policy = LlarpPolicy(backbone, observation, ActionModule(16, NUM_SKILLS, 32))
+    return policy, LlarpEpisodes(policy, 4, 32, (feature_dim,), 0)
 
 
-def small_lstm(feature_dim: int = STATE_DIM) -> tuple[LstmPolicy, LstmContexts]:
+def small_lstm(feature_dim: int = STATE_DIM) -> tuple[LstmPolicy, LstmEpisodes]:
     torch.manual_seed(0)
     text = TextEncoder(tiny_model(0, **SHAPE), WordTokenizer(), 16)
     policy = LstmPolicy(text, Summary(16, "last"), feature_dim, 0, NUM_SKILLS, 32)
-    return policy, LstmContexts(policy, 4, 32, (feature_dim,), 0)
+    return policy, LstmEpisodes(policy, 4, 32, (feature_dim,), 0)
 
 
 LEARNERS = {"llarp": small_llarp, "lstm": small_lstm}
+
+
+def cloning(**changes: Any) -> ImitationConfig:
+    return ImitationConfig(**changes)
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +161,8 @@ def test_the_oracle_is_silent_once_its_plan_was_left(world: Any) -> None:
 
 
 def test_a_policy_can_be_the_expert(world: Any) -> None:
-    _, contexts = small_llarp()
-    expert = PolicyExpert(contexts, state_eyes(), torch.Generator().manual_seed(0))
+    _, episodes = small_llarp()
+    expert = PolicyExpert(episodes, state_encoder(), torch.Generator().manual_seed(0))
     shown = collector(world, expert).record(160)
     assert shown.num_episodes >= 4
     assert torch.equal(shown.advice, shown.actions)
@@ -199,14 +203,14 @@ def test_recording_goes_on_where_it_stopped() -> None:
 
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_a_learner_acts_while_the_expert_advises(world: Any, kind: str) -> None:
-    _, contexts = LEARNERS[kind]()
+    _, episodes = LEARNERS[kind]()
     recorder = collector(world, ExplorerExpert(world))
     recorder.record(20)
-    shown = recorder.record(160, contexts, expert_share=0.5)
+    shown = recorder.record(160, episodes, expert_share=0.5)
     known = shown.advice != NO_ADVICE
     agreed = (shown.advice == shown.actions)[known].float().mean().item()
     assert 0.3 < agreed < 0.75
-    alone = recorder.record(160, contexts, expert_share=0.0)
+    alone = recorder.record(160, episodes, expert_share=0.0)
     assert (alone.advice == alone.actions).float().mean() < 0.2
 
 
@@ -255,10 +259,10 @@ def test_what_does_not_mix_or_cannot_be_read_is_refused(
     with pytest.raises(DemonstrationError, match="give at least one"):
         join([])
     file = tmp_path / "d.safetensors"
-    with pytest.raises(DemonstrationError, match="no demonstrations at"):
+    with pytest.raises(DemonstrationError, match="there is no file"):
         read(file)
     file.write_bytes(b"nonsense")
-    with pytest.raises(DemonstrationError, match="not readable"):
+    with pytest.raises(DemonstrationError, match="cannot be read"):
         read(file)
     with pytest.raises(UsageError, match=r"ends in \.safetensors"):
         write(shown, tmp_path / "d.npz")
@@ -276,10 +280,10 @@ def test_packing_keeps_every_episode_once_and_no_row_too_long(lengths: list[int]
 
 
 def test_batches_hold_every_step_with_its_advice(shown: Demonstrations) -> None:
-    policy, contexts = small_llarp()
+    policy, episodes = small_llarp()
     rng = torch.Generator().manual_seed(0)
     seen = []
-    for rows, advice in batched(shown, contexts.store, policy, 32, 3, rng):
+    for rows, advice in batched(shown, episodes.store, policy, cloning(rows_per_batch=3), rng):
         for row, segments in enumerate(rows.segments):
             for segment in segments:
                 steps = slice(segment.start, segment.stop)
@@ -292,47 +296,48 @@ def test_batches_hold_every_step_with_its_advice(shown: Demonstrations) -> None:
 
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_cloning_sees_what_acting_will_see(shown: Demonstrations, kind: str) -> None:
-    policy, contexts = LEARNERS[kind]()
+    policy, episodes = LEARNERS[kind]()
     few = shown.select(range(5))
     rng = torch.Generator().manual_seed(0)
     by_step: dict[tuple[float, ...], torch.Tensor] = {}
-    for rows, _ in batched(few, contexts.store, policy, 32, 2, rng):
+    for rows, _ in batched(few, episodes.store, policy, cloning(rows_per_batch=2), rng):
         logits = policy.evaluate(rows).logits.detach()
         for row, segments in enumerate(rows.segments):
             for segment in segments:
                 for step in range(segment.start, segment.stop):
-                    key = (segment.prefix.ids, step - segment.start)
+                    key = (segment.instruction.ids, step - segment.start)
                     by_step[key] = logits[row, step]  # type: ignore[index]
     for episode in range(5):
         sentence = few.sentences[int(few.sentence[episode])]
-        contexts.begin([0], [sentence])
+        episodes.begin([0], [sentence])
         for offset in range(few.length(episode)):
             at = int(few.starts[episode]) + offset
-            acted = contexts.step(few.features[at : at + 1], few.proprio[at : at + 1], rows=[0])
-            key = (contexts.prefixes[0].ids, offset)  # type: ignore[union-attr]
+            acted = episodes.step(few.features[at : at + 1], few.proprio[at : at + 1], rows=[0])
+            key = (episodes.instructions[0].ids, offset)  # type: ignore[union-attr]
             torch.testing.assert_close(acted.logits[0], by_step[key], atol=1e-5, rtol=1e-4)  # type: ignore[index]
 
 
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_cloning_learns_and_leaves_the_frozen_alone(shown: Demonstrations, kind: str) -> None:
-    policy, contexts = LEARNERS[kind]()
+    policy, episodes = LEARNERS[kind]()
     frozen = [p.clone() for p in policy.backbone.parameters()]
-    settings = CloneSettings(lr=1e-2, rows_per_batch=4)
-    cloner = Cloner(policy, contexts.store, settings, torch.Generator().manual_seed(0))
-    records = cloner.train(shown.select(range(8)), 40)
+    config = cloning(lr=1e-2, rows_per_batch=4)
+    cloner = Cloner(policy, episodes.store, config, torch.Generator().manual_seed(0))
+    few = shown.select(range(8))
+    records = [cloner.train_pass(few, epoch / 40) for epoch in range(40)]
     assert records[-1]["loss"] < 0.5 * records[0]["loss"]
     assert records[-1]["accuracy"] > 0.4
     assert all(map(torch.equal, frozen, policy.backbone.parameters()))
 
 
 def test_nothing_to_learn_and_rows_too_short_are_said(shown: Demonstrations) -> None:
-    policy, contexts = small_lstm()
+    policy, episodes = small_lstm()
     rng = torch.Generator().manual_seed(0)
-    cloner = Cloner(policy, contexts.store, CloneSettings(), rng, row_steps=2)
-    with pytest.raises(DemonstrationError, match="use longer rows"):
-        cloner.train(shown, 1)
+    cloner = Cloner(policy, episodes.store, cloning(horizon=2), rng)
+    with pytest.raises(DemonstrationError, match="longer than --horizon 2"):
+        cloner.train_pass(shown, 0.0)
     with pytest.raises(DemonstrationError, match="record more"):
-        cloner.train(shown.select([]), 1)
+        cloner.train_pass(shown.select([]), 0.0)
 
 
 # -- the command -------------------------------------------------------------------------------
@@ -351,8 +356,8 @@ def test_a_run_leaves_a_checkpoint_that_training_goes_on_from(tmp_path: Path) ->
     assert [record["stage"] for record in run.records] == ["clone", "dagger 1"]
     folder = checkpoint.find_checkpoint(tmp_path / "run")
     assert checkpoint.read_state(folder)["env_steps"] >= 240
-    policy = make_policy(run.settings, make_eyes(run.settings), NUM_SKILLS)
-    checkpoint.load_weights(policy, folder)
+    policy = make_policy(run.config, run.encoder, NUM_SKILLS)
+    checkpoint.load_policy(policy, run.encoder, folder)
     for (name, ours), (_, theirs) in zip(policy.trained(), run.policy.trained(), strict=True):
         assert torch.equal(ours, theirs), name
     assert read(tmp_path / "run" / "demonstrations.safetensors").num_episodes > 0
@@ -362,7 +367,7 @@ def test_a_run_leaves_a_checkpoint_that_training_goes_on_from(tmp_path: Path) ->
     assert later.collector.env_steps == 0
     with pytest.raises(DemonstrationError, match="use the same"):
         imitate(tiny_run(tmp_path / "other", demonstrations=stored, encoder="random"))
-    with pytest.raises(UsageError, match="holds a run already"):
+    with pytest.raises(UsageError, match="contains a run already"):
         imitate(tiny_run(tmp_path / "run"))
     changes = {"expert": "policy", "expert_checkpoint": str(tmp_path / "run")}
     again = tiny_run(tmp_path / "again", rounds=0, num_steps=140, successes_only=False, **changes)
@@ -373,9 +378,9 @@ def test_demonstrations_seen_through_other_weights_are_refused(tmp_path: Path) -
     run = imitate(tiny_run(tmp_path / "run", rounds=0, save_demonstrations=True))
     file = tmp_path / "run" / "demonstrations.safetensors"
     shown = read(file)
-    assert shown.source["eyes"] == run.eyes.fingerprint
-    write(dataclasses.replace(shown, source=shown.source | {"eyes": "others"}), file)
-    with pytest.raises(DemonstrationError, match="other weights of 'symbolic'"):
+    assert shown.source["encoder_fingerprint"] == run.encoder.fingerprint
+    write(dataclasses.replace(shown, source=shown.source | {"encoder_fingerprint": "x"}), file)
+    with pytest.raises(DemonstrationError, match="other weights of encoder 'symbolic'"):
         imitate(tiny_run(tmp_path / "b", demonstrations=str(file)))
 
 
@@ -385,7 +390,7 @@ def test_demonstrations_seen_through_other_weights_are_refused(tmp_path: Path) -
         ({"expert": "oracle"}, "--rounds 0"),
         ({"expert": "policy"}, "go together"),
         ({"num_steps": 0}, "1 or more"),
-        ({"expert_share": 1.5}, "expert_share <= 1"),
+        ({"expert_share": 1.5}, "accepted: 0 to 1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(

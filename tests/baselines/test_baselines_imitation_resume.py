@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langrearrange_baselines.engine import checkpoint
+from langrearrange_baselines.engine.errors import CheckpointError
 from langrearrange_baselines.imitation.run import Imitation
 from langrearrange_baselines.imitation.train import imitate
-from langrearrange_baselines.llarp import checkpoint
-from langrearrange_baselines.llarp.errors import CheckpointError
 from test_baselines_imitation import tiny_run
 
 from langrearrange.errors import UsageError
@@ -45,14 +45,14 @@ def test_a_run_stopped_after_any_part_goes_on_bit_for_bit(kind: str, tmp_path: P
     settings = {"num_steps": 150} | SETTINGS_OF_PARTS[kind]
     whole = imitate(tiny_run(tmp_path / "whole", **settings))
     config = tiny_run(tmp_path / "parts", resume=True, **settings)
-    for done in range(1, len(whole.parts)):
+    for done in range(1, len(whole.phases)):
         run = Imitation(config)
         if done > 1:
             run.resume()
         run.run(stop=lambda: True)  # one part at a time
         run.envs.close()
         assert run.done == done
-        assert (config.out / "parts" / "recorded").is_dir()
+        assert (config.out / "unfinished" / "recorded").is_dir()
         assert not checkpoint.checkpoints(config.out)
     assert outcome(imitate(config)) == outcome(whole)
     assert sorted(path.name for path in config.out.iterdir()) == ["checkpoints", "metrics.jsonl"]
@@ -87,15 +87,15 @@ def test_a_signal_or_a_kill_loses_no_part_that_was_done(
     assert run.done == done
     run.run(stop=lambda: True)
     assert run.done == done + 1
-    with pytest.raises(UsageError, match="go on with --resume"):
+    with pytest.raises(UsageError, match="continue it with --resume"):
         imitate(tiny_run(out, epochs=4000, rounds=0))
     other = Imitation(tiny_run(out, resume=True, epochs=4000, rounds=0, lr=0.1))
-    with pytest.raises(CheckpointError, match=r"begun with lr=0\.001, asked for is 0\.1"):
+    with pytest.raises(CheckpointError, match=r"trained with lr=0\.001, asked for is 0\.1"):
         other.resume()
 
 
 def checkpoint_numbers(out: Path) -> list[int]:
-    return [int(path.name) for path in checkpoint.checkpoints(out / "parts")]
+    return [int(path.name) for path in checkpoint.checkpoints(out / "unfinished")]
 
 
 def test_what_cannot_be_resumed_is_said(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from langrearrange_baselines.llarp.errors import BackboneError
-from langrearrange_baselines.llarp.packing import Rows, Segment
-from langrearrange_baselines.llarp.tiny import WordTokenizer, tiny_model
-from langrearrange_baselines.lstm.contexts import LstmContexts
+from langrearrange_baselines.engine.errors import BackboneError
+from langrearrange_baselines.engine.packing import Rows, Segment
+from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
+from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
-from langrearrange_baselines.lstm.text import States, TextEncoder, load_text_encoder, states_of
+from langrearrange_baselines.lstm.text import States, TextEncoder, load_text_encoder
 
 from langrearrange.errors import UsageError
 
@@ -44,23 +44,23 @@ def observe(rng: torch.Generator, rows: int) -> tuple[torch.Tensor, torch.Tensor
 
 
 def rollout(
-    contexts: LstmContexts, rng: torch.Generator, num_steps: int
+    episodes: LstmEpisodes, rng: torch.Generator, num_steps: int
 ) -> tuple[Rows, torch.Tensor]:
-    num_rows = len(contexts.prefixes)
-    carried = contexts.refresh()
+    num_rows = len(episodes.instructions)
+    carried = episodes.refresh()
     segments: list[list[Segment]] = [[] for _ in range(num_rows)]
     starts, seen, logits = [0] * num_rows, [], []
     for step in range(num_steps):
         seen.append(observe(rng, num_rows))
-        prefixes = list(contexts.prefixes)
-        logits.append(contexts.step(*seen[-1]).logits)
+        prefixes = list(episodes.instructions)
+        logits.append(episodes.step(*seen[-1]).logits)
         for row in range(num_rows):
-            over = int(contexts.counts[row]) == HORIZON or torch.rand((), generator=rng) < 0.3
+            over = int(episodes.counts[row]) == HORIZON or torch.rand((), generator=rng) < 0.3
             if over or step == num_steps - 1:
                 segments[row].append(Segment(starts[row], step + 1, prefixes[row]))  # type: ignore[arg-type]
                 starts[row] = step + 1
             if over:
-                contexts.begin([row], [SENTENCES[int(torch.randint(3, (), generator=rng))]])
+                episodes.begin([row], [SENTENCES[int(torch.randint(3, (), generator=rng))]])
     features = torch.stack([f for f, _ in seen], 1)
     proprio = torch.stack([p for _, p in seen], 1)
     return Rows(features, proprio, segments, carried), torch.stack(logits, 1)
@@ -70,12 +70,12 @@ def rollout(
 @pytest.mark.parametrize("finetuned", [False, True])
 def test_training_sees_what_acting_saw_across_rollouts(kind: str, finetuned: bool) -> None:
     policy = small_policy(kind, finetuned=finetuned)
-    contexts = LstmContexts(policy, 3, HORIZON, (FEATURES,), PROPRIO)
+    episodes = LstmEpisodes(policy, 3, HORIZON, (FEATURES,), PROPRIO)
     rng = torch.Generator().manual_seed(1)
-    contexts.begin(range(3), SENTENCES)
+    episodes.begin(range(3), SENTENCES)
     optimizer = torch.optim.SGD(policy.parameters(), lr=0.01)
     for _ in range(3):
-        rows, acted = rollout(contexts, rng, 6)
+        rows, acted = rollout(episodes, rng, 6)
         logits = policy.evaluate(rows).logits
         taken = torch.zeros(3, 6, 1, dtype=torch.long)
         difference = logits.log_softmax(-1).gather(2, taken) - acted.log_softmax(-1).gather(
@@ -91,9 +91,9 @@ def test_a_frozen_text_encoder_stays_bit_for_bit_and_a_finetuned_one_moves() -> 
     for finetuned in (False, True):
         policy = small_policy("last", finetuned=finetuned)
         before = [p.clone() for p in policy.backbone.parameters()]
-        contexts = LstmContexts(policy, 2, HORIZON, (FEATURES,), PROPRIO)
-        contexts.begin(range(2), SENTENCES[:2])
-        rows, _ = rollout(contexts, torch.Generator().manual_seed(0), 4)
+        episodes = LstmEpisodes(policy, 2, HORIZON, (FEATURES,), PROPRIO)
+        episodes.begin(range(2), SENTENCES[:2])
+        rows, _ = rollout(episodes, torch.Generator().manual_seed(0), 4)
         parameters = [p for _, p in policy.trained()]
         policy.evaluate(rows).logits.square().mean().backward()
         torch.optim.SGD(parameters, lr=1.0).step()
@@ -105,13 +105,13 @@ def test_a_frozen_text_encoder_stays_bit_for_bit_and_a_finetuned_one_moves() -> 
 
 def test_an_episode_that_ends_is_forgotten() -> None:
     policy = small_policy()
-    first = LstmContexts(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    first = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
     first.begin([0], [SENTENCES[0]])
     rng = torch.Generator().manual_seed(0)
     for _ in range(3):
         first.step(*observe(rng, 1))
     first.begin([0], [SENTENCES[1]])
-    fresh = LstmContexts(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    fresh = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
     fresh.begin([0], [SENTENCES[1]])
     seen = observe(rng, 1)
     assert torch.equal(first.step(*seen).logits, fresh.step(*seen).logits)
@@ -119,10 +119,10 @@ def test_an_episode_that_ends_is_forgotten() -> None:
 
 def test_the_sentence_changes_what_is_done() -> None:
     policy = small_policy()
-    contexts = LstmContexts(policy, 2, HORIZON, (FEATURES,), PROPRIO)
-    contexts.begin([0, 1], SENTENCES[:2])
+    episodes = LstmEpisodes(policy, 2, HORIZON, (FEATURES,), PROPRIO)
+    episodes.begin([0, 1], SENTENCES[:2])
     features, proprio = observe(torch.Generator().manual_seed(0), 1)
-    logits = contexts.step(features.repeat(2, 1), proprio.repeat(2, 1)).logits
+    logits = episodes.step(features.repeat(2, 1), proprio.repeat(2, 1)).logits
     assert not torch.allclose(logits[0], logits[1])
 
 
@@ -130,10 +130,10 @@ def test_rows_can_be_stepped_alone_and_their_number_can_grow() -> None:
     policy = small_policy()
     rng = torch.Generator().manual_seed(0)
     seen = observe(rng, 3)
-    together = LstmContexts(policy, 3, HORIZON, (FEATURES,), PROPRIO)
+    together = LstmEpisodes(policy, 3, HORIZON, (FEATURES,), PROPRIO)
     together.begin(range(3), SENTENCES)
     expected = together.step(*seen).logits
-    alone = LstmContexts(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    alone = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
     alone.begin([0], SENTENCES[:1])
     alone.step(seen[0][:1], seen[1][:1])
     alone.grow(3)
@@ -163,9 +163,9 @@ def test_filling_changes_no_summary(kind: str) -> None:
 
 def test_kept_states_are_those_of_reading_together() -> None:
     text = small_text()
-    contexts = LstmContexts(small_policy(), 1, HORIZON, (FEATURES,), PROPRIO)
-    sentences = [contexts.store.get(s) for s in SENTENCES]
-    kept = states_of(text, sentences)
+    episodes = LstmEpisodes(small_policy(), 1, HORIZON, (FEATURES,), PROPRIO)
+    sentences = [episodes.store.get(s) for s in SENTENCES]
+    kept = text.states(sentences)
     read = text([s.ids for s in sentences])
     assert torch.equal(kept.real, read.real)
     for row, sentence in enumerate(sentences):
@@ -173,9 +173,9 @@ def test_kept_states_are_those_of_reading_together() -> None:
         torch.testing.assert_close(
             kept.hidden[row, :length], read.hidden[row, :length], atol=1e-5, rtol=1e-5
         )
-    assert contexts.store.misses == 3
-    contexts.store.get(SENTENCES[0])
-    assert contexts.store.hits == 1
+    assert episodes.store.misses == 3
+    episodes.store.get(SENTENCES[0])
+    assert episodes.store.hits == 1
 
 
 def test_a_summary_of_another_kind_is_refused() -> None:
@@ -184,7 +184,7 @@ def test_a_summary_of_another_kind_is_refused() -> None:
 
 
 def test_unknown_text_encoders_are_refused_with_a_remedy() -> None:
-    with pytest.raises(BackboneError, match="is no folder"):
+    with pytest.raises(BackboneError, match="is not a folder"):
         load_text_encoder("./nowhere")
     with pytest.raises(BackboneError, match="pretrained, random"):
         load_text_encoder("tiny", weights="good")  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from langrearrange_baselines.llarp.evaluate import EvaluateArgs, run
+from langrearrange_baselines.evaluate import EvaluateArgs, run
 
 from langrearrange.generator import open_split
 from langrearrange.leaderboard.score import score_trace
@@ -28,7 +28,7 @@ def test_a_shipped_policy_plays_as_it_was_scored(name: str, tmp_path: Path) -> N
     played = score_trace(run(args), open_split).episodes
     said = json.loads((RESULTS / "runs" / f"{name}.json").read_text("utf-8"))
     before = {episode["id"]: episode["success"] for episode in said["episodes"]}
-    # Its eyes saw in bfloat16 when it was scored, and drawn skills turn on the last digit.
+    # Its encoder saw in bfloat16 when it was scored, and drawn skills turn on the last digit.
     assert sum(before[episode.id] == episode.success for episode in played) >= 16
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from langrearrange_baselines.llarp.eyes import Seen
+from langrearrange_baselines.engine.encoder import Encoded
 
 THINGS, PLACES = ("ball", "cup"), ("sofa", "table")
 PHRASINGS = ("Bring the {0} to the {1}.", "Put the {0} on the {1}.", "The {1} needs the {0}.")
@@ -108,7 +108,7 @@ class ToyEnvs:
         return {"state": state, "instruction": [w["sentence"] for w in self.worlds]}
 
 
-class ToyEyes:
+class ToyEncoder:
     """Sees the state as it is."""
 
     modality = "state"
@@ -116,6 +116,6 @@ class ToyEyes:
     proprio_dim = 0
     fingerprint = "toy"
 
-    def __call__(self, observations: Mapping[str, Any]) -> Seen:
+    def __call__(self, observations: Mapping[str, Any]) -> Encoded:
         features = torch.from_numpy(np.asarray(observations["state"])).half()
-        return Seen(features, torch.zeros(len(features), 0))
+        return Encoded(features, torch.zeros(len(features), 0))

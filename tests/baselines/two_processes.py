@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from langrearrange_baselines.llarp.checkpoint import write_tensors
-from langrearrange_baselines.llarp.config import TrainConfig, preset
-from langrearrange_baselines.llarp.errors import TrainingError
-from langrearrange_baselines.llarp.group import Group
-from langrearrange_baselines.llarp.learners import make_policy
-from langrearrange_baselines.llarp.packing import Rows
-from langrearrange_baselines.llarp.ppo import Ppo
-from langrearrange_baselines.llarp.rollout import Rollout
-from langrearrange_baselines.llarp.trainer import Trainer
-from toy_world import HORIZON, NUM_ACTIONS, ToyEnvs, ToyEyes
+from langrearrange_baselines.engine.config import TrainConfig, preset
+from langrearrange_baselines.engine.errors import TrainingError
+from langrearrange_baselines.engine.factory import make_policy
+from langrearrange_baselines.engine.group import Group
+from langrearrange_baselines.engine.ppo import Ppo
+from langrearrange_baselines.engine.rollout import Rollout
+from langrearrange_baselines.engine.trainer import Trainer
+from langrearrange_baselines.tensors import write_tensors
+from toy_world import HORIZON, NUM_ACTIONS, ToyEncoder, ToyEnvs
 
 
 def settings(out: Path, **changes: Any) -> TrainConfig:
@@ -29,22 +28,18 @@ def settings(out: Path, **changes: Any) -> TrainConfig:
 
 def part_of(rollout: Rollout, rows: torch.Tensor) -> Rollout:
     """The rollout of some of the envs."""
-    seen = Rows(
-        rollout.rows.features[rows],
-        rollout.rows.proprio[rows],
-        [rollout.rows.segments[row] for row in rows.tolist()],
-        rollout.rows.carried.of(rows),
-    )
     arrays = ("actions", "log_probs", "values", "rewards", "ends", "last_value")
     parts = {name: getattr(rollout, name)[rows] for name in arrays}
-    return dataclasses.replace(rollout, rows=seen, **parts)
+    return dataclasses.replace(rollout, rows=rollout.rows.of(rows), **parts)
 
 
 def trained(out: Path, group: Group) -> Trainer:
     """Learn from one rollout, this process's share of it."""
     config = settings(out)
-    eyes = ToyEyes()
-    trainer = Trainer(config, ToyEnvs(4), eyes, make_policy(config, eyes, NUM_ACTIONS), Group())
+    encoder = ToyEncoder()
+    trainer = Trainer(
+        config, ToyEnvs(4), encoder, make_policy(config, encoder, NUM_ACTIONS), Group()
+    )
     trainer.begin()
     rollout = trainer.player.play(12)
     share = torch.arange(4).tensor_split(group.size)[group.rank]
@@ -64,9 +59,9 @@ class SlowEnvs(ToyEnvs):
 def preempted(out: Path, group: Group) -> tuple[Trainer, list[dict[str, Any]]]:
     """Train two updates beside a process whose envs are slow."""
     config = settings(out, sync_fraction=0.6, num_updates=2, num_steps=32)
-    eyes = ToyEyes()
+    encoder = ToyEncoder()
     envs = SlowEnvs(4) if group.rank == 1 else ToyEnvs(4)
-    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, NUM_ACTIONS), group)
+    trainer = Trainer(config, envs, encoder, make_policy(config, encoder, NUM_ACTIONS), group)
     trainer.begin()
     records: list[dict[str, Any]] = []
     trainer.run(on_update=records.append)
@@ -88,9 +83,9 @@ class BreakingEnvs(ToyEnvs):
 def lost(out: Path, group: Group) -> None:
     """Train beside a process that goes away."""
     config = settings(out, num_updates=5)
-    eyes = ToyEyes()
+    encoder = ToyEncoder()
     envs = BreakingEnvs(4) if group.rank == 1 else ToyEnvs(4)
-    trainer = Trainer(config, envs, eyes, make_policy(config, eyes, NUM_ACTIONS), group)
+    trainer = Trainer(config, envs, encoder, make_policy(config, encoder, NUM_ACTIONS), group)
     trainer.begin()
     try:
         trainer.run()

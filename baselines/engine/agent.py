@@ -1,0 +1,84 @@
+"""A trained policy as an agent of the benchmark. Not for training it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from langrearrange.agents import Observation
+from langrearrange.seeding import digest
+
+from .envs import make_instruction_transform
+from .factory import Trained, load_trained, make_episodes
+
+
+class PolicyAgent:
+    """A trained policy that plays many episodes at once (`langrearrange.agents.BatchedAgent`).
+
+    What it draws depends on seed, instruction and step alone, not on which episodes run together.
+
+    Args:
+        trained: policy, encoder and settings.
+        greedy: take the likeliest skill instead of drawing one.
+        seed: for the draws.
+
+    Attributes:
+        modality: what its encoder reads.
+        config: settings of the run that trained it.
+        state: of its checkpoint.
+    """
+
+    def __init__(self, trained: Trained, *, greedy: bool = False, seed: int = 0) -> None:
+        policy, self._encoder, self.config, self.state = trained
+        self.modality = self._encoder.modality
+        self._greedy, self._seed = greedy, seed
+        self._episodes = make_episodes(self.config, policy, self._encoder, 1)
+        self._transform = make_instruction_transform(self.config)
+        self._given: dict[int, str] = {}
+
+    @staticmethod
+    def load(
+        path: str | Path, *, greedy: bool = False, seed: int = 0, **changes: Any
+    ) -> PolicyAgent:
+        """Load a checkpoint, or the last one of a run, onto the CPU.
+
+        Args:
+            path: the run's folder or one of its checkpoints.
+            greedy: take the likeliest skill instead of drawing one.
+            seed: for the draws.
+            changes: other settings than in training, for instance `device`, `horizon` (the longest
+                episode to come) or `backbone` (its folder moved).
+
+        Raises:
+            CheckpointError, BackboneError: it or its language model cannot be loaded.
+        """
+        trained = load_trained(path, **{"device": "cpu"} | changes)
+        return PolicyAgent(trained, greedy=greedy, seed=seed)
+
+    def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
+        """Begin an episode in each of the rows."""
+        self._episodes.grow(max(rows, default=0) + 1)
+        draws = [self._draw(instruction, -1) for instruction in instructions]
+        self._episodes.begin(rows, self._transform(instructions, draws))
+        self._given.update(zip(rows, instructions, strict=True))
+
+    def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
+        """Choose a skill for each of the rows, shape (n,), int64."""
+        steps = self._episodes.counts[list(rows)].tolist()
+        encoded = self._encoder(observations)
+        logits = self._episodes.step(*encoded, rows=list(rows)).logits.double().cpu()
+        if self._greedy:
+            return logits.argmax(-1).numpy()
+        cumulative = logits.softmax(-1).cumsum(-1)
+        draws = [self._draw(self._given[row], step) for row, step in zip(rows, steps, strict=True)]
+        chosen = torch.searchsorted(cumulative, torch.tensor(draws, dtype=torch.float64)[:, None])
+        return chosen[:, 0].clamp(max=logits.shape[1] - 1).numpy()
+
+    def _draw(self, instruction: str, step: int) -> float:
+        """Return a number in [0, 1) that belongs to this step of this instruction."""
+        return int.from_bytes(digest("act", self._seed, instruction, step)[:6], "big") / 2**48

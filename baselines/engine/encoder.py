@@ -1,0 +1,146 @@
+"""Observations of an env -> what a policy sees: frozen features and proprioception. No training.
+
+Features are stored instead of images, so each image is encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from langrearrange.env.spaces import NUM_JOINTS
+from langrearrange.errors import UsageError
+
+from ..pretrained import fingerprint
+from .config import RunConfig
+
+FEATURE_DTYPE: Final = torch.float16
+"""Features are rounded to this once, before their first use: acting and training see the same."""
+RGB_PROPRIO: Final = NUM_JOINTS + 1 + 4
+"""Numbers of proprioception: joints, hand, pose as x, y, sin and cos of yaw."""
+
+
+class Encoded(NamedTuple):
+    """Encoded observations: features (n, ...), float16, and proprio (n, proprio_dim), float32."""
+
+    features: Tensor
+    proprio: Tensor
+
+
+class Encoder(Protocol):
+    """Turns batched observations into what a policy sees.
+
+    Attributes:
+        modality: the observation it reads.
+        feature_shape: of one observation: (feature_dim,) or (num_patches, feature_dim).
+        proprio_dim: numbers of proprioception.
+        fingerprint: of its weights; the same in any precision.
+    """
+
+    modality: str
+    feature_shape: tuple[int, ...]
+    proprio_dim: int
+    fingerprint: str
+
+    def __call__(self, observations: Mapping[str, Any]) -> Encoded:
+        """Encode observations with a leading axis of n."""
+        ...
+
+
+class ObservationEncoder:
+    """A frozen vision encoder of `langrearrange_baselines.vision` plus proprioception.
+
+    Args:
+        vision: has `modality`, `feature_dim`, `encode_observation`, and for patches `patch_shape`
+            and `encode_patches`.
+        proprioception: whether joints, hand and pose are seen too; with `state` there are none.
+        patches: keep the patches of each image, for more than one token a step.
+        device: where features go.
+        blank: all features are 0: a control.
+    """
+
+    def __init__(
+        self,
+        vision: Any,
+        *,
+        proprioception: bool,
+        patches: bool = False,
+        device: str | torch.device = "cpu",
+        blank: bool = False,
+    ) -> None:
+        self._encode = vision.encode_patches if patches else vision.encode_observation
+        self._device, self._blank = device, blank
+        self.modality: str = vision.modality
+        shape = vision.patch_shape if patches else (vision.feature_dim,)
+        self.feature_shape: tuple[int, ...] = tuple(shape)
+        self.proprio_dim = RGB_PROPRIO if proprioception and self.modality == "rgb" else 0
+        self.fingerprint = fingerprint(vision, torch.bfloat16)
+
+    def __call__(self, observations: Mapping[str, Any]) -> Encoded:
+        """Encode batched observations."""
+        if self._blank:
+            shape = (len(observations["instruction"]), *self.feature_shape)
+            features = torch.zeros(shape, dtype=FEATURE_DTYPE, device=self._device)
+        else:
+            features = self._encode(observations).to(self._device, FEATURE_DTYPE)
+        if self.proprio_dim == 0:
+            return Encoded(features, torch.zeros(len(features), 0, device=self._device))
+        return Encoded(features, proprioception(observations).to(self._device))
+
+
+def proprioception(observations: Mapping[str, Any]) -> Tensor:
+    """Return joints, hand and pose of rgb observations, (n, 12), float32."""
+    pose = np.asarray(observations["pose"], np.float32)
+    parts = [
+        np.asarray(observations["joints"], np.float32),
+        np.asarray(observations["holding"], np.float32),
+        pose[:, :2],
+        np.sin(pose[:, 2:]),
+        np.cos(pose[:, 2:]),
+    ]
+    return torch.from_numpy(np.concatenate(parts, axis=1))
+
+
+def make_encoder(config: RunConfig) -> Encoder:
+    """Load the encoder that the settings name.
+
+    Raises:
+        VisionError: no such encoder.
+        UsageError: a device that cannot be used, or patches from an encoder that has none.
+    """
+    from ..vision import load_encoder
+
+    check_device(config.device)
+    vision = load_encoder(config.encoder, precision=config.encoder_precision, device=config.device)
+    patches = config.tokens_per_step > 1
+    blank = config.control == "blank"
+    if patches and blank:
+        raise UsageError("control 'blank' goes with tokens_per_step=1")
+    if patches and (vision.patch_shape is None or vision.modality != "rgb"):
+        raise UsageError(
+            f"encoder '{config.encoder}' has no patches, so an observation is one token; use "
+            "tokens_per_step=1 or a vision transformer"
+        )
+    return ObservationEncoder(
+        vision,
+        proprioception=config.proprioception or patches,
+        patches=patches,
+        device=config.device,
+        blank=blank,
+    )
+
+
+def check_device(name: str) -> None:
+    """Raise UsageError if torch cannot compute on this device."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch built without CUDA
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(
+            f"device '{name}' cannot be used ({reason:.120}); accepted: cpu, or cuda, cuda:1, ... "
+            "where torch finds a GPU"
+        ) from error

@@ -1,0 +1,50 @@
+"""From settings to training envs and to the instructions that a policy is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+
+import langrearrange  # noqa: F401 (registers the envs)
+from langrearrange.dataset import open_dataset
+from langrearrange.generator import open_split
+
+from .config import RunConfig
+
+InstructionTransform = Callable[[Sequence[str], Sequence[float]], list[str]]
+"""Takes instructions and as many random numbers in [0, 1); returns what the policy is given."""
+
+
+def make_envs(config: RunConfig, modality: str) -> Any:
+    """Return training envs in SameStep mode; seed them with `reset`."""
+    kwargs: dict[str, Any] = {"split": config.split}
+    if config.episodes:
+        # A sampling order for training: a folder is otherwise played in file order.
+        kwargs = {"episodes": config.episodes, "sampling": "uniform"}
+    return gym.make_vec(
+        "LangRearrangeHard-v0" if config.hard else "LangRearrange-v0",
+        num_envs=config.num_envs,
+        observation=modality,
+        horizon=config.horizon,
+        autoreset_mode="SameStep",
+        **kwargs,
+    ).unwrapped
+
+
+def unchanged(instructions: Sequence[str], draws: Sequence[float]) -> list[str]:
+    """Return the instructions themselves."""
+    return list(instructions)
+
+
+def make_instruction_transform(config: RunConfig) -> InstructionTransform:
+    """Return `unchanged`, or for control 'shuffled' one that returns those of other episodes."""
+    if config.control != "shuffled":
+        return unchanged
+    source = open_dataset(config.episodes) if config.episodes else open_split(config.split)
+
+    def other(instructions: Sequence[str], draws: Sequence[float]) -> list[str]:
+        return [source.get(int(draw * len(source))).instruction for draw in draws]
+
+    return other

@@ -1,0 +1,212 @@
+"""Proximal policy optimisation of the adapters (Schulman et al. 2017; paper Table 3, appendix D.1).
+
+One update: advantages over a rollout, then gradient steps over minibatches of whole envs. Losses
+are sums divided by the number of steps of all processes, so that one process and several take the
+same step on the same data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .config import TrainConfig
+from .errors import TrainingError
+from .group import Group
+from .policy import Policy
+from .returns import advantages
+from .rollout import Rollout
+
+
+class Targets(NamedTuple):
+    """What the losses of a rollout aim at, each (rows, steps)."""
+
+    advantage: Tensor
+    value: Tensor
+
+
+class Ppo:
+    """The optimiser of a policy.
+
+    Args:
+        policy: its trained parameters are the ones that take a gradient now.
+        config: settings.
+        rng: shuffles envs into minibatches; on the CPU.
+        group: the processes that train together.
+    """
+
+    def __init__(
+        self, policy: Policy, config: TrainConfig, rng: torch.Generator, group: Group
+    ) -> None:
+        self.policy, self.config, self.rng, self.group = policy, config, rng, group
+        self.parameters = [parameter for _, parameter in policy.trained()]
+        self.optimizer = policy.optimizer(config.lr, config.weight_decay, config.adam_eps)
+        self._heads = {id(p) for p in policy.action.value.parameters()}
+
+    def targets(self, rollout: Rollout) -> Targets:
+        """Return advantages, normalised if asked for, and the targets of the value."""
+        config = self.config
+        advantage = advantages(
+            rollout.rewards,
+            rollout.values,
+            rollout.ends,
+            rollout.last_value,
+            gamma=config.gamma,
+            lam=config.gae_lambda,
+        )
+        value = advantage + rollout.values
+        if config.normalise_advantage:
+            count = self.group.sum(_number(advantage, advantage.numel()))
+            mean = self.group.sum(advantage.sum()) / count
+            spread = (self.group.sum((advantage - mean).square().sum()) / count).sqrt()
+            advantage = (advantage - mean) / (spread + 1e-8)
+        return Targets(advantage, value)
+
+    def update(self, rollout: Rollout, update: int) -> dict[str, float]:
+        """Take the gradient steps of one rollout.
+
+        Args:
+            rollout: played by the policy as it is now.
+            update: number of the update, from 0.
+
+        Returns:
+            Losses and other figures, name -> number; the same in all processes.
+
+        Raises:
+            TrainingError: acting and training disagree, or a loss is NaN. That gradient step is
+                not taken.
+        """
+        config = self.config
+        critic_only = update < config.critic_updates
+        targets = self.targets(rollout)
+        for group in self.optimizer.param_groups:
+            left = 1.0 - update / config.num_updates if config.lr_schedule == "linear" else 1.0
+            group["lr"] = config.critic_lr if critic_only and config.critic_lr else config.lr * left
+        sums: dict[str, float] = {}
+        first_deviation, steps = 0.0, 0
+        for rows in self._minibatches(rollout):
+            stats, deviation = self._gradient(rollout, targets, rows, critic_only)
+            if steps == 0:
+                first_deviation = deviation
+                self._check_ratio(deviation, update)
+            stats["grad_norm"] = self._step(stats["loss"], critic_only, update)
+            for name, value in stats.items():
+                sums[name] = sums.get(name, 0.0) + value
+            steps += 1
+            if 0.0 < config.target_kl < stats["approx_kl"]:
+                break
+        result = {name: value / steps for name, value in sums.items()}
+        result |= {"first_ratio_deviation": first_deviation, "gradient_steps": float(steps)}
+        result["explained_variance"] = self._explained(rollout.values, targets.value)
+        result["lr"] = float(self.optimizer.param_groups[0]["lr"])
+        return result
+
+    def num_minibatches(self, rollout: Rollout) -> int:
+        """Return how many minibatches a pass has: as asked for, or fewer larger ones."""
+        wanted = min(self.config.minibatches, rollout.actions.shape[0])
+        if self.config.min_steps_per_gradient:
+            total = float(self.group.sum(_number(rollout.values, rollout.actions.numel())))
+            wanted = min(wanted, max(1, int(total // self.config.min_steps_per_gradient)))
+        return wanted
+
+    def _minibatches(self, rollout: Rollout) -> Iterator[Tensor]:
+        """Yield the envs of each minibatch of all epochs; an epoch is drawn when it begins."""
+        for _ in range(self.config.epochs):
+            order = torch.randperm(rollout.actions.shape[0], generator=self.rng)
+            for part in order.tensor_split(self.num_minibatches(rollout)):
+                yield part.sort().values
+
+    def _gradient(
+        self, rollout: Rollout, targets: Targets, rows: Tensor, critic_only: bool
+    ) -> tuple[dict[str, float], float]:
+        """Add up the gradient of one minibatch; return its figures and its largest |ratio - 1|."""
+        self.optimizer.zero_grad(set_to_none=True)
+        local = len(rows) * rollout.actions.shape[1]
+        count = float(self.group.sum(_number(rollout.values, local)))
+        size = self.config.microbatch_envs or len(rows)
+        figures: Tensor | None = None
+        deviation = _number(rollout.values, 0.0)
+        for part in torch.split(rows, size):
+            loss, parts, off = self._loss(rollout, targets, part, critic_only)
+            (loss / count).backward()  # type: ignore[no-untyped-call]
+            figures = parts if figures is None else figures + parts
+            deviation = torch.maximum(deviation, off)
+        assert figures is not None
+        self.group.sum_gradients(self.parameters)
+        averages = (self.group.sum(figures) / count).tolist()
+        names = ("loss", "policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+        return dict(zip(names, averages, strict=True)), float(self.group.max(deviation))
+
+    def _loss(
+        self, rollout: Rollout, targets: Targets, rows: Tensor, critic_only: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the summed loss of some envs, its parts, and the largest |ratio - 1|."""
+        config = self.config
+        heads = self.policy.evaluate(rollout.rows.of(rows))
+        log_probs = heads.logits.log_softmax(-1)
+        taken = log_probs.gather(-1, rollout.actions[rows][..., None])[..., 0]
+        log_ratio = taken - rollout.log_probs[rows]
+        ratio = log_ratio.exp()
+        advantage = targets.advantage[rows]
+        clipped = ratio.clamp(1.0 - config.clip, 1.0 + config.clip)
+        policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).sum()
+        error = functional.huber_loss if config.value_loss == "huber" else functional.mse_loss
+        scale = 1.0 if config.value_loss == "huber" else 0.5
+        value_loss = scale * error(heads.value, targets.value[rows], reduction="sum")
+        entropy = -(log_probs.exp() * log_probs).sum()
+        loss = config.value_coef * value_loss
+        if not critic_only:
+            loss = loss + policy_loss - config.entropy * entropy
+        with torch.no_grad():
+            kl = (ratio - 1.0 - log_ratio).sum()
+            outside = ((ratio - 1.0).abs() > config.clip).float().sum()
+            parts = torch.stack([loss, policy_loss, value_loss, entropy, kl, outside])
+            off = (ratio - 1.0).abs().max()
+        return loss, parts, off
+
+    def _step(self, loss: float, critic_only: bool, update: int) -> float:
+        if critic_only:
+            for parameter in self.parameters:
+                if id(parameter) not in self._heads:
+                    parameter.grad = None
+        norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"update {update}: the loss is {loss} and its gradient has norm {norm}; the step "
+                "was not taken. Begin a new run with a lower --lr, --value-loss huber or "
+                "--reward-scale below 1; --init-from starts from the saved weights"
+            )
+        self.optimizer.step()
+        return norm
+
+    def _check_ratio(self, deviation: float, update: int) -> None:
+        if not deviation <= self.config.tolerance:
+            raise TrainingError(
+                f"update {update}: acting and training disagree: max|ratio - 1| is {deviation:.1e} "
+                f"before the first step, accepted: {self.config.tolerance:.0e}. This is a bug, or "
+                "--ratio-tolerance is too small for this model's number type"
+            )
+
+    def _explained(self, values: Tensor, targets: Tensor) -> float:
+        moments = torch.stack(
+            [
+                _number(values, values.numel()),
+                targets.sum(),
+                targets.square().sum(),
+                (targets - values).sum(),
+                (targets - values).square().sum(),
+            ]
+        )
+        count, total, squares, error, errors = self.group.sum(moments.double()).tolist()
+        spread = squares / count - (total / count) ** 2
+        left = errors / count - (error / count) ** 2
+        return 1.0 - left / spread if spread > 1e-12 else 0.0
+
+
+def _number(like: Tensor, value: float) -> Tensor:
+    return torch.tensor(float(value), device=like.device)

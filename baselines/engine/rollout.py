@@ -1,0 +1,247 @@
+"""Rollouts: `num_steps` steps of every env under the policy as it is. Not for learning from them.
+
+Envs reset themselves in the step that ends an episode (SameStep mode), so every step is a step of
+an episode: there are no dummy steps to train on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .encoder import Encoded, Encoder
+from .envs import InstructionTransform, unchanged
+from .episodes import RunningEpisodes
+from .errors import TrainingError
+from .packing import Rows, Segment
+
+
+class Envs(Protocol):
+    """A Gymnasium vector env in SameStep mode whose observations hold an `instruction`."""
+
+    num_envs: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Begin an episode in every env."""
+        ...
+
+    def step(self, actions: Any) -> tuple[Mapping[str, Any], Any, Any, Any, Mapping[str, Any]]:
+        """Take an action in every env."""
+        ...
+
+
+class Finished(NamedTuple):
+    """An episode that ended in a rollout."""
+
+    template: str
+    success: bool
+    steps: int
+    total: float
+
+
+@dataclass(slots=True)
+class Rollout:
+    """What was played: arrays of (rows, steps) unless said otherwise.
+
+    Attributes:
+        rows: what the policy saw.
+        actions: int64. log_probs, values, rewards: float32. ends: bool.
+        last_value: (rows,): value of the observation after the last step.
+        finished: the episodes that ended.
+        invalid: share of skills that were invalid.
+        env_s, encoder_s, policy_s: seconds spent in envs, encoder and policy.
+    """
+
+    rows: Rows
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+    rewards: Tensor
+    ends: Tensor
+    last_value: Tensor
+    finished: list[Finished]
+    invalid: float
+    env_s: float
+    encoder_s: float
+    policy_s: float
+
+
+@dataclass(slots=True)
+class _Steps:
+    encoded: list[Encoded] = field(default_factory=list)
+    actions: list[Tensor] = field(default_factory=list)
+    log_probs: list[Tensor] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    rewards: list[Tensor] = field(default_factory=list)
+    ends: list[Tensor] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    invalid: int = 0
+    env_s: float = 0.0
+    encoder_s: float = 0.0
+
+
+class Player:
+    """Plays envs with a policy; episodes continue from one rollout to the next.
+
+    Args:
+        envs: in SameStep mode.
+        encoder: of their observations.
+        episodes: the running episodes, one row an env.
+        rng: draws the actions; on the CPU.
+        gamma: discount of the value at a horizon.
+        bootstrap_horizon: whether running out of steps is worth the value of what would follow.
+        reward_scale: rewards are multiplied by it.
+        transform: gives the policy its instructions (`envs.make_instruction_transform`).
+    """
+
+    def __init__(
+        self,
+        envs: Envs,
+        encoder: Encoder,
+        episodes: RunningEpisodes,
+        rng: torch.Generator,
+        *,
+        gamma: float,
+        bootstrap_horizon: bool = False,
+        reward_scale: float = 1.0,
+        transform: InstructionTransform = unchanged,
+    ) -> None:
+        self.envs, self.encoder, self.episodes, self.rng = envs, encoder, episodes, rng
+        self.gamma, self.bootstrap_horizon = gamma, bootstrap_horizon
+        self.reward_scale = reward_scale
+        self.transform = transform
+        self.totals = np.zeros(envs.num_envs)
+        self.now: Encoded | None = None
+
+    def begin(self, seed: int) -> None:
+        """Begin an episode in every env."""
+        observations, _ = self.envs.reset(seed=seed)
+        self.now = self.encoder(observations)
+        self._begin_episodes(range(self.envs.num_envs), observations["instruction"])
+
+    def play(self, num_steps: int, stop: Callable[[int], bool] = lambda step: False) -> Rollout:
+        """Play, and return what was played.
+
+        Args:
+            num_steps: of each env.
+            stop: asked before each step but the first; True ends the rollout there.
+        """
+        started = time.perf_counter()
+        carried = self.episodes.refresh()
+        num_envs = self.envs.num_envs
+        segments: list[list[Segment]] = [[] for _ in range(num_envs)]
+        starts = [0] * num_envs
+        steps = _Steps()
+        for t in range(num_steps):
+            if t > 0 and stop(t):
+                break
+            self._step(steps, segments, starts)
+        played = len(steps.actions)
+        for row, start in enumerate(starts):
+            if start < played:
+                segments[row].append(Segment(start, played, self.episodes.instructions[row]))
+        assert self.now is not None
+        last_value = self.episodes.value_of(*self.now)
+        rows = Rows(
+            torch.stack([encoded.features for encoded in steps.encoded], 1),
+            torch.stack([encoded.proprio for encoded in steps.encoded], 1),
+            segments,
+            carried,
+        )
+        return Rollout(
+            rows=rows,
+            actions=torch.stack(steps.actions, 1),
+            log_probs=torch.stack(steps.log_probs, 1),
+            values=torch.stack(steps.values, 1),
+            rewards=torch.stack(steps.rewards, 1),
+            ends=torch.stack(steps.ends, 1),
+            last_value=last_value,
+            finished=steps.finished,
+            invalid=steps.invalid / (played * num_envs),
+            env_s=steps.env_s,
+            encoder_s=steps.encoder_s,
+            policy_s=time.perf_counter() - started - steps.env_s - steps.encoder_s,
+        )
+
+    def _step(self, steps: _Steps, segments: list[list[Segment]], starts: list[int]) -> None:
+        """Take one step in every env."""
+        encoded = self.now
+        assert encoded is not None
+        heads = self.episodes.step(*encoded)
+        log_probs = heads.logits.log_softmax(-1)
+        chances = log_probs.exp().cpu()
+        if not chances.isfinite().all():
+            raise TrainingError(
+                "policy output contains NaN; restart from the last checkpoint with a lower --lr "
+                "(--init-from)"
+            )
+        drawn = torch.multinomial(chances, 1, generator=self.rng)
+        actions = drawn.to(log_probs.device)
+        started = time.perf_counter()
+        observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
+        stepped = time.perf_counter()
+        self.now = self.encoder(observations)
+        steps.env_s += stepped - started
+        steps.encoder_s += time.perf_counter() - stepped
+        rewards = np.asarray(rewards, np.float64)
+        ends = np.asarray(terminated | truncated)
+        self.totals += rewards
+        worth = torch.from_numpy(rewards).float() * self.reward_scale
+        if self.bootstrap_horizon and np.asarray(truncated).any():
+            worth += self.gamma * self._value_at_horizon(np.asarray(truncated), infos)
+        steps.encoded.append(encoded)
+        steps.actions.append(actions[:, 0])
+        steps.log_probs.append(log_probs.gather(1, actions)[:, 0])
+        steps.values.append(heads.value)
+        steps.rewards.append(worth.to(heads.value.device))
+        steps.ends.append(torch.from_numpy(ends).to(heads.value.device))
+        steps.invalid += _count_invalid(infos, ends)
+        at = len(steps.actions)
+        over = np.flatnonzero(ends).tolist()
+        for row in over:
+            segments[row].append(Segment(starts[row], at, self.episodes.instructions[row]))
+            starts[row] = at
+            steps.finished.append(self._finished(row, infos))
+        if over:
+            self._begin_episodes(over, [observations["instruction"][row] for row in over])
+
+    def _begin_episodes(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
+        draws = torch.rand(len(rows), generator=self.rng).tolist()
+        self.episodes.begin(rows, self.transform(instructions, draws))
+
+    def _finished(self, row: int, infos: Mapping[str, Any]) -> Finished:
+        final = infos["final_info"]
+        total = float(self.totals[row])
+        self.totals[row] = 0.0
+        return Finished(
+            str(final["template"][row]),
+            bool(final["success"][row]),
+            int(final["steps"][row]),
+            total,
+        )
+
+    def _value_at_horizon(
+        self, truncated: np.ndarray[Any, Any], infos: Mapping[str, Any]
+    ) -> Tensor:
+        rows = np.flatnonzero(truncated).tolist()
+        finals = [infos["final_obs"][row] for row in rows]
+        batch = {name: np.stack([final[name] for final in finals]) for name in finals[0]}
+        result = torch.zeros(len(truncated))
+        result[rows] = self.episodes.value_of(*self.encoder(batch), rows=rows).cpu()
+        return result
+
+
+def _count_invalid(infos: Mapping[str, Any], ends: np.ndarray[Any, Any]) -> int:
+    """Count the envs whose last skill was invalid."""
+    if "outcome" not in infos:
+        return 0
+    outcomes = list(infos["outcome"])
+    for row in np.flatnonzero(ends).tolist():
+        outcomes[row] = infos["final_info"]["outcome"][row]
+    return sum(outcome != "ok" for outcome in outcomes)

@@ -1,0 +1,114 @@
+"""`python -m langrearrange_baselines.evaluate`: play a trained policy, write a submission.
+
+`langrearrange score` replays and scores the trace; nothing is scored here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import tyro
+
+from langrearrange.cli.common import open_source
+from langrearrange.leaderboard import AgentFacts, Plan, evaluate
+from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
+
+from .command import run_command
+from .engine.agent import PolicyAgent
+from .engine.config import check_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateArgs:
+    """Play a trained policy and write a trace for `langrearrange score`."""
+
+    checkpoint: Path
+    """a run's folder (its last checkpoint) or one of its checkpoints"""
+    out: Path
+    """the trace to write, NAME.jsonl.gz"""
+    episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
+    """split names or folders of `generate`; by default the ten test splits and train_eval"""
+    num_episodes: int | None = None
+    """at most so many of each, spread evenly; such a run is marked as partial"""
+    horizon: int = HORIZON
+    """skills an episode may take"""
+    greedy: bool = False
+    """take the likeliest skill instead of drawing one"""
+    seed: int = 0
+    """of the draws"""
+    rows: int = 16
+    """episodes played at once"""
+    device: str = "cpu"
+    """cpu, cuda, ..."""
+    threads: int = 1
+    """of torch on the CPU"""
+    backbone: str = ""
+    """where the language model is now, if it moved since training"""
+    encoder: str = ""
+    """where the vision model is now, if it moved since training"""
+    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "as_trained"
+    """of the vision model; float32 where the CPU has no bfloat16"""
+    name: str = ""
+    """what to call the agent in tables; by default what it is"""
+    force: bool = False
+    """overwrite --out"""
+
+    def __post_init__(self) -> None:
+        check_range(self, 1, "horizon", "rows", "threads")
+
+
+def run(args: EvaluateArgs) -> Path:
+    """Play, with progress and success so far on stderr; return the path of the trace."""
+    torch.set_num_threads(args.threads)
+    moved = {k: v for k in ("backbone", "encoder") if (v := getattr(args, k))}
+    if args.encoder_precision != "as_trained":
+        moved["encoder_precision"] = args.encoder_precision
+    agent = PolicyAgent.load(
+        args.checkpoint,
+        greedy=args.greedy,
+        seed=args.seed,
+        device=args.device,
+        horizon=args.horizon,
+        **moved,
+    )
+    config = agent.config
+    modality: Any = agent.modality
+    facts = AgentFacts(
+        name=args.name or f"{config.learner}-{Path(config.backbone).name}",
+        modality=modality,
+        train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
+        note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
+    )
+    plan = Plan(
+        sources=[open_source(name) for name in args.episodes],
+        num_episodes=args.num_episodes,
+        protocol="hard" if config.hard else "paper",
+        horizon=args.horizon,
+        seed=args.seed,
+        num_rows=args.rows,
+    )
+    return evaluate(agent, facts, plan, args.out, force=args.force)
+
+
+def _training(state: Mapping[str, Any]) -> str:
+    """Return in words how a checkpoint was trained."""
+    config = state["config"]
+    if state["method"] == "imitation":
+        return f"imitation of {config['expert']}"
+    begun = config["init_from"]
+    return f"PPO preset {config['preset']}" + (f", begun from {Path(begun).name}" if begun else "")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
+    name = "python -m langrearrange_baselines.evaluate"
+    return run_command(lambda: run(tyro.cli(EvaluateArgs, args=arguments, prog=name)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

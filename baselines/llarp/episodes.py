@@ -1,0 +1,91 @@
+"""Running episodes of LLaRP: the keys and values of a row stay in a slot of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..engine.episodes import RunningEpisodes
+from ..engine.packing import Memory
+from ..engine.policy import Heads
+from .cache import SlotCache
+from .policy import LlarpPolicy
+from .prefixes import Prefix, PrefixStore
+
+
+class LlarpEpisodes(RunningEpisodes):
+    """Running episodes whose memory is a key-value cache.
+
+    Args:
+        policy: acts.
+        num_rows, horizon, feature_shape, proprio_dim: as `RunningEpisodes` has them.
+        max_bytes, together: as `PrefixStore` has them.
+    """
+
+    def __init__(
+        self,
+        policy: LlarpPolicy,
+        num_rows: int,
+        horizon: int,
+        feature_shape: Sequence[int],
+        proprio_dim: int,
+        max_bytes: int = 1 << 30,
+        *,
+        together: bool = True,
+    ) -> None:
+        store = PrefixStore(policy.backbone, max_bytes, together=together)
+        super().__init__(policy, store, num_rows, horizon, feature_shape, proprio_dim)
+        self.policy = policy
+        self.cache = SlotCache(policy.backbone.keys, num_rows)
+        self._cached: list[Prefix | None] = [None] * num_rows
+
+    def forward(
+        self, features: Tensor, proprio: Tensor, rows: Tensor | None, *, keep: bool
+    ) -> Heads:
+        """Run the policy on one more observation in each of the rows."""
+        device = self.cache.lengths.device
+        rows = None if rows is None else rows.to(device)
+        tokens = self.policy.tokens(features[:, None], proprio[:, None])
+        positions, mask = self.cache.aim(tokens.shape[1], rows)
+        heads = self.policy.heads(self.policy.backbone(tokens, mask, positions, self.cache))
+        if keep:
+            self.cache.lengths[slice(None) if rows is None else rows] += tokens.shape[1]
+        return Heads(heads.logits[:, 0], heads.value[:, 0])
+
+    def reset_memory(self, rows: Sequence[int]) -> None:
+        """Begin the slots of these rows with their instructions."""
+        for row in rows:
+            prefix = self._cached[row] = self.instructions[row]
+            self.cache.put(row, prefix.keys, prefix.values)
+
+    def replay(self, features: Tensor, proprio: Tensor) -> Memory:
+        """Write the slots anew; return keys and values of the steps, by row and step."""
+        running = [row for row, prefix in enumerate(self.instructions) if prefix is not None]
+        if self.policy.backbone.trainable:
+            read = self.store.of_all([self.instructions[row].ids for row in running])
+            for row, prefix in zip(running, read, strict=True):
+                self.instructions[row] = prefix
+        self.reset_memory(
+            [row for row in running if self.instructions[row] is not self._cached[row]]
+        )
+        for row in running:
+            self.cache.lengths[row] = len(self.instructions[row])
+        if features.shape[1] == 0:
+            return self.policy.initial_memory(self.num_rows)
+        tokens = self.policy.tokens(features, proprio)
+        positions, mask = self.cache.aim(tokens.shape[1])
+        self.policy.backbone(tokens, mask, positions, self.cache)
+        every = torch.arange(self.num_rows, device=positions.device)[:, None]
+        self.cache.lengths += (self.counts * self.policy.tokens_per_step).to(positions.device)
+        # Indexing (layers, [rows, places], heads) moves rows and places to the front.
+        return tuple(
+            stored[:, every, :, positions].permute(2, 0, 3, 1, 4)
+            for stored in (self.cache.keys, self.cache.values)
+        )
+
+    def grow_memory(self, missing: int) -> None:
+        """Add slots."""
+        self.cache.grow(missing)
+        self._cached += [None] * missing

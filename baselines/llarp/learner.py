@@ -1,0 +1,54 @@
+"""LLaRP as a learner of the engine."""
+
+from __future__ import annotations
+
+from ..engine.config import RunConfig
+from ..engine.encoder import Encoder
+from ..engine.language_model import model_options
+from ..engine.learner import derived_seed, seeded
+from ..engine.policy import ActionModule, Policy
+from .backbone import load_backbone
+from .episodes import LlarpEpisodes
+from .lora import add_lora
+from .observation import ObservationModule
+from .policy import LlarpPolicy
+
+
+class Llarp:
+    """A language model between two trained adapters."""
+
+    settings = ("observation_module", "tokens_per_step", "lora_rank", "lora_alpha")
+
+    def make_policy(self, config: RunConfig, encoder: Encoder, num_actions: int) -> LlarpPolicy:
+        """Return an untrained policy; its backbone is frozen, or has what is to be trained."""
+        backbone = load_backbone(config.backbone, **model_options(config))
+        with seeded(config.seed, "adapters"):
+            observation = ObservationModule(
+                encoder.feature_shape,
+                encoder.proprio_dim,
+                backbone.hidden_size,
+                config.observation_module,
+                config.tokens_per_step,
+            )
+            action = ActionModule(backbone.hidden_size, num_actions)
+        if config.train_backbone == "all":
+            backbone.model.requires_grad_(True)
+        elif config.train_backbone == "lora":
+            seed = derived_seed(config.seed, "lora")
+            add_lora(backbone.model, config.lora_rank, config.lora_alpha, seed)
+        return LlarpPolicy(backbone, observation, action)
+
+    def make_episodes(
+        self, config: RunConfig, policy: Policy, encoder: Encoder, num_rows: int
+    ) -> LlarpEpisodes:
+        """Return the running episodes of so many rows."""
+        assert isinstance(policy, LlarpPolicy)
+        return LlarpEpisodes(
+            policy,
+            num_rows,
+            config.horizon,
+            encoder.feature_shape,
+            encoder.proprio_dim,
+            config.prefix_megabytes << 20,
+            together=not config.exact_resume,
+        )

@@ -1,0 +1,72 @@
+"""Learning curves of a study as a picture: learners side by side. Not for one run's details."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from langrearrange.errors import MissingExtraError
+
+from ..engine.metrics import WINDOW
+
+# Okabe and Ito's colours: told apart by everybody.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def points(home: Path) -> list[tuple[int, float, str]]:
+    """Return (env steps, success, stage) of one run: rounds of DAgger, then updates of PPO.
+
+    In a round of DAgger the expert does some of the steps, so these are no scores. Updates whose
+    window still holds the first episodes are left out: of those the short ones end first.
+    """
+    warm = _lines(home / "imitation" / "metrics.jsonl")
+    rounds = {r["stage"]: (r["env_steps"], r["recorded_success"]) for r in warm}
+    found = [(*rounds[s], "dagger") for s in sorted(rounds) if s.startswith("dagger")]
+    before = max((r["env_steps"] for r in warm), default=0)
+    for record in _lines(home / "ppo" / "metrics.jsonl"):
+        if record["success"] is not None and record["episodes"] >= 2 * WINDOW:
+            found.append((before + record["env_steps"], record["success"], "ppo"))
+    return found
+
+
+def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
+    """Return a matplotlib Figure: success while training over env steps, a line a run.
+
+    Args:
+        homes: learner -> folders of its runs.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("curves", "train", "matplotlib") from error
+    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for colour, (name, runs) in zip(COLOURS, homes.items(), strict=False):
+        for number, home in enumerate(runs):
+            label = name if number == 0 else None
+            found = points(home)
+            dagger = [(x, y) for x, y, stage in found if stage == "dagger"]
+            ppo = [(x, y) for x, y, stage in found if stage == "ppo"]
+            style: dict[str, Any] = {"color": colour, "label": label, "alpha": 0.85}
+            if dagger:
+                left.plot(*zip(*dagger, strict=True), marker="o", markersize=4, **style)
+            if ppo:
+                right.plot(*zip(*ppo, strict=True), **style)
+    left.set_title("DAgger (the expert does 30, 15, 7.5 % of the steps)")
+    right.set_title("PPO (latest 200 training episodes, drawn skills)")
+    left.set_ylabel("success")
+    for axes in (left, right):
+        axes.set_xlabel("env steps, demonstrations included")
+        axes.set_ylim(0, 1)
+        axes.grid(alpha=0.3)
+    if left.lines:
+        left.legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
