@@ -82,30 +82,6 @@ def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
     return lambda split: own[split] if split in own else open_source(split)
 
 
-def flat_ids(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the flats that are meant: ids, or `train`, `validation`, `test`, `all`; each once.
-
-    Raises:
-        UsageError: a name that is none of these.
-    """
-    from langrearrange.errors import HouseError
-    from langrearrange.houses import HOUSE_IDS, get_house, houses_for
-
-    chosen: list[str] = []
-    for name in names:
-        try:
-            if name == "all":
-                chosen += HOUSE_IDS
-            else:
-                chosen += [get_house(name).id] if name.startswith("flat") else houses_for(name)
-        except HouseError:
-            raise UsageError(
-                f"'{name}' names no flats; accepted: all, train, validation, test, or ids from "
-                f"{HOUSE_IDS[0]} to {HOUSE_IDS[-1]}"
-            ) from None
-    return tuple(dict.fromkeys(chosen))
-
-
 def secret_key(given: str) -> str:
     """Return the secret of a sealed set: what was given, else LANGREARRANGE_KEY."""
     return given or os.environ.get("LANGREARRANGE_KEY", "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import Flats, Force, flat_ids
+from langrearrange.cli.common import Flats, Force
 from langrearrange.errors import UsageError
 from langrearrange.paths import refuse_existing
 from langrearrange.progress import progress
@@ -63,7 +63,7 @@ def run(args: Args) -> int:
 
 def _sheets(args: Args) -> Iterator[tuple[str, Picture]]:
     from langrearrange.houses import MODELS, models_of
-    from langrearrange.houses.flats import parse_house_id
+    from langrearrange.houses.flats import flat_ids, parse_house_id
     from langrearrange.sim.embedded.gallery import flats_sheet
     from langrearrange.sim.embedded.portraits import models_sheet
 

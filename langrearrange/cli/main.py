@@ -9,7 +9,8 @@ import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
 VERBS: Final[dict[str, str]] = {
     "generate": "make episodes from templates, each solved and checked",
@@ -23,9 +24,8 @@ VERBS: Final[dict[str, str]] = {
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",
-    "export": "write episodes for other libraries: parquet, Minari, PDDL",
+    "export": "write episodes for other libraries: parquet, Minari, PDDL, Habitat",
     "import-official": "read the official release's pickled episodes, safely",
-    "export-habitat": "write flats as a Habitat scene dataset (GLB, URDF, JSON)",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
 }
 EXAMPLES: Final = """\
@@ -69,15 +69,20 @@ def _overview() -> str:
     )
 
 
-def _run(verb: str, arguments: list[str]) -> int:
+def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
+    """Return a verb's module and its options; leaves with status 2 where they are wrong."""
     import tyro
 
+    module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
+    kind = module.args_type(arguments) if hasattr(module, "args_type") else module.Args
+    return module, tyro.cli(kind, prog=f"langrearrange {verb}", args=arguments)
+
+
+def _run(verb: str, arguments: list[str]) -> int:
     from langrearrange.errors import LangRearrangeError
 
-    module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
     try:
-        kind = module.args_type(arguments) if hasattr(module, "args_type") else module.Args
-        args = tyro.cli(kind, prog=f"langrearrange {verb}", args=arguments)
+        module, args = parse(verb, arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
         print(f"langrearrange {verb}: {error}", file=sys.stderr)

@@ -65,6 +65,10 @@ FORMATS: Final[dict[str, Format]] = {
         "langrearrange.export.pddl:PddlExporter",
         "domain, problem and plan files, for planners",
     ),
+    "habitat": Format(
+        "langrearrange.export.habitat:HabitatExporter",
+        "flats as a Habitat scene dataset, episodes for habitat-lab",
+    ),
 }
 """Format name -> exporter. To add a format, write its exporter and add one row here."""
 

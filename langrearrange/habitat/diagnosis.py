@@ -166,10 +166,10 @@ def _flats(data: str | None) -> Row:
     from langrearrange.errors import DatasetError
     from langrearrange.habitat.data.folders import DATA_VARIABLE
     from langrearrange.habitat.data.scene_dataset import SceneDataset
-    from langrearrange.habitat.export.pieces import dataset_config
+    from langrearrange.habitat.export.pieces import EXPORT_COMMAND, dataset_config
 
     folder = Path(data or os.environ.get(DATA_VARIABLE) or "data").expanduser()
-    then = "langrearrange export-habitat --flats all --out out/habitat"
+    then = f"{EXPORT_COMMAND} --flats all --out out/habitat"
     if not dataset_config(folder).is_file():
         detail = "none in the data folder; flats are written into the cache when first played"
         return _row("exported flats", "optional", detail, then)

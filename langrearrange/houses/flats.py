@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -45,6 +45,24 @@ FLATS_OF: Final = {
 """Role -> its flats; roles share no floor plan."""
 _ID: Final = re.compile(r"flat_([0-4])_(0\d|1\d|20)\Z")
 DOOR_SWING_DEG: Final = 100
+
+
+def flat_ids(names: Iterable[str]) -> tuple[str, ...]:
+    """Return flats, each once: by id, by role (`train`, `validation`, `test`), or `all`.
+
+    Raises:
+        HouseError: a name that is none of these.
+    """
+    groups = {"all": HOUSE_IDS, **FLATS_OF, **{house: (house,) for house in HOUSE_IDS}}
+    chosen: dict[str, None] = {}
+    for name in names:
+        if name not in groups:
+            raise HouseError(
+                f"'{name}' names no flats; accepted: all, {', '.join(FLATS_OF)}, or ids from "
+                f"{HOUSE_IDS[0]} to {HOUSE_IDS[-1]}"
+            )
+        chosen |= dict.fromkeys(groups[name])
+    return tuple(chosen)
 
 
 def parse_house_id(house_id: str) -> tuple[int, int]:

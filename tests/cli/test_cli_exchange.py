@@ -1,4 +1,4 @@
-"""`export-habitat` and the filters of `gallery`: what is asked for, nothing over old files."""
+"""Flats for `export` and the filters of `gallery`: what is asked for, nothing over old files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_flats_are_exported_and_the_dataset_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "habitat"
-    options = ["export-habitat", "--flats", "flat_0_07", "flat_4_03", "--no-models"]
+    options = ["export", "--format", "habitat", "--flats", "flat_0_07", "flat_4_03", "--no-models"]
     assert main([*options, "--out", str(out)]) == 0
     printed, told = capsys.readouterr()
     config = Path(printed.strip())
@@ -30,12 +30,12 @@ def test_flats_are_exported_and_the_dataset_is_named(
     assert main([*options, "--out", str(out), "--force"]) == 0
 
 
-@pytest.mark.parametrize("verb", ["export-habitat", "gallery"])
+@pytest.mark.parametrize("verb", ["export --format habitat", "gallery"])
 def test_a_name_that_is_no_flat_is_refused_with_what_is_accepted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     for name in ("attic", "flat_7_00"):
-        assert main([verb, "--flats", name, "--out", str(tmp_path / "out")]) == 2
+        assert main([*verb.split(), "--flats", name, "--out", str(tmp_path / "out")]) == 2
         told = capsys.readouterr().err
         assert f"'{name}' names no flats" in told
         assert "all, train, validation, test, or ids from flat_0_00 to flat_4_20" in told
@@ -61,7 +61,7 @@ def test_a_gallery_shows_the_flats_and_kinds_that_are_asked_for(
 
 
 def test_roles_and_ids_mix() -> None:
-    from langrearrange.cli.common import flat_ids
+    from langrearrange.houses.flats import flat_ids
 
     assert flat_ids(["test", "flat_4_00", "flat_0_00"]) == (*houses_for("test"), "flat_0_00")
     assert len(flat_ids(["all"])) == 105

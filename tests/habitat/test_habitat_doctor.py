@@ -49,7 +49,7 @@ def test_every_missing_row_names_the_next_command(capsys: pytest.CaptureFixture[
     for uid in ("replica_cad_dataset", "ycb", "hab_fetch"):
         then = found[f"Habitat data {uid}"]["next"]
         assert "--uids replica_cad_dataset ycb hab_fetch --data-path data" in then
-    assert "langrearrange export-habitat" in found["exported flats"]["next"]
+    assert "langrearrange export --format habitat" in found["exported flats"]["next"]
 
 
 @pytest.mark.parametrize(

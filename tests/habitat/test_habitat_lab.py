@@ -17,6 +17,7 @@ import numpy as np
 import official_samples
 import pytest
 
+from langrearrange.dataset import select
 from langrearrange.dataset.official import open_official, translate
 from langrearrange.generator import open_split
 from langrearrange.habitat import DATA_VARIABLE, export_habitat, export_rearrange, find_habitat_data
@@ -56,10 +57,9 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lab")
     config = out / "langrearrange.scene_dataset_config.json"
-    written = export_rearrange(open_split(SPLIT), out / "episodes", config, NUM)
-    models = {
-        thing.model for i in range(NUM) for thing in open_split(SPLIT).get(i).objects
-    }  # fmt: skip
+    episodes = select(open_split(SPLIT), NUM)
+    written = export_rearrange(episodes, out / "episodes", config)
+    models = {thing.model for episode in episodes for thing in episode.objects}
     export_habitat(written.house_ids, out, sorted(models))
     return out
 
@@ -78,9 +78,8 @@ def answer(dataset: Path) -> dict[str, Any]:
 
 
 def test_habitat_lab_loads_every_episode_with_its_sentence(answer: dict[str, Any]) -> None:
-    source = open_split(SPLIT)
     assert answer["num_episodes"] == NUM
-    assert answer["instructions"] == [source.get(i).instruction for i in range(NUM)]
+    assert answer["instructions"] == [e.instruction for e in select(open_split(SPLIT), NUM)]
 
 
 def test_find_receptacles_returns_our_surfaces_where_they_are(

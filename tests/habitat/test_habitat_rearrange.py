@@ -13,7 +13,7 @@ import pytest
 import scene_reader
 
 from langrearrange.cli.main import main
-from langrearrange.dataset import EpisodeList
+from langrearrange.dataset import EpisodeList, select
 from langrearrange.errors import HouseError
 from langrearrange.generator import open_split
 from langrearrange.habitat import export_habitat, export_rearrange
@@ -35,7 +35,7 @@ FIELDS = {
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lab")
     config = out / "langrearrange.scene_dataset_config.json"
-    written = export_rearrange(open_split(SPLIT), out / "episodes", config, NUM)
+    written = export_rearrange(select(open_split(SPLIT), NUM), out / "episodes", config)
     assert written.num_episodes == NUM
     assert export_habitat(written.house_ids, out, []) == config
     return out
@@ -157,14 +157,14 @@ def test_markers_are_our_handles_on_links_that_move(dataset: Path) -> None:
 
 def test_the_same_episodes_give_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     config = dataset / "langrearrange.scene_dataset_config.json"
-    again = export_rearrange(open_split(SPLIT), tmp_path, config, NUM).path
+    again = export_rearrange(select(open_split(SPLIT), NUM), tmp_path, config).path
     assert again.read_bytes() == (dataset / f"episodes/{SPLIT}/{SPLIT}.json.gz").read_bytes()
 
 
 def test_an_episode_of_the_official_release_is_refused(tmp_path: Path) -> None:
     episode = msgspec.structs.replace(open_split(SPLIT).get(0), house="official_v3_sc3_staging_00")
     with pytest.raises(HouseError, match="not one of our flats"):
-        export_rearrange(EpisodeList([episode]), tmp_path / "out", tmp_path / "x.json")
+        export_rearrange(select(EpisodeList([episode])), tmp_path / "out", tmp_path / "x.json")
     assert not (tmp_path / "out").exists()
 
 
@@ -172,8 +172,8 @@ def test_the_command_writes_episodes_and_the_flats_they_play_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    options = ["--episodes", "context", SPLIT, "--num-episodes", "2", "--no-models"]
-    assert main(["export-habitat", "--out", "out/lab", *options]) == 0
+    options = ["--format", "habitat", "--num-episodes", "2", "--no-models"]
+    assert main(["export", "context", SPLIT, "--out", "out/lab", *options]) == 0
     printed, told = capsys.readouterr()
     assert printed.split() == [
         "out/lab/langrearrange.scene_dataset_config.json",
@@ -182,8 +182,9 @@ def test_the_command_writes_episodes_and_the_flats_they_play_in(
     ]
     assert "4 episodes; out/lab/episodes/README.md" in told
     flats = {path.name.split(".")[0] for path in Path("out/lab/scenes").iterdir()}
-    assert flats == {open_split(name).get(i).house for name in ("context", SPLIT) for i in (0, 1)}
+    chosen = (select(open_split(name), 2) for name in ("context", SPLIT))
+    assert flats == {episode.house for episodes in chosen for episode in episodes}
     readme = Path("out/lab/episodes/README.md").read_text()
     assert "out/lab/episodes/{split}/{split}.json.gz" in readme
-    assert main(["export-habitat", "--out", "out/other", "--episodes", "attic"]) == 2
+    assert main(["export", "attic", "--out", "out/other", *options]) == 2
     assert "neither a split nor a data set folder" in capsys.readouterr().err

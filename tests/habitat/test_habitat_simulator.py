@@ -235,7 +235,7 @@ def test_a_missing_file_is_named_with_the_command_that_writes_it(exported, tmp_p
     (copy / lost).unlink()
     home = household(FLAT)
     library = Library(copy)
-    with pytest.raises(HabitatError, match=r"is missing; .*langrearrange export-habitat") as caught:
+    with pytest.raises(HabitatError, match=r"is missing; .*export --format habitat") as caught:
         _ = use(library, home)
     assert str(copy / lost) in str(caught.value)
 

@@ -10,6 +10,8 @@ from langrearrange.habitat.frames import Joint, joint_between
 from langrearrange.houses.house import House, Part
 
 DATASET: Final = "langrearrange"
+EXPORT_COMMAND: Final = "langrearrange export --format habitat"
+"""What writes flats, for messages."""
 PIECES: Final[dict[str, tuple[str, ...]]] = {
     "fridge": ("fridge",),
     "kitchen": ("left_counter", "sink", "right_counter"),

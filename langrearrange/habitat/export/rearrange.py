@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from langrearrange.dataset.episode import Episode, ObjectPlacement
-from langrearrange.dataset.source import EpisodeSource
+from langrearrange.dataset.source import Selection
 from langrearrange.errors import HouseError
 from langrearrange.habitat.export.pieces import (
     furniture_handle,
@@ -60,31 +60,28 @@ class _Thing(NamedTuple):
 
 
 def export_rearrange(
-    source: EpisodeSource,
+    episodes: Selection,
     out: Path,
     scene_dataset_config: Path,
-    num_episodes: int | None = None,
     advance: Callable[[int, str], None] = lambda steps, note: None,
 ) -> RearrangeFile:
     """Write episodes as `<out>/<split>/<split>.json.gz`, streaming.
 
     Args:
-        source: the episodes; they play in our flats.
+        episodes: of one split; they play in our flats.
         out: folder of rearrange data sets, made if needed.
         scene_dataset_config: what `export_habitat` returned; paths in the episodes begin with its
             folder, so a relative one is relative to where habitat-lab is started.
-        num_episodes: only the first so many; None for all.
         advance: told (1, id) after each episode.
 
     Raises:
         HouseError: an episode plays in a home that we cannot export.
     """
-    total = len(source) if num_episodes is None else min(num_episodes, len(source))
-    _refuse_imported(source.get(0))
+    _refuse_imported(next(iter(episodes)))
     houses: set[str] = set()
-    folder = out / source.split
+    folder = out / episodes.split
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{source.split}.json.gz"
+    path = folder / f"{episodes.split}.json.gz"
     partial = path.with_name(path.name + ".partial")
     with (
         partial.open("wb") as raw,
@@ -92,15 +89,14 @@ def export_rearrange(
         io.TextIOWrapper(packed, "utf-8") as text,
     ):
         text.write('{"episodes": [')
-        for position in range(total):
-            episode = source.get(position)
+        for position, episode in enumerate(episodes):
             record = rearrange_episode(episode, position, scene_dataset_config)
             text.write((",\n" if position else "\n") + json.dumps(record))
             houses.add(episode.house)
             advance(1, episode.id)
         text.write("\n]}\n")
     partial.replace(path)
-    return RearrangeFile(path, total, tuple(sorted(houses)))
+    return RearrangeFile(path, len(episodes), tuple(sorted(houses)))
 
 
 def write_readme(out: Path, scene_dataset_config: Path) -> Path:
@@ -115,7 +111,7 @@ _README: Final = """\
 # Rearrange data sets for habitat-lab
 
 Each folder is a split, `<split>/<split>.json.gz`, in the format of `RearrangeDataset-v0`. Paths are
-relative to where `langrearrange export-habitat` was called, unless `--out` was absolute: start
+relative to where `langrearrange export` was called, unless `--out` was absolute: start
 habitat-lab there.
 
 Point a rearrange config of habitat-lab at them:

@@ -1,7 +1,7 @@
 """What of an exported flat goes into a scene of Habitat, under which numbers. No habitat_sim here.
 
-The files are those of `langrearrange export-habitat`: from a folder of the user's, or written into
-the cache when a flat is first played.
+The files are those of `langrearrange export --format habitat`: in a folder of the user's, or
+written into the cache when a flat is first played.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from langrearrange.habitat.export.glb import write_glb
 from langrearrange.habitat.export.paint import lit
 from langrearrange.habitat.export.pieces import (
     DATASET,
+    EXPORT_COMMAND,
     PIECES,
     furniture_handle,
     joint_of,
@@ -101,7 +102,7 @@ class Library:
         self._folder = folder or cache_path() / "habitat" / _fingerprint()
         if folder is not None and not (folder / CONFIG).is_file():
             raise HabitatError(
-                f"{folder} holds no {CONFIG}; write it with: langrearrange export-habitat "
+                f"{folder} holds no {CONFIG}; write it with: {EXPORT_COMMAND} "
                 f"--flats all --out {folder}"
             )
 
@@ -116,7 +117,7 @@ class Library:
             return
         if self._given:
             raise HabitatError(
-                f"{missing[0]} is missing; export the flat again: langrearrange export-habitat "
+                f"{missing[0]} is missing; export the flat again: {EXPORT_COMMAND} "
                 f"--flats {house.id} --out {self._folder} --force"
             )
         with _alone_in(self._folder):
@@ -208,7 +209,7 @@ def _piece(house: House, name: str, folder: Path, numbers: Mapping[str, int]) ->
 def _there(path: Path) -> Path:
     if not path.is_file():
         raise HabitatError(
-            f"{path} is missing; write the flat again with: langrearrange export-habitat --force, "
+            f"{path} is missing; write the flat again with: {EXPORT_COMMAND} --force, "
             "or delete that folder if it is the cache's"
         )
     return path

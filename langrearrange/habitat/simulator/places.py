@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from langrearrange.errors import HabitatError
 from langrearrange.habitat.data.folders import DATA_VARIABLE
+from langrearrange.habitat.export.pieces import EXPORT_COMMAND
 from langrearrange.habitat.simulator.assets import CONFIG
 from langrearrange.habitat.simulator.client import Backend, Local, Worker
 
@@ -63,7 +64,7 @@ def look_into(data: str | Path | None) -> Found:
         _name_homes(folder)
     elif found == (None, None):
         raise HabitatError(
-            f"habitat_data='{data}' holds neither flats (langrearrange export-habitat --flats all "
+            f"habitat_data='{data}' holds neither flats ({EXPORT_COMMAND} --flats all "
             f"--out {data}) nor Habitat's data (python -m habitat_sim.utils.datasets_download "
             f"--uids replica_cad_dataset ycb hab_fetch --data-path {data})"
         )

@@ -41,10 +41,10 @@ class HabitatSimulator(SceneSimulator):
         camera: head camera, `default` or `habitat`.
         habitat_python: interpreter of a Habitat environment, for a worker process; None: this
             process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
-        habitat_data: a folder with flats exported by `langrearrange export-habitat`, with
-            Habitat's own data, or both. A Fetch below robots/ is shown instead of our arm;
-            ReplicaCAD becomes that of this process, as if LANGREARRANGE_HABITAT_DATA named the
-            folder. None: flats are exported into the cache when they are first played.
+        habitat_data: a folder with flats exported by `langrearrange export`, with Habitat's
+            own data, or both. A Fetch below robots/ is shown instead of our arm; ReplicaCAD becomes
+            that of this process, as if LANGREARRANGE_HABITAT_DATA named the folder. None: flats are
+            exported into the cache when they are first played.
         habitat_gpu: index of the GPU; -1: software GL; None: GPU 0 where there is one.
 
     Raises:
