@@ -143,6 +143,14 @@ def test_a_loop_brings_at_most_a_share_of_new_states(fresh: int) -> None:
     assert (cause(MUG, states) == "loop") == (fresh <= LOOP_SHARE * 10) == (fresh <= 3)
 
 
+@pytest.mark.parametrize(("fresh", "loops"), [(7, True), (8, False)])
+def test_just_the_share_of_new_states_is_a_loop(fresh: int, loops: bool) -> None:
+    start = MUG.initial_state()._replace(place=NAV_INDEX["chair"])
+    new = [start._replace(open_mask=1 + number) for number in range(fresh)]
+    assert LOOP_SHARE * 20 == 7
+    assert (cause(MUG, [start] * 20 + new + [start] * (20 - fresh)) == "loop") == loops
+
+
 @pytest.mark.parametrize(("length", "loops"), [(7, False), (8, True), (9, True)])
 def test_a_short_episode_is_no_loop(length: int, loops: bool) -> None:
     near = MUG.initial_state()._replace(place=NAV_INDEX["chair"])
@@ -181,6 +189,12 @@ def test_some_but_not_all_is_missed_one() -> None:
     assert cause(ALL, wrong) == "wrong_receptacle"
 
 
+def test_what_is_held_or_stood_there_from_the_start_was_not_brought() -> None:
+    assert cause(ALL, states_of(ALL, "nav(chair)", "pick(mug)")) == "horizon"
+    half_done = episode(0, "All.", ALL.goal, THINGS | {"mug_1": "sink"})
+    assert cause(half_done, states_of(half_done, "nav(chair)")) == "horizon"
+
+
 def test_one_of_two_kinds_is_missed_one_too() -> None:
     goal = (
         "(and (exists (?x - mug) (on_top ?x sink)) (exists (?y - pear) (on_top ?y sink))"
@@ -201,6 +215,11 @@ def test_a_thing_is_found_when_any_of_its_kind_was_in_reach() -> None:
                   THINGS)  # fmt: skip
     assert cause(two, states_of(two, "nav(chair)")) == "never_found"
     assert cause(two, states_of(two, "nav(chair)", "nav(sofa)")) == "horizon"
+
+
+def test_a_kind_that_the_flat_lacks_cannot_be_missed() -> None:
+    either = episode(0, "A drink.", "(exists (?x - (either cup mug)) (near ?x))", THINGS)
+    assert cause(either, states_of(either, "nav(chair)")) == "horizon"
 
 
 def test_what_must_stay_may_be_lifted_and_put_back() -> None:
