@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from matplotlib.text import Text
 
 from langrearrange.dataset import plots, select
 from langrearrange.dataset.analysis import Summary, mean, summarise, text_overlap
@@ -55,10 +56,6 @@ def test_every_figure_says_how_many_and_of_what(summaries: list[Summary]) -> Non
         plots.receptacle_balance(summaries[0]),
     ]
     for figure in figures:
-        words = " ".join(text.get_text() for text in figure.findobj(match=_is_text))
+        words = " ".join(text.get_text() for text in figure.findobj(Text))
         assert "30" in words or "n=" in words
     assert len(plots.overlap(summaries).axes[0].texts) == 4
-
-
-def _is_text(artist: object) -> bool:
-    return hasattr(artist, "get_text")

@@ -29,7 +29,7 @@ def read(folder: Path, builder: Builder, number: int = 0) -> Any:
     return translate(file.episode(number), f"official_context/{number:06d}")
 
 
-def test_the_names_cover_the_vocabulary_once():
+def test_the_names_cover_the_vocabulary_once() -> None:
     assert len(CATEGORY_OF_ASSET) == 81
     assert set(CATEGORY_OF_ASSET.values()) == set(CATEGORIES)
     assert sorted(RECEPTACLE_OF.values()) == sorted(RECEPTACLES)
@@ -38,7 +38,7 @@ def test_the_names_cover_the_vocabulary_once():
     assert (several["cup"], several["lego"], several["bowl"], several["pear"]) == (14, 7, 6, 1)
 
 
-def test_an_episode_keeps_text_goal_scene_and_things(tmp_path):
+def test_an_episode_keeps_text_goal_scene_and_things(tmp_path: Path) -> None:
     episode = read(tmp_path, Builder().add())
     check_episode(episode, "it")
     assert episode.instruction == "Bring me a pear at the black table, would you?"
@@ -54,13 +54,13 @@ def test_an_episode_keeps_text_goal_scene_and_things(tmp_path):
     ], "in the release's order of registration, by asset, which breaks ties in a pick"
 
 
-def test_things_on_one_receptacle_get_slots_of_their_own(tmp_path):
+def test_things_on_one_receptacle_get_slots_of_their_own(tmp_path: Path) -> None:
     things = (("016_pear", SOFA), ("013_apple", SOFA), ("013_apple", SOFA))
     episode = read(tmp_path, Builder().add(things=things))
     assert [(o.receptacle, o.slot) for o in episode.objects] == [("sofa", i) for i in range(3)]
 
 
-def test_poses_turn_from_y_up_to_z_up(tmp_path):
+def test_poses_turn_from_y_up_to_z_up(tmp_path: Path) -> None:
     poses = (transform(1.2345, 0.5, 2.0, yaw=math.pi / 2),)
     episode = read(tmp_path, Builder().add(things=(("016_pear", SOFA),), poses=poses))
     (thing,) = episode.objects
@@ -70,7 +70,7 @@ def test_poses_turn_from_y_up_to_z_up(tmp_path):
 
 
 @given(st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1))
-def test_quaternions_are_those_of_the_rotation(q):
+def test_quaternions_are_those_of_the_rotation(q: list[float]) -> None:
     w, x, y, z = np.array(q) / np.linalg.norm(q)
     turn = np.array([
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -82,7 +82,7 @@ def test_quaternions_are_those_of_the_rotation(q):
     assert abs(abs(found @ (w, x, y, z)) - 1) < 1e-5
 
 
-def test_the_start_predicates_open_what_they_name(tmp_path):
+def test_the_start_predicates_open_what_they_name(tmp_path: Path) -> None:
     opened = Builder().add(start_preds=[f"opened_fridge({FRIDGE_MARKER})"])
     assert read(tmp_path, opened).open == ("fridge",)
     closed = Builder().add(start_preds=[f"closed_fridge({FRIDGE_MARKER})"])
@@ -127,7 +127,9 @@ def test_the_start_predicates_open_what_they_name(tmp_path):
         ),
     ],
 )  # fmt: skip
-def test_goals_are_translated_as_the_release_expands_them(stored, ours):
+def test_goals_are_translated_as_the_release_expands_them(
+    stored: dict[str, Any], ours: str
+) -> None:
     assert goal_text(stored) == ours
     parse_goal(ours)
 
@@ -178,7 +180,9 @@ def endless() -> Any:
         (endless(), "nested too deep"),
     ],
 )
-def test_goals_that_are_none_are_refused_in_one_sentence(stored, message):
+def test_goals_that_are_none_are_refused_in_one_sentence(
+    stored: dict[str, Any] | list[Any] | None, message: str
+) -> None:
     with pytest.raises(EpisodeError, match=message) as refused:
         goal_text(stored)
     assert "\n" not in str(refused.value)
@@ -211,13 +215,15 @@ LOOSE[0, 0] = 3
         ({"poses": (transform(x=1e6),) * 3}, "no rotation and place"),
     ],
 )
-def test_episodes_that_do_not_fit_say_why(tmp_path, changes, message):
+def test_episodes_that_do_not_fit_say_why(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
     with pytest.raises(EpisodeError, match=message) as refused:
         read(tmp_path, Builder().add(**changes))
     assert "\n" not in str(refused.value)
 
 
-def test_what_is_no_released_file_says_so(tmp_path):
+def test_what_is_no_released_file_says_so(tmp_path: Path) -> None:
     def refused(data: Any) -> str:
         path = tmp_path / "context.pickle"
         path.write_bytes(data if isinstance(data, bytes) else pickle.dumps(data, protocol=4))
@@ -243,7 +249,7 @@ def test_what_is_no_released_file_says_so(tmp_path):
         open_official(path, max_bytes=100)
 
 
-def test_swapped_files_are_told_apart_by_their_goals():
+def test_swapped_files_are_told_apart_by_their_goals() -> None:
     assert split_of("multiple_objects", for_all=False) == "official_multiple_rearrangements"
     assert split_of("multiple_rearrangements", for_all=True) == "official_multiple_objects"
     assert split_of("multiple_objects", for_all=True) == "official_multiple_objects"
@@ -253,7 +259,7 @@ def test_swapped_files_are_told_apart_by_their_goals():
         split_of("My file-2", for_all=False)
 
 
-def test_wordings_are_recovered_from_the_text(tmp_path):
+def test_wordings_are_recovered_from_the_text(tmp_path: Path) -> None:
     builder = Builder()
     for category, place in (("pear", TABLE), ("apple", TABLE), ("cup", SINK)):
         entities = {"thing": category, "place": place}

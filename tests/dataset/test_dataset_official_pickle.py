@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from official_samples import Builder, Calls, touches
 
 from langrearrange.dataset.official import Array, open_official, read_pickle, translate
@@ -30,7 +31,7 @@ VALID = pickle.dumps(Builder().add().add().data, protocol=4)
 
 
 @given(PLAIN, st.sampled_from([3, 4, 5]))
-def test_plain_data_come_back_as_they_were(value, protocol):
+def test_plain_data_come_back_as_they_were(value: object, protocol: int) -> None:
     assert read_pickle(pickle.dumps(value, protocol), "file") == value
 
 
@@ -44,26 +45,31 @@ def test_plain_data_come_back_as_they_were(value, protocol):
     ],
 )
 @pytest.mark.parametrize("module", [b"numpy.core.multiarray", b"numpy._core.multiarray"])
-def test_number_arrays_come_back_under_numpys_old_and_new_module_name(array, module):
+def test_number_arrays_come_back_under_numpys_old_and_new_module_name(
+    array: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int64], module: bytes
+) -> None:
     stored = pickle.dumps([array], protocol=3)
     for name in (b"numpy.core.multiarray", b"numpy._core.multiarray"):
         stored = stored.replace(b"c" + name + b"\n", b"c" + module + b"\n")
     assert module in stored
-    (read,) = read_pickle(stored, "file")
+    found = read_pickle(stored, "file")
+    assert isinstance(found, list)
+    (read,) = found
     assert isinstance(read, Array)
     assert read.values.dtype == array.dtype
     assert np.array_equal(read.values, array)
     assert not read.values.flags.writeable
 
 
-def test_shared_values_stay_shared():
+def test_shared_values_stay_shared() -> None:
     inner = ["a"]
-    first, second = read_pickle(pickle.dumps([inner, inner], 4), "file")
-    assert first is second
+    found = read_pickle(pickle.dumps([inner, inner], 4), "file")
+    assert isinstance(found, list)
+    assert found[0] is found[1]
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_a_call_is_refused_and_never_made(tmp_path: Path, protocol):
+def test_a_call_is_refused_and_never_made(tmp_path: Path, protocol: int) -> None:
     trace = tmp_path / "trace"
     stored = pickle.dumps({"all_eps": [touches(trace)]}, protocol)
     with pytest.raises(DatasetError, match="Nothing of it was run") as refused:
@@ -72,7 +78,7 @@ def test_a_call_is_refused_and_never_made(tmp_path: Path, protocol):
     assert not trace.exists()
 
 
-def test_a_call_within_a_well_formed_file_is_refused_before_it_is_made(tmp_path: Path):
+def test_a_call_within_a_well_formed_file_is_refused_before_it_is_made(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     path = Builder().add(info=touches(trace)).write(tmp_path)
     with pytest.raises(DatasetError, match=rf"context\.pickle.*'{os.name}', 'system'"):
@@ -105,7 +111,7 @@ def test_a_call_within_a_well_formed_file_is_refused_before_it_is_made(tmp_path:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_not_plain_data_is_refused(value):
+def test_what_is_not_plain_data_is_refused(value: object) -> None:
     with pytest.raises(DatasetError, match=r"refused at byte \d+: "):
         read_pickle(pickle.dumps(value, protocol=4), "file")
 
@@ -147,7 +153,7 @@ EMPTY = RECONSTRUCT + NDARRAY + b"K\x00\x85C\x01b\x87R"
         (opcodes(b"N") + b"N.", "2 bytes follow"),
     ],
 )
-def test_hostile_opcodes_are_refused_in_one_sentence(stored, message):
+def test_hostile_opcodes_are_refused_in_one_sentence(stored: bytes, message: str) -> None:
     with pytest.raises(DatasetError, match="refused at byte") as refused:
         read_pickle(stored, "file")
     assert message in str(refused.value)
@@ -173,20 +179,22 @@ def test_hostile_opcodes_are_refused_in_one_sentence(stored, message):
         opcodes(b"\x95", struct.pack("<Q", 2**60), b"("),
     ],
 )
-def test_torn_files_and_claims_of_room_are_one_sentence(stored):
+def test_torn_files_and_claims_of_room_are_one_sentence(stored: bytes) -> None:
     with pytest.raises(DatasetError, match="torn or no pickle"):
         read_pickle(stored, "file")
 
 
 @pytest.mark.parametrize("length", range(0, len(VALID), 97))
-def test_a_file_cut_off_anywhere_is_torn(length):
+def test_a_file_cut_off_anywhere_is_torn(length: int) -> None:
     with pytest.raises(DatasetError, match="torn or no pickle"):
         read_pickle(VALID[:length], "file")
 
 
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, len(VALID) - 1), st.integers(0, 255)), max_size=6))
-def test_a_damaged_file_gives_one_of_our_errors_or_data(tmp_path_factory, changes):
+def test_a_damaged_file_gives_one_of_our_errors_or_data(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
+) -> None:
     stored = bytearray(VALID)
     for position, value in changes:
         stored[position] = value
@@ -201,15 +209,15 @@ def test_a_damaged_file_gives_one_of_our_errors_or_data(tmp_path_factory, change
             translate(file.episode(number), f"official_context/{number:06d}")
 
 
-def test_a_huge_place_in_the_memo_reserves_nothing():
+def test_a_huge_place_in_the_memo_reserves_nothing() -> None:
     assert read_pickle(opcodes(b"]r\xff\xff\xff\x7f"), "file") == []
 
 
-def test_deep_nesting_is_read_and_freed_without_recursion():
+def test_deep_nesting_is_read_and_freed_without_recursion() -> None:
     assert read_pickle(opcodes(b"]" * 50_000, b"a" * 49_999), "file")
 
 
-def test_bytes_and_opcodes_are_bounded():
+def test_bytes_and_opcodes_are_bounded() -> None:
     with pytest.raises(DatasetError, match=r"5003 bytes; accepted: at most 4096.*--max-mb"):
         read_pickle(opcodes(b"N" * 5000), "file", max_bytes=4096)
     with pytest.raises(DatasetError, match="more than 512 opcodes"):

@@ -26,14 +26,14 @@ def kinds(folder: Path, builder: Builder, stem: str = "context") -> dict[str, in
     return import_official(builder.write(folder, stem)).report.counts
 
 
-def test_an_imported_episode_has_a_shortest_plan_and_subgoals(tmp_path):
+def test_an_imported_episode_has_a_shortest_plan_and_subgoals(tmp_path: Path) -> None:
     (episode,) = import_official(Builder().add().write(tmp_path)).episodes
     assert episode.id == "official_context/000000"
     assert episode.plan == ("nav(sofa)", "pick(pear)", "nav(black_table)", "place(black_table)")
     assert episode.subgoals == ("held(pear)", "delivered(pear,black_table,1)")
 
 
-def test_a_written_file_opens_passes_the_check_and_can_be_played(tmp_path):
+def test_a_written_file_opens_passes_the_check_and_can_be_played(tmp_path: Path) -> None:
     builder = (
         Builder()
         .add()
@@ -54,7 +54,7 @@ def test_a_written_file_opens_passes_the_check_and_can_be_played(tmp_path):
         env.close()
 
 
-def test_a_home_that_cannot_be_drawn_is_an_error_in_rgb_alone(tmp_path):
+def test_a_home_that_cannot_be_drawn_is_an_error_in_rgb_alone(tmp_path: Path) -> None:
     list(import_files([Builder().add().write(tmp_path)], tmp_path))
     env = gym.make("LangRearrange-v0", episodes=str(tmp_path / "official_context"))
     with pytest.raises(
@@ -63,7 +63,7 @@ def test_a_home_that_cannot_be_drawn_is_an_error_in_rgb_alone(tmp_path):
         env.reset()
 
 
-def test_what_is_inconsistent_is_named_and_kept(tmp_path):
+def test_what_is_inconsistent_is_named_and_kept(tmp_path: Path) -> None:
     pears = (("016_pear", SOFA), ("016_pear", TABLE), ("013_apple", SINK))
     all_here = Builder().add(
         "All pears go to the sofa.", goal("pear", SOFA, "FORALL"), things=pears
@@ -93,7 +93,7 @@ def test_what_is_inconsistent_is_named_and_kept(tmp_path):
     assert kinds(tmp_path, wordy) == {"over_30_tokens": 1}
 
 
-def test_what_no_plan_reaches_is_named_and_kept(tmp_path):
+def test_what_no_plan_reaches_is_named_and_kept(tmp_path: Path) -> None:
     nothing_there = Builder().add("A cup at the sink!", goal("cup", SINK), sampled_entities={})
     imported = import_official(nothing_there.write(tmp_path))
     assert imported.report.counts == {"unsolvable": 1}
@@ -103,7 +103,7 @@ def test_what_no_plan_reaches_is_named_and_kept(tmp_path):
     assert kinds(tmp_path, twice) == {"unsolvable": 1}
 
 
-def test_one_bad_episode_is_rejected_by_name_and_the_others_are_written(tmp_path):
+def test_one_bad_episode_is_rejected_by_name_and_the_others_are_written(tmp_path: Path) -> None:
     builder = Builder().add().add(scene_id="nowhere").add(things=(("016_pear", "shelf"),)).add()
     builder.episodes[1]["instruction"] = builder.episodes[3]["instruction"] = "A pear? Black table."
     (report,) = import_files([builder.write(tmp_path)], tmp_path)
@@ -119,7 +119,7 @@ def test_one_bad_episode_is_rejected_by_name_and_the_others_are_written(tmp_path
     assert written["num_written"] == 2
 
 
-def test_goals_that_would_take_for_ever_are_rejected_or_given_up_at_once(tmp_path):
+def test_goals_that_would_take_for_ever_are_rejected_or_given_up_at_once(tmp_path: Path) -> None:
     things = (("016_pear", SOFA),) * 60
     many = {
         "expr_type": "AND",
@@ -136,7 +136,7 @@ def test_goals_that_would_take_for_ever_are_rejected_or_given_up_at_once(tmp_pat
     assert imported.report.counts == {"gave_up": 1}
 
 
-def test_goals_over_all_things_name_the_swapped_files(tmp_path):
+def test_goals_over_all_things_name_the_swapped_files(tmp_path: Path) -> None:
     everything = Builder().add("All pears to the sink.", goal("pear", SINK, "FORALL"))
     path = everything.write(tmp_path, "multiple_rearrangements")
     assert import_official(path).report.split == "official_multiple_objects"
@@ -144,7 +144,7 @@ def test_goals_over_all_things_name_the_swapped_files(tmp_path):
     assert import_official(path).report.split == "official_multiple_rearrangements"
 
 
-def test_clusters_are_situations_wordings_or_single_episodes(tmp_path):
+def test_clusters_are_situations_wordings_or_single_episodes(tmp_path: Path) -> None:
     def clusters(stem: str, *instructions: str) -> list[str]:
         builder = Builder()
         for instruction in instructions:
@@ -157,7 +157,7 @@ def test_clusters_are_situations_wordings_or_single_episodes(tmp_path):
     assert clusters("rephrasing", two[0], two[0]) == ["0123abcd/0", "0123abcd/1"]
 
 
-def test_a_conditional_goal_keeps_its_condition(tmp_path):
+def test_a_conditional_goal_keeps_its_condition(tmp_path: Path) -> None:
     conditional = {
         "expr_type": "AND",
         "quantifier": "EXISTS",
@@ -180,7 +180,7 @@ def test_a_conditional_goal_keeps_its_condition(tmp_path):
     assert len(episode.plan) == 4
 
 
-def test_files_of_one_split_and_finished_sets_are_refused(tmp_path):
+def test_files_of_one_split_and_finished_sets_are_refused(tmp_path: Path) -> None:
     path = Builder().add().write(tmp_path)
     with pytest.raises(UsageError, match="are both official_context"):
         list(import_files([path, path], tmp_path / "a"))
@@ -193,7 +193,9 @@ def test_files_of_one_split_and_finished_sets_are_refused(tmp_path):
         list(import_files([none], tmp_path / "c"))
 
 
-def test_the_command_reports_and_exits_by_what_was_rejected(tmp_path, capsys):
+def test_the_command_reports_and_exits_by_what_was_rejected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = str(Builder().add().write(tmp_path))
     assert main(["import-official", path, "--out", str(tmp_path / "out")]) == 0
     assert "official_context" in capsys.readouterr().out
@@ -215,7 +217,7 @@ def test_the_command_reports_and_exits_by_what_was_rejected(tmp_path, capsys):
     assert not (tmp_path / "three").exists()
 
 
-def test_the_page_explains_every_finding_and_difference():
+def test_the_page_explains_every_finding_and_difference() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "official-episodes.md").read_text()
     sources = [
         Path(inspect.getfile(module)).read_text() for module in (official, official_findings)

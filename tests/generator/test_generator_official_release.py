@@ -18,7 +18,7 @@ FOLDER = os.environ.get("LANGREARRANGE_OFFICIAL", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="LANGREARRANGE_OFFICIAL names no folder")
 
 # file, scenes, different texts, fewest and most objects, stored subgoals, findings
-FILES = (
+FILES: tuple[tuple[object, ...], ...] = (
     ("new_scenes", 15, 98, (35, 35), {2: 10, 3: 15, 4: 43, 7: 1, 8: 31}, {}),
     ("rephrasing", 16, 86, (34, 34), {2: 15, 3: 12, 4: 57, 8: 16}, {}),
     ("referring_expressions", 6, 88, (34, 34), {3: 2, 4: 98}, {}),
@@ -53,7 +53,14 @@ SWAPPED = {
 
 
 @pytest.mark.parametrize(("stem", "scenes", "texts", "objects", "subgoals", "findings"), FILES)
-def test_a_released_file_is_imported_whole(stem, scenes, texts, objects, subgoals, findings):
+def test_a_released_file_is_imported_whole(
+    stem: str,
+    scenes: int,
+    texts: int,
+    objects: tuple[int, int],
+    subgoals: dict[int, int],
+    findings: dict[str, int],
+) -> None:
     imported = import_official(Path(FOLDER) / f"{stem}.pickle")
     report = imported.report
     assert report.split == SWAPPED.get(stem, f"official_{stem}")
@@ -66,7 +73,7 @@ def test_a_released_file_is_imported_whole(stem, scenes, texts, objects, subgoal
             assert episode_problems(episode) == []
 
 
-def test_the_training_file_is_a_pointer_unless_fetched():
+def test_the_training_file_is_a_pointer_unless_fetched() -> None:
     path = Path(FOLDER) / "train.pickle"
     if path.stat().st_size < 1_000:
         with pytest.raises(DatasetError, match="git lfs pull"):

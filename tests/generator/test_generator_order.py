@@ -99,9 +99,9 @@ def test_held_out_categories_stay_out_of_single_object_training_sentences() -> N
 
 
 def test_another_key_gives_another_order_and_the_same_texts() -> None:
-    base = {"name": "sealed", "templates": "novel_objects", "num_episodes": 60}
     open_set, sealed = (
-        blueprint_of(SplitSpec(**base, key=key)) for key in ("", "a secret of enough length")
+        blueprint_of(SplitSpec(name="sealed", templates="novel_objects", num_episodes=60, key=key))
+        for key in ("", "a secret of enough length")
     )
     assert open_set.num_texts == sealed.num_texts
     said = [{b.draft(i).grounding.sentence for i in range(60)} for b in (open_set, sealed)]

@@ -15,7 +15,8 @@ KEY = "correct horse battery staple"
 
 
 def spec(**fields: Any) -> SplitSpec:
-    return SplitSpec(**{"name": "mine", "templates": "context", "num_episodes": 10} | fields)
+    base: dict[str, Any] = {"name": "mine", "templates": "context", "num_episodes": 10}
+    return SplitSpec(**(base | fields))
 
 
 def test_every_published_split_has_a_spec_and_its_published_size() -> None:

@@ -17,7 +17,7 @@ from langrearrange.language.markup import (
     parse_goal_markup,
     parse_markup,
 )
-from langrearrange.language.schema import Segment, TemplateSlot
+from langrearrange.language.schema import Segment, Template, TemplateFile, TemplateSlot
 
 TRAIN = load_split("train")
 OBJECT, PLACE = TRAIN.template("put").slots
@@ -75,7 +75,9 @@ def test_pronouns_name_nothing() -> None:
 
 
 @pytest.mark.parametrize("pair", TEMPLATES, ids=lambda pair: f"{pair[0].split}-{pair[1].id}")
-def test_shipped_phrasings_and_goals_are_kept_whole(pair) -> None:  # type: ignore[no-untyped-def]
+def test_shipped_phrasings_and_goals_are_kept_whole(
+    pair: tuple[TemplateFile, Template],
+) -> None:
     template = pair[1]
     for phrasing in template.phrasings:
         assert written(phrasing.segments) == phrasing.text

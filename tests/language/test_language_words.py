@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from language_samples import node_of as node
@@ -24,7 +25,7 @@ from langrearrange.world.vocabulary import (
 LEXICON = load_lexicon()
 
 
-def told(function, *arguments: object) -> str:  # type: ignore[no-untyped-def]
+def told(function: Callable[..., object], *arguments: object) -> str:
     with pytest.raises(TemplateError) as caught:
         function(*arguments)
     return str(caught.value)

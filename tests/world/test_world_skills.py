@@ -96,9 +96,9 @@ def test_handles_reach_their_container_and_surfaceless_drawers_only_open() -> No
     layout, state = world(("spoon", "left_drawer"))
     moves = ("nav(left_drawer_handle)", "open(left_drawer)", "pick(spoon)")
     assert play(layout, state, *moves)[1] == ["ok"] * 3
-    moves = ("nav(bottom_drawer_handle)", "open(bottom_drawer)", "open(bottom_drawer)",
-             "close(bottom_drawer)", "close(bottom_drawer)")  # fmt: skip
-    assert play(layout, state, *moves)[1] == ["ok", "ok", "already_open", "ok", "already_closed"]
+    others = ("nav(bottom_drawer_handle)", "open(bottom_drawer)", "open(bottom_drawer)",
+              "close(bottom_drawer)", "close(bottom_drawer)")  # fmt: skip
+    assert play(layout, state, *others)[1] == ["ok", "ok", "already_open", "ok", "already_closed"]
 
 
 def test_of_several_instances_the_lowest_object_index_is_picked() -> None:
