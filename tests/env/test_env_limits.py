@@ -149,8 +149,8 @@ def test_only_training_splits_are_played_in_another_order() -> None:
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"habitat_gpu": 0}, "habitat_gpu goes with simulator='habitat' only"),
-        ({"habitat_python": "python"}, "habitat_python goes with"),
+        ({"habitat_gpu": 0}, "habitat_gpu=0 is not taken by simulator='embedded'"),
+        ({"habitat_python": "python"}, "habitat_python='python' is not taken"),
         ({"simulator": "habitat", "habitat_gpu": "0"}, "accepted: the index of a GPU"),
         ({"simulator": "habitat", "habitat_gpu": True}, "accepted: the index of a GPU"),
         ({"simulator": "habitat", "habitat_data": 3}, "accepted: the path of a folder"),
