@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from langrearrange.dataset import Episode
 from langrearrange.dataset.codec import check_episode
 from langrearrange.solver import solve, subgoals
 from langrearrange.testing import toy_episodes
@@ -12,7 +13,7 @@ from langrearrange.world.goals import parse_goal
 
 
 @pytest.mark.parametrize("episode", toy_episodes(), ids=lambda episode: episode.id)
-def test_plans_are_optimal_and_subgoals_follow_from_them(episode):
+def test_plans_are_optimal_and_subgoals_follow_from_them(episode: Episode) -> None:
     check_episode(episode, episode.id)
     goal, layout, initial = parse_goal(episode.goal), episode.layout(), episode.initial_state()
     solution = solve(goal, layout, initial)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from handmade import HANDMADE, traces_of
@@ -21,9 +23,10 @@ for _split in GROUPS["Total"]:
     SOURCES[_split].split = _split
 
 
-def result_of(agent, **facts):
+def result_of(agent: str, privileged: bool = False) -> dict[str, Any]:
     source = EpisodeList(HANDMADE)
-    header = header_of(AgentFacts(name=agent, modality="state", **facts), Plan(sources=[source]))
+    facts = AgentFacts(name=agent, modality="state", privileged=privileged)
+    header = header_of(facts, Plan(sources=[source]))
     lines = tuple(traces_of(agent, HANDMADE).values())
     return report_json(score(Trace(header, lines), lambda split: source))
 
@@ -31,19 +34,20 @@ def result_of(agent, **facts):
 RESULTS = [result_of("explorer"), result_of("random"), result_of("oracle", privileged=True)]
 
 
-def data_of(page):
+def data_of(page: str) -> dict[str, Any]:
     match = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.S)
     assert match
-    return json.loads(match[1])
+    data: dict[str, Any] = json.loads(match[1])
+    return data
 
 
-def test_ranks_are_ranges_as_the_intervals_allow():
+def test_ranks_are_ranges_as_the_intervals_allow() -> None:
     intervals = [(0.8, 0.9), (0.5, 0.7), (0.6, 0.75), (0.1, 0.2)]
     assert [rank_range(intervals, i) for i in range(4)] == [(1, 1), (2, 3), (2, 3), (4, 4)]
     assert rank_range([(0.0, 1.0)], 0) == (1, 1)
 
 
-def test_only_full_unprivileged_runs_are_ranked():
+def test_only_full_unprivileged_runs_are_ranked() -> None:
     results = [json.loads(json.dumps(result)) for result in RESULTS]
     for result in results:
         result["groups"] = {"Total": result["splits"]["context"]}
@@ -54,7 +58,7 @@ def test_only_full_unprivileged_runs_are_ranked():
     assert ranks["LLaRP (paper)"] is None
 
 
-def test_the_board_asks_nothing_of_the_network_and_injects_nothing():
+def test_the_board_asks_nothing_of_the_network_and_injects_nothing() -> None:
     evil = json.loads(json.dumps(RESULTS[0]))
     evil["run"]["agent"]["name"] = "</script><script>alert(1)</script>%SCRIPT%"
     page = build_board([evil])
@@ -63,12 +67,12 @@ def test_the_board_asks_nothing_of_the_network_and_injects_nothing():
     assert data_of(page)["rows"][0]["agent"].startswith("</script>")
 
 
-def test_boards_are_the_same_for_the_same_results(tmp_path):
+def test_boards_are_the_same_for_the_same_results(tmp_path: Path) -> None:
     path = write_board(tmp_path / "new" / "board.html", RESULTS)
     assert path.read_text("utf-8") == build_board(RESULTS)
 
 
-def test_results_are_read_from_a_folder_alone_and_in_lists(tmp_path):
+def test_results_are_read_from_a_folder_alone_and_in_lists(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(RESULTS[0]))
     (tmp_path / "b.json").write_text(json.dumps(RESULTS[1:]))
     assert read_results(tmp_path) == json.loads(json.dumps(RESULTS))
@@ -84,18 +88,18 @@ def test_results_are_read_from_a_folder_alone_and_in_lists(tmp_path):
         (json.dumps({**RESULTS[0], "schema_version": 99}), "result version 99"),
     ],
 )
-def test_files_that_hold_no_result_are_refused(tmp_path, text, message):
+def test_files_that_hold_no_result_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(SubmissionError, match=message):
         read_results(tmp_path)
 
 
-def test_a_folder_without_results_is_refused(tmp_path):
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match="no result files"):
         read_results(tmp_path / "nowhere")
 
 
-def test_reference_rows_are_played_and_marked():
+def test_reference_rows_are_played_and_marked() -> None:
     results = reference_results({"context": SOURCES["context"]})
     assert set(results) == {"explorer", "blind_sweep"}
     rows = data_of(build_board([report_json(r) for r in results.values()]))["rows"]

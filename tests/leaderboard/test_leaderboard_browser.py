@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 from handmade import HANDMADE, traces_of
@@ -15,6 +17,7 @@ from langrearrange.dataset import EpisodeList
 from langrearrange.leaderboard import (
     AgentFacts,
     Plan,
+    Result,
     Trace,
     build_board,
     build_page,
@@ -45,28 +48,29 @@ window.onerror = (message) => { seen.error = message; report(); };
 """
 
 
-def result_of(agent, privileged=False):
+def result_of(agent: str, privileged: bool = False) -> Result:
     source = EpisodeList(HANDMADE)
     facts = AgentFacts(name=agent, modality="state", privileged=privileged)
     lines = tuple(traces_of(agent, HANDMADE).values())
     return score(Trace(header_of(facts, Plan(sources=[source])), lines), lambda split: source)
 
 
-def seen_after(page, tmp_path, clicks):
+def seen_after(page: str, tmp_path: Path, clicks: str) -> dict[str, Any]:
     """Open a page, run the clicks, return what they put into `seen`."""
     path = tmp_path / "page.html"
     page = page.replace('<script id="data"', f'<script>{REPORT}</script><script id="data"')
     path.write_text(page.replace("</body>", f"<script>{clicks}\nreport();</script></body>"))
+    assert CHROMIUM is not None
     command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     match = re.search(r'<pre id="seen">(.*?)</pre>', shown, re.S)
     assert match, shown[-2000:]
-    seen = json.loads(unescape(match[1]))
+    seen: dict[str, Any] = json.loads(unescape(match[1]))
     assert "error" not in seen
     return seen
 
 
-def test_an_episode_is_stepped_through_and_the_map_follows(tmp_path):
+def test_an_episode_is_stepped_through_and_the_map_follows(tmp_path: Path) -> None:
     source = EpisodeList(HANDMADE)
     page = build_page(result_of("oracle", True), lambda i: source.get(source.index_of(i)))
     clicks = """
@@ -97,7 +101,7 @@ def test_an_episode_is_stepped_through_and_the_map_follows(tmp_path):
     assert (seen["fridgeOpen"], seen["fridgeShut"]) == (1, 0)
 
 
-def test_the_list_is_filtered_and_searched(tmp_path):
+def test_the_list_is_filtered_and_searched(tmp_path: Path) -> None:
     source = EpisodeList(HANDMADE)
     page = build_page(result_of("random"), lambda i: source.get(source.index_of(i)))
     clicks = """
@@ -117,7 +121,7 @@ def test_the_list_is_filtered_and_searched(tmp_path):
     assert seen["found"] == ["context/000002"]
 
 
-def test_the_board_is_sorted_and_filtered(tmp_path):
+def test_the_board_is_sorted_and_filtered(tmp_path: Path) -> None:
     results = [report_json(result_of(name)) for name in ("random", "explorer", "blind_sweep")]
     results.append(report_json(result_of("oracle", privileged=True)))
     clicks = """

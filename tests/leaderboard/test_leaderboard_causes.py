@@ -7,6 +7,7 @@ from handmade import episode, on
 
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Header, replay
 from langrearrange.leaderboard.causes import CAUSES
+from langrearrange.leaderboard.trace import Failure
 from langrearrange.world import skill_index
 
 THINGS = {"mug_0": "chair", "mug_1": "left_drawer", "pear_0": "sofa", "book_0": "sofa"}
@@ -20,7 +21,9 @@ BRANCHES = (
 HEADER = Header(package_version="0", agent=AgentFacts(name="a", modality="state"), datasets={})
 
 
-def cause(sentence, goal, *skills, failure="", filler="nav(chair)"):
+def cause(
+    sentence: str, goal: str, *skills: str, failure: Failure = "", filler: str = "nav(chair)"
+) -> str:
     """Play the skills, then the filler to the end."""
     e = episode(0, sentence, goal, THINGS)
     played = [*skills, *([filler] * (32 - len(skills)) if not failure else [])]
@@ -44,24 +47,26 @@ PUT = "Put a mug in the sink. Mind the pear."
         ("loop", PUT, MUG, ("nav(sofa)", "nav(sink)")),
     ],
 )  # fmt: skip
-def test_each_rule_fits_its_plainest_case(expected, sentence, goal, skills):
+def test_each_rule_fits_its_plainest_case(
+    expected: str, sentence: str, goal: str, skills: tuple[str, ...]
+) -> None:
     assert cause(sentence, goal, *skills) == expected
 
 
-def test_mostly_impossible_skills_are_a_precondition_failure():
+def test_mostly_impossible_skills_are_a_precondition_failure() -> None:
     assert cause(PUT, MUG, filler="place(sink)") == "precondition"
 
 
 @pytest.mark.parametrize("failure", ["timeout", "crash", "refusal", "bad_action"])
-def test_an_agent_that_stopped_answering_is_its_own_cause(failure):
+def test_an_agent_that_stopped_answering_is_its_own_cause(failure: Failure) -> None:
     assert cause(PUT, MUG, "nav(sofa)", failure=failure) == failure
 
 
-def test_the_goal_of_the_branch_that_holds_decides_what_is_wanted():
+def test_the_goal_of_the_branch_that_holds_decides_what_is_wanted() -> None:
     assert cause("Whatever.", BRANCHES, "nav(sofa)", "pick(pear)", "nav(chair)") != "wrong_branch"
 
 
-def test_what_was_never_in_reach_was_never_found():
+def test_what_was_never_in_reach_was_never_found() -> None:
     e = episode(0, PUT, MUG, {"mug_0": "right_drawer", "pear_0": "sofa"})
     doors = [
         skill
@@ -75,7 +80,7 @@ def test_what_was_never_in_reach_was_never_found():
     assert replay(e, EpisodeTrace(id=e.id, actions=actions), HEADER).cause == "never_found"
 
 
-def test_an_agent_on_its_way_ran_out_of_time():
+def test_an_agent_on_its_way_ran_out_of_time() -> None:
     doors = [
         skill
         for spot in ("left_drawer", "middle_drawer", "bottom_drawer", "fridge")
@@ -86,5 +91,5 @@ def test_an_agent_on_its_way_ran_out_of_time():
     assert cause(PUT, MUG, *wander, *doors, *shut) == "horizon"
 
 
-def test_every_cause_is_listed():
+def test_every_cause_is_listed() -> None:
     assert len(set(CAUSES)) == len(CAUSES) == 13

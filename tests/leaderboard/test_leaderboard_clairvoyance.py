@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from handmade import APPLE, HANDMADE, traces_of
@@ -11,6 +13,7 @@ from langrearrange.generator import open_split
 from langrearrange.leaderboard import (
     AgentFacts,
     Plan,
+    Result,
     Trace,
     TraceWriter,
     header_of,
@@ -21,13 +24,13 @@ from langrearrange.leaderboard.clairvoyance import _tail
 
 
 @pytest.fixture(scope="module")
-def hidden():
+def hidden() -> EpisodeList:
     """Episodes of all kinds, the ones with hidden things among them."""
     source = open_split("validation")
     return EpisodeList([source.get(i) for i in range(len(source))])
 
 
-def result_of(agent, source, modality="state"):
+def result_of(agent: str, source: EpisodeList, modality: str = "state") -> Result:
     traces = traces_of(agent, list(source))
     facts = AgentFacts(name=agent, modality=modality)
     lines = tuple(traces.values())
@@ -36,7 +39,7 @@ def result_of(agent, source, modality="state"):
     return score(Trace(header_of(facts, Plan(sources=[source])), lines), lambda split: source)
 
 
-def test_oracle_traces_pass_replay_and_are_flagged(hidden):
+def test_oracle_traces_pass_replay_and_are_flagged(hidden: EpisodeList) -> None:
     result = result_of("oracle", hidden)
     assert result.splits["validation"].success.mean == 1.0
     assert result.clairvoyance.hits == result.clairvoyance.num_looks >= 30
@@ -45,12 +48,12 @@ def test_oracle_traces_pass_replay_and_are_flagged(hidden):
     assert result.tier == "T0"
 
 
-def test_oracle_traces_are_flagged_even_if_called_pictures(hidden):
+def test_oracle_traces_are_flagged_even_if_called_pictures(hidden: EpisodeList) -> None:
     assert result_of("oracle", hidden, modality="rgb").clairvoyance.suspicious
 
 
 @pytest.mark.parametrize("agent", ["explorer", "blind_sweep", "random"])
-def test_honest_agents_are_not_flagged(agent, hidden):
+def test_honest_agents_are_not_flagged(agent: str, hidden: EpisodeList) -> None:
     result = result_of(agent, hidden)
     test = result.clairvoyance
     assert test.num_looks >= 20
@@ -59,19 +62,19 @@ def test_honest_agents_are_not_flagged(agent, hidden):
     assert result.tier == "T1"
 
 
-def test_going_straight_to_a_place_the_sentence_names_proves_nothing():
+def test_going_straight_to_a_place_the_sentence_names_proves_nothing() -> None:
     source = EpisodeList([APPLE])
     assert result_of("oracle", source).clairvoyance.num_looks == 0
     assert result_of("oracle", source).clairvoyance.p_value == 1.0
 
 
-def test_the_tail_is_the_binomial_one():
+def test_the_tail_is_the_binomial_one() -> None:
     assert _tail([0.5] * 4, 3) == pytest.approx(5 / 16)
     assert _tail([0.1, 1.0], 1) == 1.0
     assert _tail([], 0) == 1.0
 
 
-def test_preflight_lists_every_reason(tmp_path):
+def test_preflight_lists_every_reason(tmp_path: Path) -> None:
     source = EpisodeList(HANDMADE)
     traces = traces_of("oracle", HANDMADE)
     header = header_of(
@@ -90,7 +93,7 @@ def test_preflight_lists_every_reason(tmp_path):
     assert any("authors" in remark for remark in checked.remarks)
 
 
-def test_preflight_says_why_a_file_is_rejected(tmp_path):
+def test_preflight_says_why_a_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl.gz"
     path.write_bytes(b"no gzip")
     checked = preflight(path, lambda split: EpisodeList(HANDMADE))

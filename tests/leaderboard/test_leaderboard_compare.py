@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -13,11 +14,13 @@ from handmade import HANDMADE, episode, on, traces_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langrearrange.dataset import EpisodeList
+from langrearrange.dataset import Episode, EpisodeList
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard import (
     AgentFacts,
+    Difference,
     Plan,
+    Result,
     Trace,
     group_scores,
     header_of,
@@ -31,7 +34,7 @@ from langrearrange.leaderboard.student import t_quantile
 from langrearrange.world.vocabulary import SPLITS
 
 
-def many(number, split="context"):
+def many(number: int, split: str = "context") -> list[Episode]:
     places = ("sofa", "chair", "black_table", "fridge")
     return [
         episode(
@@ -47,7 +50,7 @@ def many(number, split="context"):
     ]
 
 
-def result_of(agent, episodes):
+def result_of(agent: str, episodes: list[Episode] | tuple[Episode, ...]) -> Result:
     source = EpisodeList(episodes)
     header = header_of(AgentFacts(name=agent, modality="state"), Plan(sources=[source]))
     return score(Trace(header, tuple(traces_of(agent, episodes).values())), lambda split: source)
@@ -59,25 +62,25 @@ SWEEP = result_of("blind_sweep", EPISODES)
 RANDOM = result_of("random", EPISODES)
 
 
-def rows_of(a, b):
+def rows_of(a: Result, b: Result) -> dict[tuple[str, str], Difference]:
     return {(row.name, row.measure): row for row in compare(a, b)}
 
 
-def test_a_run_never_beats_itself():
+def test_a_run_never_beats_itself() -> None:
     for row in compare(EXPLORER, EXPLORER):
         assert row.difference == 0.0
         assert row.p_holm == 1.0
         assert row.winner == ""
 
 
-def test_a_clear_difference_has_a_winner_on_either_side():
+def test_a_clear_difference_has_a_winner_on_either_side() -> None:
     row = rows_of(EXPLORER, RANDOM)["context", "success"]
     assert row.winner == "a"
     assert row.difference == row.mean_a - row.mean_b == 1.0
     assert rows_of(RANDOM, EXPLORER)["context", "success"].winner == "b"
 
 
-def test_equal_success_and_other_efficiency_are_told_apart():
+def test_equal_success_and_other_efficiency_are_told_apart() -> None:
     rows = rows_of(EXPLORER, SWEEP)
     assert rows["context", "success"].winner == ""
     efficiency = rows["context", "efficiency"]
@@ -85,7 +88,7 @@ def test_equal_success_and_other_efficiency_are_told_apart():
     assert 0 < efficiency.low <= efficiency.difference <= efficiency.high
 
 
-def test_swapping_the_runs_mirrors_everything():
+def test_swapping_the_runs_mirrors_everything() -> None:
     there, back = compare(EXPLORER, SWEEP), compare(SWEEP, EXPLORER)
     for x, y in zip(there, back, strict=True):
         assert x.difference == -y.difference
@@ -94,7 +97,7 @@ def test_swapping_the_runs_mirrors_everything():
         assert x.detectable == pytest.approx(y.detectable)
 
 
-def with_success(result, flags):
+def with_success(result: Result, flags: Iterable[object]) -> Result:
     episodes = tuple(
         dataclasses.replace(e, success=bool(flag), steps=5)
         for e, flag in zip(result.episodes, flags, strict=True)
@@ -102,7 +105,7 @@ def with_success(result, flags):
     return dataclasses.replace(result, episodes=episodes)
 
 
-def many_clusters(sizes, split):
+def many_clusters(sizes: Iterable[int], split: str) -> list[Episode]:
     """Episodes of templates t0, t1, ... of these sizes, each with a few clusters."""
     number = itertools.count()
     return [
@@ -115,14 +118,14 @@ def many_clusters(sizes, split):
     ]  # fmt: skip
 
 
-def rescored(result, flags, split):
+def rescored(result: Result, flags: Iterable[object], split: str) -> Result:
     """Return a run with these successes, scored as `score` scores it."""
     played = with_success(result, flags)
     scores = score_episodes(played.episodes, (), is_stratified(split))
     return dataclasses.replace(played, splits={split: scores})
 
 
-def together(parts):
+def together(parts: Mapping[str, Result]) -> Result:
     """Return one run of all the splits that these runs played."""
     return dataclasses.replace(
         parts["context"],
@@ -132,7 +135,9 @@ def together(parts):
 
 
 @pytest.mark.parametrize("split", ["context", "new_scenes", "sealed_new_scenes"])
-def test_against_a_run_that_always_fails_compare_and_score_have_one_variance(split):
+def test_against_a_run_that_always_fails_compare_and_score_have_one_variance(
+    split: str,
+) -> None:
     """The difference is then the other run's success: the same numbers, to the last digit."""
     rng = np.random.default_rng(5)
     episodes = many_clusters((17, 5, 9, 2, 30), split)
@@ -150,7 +155,7 @@ def test_against_a_run_that_always_fails_compare_and_score_have_one_variance(spl
             assert row.detectable == (quantile + t_quantile(0.8, interval.degrees)) * error
 
 
-def test_groups_have_the_variance_of_their_splits_as_in_score():
+def test_groups_have_the_variance_of_their_splits_as_in_score() -> None:
     rng = np.random.default_rng(6)
     runs, lost = {}, {}
     for split in GROUPS["Total"]:
@@ -166,7 +171,7 @@ def test_groups_have_the_variance_of_their_splits_as_in_score():
 
 
 @pytest.mark.parametrize("clusters", [2, 5, 12])
-def test_a_difference_alike_in_every_cluster_is_judged_by_a_sign_test(clusters):
+def test_a_difference_alike_in_every_cluster_is_judged_by_a_sign_test(clusters: int) -> None:
     """G of G clusters on one side: 2 of 2^G ways are as extreme."""
     episodes = [
         msgspec.structs.replace(e, cluster=f"c{i % clusters}") for i, e in enumerate(EPISODES)
@@ -178,9 +183,9 @@ def test_a_difference_alike_in_every_cluster_is_judged_by_a_sign_test(clusters):
         assert rows["context", measure].p_value == 2 / 2**clusters
 
 
-def test_two_splits_of_p_0_03_have_no_winner_and_one_alone_has():
+def test_two_splits_of_p_0_03_have_no_winner_and_one_alone_has() -> None:
     """Six clusters alike: p = 2 / 2^6 = 0.031 each, 0.0625 by Holm over the two."""
-    runs = {True: {}, False: {}}
+    runs: dict[bool, dict[str, Result]] = {True: {}, False: {}}
     for split in ("context", "novel_objects"):
         episodes = [msgspec.structs.replace(e, cluster=f"c{e.id[-1]}") for e in many(6, split)]
         base = result_of("random", episodes)
@@ -194,7 +199,7 @@ def test_two_splits_of_p_0_03_have_no_winner_and_one_alone_has():
         assert rows[split, "success"].winner == ""
 
 
-def test_a_paired_t_test_by_hand():
+def test_a_paired_t_test_by_hand() -> None:
     # Differences by cluster 1 1 1 0: mean 3/4, variance 4/3 * (3/16 + 9/16) / 16 = 1/16, t = 3
     # with 3 degrees: p = 2 * P(T > 3) = 0.0577
     episodes = [msgspec.structs.replace(e, cluster=f"c{i}") for i, e in enumerate(many(4))]
@@ -209,7 +214,7 @@ def test_a_paired_t_test_by_hand():
     assert row.winner == ""
 
 
-def test_noise_alone_seldom_has_a_winner():
+def test_noise_alone_seldom_has_a_winner() -> None:
     rng = np.random.default_rng(0)
     wins = 0
     for _ in range(300):
@@ -218,7 +223,7 @@ def test_noise_alone_seldom_has_a_winner():
     assert wins <= 0.09 * 300
 
 
-def test_no_winner_where_the_interval_covers_zero_or_holm_does_not_agree():
+def test_no_winner_where_the_interval_covers_zero_or_holm_does_not_agree() -> None:
     rng = np.random.default_rng(1)
     for _ in range(50):
         a, b = (with_success(RANDOM, rng.random(48) < p) for p in (0.7, 0.5))
@@ -228,7 +233,7 @@ def test_no_winner_where_the_interval_covers_zero_or_holm_does_not_agree():
                 assert row.p_holm < 0.05
 
 
-def test_other_episodes_other_splits_and_other_rules_are_refused():
+def test_other_episodes_other_splits_and_other_rules_are_refused() -> None:
     other = result_of("random", many(48, split="train_eval"))
     with pytest.raises(ScoreError, match="no split was played by both"):
         compare(EXPLORER, other)
@@ -239,7 +244,7 @@ def test_other_episodes_other_splits_and_other_rules_are_refused():
         compare(EXPLORER, dataclasses.replace(EXPLORER, header=hard))
 
 
-def test_groups_are_compared_where_all_their_splits_were_played():
+def test_groups_are_compared_where_all_their_splits_were_played() -> None:
     results = []
     for agent in ("explorer", "random"):
         sources = {split: EpisodeList(many(12, split)) for split in GROUPS["Total"]}
@@ -253,25 +258,25 @@ def test_groups_are_compared_where_all_their_splits_were_played():
     assert {name for name, _ in rows} == {*GROUPS, *GROUPS["Total"]}
 
 
-def test_holm_by_hand():
+def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
-def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values: list[float]) -> None:
     adjusted = holm(p_values)
     assert all(q >= p or q == 1.0 for p, q in zip(p_values, adjusted, strict=True))
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     assert [adjusted[i] for i in order] == sorted(adjusted)
 
 
-def test_rows_are_plain_values():
+def test_rows_are_plain_values() -> None:
     row = as_values(compare(EXPLORER, RANDOM))[0]
     assert set(row) >= {"name", "difference", "low", "high", "p_holm", "detectable", "winner"}
 
 
-def test_the_papers_rows_have_every_column_and_their_own_averages():
+def test_the_papers_rows_have_every_column_and_their_own_averages() -> None:
     assert set(COLUMNS) <= {*SPLITS, *GROUPS}
     for values in PAPER_SUCCESS.values():
         assert len(values) == len(COLUMNS)

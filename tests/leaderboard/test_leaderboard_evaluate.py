@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from langrearrange.agents import AgentSpec, is_privileged, load_rows
+from langrearrange.agents import AgentSpec, BatchedAgent, is_privileged, load_rows
 from langrearrange.dataset import EpisodeList
 from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.generator import open_split
@@ -22,6 +24,8 @@ from langrearrange.leaderboard import (
     AgentFacts,
     EpisodeTrace,
     Plan,
+    Result,
+    TemplateScores,
     Trace,
     evaluate,
     header_of,
@@ -35,7 +39,7 @@ MOVING = ("move_from_to", "put", "take_off", "place_two", "swap")
 EVERY = 12
 
 
-def sample(split, every):
+def sample(split: str, every: int) -> EpisodeList:
     source = open_split(split)
     chosen = EpisodeList([source.get(i) for i in range(0, len(source), every)])
     chosen.split = split
@@ -43,34 +47,34 @@ def sample(split, every):
 
 
 @pytest.fixture(scope="module")
-def mini():
+def mini() -> EpisodeList:
     return sample("train_mini", EVERY)
 
 
-def facts_of(name, rows, **fields):
+def facts_of(name: str, rows: BatchedAgent, **fields: Any) -> AgentFacts:
     return AgentFacts(
         name=name, modality=fields.pop("modality", rows.modality), privileged=is_privileged(rows)
     )
 
 
-def run(name, source, out, **plan):
+def run(name: str, source: EpisodeList, out: Path, **plan: Any) -> tuple[Path, Result]:
     rows = load_rows(name)
     path = evaluate(rows, facts_of(name, rows), Plan(sources=[source], **plan), out)
     return path, score_trace(path, lambda split: source)
 
 
 @pytest.fixture(scope="module")
-def results(mini, tmp_path_factory):
+def results(mini: EpisodeList, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     folder = tmp_path_factory.mktemp("runs")
     names = ("oracle", "explorer", "blind_sweep", "random")
     return {name: run(name, mini, folder / f"{name}.jsonl.gz")[1] for name in names}
 
 
-def by_template(result):
+def by_template(result: Result) -> dict[str, TemplateScores]:
     return {row.template: row for row in result.templates}
 
 
-def test_oracle_scores_exactly_one_with_no_regret(results):
+def test_oracle_scores_exactly_one_with_no_regret(results: dict[str, Result]) -> None:
     scores = results["oracle"].splits["train_mini"]
     assert scores.success.mean == 1.0
     assert scores.metrics["regret"] == 0.0
@@ -78,13 +82,13 @@ def test_oracle_scores_exactly_one_with_no_regret(results):
     assert scores.metrics["invalid_rate"] == 0.0
 
 
-def test_oracle_scores_exactly_one_in_the_hard_variant(mini, tmp_path):
+def test_oracle_scores_exactly_one_in_the_hard_variant(mini: EpisodeList, tmp_path: Path) -> None:
     _, result = run("oracle", mini, tmp_path / "hard.jsonl.gz", protocol="hard")
     assert result.splits["train_mini"].success.mean == 1.0
     assert result.splits["train_mini"].metrics["regret"] == 0.0
 
 
-def test_an_empty_plan_scores_exactly_zero(mini):
+def test_an_empty_plan_scores_exactly_zero(mini: EpisodeList) -> None:
     lines = tuple(EpisodeTrace(id=e.id, actions=(), failure="refusal") for e in mini)
     facts = AgentFacts(name="nobody", modality="state")
     result = score(Trace(header_of(facts, Plan(sources=[mini])), lines), lambda split: mini)
@@ -92,7 +96,7 @@ def test_an_empty_plan_scores_exactly_zero(mini):
     assert result.splits["train_mini"].metrics["reward"] == 0.0
 
 
-def test_random_is_near_zero_where_things_must_be_moved(results):
+def test_random_is_near_zero_where_things_must_be_moved(results: dict[str, Result]) -> None:
     rows = results["random"].templates
     for moving, bound in ((True, 0.02), (False, 0.7)):
         chosen = [row for row in rows if (row.template in MOVING) == moving]
@@ -100,12 +104,16 @@ def test_random_is_near_zero_where_things_must_be_moved(results):
         assert successes <= bound * sum(row.num_episodes for row in chosen)
 
 
-def test_explorer_and_blind_sweep_stand_between_random_and_oracle(results):
+def test_explorer_and_blind_sweep_stand_between_random_and_oracle(
+    results: dict[str, Result],
+) -> None:
     means = {n: r.splits["train_mini"].efficiency.mean for n, r in results.items()}
     assert means["random"] < means["blind_sweep"] < means["explorer"] < means["oracle"]
 
 
-def test_explorer_is_well_above_blind_sweep_where_the_source_is_hidden(results):
+def test_explorer_is_well_above_blind_sweep_where_the_source_is_hidden(
+    results: dict[str, Result],
+) -> None:
     explorer, sweep = (by_template(results[name]) for name in ("explorer", "blind_sweep"))
     oracle = by_template(results["oracle"])
     for template in ("put", "place_two", "find"):
@@ -113,7 +121,9 @@ def test_explorer_is_well_above_blind_sweep_where_the_source_is_hidden(results):
         assert explorer[template].efficiency < oracle[template].efficiency
 
 
-def test_results_are_plain_json_and_the_same_every_time(mini, results, tmp_path):
+def test_results_are_plain_json_and_the_same_every_time(
+    mini: EpisodeList, results: dict[str, Result], tmp_path: Path
+) -> None:
     _, again = run("random", mini, tmp_path / "again.jsonl.gz")
     first = json.dumps(report_json(results["random"]), allow_nan=False)
     assert json.dumps(report_json(again), allow_nan=False) == first
@@ -121,7 +131,9 @@ def test_results_are_plain_json_and_the_same_every_time(mini, results, tmp_path)
     assert report_json(results["random"])["ranked"] is True
 
 
-def test_a_run_of_fewer_episodes_is_partial_and_spread_evenly(mini, tmp_path):
+def test_a_run_of_fewer_episodes_is_partial_and_spread_evenly(
+    mini: EpisodeList, tmp_path: Path
+) -> None:
     _, result = run("random", mini, tmp_path / "some.jsonl.gz", num_episodes=10)
     assert result.partial == ("train_mini",)
     assert result.splits["train_mini"].num_episodes == 10
@@ -129,7 +141,9 @@ def test_a_run_of_fewer_episodes_is_partial_and_spread_evenly(mini, tmp_path):
 
 
 @pytest.mark.parametrize("modality", ["state", "text"])
-def test_oracle_scores_one_in_every_symbolic_modality_with_the_chain_kept(mini, modality, tmp_path):
+def test_oracle_scores_one_in_every_symbolic_modality_with_the_chain_kept(
+    mini: EpisodeList, modality: str, tmp_path: Path
+) -> None:
     rows = load_rows("oracle")
     rows.modality = modality
     few = Plan(sources=[mini], num_episodes=20)
@@ -138,7 +152,9 @@ def test_oracle_scores_one_in_every_symbolic_modality_with_the_chain_kept(mini, 
     assert score_trace(path, lambda split: mini).splits["train_mini"].success.mean == 1.0
 
 
-def test_oracle_scores_one_with_pictures_whose_hashes_are_drawn_again(mini, tmp_path):
+def test_oracle_scores_one_with_pictures_whose_hashes_are_drawn_again(
+    mini: EpisodeList, tmp_path: Path
+) -> None:
     rows = load_rows("oracle")
     rows.modality = "rgb+feedback"
     few = Plan(sources=[mini], num_episodes=3)
@@ -152,7 +168,9 @@ def test_oracle_scores_one_with_pictures_whose_hashes_are_drawn_again(mini, tmp_
     assert score(Trace(trace.header, forged), lambda split: mini).splits == result.splits
 
 
-def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(mini, tmp_path):
+def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(
+    mini: EpisodeList, tmp_path: Path
+) -> None:
     path, result = run("random", mini, tmp_path / "run.jsonl.gz")
     assert (result.tier, result.num_unproved) == ("T1", 0)
     trace = read_trace(path)
@@ -161,22 +179,24 @@ def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(mini, tmp_path)
     assert (again.tier, again.num_unproved) == ("T0", 1)
 
 
-def test_facts_that_contradict_the_agent_are_refused(mini, tmp_path):
+def test_facts_that_contradict_the_agent_are_refused(mini: EpisodeList, tmp_path: Path) -> None:
     rows = load_rows("oracle")
     facts = AgentFacts(name="oracle", modality="state", privileged=False)
     with pytest.raises(UsageError, match="privileged False"):
         evaluate(rows, facts, Plan(sources=[mini]), tmp_path / "run.jsonl.gz")
 
 
-def test_plans_without_splits_twice_the_same_or_of_no_episodes_are_refused(mini):
-    for fields in ({"sources": []}, {"sources": [mini, mini]}):
+def test_plans_without_splits_twice_the_same_or_of_no_episodes_are_refused(
+    mini: EpisodeList,
+) -> None:
+    for sources in ([], [mini, mini]):
         with pytest.raises(UsageError, match="each once"):
-            Plan(**fields)
+            Plan(sources=sources)
     with pytest.raises(UsageError, match="num_episodes=0"):
         Plan(sources=[mini], num_episodes=0)
 
 
-def test_workers_change_nothing(tmp_path):
+def test_workers_change_nothing(tmp_path: Path) -> None:
     source = open_split("validation")
     plan = Plan(sources=[source], num_episodes=50)
     spec = AgentSpec(name="explorer")
@@ -192,7 +212,7 @@ def test_workers_change_nothing(tmp_path):
 @pytest.mark.parametrize(
     "fields", [{}, {"name": "random", "url": "http://a"}, {"command": "a", "name": "b"}]
 )
-def test_exactly_one_agent_is_named(fields):
+def test_exactly_one_agent_is_named(fields: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="exactly one"):
         AgentSpec(**fields)
 
@@ -211,7 +231,7 @@ evaluate(rows, AgentFacts(name="explorer", modality="state"),
 """
 
 
-def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path):
+def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path: Path) -> None:
     rows = load_rows("explorer")
     plan = Plan(sources=[open_split("validation")], num_episodes=40)
     whole = evaluate(rows, facts_of("explorer", rows), plan, tmp_path / "whole.jsonl.gz")
@@ -227,7 +247,7 @@ def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path):
     process.communicate()
     assert not killed.exists()
     assert killed.with_name(killed.name + ".part").exists()
-    resumed = []
+    resumed: list[EpisodeTrace] = []
     evaluate(rows, facts_of("explorer", rows), plan, killed, on_episode=resumed.append)
     assert len(resumed) == 40
     assert killed.read_bytes() == whole.read_bytes()

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import random
+from pathlib import Path
 
 import pytest
 from handmade import HANDMADE, traces_of
@@ -40,7 +41,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-def judged(path):
+def judged(path: Path) -> float | None:
     """Return the success a file is given, None if it is refused."""
     try:
         result = score(read_trace(path), lambda split: SOURCE)
@@ -51,7 +52,7 @@ def judged(path):
     return result.splits["context"].success.mean
 
 
-def sealed(path, lines):
+def sealed(path: Path, lines: list[bytes]) -> None:
     """Write lines under a right footer, as a forger would."""
     body = b"".join(lines)
     footer = {"kind": "footer", "episodes": len(lines) - 1}
@@ -60,12 +61,12 @@ def sealed(path, lines):
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz") / "run.jsonl.gz"
 
 
 @given(st.integers(0, 4), st.data())
-def test_any_field_may_hold_anything(path, number, data):
+def test_any_field_may_hold_anything(path: Path, number: int, data: st.DataObject) -> None:
     line = json.loads(LINES[number])
     field = data.draw(st.sampled_from([*line, "extra"]))
     if data.draw(st.booleans()):
@@ -79,7 +80,7 @@ def test_any_field_may_hold_anything(path, number, data):
 
 
 @given(st.permutations(range(1, 5)), st.integers(0, 4))
-def test_lines_may_be_shuffled_and_dropped(path, order, kept):
+def test_lines_may_be_shuffled_and_dropped(path: Path, order: list[int], kept: int) -> None:
     sealed(path, [LINES[0], *(LINES[i] for i in order[:kept])])
     given_success = judged(path)
     assert given_success is not None
@@ -87,7 +88,7 @@ def test_lines_may_be_shuffled_and_dropped(path, order, kept):
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_may_be_a_file(path, content):
+def test_any_bytes_may_be_a_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     assert judged(path) is None
     path.write_bytes(gzip.compress(content, mtime=0))
@@ -95,7 +96,7 @@ def test_any_bytes_may_be_a_file(path, content):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_bytes_may_change_anywhere_inside(path, seed):
+def test_bytes_may_change_anywhere_inside(path: Path, seed: int) -> None:
     rng = random.Random(seed)
     lines = [bytearray(line) for line in LINES]
     for _ in range(rng.randint(1, 4)):

@@ -17,11 +17,11 @@ from langrearrange.leaderboard import AgentFacts, Plan, evaluate, read_trace, wi
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 
 
-def test_the_stored_run_scores_bit_equal():
+def test_the_stored_run_scores_bit_equal() -> None:
     assert result_text() == RESULT.read_text()
 
 
-def test_the_stored_run_is_played_again_the_same(tmp_path):
+def test_the_stored_run_is_played_again_the_same(tmp_path: Path) -> None:
     facts = AgentFacts(name="blind_sweep", modality="state", note="golden run")
     path = evaluate(
         load_rows("blind_sweep"), facts, Plan(sources=[SOURCE]), tmp_path / "r.jsonl.gz"
@@ -29,7 +29,7 @@ def test_the_stored_run_is_played_again_the_same(tmp_path):
     assert read_trace(path).episodes == read_trace(RUN).episodes
 
 
-def of_split(split):
+def of_split(split: str) -> EpisodeList:
     renamed = [
         msgspec.structs.replace(e, id=f"{split}/{i:06d}", split=split)
         for i, e in enumerate(HANDMADE)
@@ -37,7 +37,7 @@ def of_split(split):
     return EpisodeList(renamed)
 
 
-def test_reference_rows_are_added_where_they_are_lacking():
+def test_reference_rows_are_added_where_they_are_lacking() -> None:
     mine = {"run": {"protocol": "paper", "agent": {"name": "mine"}}}
     completed = with_reference_rows([mine], of_split)
     assert [r["run"]["agent"]["name"] for r in completed] == ["mine", "explorer", "blind_sweep"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,14 +12,16 @@ from handmade import APPLE, HANDMADE, HIDDEN, episode, on, traces_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langrearrange.dataset import EpisodeList
+from langrearrange.dataset import Episode, EpisodeList
 from langrearrange.errors import DatasetError, SubmissionError
 from langrearrange.leaderboard import (
     GROUPS,
     AgentFacts,
     DatasetFacts,
     EpisodeTrace,
+    Header,
     Plan,
+    Result,
     Trace,
     header_of,
     replay,
@@ -31,22 +35,22 @@ from langrearrange.world.vocabulary import SPLITS
 SOURCE = EpisodeList(HANDMADE)
 
 
-def header(source=SOURCE, hard=False, **agent):
+def header(source: EpisodeList = SOURCE, hard: bool = False, **agent: Any) -> Header:
     facts = AgentFacts(name="somebody", modality="state", **agent)
     return header_of(facts, Plan(sources=[source], protocol="hard" if hard else "paper"))
 
 
-def run_of(agent, episodes=HANDMADE, hard=False):
+def run_of(agent: str, episodes: tuple[Episode, ...] = HANDMADE, hard: bool = False) -> Trace:
     source = EpisodeList(episodes)
     traces = traces_of(agent, episodes, hard=hard)
     return Trace(header(source, hard), tuple(traces[e.id] for e in source))
 
 
-def result_of(trace, source=SOURCE):
+def result_of(trace: Trace, source: EpisodeList = SOURCE) -> Result:
     return score(trace, lambda split: source)
 
 
-def changed(trace, index, **fields):
+def changed(trace: Trace, index: int, **fields: Any) -> Trace:
     lines = list(trace.episodes)
     lines[index] = msgspec.structs.replace(lines[index], **fields)
     return Trace(trace.header, tuple(lines))
@@ -56,7 +60,7 @@ ORACLE = run_of("oracle")
 RANDOM = run_of("random")
 
 
-def test_oracle_scores_one_with_no_regret():
+def test_oracle_scores_one_with_no_regret() -> None:
     scores = result_of(ORACLE).splits["context"]
     assert scores.success.mean == 1.0
     assert scores.metrics["regret"] == 0.0
@@ -65,20 +69,20 @@ def test_oracle_scores_one_with_no_regret():
     assert scores.efficiency.mean == sum(1 - len(e.plan) / 32 for e in HANDMADE) / 4
 
 
-def test_oracle_has_no_regret_in_the_hard_variant_where_stop_counts():
+def test_oracle_has_no_regret_in_the_hard_variant_where_stop_counts() -> None:
     scores = result_of(run_of("oracle", hard=True)).splits["context"]
     assert scores.success.mean == 1.0
     assert scores.metrics["regret"] == 0.0
 
 
-def test_an_agent_that_does_nothing_scores_zero():
+def test_an_agent_that_does_nothing_scores_zero() -> None:
     lines = tuple(EpisodeTrace(id=e.id, actions=(), failure="refusal") for e in SOURCE)
     scores = result_of(Trace(header(), lines)).splits["context"]
     assert scores.success.mean == scores.efficiency.mean == 0.0
     assert scores.metrics["regret"] is None
 
 
-def test_forged_success_gains_nothing():
+def test_forged_success_gains_nothing() -> None:
     forged = Trace(
         RANDOM.header,
         tuple(msgspec.structs.replace(line, success=True) for line in RANDOM.episodes),
@@ -89,17 +93,17 @@ def test_forged_success_gains_nothing():
     assert lost
 
 
-def test_forged_outcomes_are_recomputed():
+def test_forged_outcomes_are_recomputed() -> None:
     forged = changed(RANDOM, 0, outcomes=("ok",) * 32)
     assert result_of(forged).splits == result_of(RANDOM).splits
 
 
-def test_a_success_with_a_failure_named_is_a_failure():
+def test_a_success_with_a_failure_named_is_a_failure() -> None:
     claimed = changed(ORACLE, 0, failure="timeout")
     assert result_of(claimed).splits["context"].success.mean == 0.75
 
 
-def test_missing_episodes_count_as_failed():
+def test_missing_episodes_count_as_failed() -> None:
     dropped = Trace(ORACLE.header, ORACLE.episodes[1:])
     result = result_of(dropped)
     assert result.splits["context"].success.mean == 0.75
@@ -107,7 +111,7 @@ def test_missing_episodes_count_as_failed():
     assert result.partial == ()
 
 
-def test_dropping_failures_and_declaring_fewer_episodes_marks_the_run_as_partial():
+def test_dropping_failures_and_declaring_fewer_episodes_marks_the_run_as_partial() -> None:
     won = [e for e in result_of(RANDOM).episodes if e.success]
     kept = tuple(line for line in RANDOM.episodes if line.id in {e.id for e in won})
     sha256 = content_sha256(SOURCE.get(SOURCE.index_of(e.id)) for e in won)
@@ -136,43 +140,43 @@ def test_dropping_failures_and_declaring_fewer_episodes_marks_the_run_as_partial
         (changed(RANDOM, 0, actions=RANDOM.episodes[0].actions[::-1]), "not those of modality"),
     ],
 )
-def test_what_cannot_have_happened_is_rejected(trace, message):
+def test_what_cannot_have_happened_is_rejected(trace: Trace, message: str) -> None:
     with pytest.raises(SubmissionError, match=message):
         result_of(trace)
 
 
-def test_observations_of_another_modality_are_rejected():
+def test_observations_of_another_modality_are_rejected() -> None:
     agent = msgspec.structs.replace(ORACLE.header.agent, modality="text")
     other = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
     with pytest.raises(SubmissionError, match="modality 'text'"):
         result_of(other)
 
 
-def test_a_trace_made_on_other_episodes_is_rejected():
+def test_a_trace_made_on_other_episodes_is_rejected() -> None:
     moved = episode(0, APPLE.instruction, APPLE.goal, {"apple_0": "chair"})
     other = EpisodeList([moved, *HANDMADE[1:]])
     with pytest.raises(SubmissionError, match="other episodes of 'context'"):
         result_of(ORACLE, other)
 
 
-def test_claiming_more_episodes_than_there_are_is_rejected():
+def test_claiming_more_episodes_than_there_are_is_rejected() -> None:
     facts = DatasetFacts(num_episodes=5, sha256="0" * 64)
     more = Trace(msgspec.structs.replace(ORACLE.header, datasets={"context": facts}), ())
     with pytest.raises(SubmissionError, match="speaks of 5 episodes"):
         result_of(more)
 
 
-def test_a_split_that_does_not_exist_is_rejected():
-    def none(split):
+def test_a_split_that_does_not_exist_is_rejected() -> None:
+    def none(split: str) -> EpisodeList:
         raise DatasetError("no such split")
 
     with pytest.raises(SubmissionError, match="cannot be opened"):
         score(ORACLE, none)
 
 
-def test_groups_are_the_papers_and_total_is_the_mean_of_nine():
+def test_groups_are_the_papers_and_total_is_the_mean_of_nine() -> None:
     sources = {}
-    lines = []
+    lines: list[EpisodeTrace] = []
     for index, split in enumerate(SPLITS):
         if split in ("train", "train_mini"):
             continue
@@ -199,15 +203,15 @@ def test_groups_are_the_papers_and_total_is_the_mean_of_nine():
     assert set(means.values()) == {0.0, 1.0}
 
 
-def test_groups_need_all_their_splits():
+def test_groups_need_all_their_splits() -> None:
     assert result_of(ORACLE).groups == {}
 
 
-def test_results_are_the_same_on_every_run():
+def test_results_are_the_same_on_every_run() -> None:
     assert result_of(RANDOM) == result_of(RANDOM)
 
 
-def test_replay_counts_what_happened():
+def test_replay_counts_what_happened() -> None:
     nothing = skill_index("pick(apple)")
     actions = (nothing, *(skill_index(s) for s in APPLE.plan))
     replayed = replay(APPLE, EpisodeTrace(id=APPLE.id, actions=actions), header())
@@ -220,7 +224,7 @@ def test_replay_counts_what_happened():
 
 
 @given(st.lists(st.integers(0, 69), max_size=40))
-def test_any_actions_are_replayed_or_rejected_and_never_gain(actions):
+def test_any_actions_are_replayed_or_rejected_and_never_gain(actions: list[int]) -> None:
     line = EpisodeTrace(id=HIDDEN.id, actions=tuple(actions), success=True)
     try:
         replayed = replay(HIDDEN, line, header())
@@ -242,7 +246,9 @@ def test_any_actions_are_replayed_or_rejected_and_never_gain(actions):
         ("importlib.metadata:version", "the standard library has no observers"),
     ],
 )
-def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(modality, reason):
+def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(
+    modality: str, reason: str
+) -> None:
     agent = msgspec.structs.replace(ORACLE.header.agent, modality=modality)
     trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
     with pytest.raises(SubmissionError, match=reason) as caught:
@@ -251,7 +257,7 @@ def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(modality, r
     assert "\n" not in str(caught.value)
 
 
-def test_a_chain_of_another_modality_is_refused():
+def test_a_chain_of_another_modality_is_refused() -> None:
     agent = msgspec.structs.replace(ORACLE.header.agent, modality="text")
     trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
     with pytest.raises(SubmissionError, match="not those of modality 'text'"):
@@ -260,7 +266,7 @@ def test_a_chain_of_another_modality_is_refused():
 
 RANKED = result_of(run_of("explorer"))
 SUSPICIOUS = Clairvoyance(num_looks=40, hits=40, expected=6.0, p_value=1e-9)
-DEVIATIONS = {
+DEVIATIONS: dict[str, dict[str, Any]] = {
     "a privileged agent": {"agent": {"privileged": True}},
     "a longer horizon": {"header": {"horizon": 33}},
     "a shorter horizon": {"header": {"horizon": 31}},
@@ -271,27 +277,32 @@ DEVIATIONS = {
 }
 
 
-def deviating(agent=(), header=(), unchained=0, **fields):
-    agent = msgspec.structs.replace(RANKED.header.agent, **dict(agent))
-    header = msgspec.structs.replace(RANKED.header, agent=agent, **dict(header))
+def deviating(
+    agent: Mapping[str, Any] | None = None,
+    header: Mapping[str, Any] | None = None,
+    unchained: int = 0,
+    **fields: Any,
+) -> Result:
+    changed_agent = msgspec.structs.replace(RANKED.header.agent, **(agent or {}))
+    changed_header = msgspec.structs.replace(RANKED.header, agent=changed_agent, **(header or {}))
     episodes = tuple(
         dataclasses.replace(played, chained=played.chained and row >= unchained)
         for row, played in enumerate(RANKED.episodes)
     )
-    return dataclasses.replace(RANKED, header=header, episodes=episodes, **fields)
+    return dataclasses.replace(RANKED, header=changed_header, episodes=episodes, **fields)
 
 
 @pytest.mark.parametrize("sealed", [False, True])
 @pytest.mark.parametrize("name", DEVIATIONS)
-def test_any_single_deviation_leaves_a_run_unranked(name, sealed):
+def test_any_single_deviation_leaves_a_run_unranked(name: str, sealed: bool) -> None:
     assert deviating(sealed=sealed).tier == ("T2" if sealed else "T1")
     assert deviating(sealed=sealed, **DEVIATIONS[name]).tier == "T0"
 
 
-def test_suspicion_unranks_a_run_on_public_episodes_alone():
+def test_suspicion_unranks_a_run_on_public_episodes_alone() -> None:
     assert deviating(clairvoyance=SUSPICIOUS).tier == "T0"
     assert deviating(clairvoyance=SUSPICIOUS, sealed=True).tier == "T2"
 
 
-def test_missing_episodes_count_as_failed_and_unrank_nothing():
+def test_missing_episodes_count_as_failed_and_unrank_nothing() -> None:
     assert deviating(num_missing=3).tier == "T1"

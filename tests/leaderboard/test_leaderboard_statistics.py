@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -32,23 +33,25 @@ from langrearrange.leaderboard.student import t_cdf, t_quantile
         (0.025, 4, -2.7764),
     ],
 )
-def test_t_quantiles_are_those_of_the_tables(probability, degrees, value):
+def test_t_quantiles_are_those_of_the_tables(
+    probability: float, degrees: int, value: float
+) -> None:
     assert t_quantile(probability, degrees) == pytest.approx(value, abs=1e-4)
 
 
 @given(st.floats(0.001, 0.999), st.floats(1, 1e4))
-def test_quantile_inverts_the_distribution(probability, degrees):
+def test_quantile_inverts_the_distribution(probability: float, degrees: float) -> None:
     assert t_cdf(t_quantile(probability, degrees), degrees) == pytest.approx(probability, abs=1e-9)
 
 
-def test_wilson_is_the_textbook_interval():
+def test_wilson_is_the_textbook_interval() -> None:
     low, high = wilson(0.0, 100, 1.95996)
     assert low == 0
     assert high == pytest.approx(0.03699, abs=1e-5)
     assert wilson(0.42, 100, 1.95996) == pytest.approx((0.3281, 0.5180), abs=1e-3)
 
 
-def test_clustered_interval_of_two_clusters_by_hand():
+def test_clustered_interval_of_two_clusters_by_hand() -> None:
     interval = mean_ci(np.array([1.0, 1.0, 1.0, 0.0]), np.array([0, 0, 1, 1]))
     # residual sums: +0.5, -0.5; variance 2/1 * 0.5 / 16 = 0.0625; t with 1 degree: 12.706
     assert interval.mean == 0.75
@@ -58,34 +61,34 @@ def test_clustered_interval_of_two_clusters_by_hand():
     assert interval.num_units == 2
 
 
-def test_clusters_of_one_give_the_plain_standard_error():
+def test_clusters_of_one_give_the_plain_standard_error() -> None:
     values = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
     interval = mean_ci(values, np.arange(5))
     assert interval.variance == pytest.approx(values.var(ddof=1) / 5)
 
 
-def test_agreeing_outcomes_get_wilson_over_clusters_not_certainty():
+def test_agreeing_outcomes_get_wilson_over_clusters_not_certainty() -> None:
     interval = mean_ci(np.ones(100), np.repeat(np.arange(10), 10))
     assert interval.method == "agreeing"
     assert interval.high == 1.0
     assert interval.low == pytest.approx(wilson(1.0, 10, t_quantile(0.975, 9))[0])
 
 
-def test_copies_of_an_episode_make_nothing_surer():
+def test_copies_of_an_episode_make_nothing_surer() -> None:
     values, cluster = np.array([1.0, 0.0, 1.0, 0.0]), np.arange(4)
     once = mean_ci(values, cluster)
     tenfold = mean_ci(np.repeat(values, 10), np.repeat(cluster, 10))
     assert (tenfold.low, tenfold.high) == pytest.approx((once.low, once.high))
 
 
-def test_strata_take_out_what_differs_between_them():
+def test_strata_take_out_what_differs_between_them() -> None:
     values = np.array([1.0, 1, 1, 0, 0, 0, 0, 1] * 5)
     stratum = np.array([0, 0, 0, 0, 1, 1, 1, 1] * 5)
     parts = [values[stratum == s].var(ddof=1) / 20 / 4 for s in (0, 1)]
     assert mean_ci(values, stratum, stratified=True).variance == pytest.approx(sum(parts))
 
 
-def test_strata_of_two_sizes_by_hand():
+def test_strata_of_two_sizes_by_hand() -> None:
     # a: 1 0, s^2 = 1/2; b: 1 1 1 0, s^2 = 1/4. (2/6)^2 / 4 + (4/6)^2 / 16 = 1/36 + 1/36 = 1/18;
     # degrees (1/18)^2 / ((1/36)^2 / 1 + (1/36)^2 / 3) = 3
     found = variance_of_mean(np.array([1.0, 0, 1, 1, 1, 0]), [*"aabbbb"], stratified=True)
@@ -94,27 +97,33 @@ def test_strata_of_two_sizes_by_hand():
     assert (found.num_units, found.method) == (6, "stratified")
 
 
-def slow_variance(values, units, stratified):
+def slow_variance(
+    values: Sequence[float], units: Sequence[object], stratified: bool
+) -> tuple[Fraction, Fraction]:
     """Variance of a mean and its degrees of freedom, from the definitions, exactly."""
-    groups = {}
+    groups: dict[object, list[Fraction]] = {}
     for value, unit in zip(values, units, strict=True):
         groups.setdefault(unit, []).append(Fraction(value))
     total, mean = len(values), Fraction(sum(map(Fraction, values))) / len(values)
     if (stratified and min(map(len, groups.values())) < 2) or (len(groups) < 2 and not stratified):
-        return slow_variance(values, range(total), False) if total > 1 else (0, 1)
+        if total == 1:
+            return Fraction(0), Fraction(1)
+        return slow_variance(values, range(total), False)
     if not stratified:
-        sums = [sum(value - mean for value in group) for group in groups.values()]
+        sums = [sum(group) - mean * len(group) for group in groups.values()]
         count = len(groups)
-        return Fraction(count, count - 1) * sum(x * x for x in sums) / total**2, count - 1
+        square = sum((x * x for x in sums), Fraction(0))
+        return Fraction(count, count - 1) * square / total**2, Fraction(count - 1)
     parts = []
     for group in groups.values():
-        middle = sum(group) / len(group)
-        square = sum((value - middle) ** 2 for value in group) / (len(group) - 1)
+        middle = sum(group, Fraction(0)) / len(group)
+        square = sum(((v - middle) * (v - middle) for v in group), Fraction(0)) / (len(group) - 1)
         parts.append((Fraction(len(group), total) ** 2 * square / len(group), len(group) - 1))
-    variance = sum(part for part, _ in parts)
+    variance = sum((part for part, _ in parts), Fraction(0))
     if not variance:
-        return variance, total - 1
-    return variance, variance**2 / sum(part**2 / degrees for part, degrees in parts)
+        return variance, Fraction(total - 1)
+    squares = sum((part * part / degrees for part, degrees in parts), Fraction(0))
+    return variance, variance * variance / squares
 
 
 @given(
@@ -125,7 +134,7 @@ def slow_variance(values, units, stratified):
     ),
     st.booleans(),
 )
-def test_variance_is_the_textbooks(pairs, stratified):
+def test_variance_is_the_textbooks(pairs: list[tuple[float, str]], stratified: bool) -> None:
     values, units = [value for value, _ in pairs], [unit for _, unit in pairs]
     variance, degrees = slow_variance(values, units, stratified)
     found = variance_of_mean(np.array(values), units, stratified=stratified)
@@ -134,7 +143,7 @@ def test_variance_is_the_textbooks(pairs, stratified):
     assert (found.method == "agreeing") == (variance == 0)
 
 
-def test_one_cluster_or_a_stratum_of_one_leaves_each_episode_to_itself():
+def test_one_cluster_or_a_stratum_of_one_leaves_each_episode_to_itself() -> None:
     values = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
     alone = mean_ci(values, np.arange(5))
     assert mean_ci(values, [*"aaaaa"]) == alone
@@ -142,7 +151,7 @@ def test_one_cluster_or_a_stratum_of_one_leaves_each_episode_to_itself():
     assert alone.num_units == 5
 
 
-def test_one_episode_tells_nothing():
+def test_one_episode_tells_nothing() -> None:
     for stratified in (False, True):
         interval = mean_ci(np.array([1.0]), ["a"], stratified=stratified)
         assert (interval.mean, interval.low, interval.high) == (1.0, 0.0, 1.0)
@@ -150,14 +159,14 @@ def test_one_episode_tells_nothing():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1 / 3, 1.0])
-def test_rounding_is_not_taken_for_a_variance(value):
+def test_rounding_is_not_taken_for_a_variance(value: float) -> None:
     found = variance_of_mean(np.full(90, value), np.arange(90) % 9)
     assert found == (0.0, 8.0, 9, "agreeing")
     thirds = np.tile([1.0, 0.0, 0.0], 30)  # every cluster has the mean 1/3
     assert variance_of_mean(thirds, np.arange(90) // 3).value == 0.0
 
 
-def test_mean_of_splits_adds_variances_and_never_claims_certainty():
+def test_mean_of_splits_adds_variances_and_never_claims_certainty() -> None:
     half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
     sure = mean_ci(np.zeros(20), np.arange(20))
     both = mean_of_intervals([half, sure])
@@ -166,7 +175,7 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty():
     assert mean_of_intervals([sure, sure]).high > 0
 
 
-def test_the_mean_of_two_alike_splits_has_half_the_variance_and_twice_the_degrees():
+def test_the_mean_of_two_alike_splits_has_half_the_variance_and_twice_the_degrees() -> None:
     half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
     both = mean_of_intervals([half, half])
     assert both.variance == pytest.approx(half.variance / 2)
@@ -185,12 +194,12 @@ def test_the_mean_of_two_alike_splits_has_half_the_variance_and_twice_the_degree
         ([1.0, float("nan")], [0, 1]),
     ],
 )
-def test_what_allows_no_interval_is_refused(values, cluster):
+def test_what_allows_no_interval_is_refused(values: list[float], cluster: list[int]) -> None:
     with pytest.raises(ScoreError):
         mean_ci(np.array(values), np.array(cluster, np.int64))
 
 
-def test_levels_outside_0_1_and_no_parts_are_refused():
+def test_levels_outside_0_1_and_no_parts_are_refused() -> None:
     with pytest.raises(ScoreError, match="level"):
         mean_ci(np.array([0.0, 1.0]), np.arange(2), level=95.0)
     with pytest.raises(ScoreError, match="at least one"):
@@ -198,7 +207,7 @@ def test_levels_outside_0_1_and_no_parts_are_refused():
 
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.integers(0, 5)), min_size=2, max_size=60))
-def test_intervals_hold_their_mean_and_stay_in_0_1(pairs):
+def test_intervals_hold_their_mean_and_stay_in_0_1(pairs: list[tuple[float, int]]) -> None:
     values = np.array([value for value, _ in pairs])
     cluster = np.array([name for _, name in pairs], np.int64)
     if len(set(cluster.tolist())) < 2:
@@ -207,7 +216,7 @@ def test_intervals_hold_their_mean_and_stay_in_0_1(pairs):
     assert 0 <= interval.low <= interval.mean <= interval.high <= 1
 
 
-def coverage(mean, correlation, clusters, runs=1500):
+def coverage(mean: float, correlation: float, clusters: int, runs: int = 1500) -> float:
     """Share of simulated runs of 100 episodes whose interval holds the true mean."""
     rng = np.random.default_rng(int(1000 * mean) + int(100 * correlation) + clusters)
     a = mean * (1 - correlation) / correlation
@@ -226,7 +235,7 @@ def coverage(mean, correlation, clusters, runs=1500):
 @pytest.mark.parametrize("clusters", [10, 14, 30])
 @pytest.mark.parametrize("correlation", [0.01, 0.1, 0.3])
 @pytest.mark.parametrize("mean", [0.2, 0.35, 0.5, 0.8])
-def test_intervals_cover_93_to_97_percent(mean, correlation, clusters):
+def test_intervals_cover_93_to_97_percent(mean: float, correlation: float, clusters: int) -> None:
     noise = 0.012  # two standard errors of the simulation itself
     assert 0.93 - noise <= coverage(mean, correlation, clusters) <= 0.97 + noise
 
@@ -235,11 +244,11 @@ def test_intervals_cover_93_to_97_percent(mean, correlation, clusters):
 @pytest.mark.parametrize(
     ("mean", "correlation"), [(0.05, 0.1), (0.1, 0.3), (0.5, 0.6), (0.95, 0.3)]
 )
-def test_intervals_cover_90_percent_beyond_that_range_too(mean, correlation):
+def test_intervals_cover_90_percent_beyond_that_range_too(mean: float, correlation: float) -> None:
     assert coverage(mean, correlation, 10) >= 0.90
 
 
-def test_intervals_beyond_the_checked_range_say_so():
+def test_intervals_beyond_the_checked_range_say_so() -> None:
     cluster = np.arange(100) % 10
     values = (np.arange(100) < 50).astype(float)
     assert mean_ci(values, cluster).checked
@@ -248,7 +257,9 @@ def test_intervals_beyond_the_checked_range_say_so():
     assert mean_ci((cluster < 5).astype(float), cluster).intra_cluster == 1.0
 
 
-def stratified_coverage(sizes, means, pooled, runs=2000):
+def stratified_coverage(
+    sizes: Sequence[int], means: Sequence[float], pooled: bool, runs: int = 2000
+) -> tuple[float, float]:
     """Share of runs whose mean +- t s holds the true mean, and mean variance / true variance."""
     rng, stratum = np.random.default_rng(len(sizes)), np.repeat(np.arange(len(sizes)), sizes)
     p = np.array(means)[stratum]
@@ -267,7 +278,7 @@ def stratified_coverage(sizes, means, pooled, runs=2000):
 
 
 @pytest.mark.slow
-def test_variances_of_strata_are_added_since_a_pooled_one_is_too_small():
+def test_variances_of_strata_are_added_since_a_pooled_one_is_too_small() -> None:
     """Small strata that vary more than large ones: pooled, 5 % of misses become 12 %."""
     sizes, means = (4, 4, 12, 12, 12, 12), (0.5, 0.5, 0.02, 0.02, 0.02, 0.02)
     covered, ratio = stratified_coverage(sizes, means, pooled=False)
@@ -279,7 +290,7 @@ def test_variances_of_strata_are_added_since_a_pooled_one_is_too_small():
 
 
 @pytest.mark.slow
-def test_intervals_over_the_nine_templates_cover_95_percent():
+def test_intervals_over_the_nine_templates_cover_95_percent() -> None:
     sizes = (12, 12, 12, 11, 11, 11, 11, 10, 10)
     means = (0.5, 0.9, 0.1, 0.3, 0.7, 0.5, 0.95, 0.05, 0.6)
     covered, ratio = stratified_coverage(sizes, means, pooled=False)

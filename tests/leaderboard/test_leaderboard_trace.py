@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -30,11 +33,13 @@ TRACES = traces_of("oracle", HANDMADE)
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "run.jsonl.gz"
 
 
-def write(path, ids=ORDER, header=HEADER, order=ORDER):
+def write(
+    path: Path, ids: list[str] = ORDER, header: Header = HEADER, order: list[str] = ORDER
+) -> Path:
     writer = TraceWriter(path, header)
     for episode_id in ids:
         if episode_id not in writer.done:
@@ -42,20 +47,22 @@ def write(path, ids=ORDER, header=HEADER, order=ORDER):
     return writer.finish(order)
 
 
-def test_what_is_written_is_read(path):
+def test_what_is_written_is_read(path: Path) -> None:
     read = read_trace(write(path))
     assert read.header == HEADER
     assert read.episodes == tuple(TRACES[episode_id] for episode_id in ORDER)
     assert not path.with_name(path.name + ".part").exists()
 
 
-def test_the_file_does_not_depend_on_the_order_of_playing(path, tmp_path):
+def test_the_file_does_not_depend_on_the_order_of_playing(path: Path, tmp_path: Path) -> None:
     other = write(tmp_path / "other.jsonl.gz", ORDER[::-1])
     assert write(path).read_bytes() == other.read_bytes()
 
 
 @pytest.mark.parametrize("torn", [0, 1, 40])
-def test_a_killed_run_goes_on_and_ends_with_the_same_file(path, tmp_path, torn):
+def test_a_killed_run_goes_on_and_ends_with_the_same_file(
+    path: Path, tmp_path: Path, torn: int
+) -> None:
     undisturbed = write(tmp_path / "undisturbed.jsonl.gz").read_bytes()
     writer = TraceWriter(path, HEADER)
     writer.write(TRACES[ORDER[0]])
@@ -69,14 +76,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_file(path, tmp_path, torn):
     assert write(path).read_bytes() == undisturbed
 
 
-def test_a_header_torn_by_a_kill_begins_anew(path):
+def test_a_header_torn_by_a_kill_begins_anew(path: Path) -> None:
     TraceWriter(path, HEADER).close()
     part = path.with_name(path.name + ".part")
     part.write_bytes(part.read_bytes()[:30])
     assert len(read_trace(write(path)).episodes) == 4
 
 
-def test_neither_a_finished_nor_another_runs_partial_file_is_overwritten(path):
+def test_neither_a_finished_nor_another_runs_partial_file_is_overwritten(path: Path) -> None:
     other = Header(package_version="0.1.0", agent=HEADER.agent, datasets={})
     TraceWriter(path, other).close()
     with pytest.raises(UsageError, match="other settings"):
@@ -87,23 +94,23 @@ def test_neither_a_finished_nor_another_runs_partial_file_is_overwritten(path):
         TraceWriter(path, HEADER)
 
 
-def test_a_header_nobody_could_read_is_not_begun(path):
+def test_a_header_nobody_could_read_is_not_begun(path: Path) -> None:
     agent = msgspec.structs.replace(HEADER.agent, name="x" * 101)
     with pytest.raises(SubmissionError, match="the run's header"):
         TraceWriter(path, msgspec.structs.replace(HEADER, agent=agent))
     assert not path.with_name(path.name + ".part").exists()
 
 
-def test_a_run_is_not_finished_with_episodes_missing(path):
+def test_a_run_is_not_finished_with_episodes_missing(path: Path) -> None:
     with pytest.raises(SubmissionError, match="1 episodes were not played"):
         write(path, ORDER[:3])
 
 
-def lines_of(path):
+def lines_of(path: Path) -> list[bytes]:
     return gzip.decompress(path.read_bytes()).splitlines(keepends=True)
 
 
-def sealed(path, lines):
+def sealed(path: Path, lines: list[bytes]) -> None:
     """Write lines with a right footer."""
     digest = hashlib.sha256(b"".join(lines)).hexdigest()
     footer = f'{{"kind":"footer","episodes":{len(lines) - 1},"sha256":"{digest}"}}\n'
@@ -134,7 +141,9 @@ def sealed(path, lines):
         ),
     ],
 )
-def test_torn_and_altered_files_are_refused_with_the_line(path, damage, message):
+def test_torn_and_altered_files_are_refused_with_the_line(
+    path: Path, damage: Callable[..., Any], message: str
+) -> None:
     lines = lines_of(write(path))
     path.write_bytes(gzip.compress(b"".join(damage(lines)), mtime=0))
     with pytest.raises(SubmissionError, match=message):
@@ -142,14 +151,14 @@ def test_torn_and_altered_files_are_refused_with_the_line(path, damage, message)
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 100, -1, -9])
-def test_a_file_cut_anywhere_is_refused(path, size):
+def test_a_file_cut_anywhere_is_refused(path: Path, size: int) -> None:
     whole = write(path).read_bytes()
     path.write_bytes(whole[:size])
     with pytest.raises(SubmissionError):
         read_trace(path)
 
 
-def test_every_flipped_byte_is_noticed_or_harmless(path):
+def test_every_flipped_byte_is_noticed_or_harmless(path: Path) -> None:
     whole = write(path).read_bytes()
     expected = read_trace(path)
     for position in range(0, len(whole), 7):
@@ -165,7 +174,7 @@ def test_every_flipped_byte_is_noticed_or_harmless(path):
 @pytest.mark.parametrize(
     "action", ["true", "1.5", '"3"', "NaN", "null", "[1]", "1e400", "100000000000000000000"]
 )
-def test_actions_that_are_no_integers_are_refused(path, action):
+def test_actions_that_are_no_integers_are_refused(path: Path, action: str) -> None:
     lines = lines_of(write(path))
     episode = f'{{"kind":"episode","id":"context/000000","actions":[{action}]}}\n'.encode()
     sealed(path, [lines[0], episode])
@@ -174,7 +183,7 @@ def test_actions_that_are_no_integers_are_refused(path, action):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "red\x1b[31m", "two\nlines", "\x00"])
-def test_names_that_could_disturb_a_table_are_refused(path, name):
+def test_names_that_could_disturb_a_table_are_refused(path: Path, name: str) -> None:
     agent = msgspec.structs.replace(HEADER.agent, name=name)
     lines = lines_of(write(path))
     sealed(
@@ -184,7 +193,7 @@ def test_names_that_could_disturb_a_table_are_refused(path, name):
         read_trace(path)
 
 
-def test_a_zip_bomb_is_refused_before_it_unfolds(path):
+def test_a_zip_bomb_is_refused_before_it_unfolds(path: Path) -> None:
     with gzip.open(path, "wb") as file:
         for _ in range(200):
             file.write(b"0" * 1_000_000)
@@ -192,7 +201,9 @@ def test_a_zip_bomb_is_refused_before_it_unfolds(path):
         read_trace(path)
 
 
-def test_files_too_large_and_files_that_are_not_there_are_refused(path, monkeypatch):
+def test_files_too_large_and_files_that_are_not_there_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SubmissionError, match="no such file"):
         read_trace(path)
     write(path)
@@ -201,14 +212,14 @@ def test_files_too_large_and_files_that_are_not_there_are_refused(path, monkeypa
         read_trace(path)
 
 
-def test_endless_episodes_are_refused(path, monkeypatch):
+def test_endless_episodes_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_module, "MAX_EPISODES", 3)
     write(path)
     with pytest.raises(SubmissionError, match="more than 3"):
         read_trace(path)
 
 
-def test_a_list_of_actions_without_end_is_refused(path):
+def test_a_list_of_actions_without_end_is_refused(path: Path) -> None:
     lines = lines_of(write(path))
     long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1001))
     sealed(path, [lines[0], long])
