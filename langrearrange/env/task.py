@@ -222,7 +222,7 @@ class Task:
             self._goal_holds = self._goal(self.state)
         holds = self._goal_holds
         if self._stale_goal is not None and self.outcome is Outcome.OK:
-            holds = self._stale_goal(before, self.state, action)
+            holds = self._stale_goal(before, self.state)
         if holds and not rules.hard:
             self.success = self.terminated = True
             reward += amounts.success

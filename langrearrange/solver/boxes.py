@@ -7,23 +7,31 @@ disjunctions over one variable ("not on the sofa" is one mask), so that usual go
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from langrearrange.errors import SolverError
-from langrearrange.world.goals import And, Atom, Goal, Initially, Not, Or, Quantified, domain
+from langrearrange.world.goals import (
+    And,
+    Atom,
+    Binding,
+    Goal,
+    Initially,
+    Not,
+    Or,
+    Quantified,
+    bindings,
+    compile_goal,
+    ground,
+)
 from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.vocabulary import (
     IN_HAND,
     NUM_NAV_TARGETS,
     NUM_OPENABLES,
     NUM_RECEPTACLES,
-    OPENABLE_INDEX,
     OPENABLE_OF_RECEPTACLE,
-    RECEPTACLE_INDEX,
-    SPOT_INDEX,
     SPOT_OF_PLACE,
     SPOTS,
 )
@@ -43,8 +51,7 @@ PLACES_OF_SPOT: Final = tuple(
 """Spot index -> bit mask of the robot places that count as standing there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """One way in which a goal can hold.
 
     Attributes:
@@ -64,13 +71,17 @@ class Box:
 
     def holds(self, state: WorldState) -> bool:
         """Return whether the state lies in the box."""
-        return (
-            not (self.hand_free and state.held >= 0)
-            and bool(self.places >> state.place & 1)
-            and state.open_mask & self.opened == self.opened
-            and not state.open_mask & self.closed
-            and all(mask >> state.receptacles[obj] & 1 for obj, mask in self.objects)
-        )
+        if (
+            (self.hand_free and state.held >= 0)
+            or not self.places >> state.place & 1
+            or self.opened & ~state.open_mask
+            or self.closed & state.open_mask
+        ):
+            return False
+        for obj, mask in self.objects:
+            if not mask >> state.receptacles[obj] & 1:
+                return False
+        return True
 
 
 def goal_boxes(goal: Goal, layout: Layout, initial: WorldState) -> tuple[Box, ...]:
@@ -88,26 +99,15 @@ def goal_boxes(goal: Goal, layout: Layout, initial: WorldState) -> tuple[Box, ..
         SolverError: more than MAX_BOXES boxes, or more than MAX_WORK work to find them.
     """
     builder = _Builder(layout, initial)
-    return tuple(
-        map(builder.finish, builder.simplify(builder.build(goal, True, {}), thorough=True))
-    )
-
-
-def true_at_start(
-    goal: Goal, layout: Layout, initial: WorldState, binding: Mapping[str, int]
-) -> bool:
-    """Return whether a goal with free variables, bound to indices, holds in the initial state.
-
-    Raises:
-        SolverError: more than MAX_WORK facts to look at.
-    """
-    return _Builder(layout, initial).at_start(goal, dict(binding))
+    return tuple(map(builder.finish, _without_subsumed(builder.build(goal, True, {}))))
 
 
 _Masks = dict[int, int]
 """A box under construction: variable -> allowed values. A missing variable is unconstrained."""
 _FREE: Final = 1
 """The one value the hand variable is ever restricted to; "something is held" is spelled out."""
+_CLOSED, _OPEN, _EITHER = 1, 2, 3
+"""Allowed values of an openable."""
 
 
 class _Builder:
@@ -118,12 +118,12 @@ class _Builder:
         self._initial = initial
         count = layout.num_objects
         self._robot, self._openable, self._hand = count, count + 1, count + 1 + NUM_OPENABLES
-        self._full = [ALL_LOCATIONS] * count + [ALL_PLACES] + [3] * (NUM_OPENABLES + 1)
+        self._full = [ALL_LOCATIONS] * count + [ALL_PLACES] + [_EITHER] * (NUM_OPENABLES + 1)
         self._work = 0
 
     # -- formulas --------------------------------------------------------------------------------
 
-    def build(self, goal: Goal, positive: bool, binding: dict[str, int]) -> list[_Masks]:
+    def build(self, goal: Goal, positive: bool, binding: Binding) -> list[_Masks]:
         """Return the boxes of the goal (or of its negation)."""
         match goal:
             case Atom():
@@ -132,71 +132,41 @@ class _Builder:
             case Not(part):
                 return self.build(part, not positive, binding)
             case Initially(part):
-                return [{}] if self.at_start(part, binding) is positive else []
+                self._spend(1)
+                test = compile_goal(part, self._layout, self._initial, binding)
+                return [{}] if test(self._initial) is positive else []
             case And(parts) | Or(parts):
                 built = (self.build(part, positive, binding) for part in parts)
                 conjunction = isinstance(goal, And) is positive
                 return self._meet_all(built) if conjunction else self._join_all(built)
-            case Quantified(quantifier, _, body):
-                built = (self.build(body, positive, inner) for inner in self._bind(goal, binding))
+            case Quantified(quantifier, variables, body):
+                inners = bindings(variables, self._layout, binding)
+                built = (self.build(body, positive, inner) for inner in inners)
                 conjunction = (quantifier == "forall") is positive
                 return self._meet_all(built) if conjunction else self._join_all(built)
 
-    def _bind(self, goal: Quantified, binding: dict[str, int]) -> Iterable[dict[str, int]]:
-        names = [variable.name for variable in goal.variables]
-        domains = [domain(variable, self._layout) for variable in goal.variables]
-        for values in itertools.product(*domains):
-            yield binding | dict(zip(names, values, strict=True))
-
-    def at_start(self, goal: Goal, binding: dict[str, int]) -> bool:
-        """Return whether the goal holds at t=0."""
-        match goal:
-            case Atom():
-                self._spend(1)
-                boxes = self._atom(goal, True, binding)
-                return any(self.finish(box).holds(self._initial) for box in boxes)
-            case Not(part):
-                return not self.at_start(part, binding)
-            case Initially(part):
-                return self.at_start(part, binding)
-            case And(parts):
-                return all(self.at_start(part, binding) for part in parts)
-            case Or(parts):
-                return any(self.at_start(part, binding) for part in parts)
-            case Quantified(quantifier, _, body):
-                results = (self.at_start(body, inner) for inner in self._bind(goal, binding))
-                return all(results) if quantifier == "forall" else any(results)
-
     # -- atoms -----------------------------------------------------------------------------------
 
-    def _atom(self, atom: Atom, positive: bool, binding: dict[str, int]) -> list[_Masks]:
-        arguments = atom.arguments
-        match atom.predicate:
-            case "hand_free":
+    def _atom(self, atom: Atom, positive: bool, binding: Binding) -> list[_Masks]:
+        match atom.predicate, ground(atom, binding):
+            case "hand_free", _:
                 if positive:
                     return [{self._hand: _FREE}]
                 return [{obj: HAND_BIT} for obj in range(self._layout.num_objects)]
-            case "robot_at":
-                spot = _value(arguments[0], binding, SPOT_INDEX)
+            case "robot_at", [spot]:
                 return self._literal(self._robot, PLACES_OF_SPOT[spot], positive)
-            case "open" | "closed":
-                name = arguments[0]
-                bound = name in binding
-                openable = OPENABLE_OF_RECEPTACLE[binding[name]] if bound else OPENABLE_INDEX[name]
-                wanted = 2 if (atom.predicate == "open") is positive else 1
-                return [{self._openable + openable: wanted}]
-        obj = binding[arguments[0]]
-        match atom.predicate:
-            case "on_top":
-                receptacle = _value(arguments[1], binding, RECEPTACLE_INDEX)
+            case ("open" | "closed") as wanted, [openable]:
+                turned = _OPEN if wanted == "open" else _CLOSED
+                return self._literal(self._openable + openable, turned, positive)
+            case "on_top", [obj, receptacle]:
                 return self._literal(obj, 1 << receptacle, positive)
-            case "holding":
+            case "holding", [obj]:
                 return self._literal(obj, HAND_BIT, positive)
-            case "undisturbed":
+            case "undisturbed", [obj]:
                 return self._literal(obj, 1 << self._initial.receptacles[obj], positive)
-            case "near":
+            case "near", [obj]:
                 return self._near(obj) if positive else self._not_near(obj)
-        raise SolverError(f"predicate '{atom.predicate}' has no boxes")  # the parser admits none
+        raise SolverError(f"the solver has no masks for the predicate '{atom.predicate}'")
 
     def _literal(self, variable: int, mask: int, positive: bool) -> list[_Masks]:
         mask = mask if positive else self._full[variable] & ~mask
@@ -204,28 +174,21 @@ class _Builder:
 
     def _near(self, obj: int) -> list[_Masks]:
         boxes = [{obj: HAND_BIT}]
-        for receptacle, places in enumerate(self._stances()):
+        for receptacle, places in enumerate(_places_near(self._layout.reach)):
             if places:
                 box = {obj: 1 << receptacle, self._robot: places}
                 if (openable := OPENABLE_OF_RECEPTACLE[receptacle]) >= 0:
-                    box[self._openable + openable] = 2
+                    box[self._openable + openable] = _OPEN
                 boxes.append(box)
         return boxes
 
     def _not_near(self, obj: int) -> list[_Masks]:
         boxes = []
-        for receptacle, places in enumerate(self._stances()):
+        for receptacle, places in enumerate(_places_near(self._layout.reach)):
             boxes.append({obj: 1 << receptacle, self._robot: ALL_PLACES & ~places})
             if (openable := OPENABLE_OF_RECEPTACLE[receptacle]) >= 0:
-                boxes.append({obj: 1 << receptacle, self._openable + openable: 1})
+                boxes.append({obj: 1 << receptacle, self._openable + openable: _CLOSED})
         return boxes
-
-    def _stances(self) -> list[int]:
-        reach = self._layout.reach
-        return [
-            sum(1 << place for place, mask in enumerate(reach) if mask >> receptacle & 1)
-            for receptacle in range(NUM_RECEPTACLES)
-        ]
 
     # -- boxes -----------------------------------------------------------------------------------
 
@@ -235,28 +198,34 @@ class _Builder:
             joined += part
             if len(joined) > 4 * MAX_BOXES:
                 joined = self.simplify(joined)
-        return self.simplify(joined)
+        return self.simplify(joined) if len(joined) > 1 else joined
 
     def _meet_all(self, parts: Iterable[list[_Masks]]) -> list[_Masks]:
         result: list[_Masks] = [{}]
         for part in parts:
             self._spend(len(result) * len(part))
-            met = [c for a in result for b in part if (c := _meet(a, b)) is not None]
-            result = self.simplify(met)
+            if result == [{}]:
+                result = part
+            else:
+                met = [c for a in result for b in part if (c := _meet(a, b)) is not None]
+                result = self.simplify(met)
             if not result:
                 break
         return result
 
-    def simplify(self, boxes: list[_Masks], thorough: bool = False) -> list[_Masks]:
+    def simplify(self, boxes: list[_Masks]) -> list[_Masks]:
         """Drop contradictions and duplicates, merge boxes that differ in one variable only."""
         tidy = [box for masks in boxes if (box := self._tidy(masks)) is not None]
         if len(tidy) < 2:
             return tidy
         self._spend(len(tidy))
-        tidy = [box for masks in _merge(tidy) if (box := self._tidy(masks)) is not None]
+        merged = _merge(tidy)
+        if len(merged) < len(tidy):
+            merged = [box for masks in merged if (box := self._tidy(masks)) is not None]
+        tidy = merged
         if not all(tidy):
             return [{}]
-        if thorough or len(tidy) > 32:
+        if len(tidy) > 32:
             tidy = _without_subsumed(tidy)
         if len(tidy) > MAX_BOXES:
             raise SolverError(
@@ -286,7 +255,7 @@ class _Builder:
 
     def finish(self, box: _Masks) -> Box:
         """Return the public form of a box."""
-        objects, turned = [], [0, 0, 0, 0]
+        objects, turned = [], [0] * (_EITHER + 1)
         for variable, mask in box.items():
             if variable < self._robot:
                 objects.append((variable, mask))
@@ -296,8 +265,8 @@ class _Builder:
             hand_free=self._hand in box,
             objects=tuple(sorted(objects)),
             places=box.get(self._robot, ALL_PLACES),
-            opened=turned[2],
-            closed=turned[1],
+            opened=turned[_OPEN],
+            closed=turned[_CLOSED],
         )
 
     def _spend(self, work: int) -> None:
@@ -309,8 +278,13 @@ class _Builder:
             )
 
 
-def _value(argument: str, binding: dict[str, int], constants: dict[str, int]) -> int:
-    return binding[argument] if argument in binding else constants[argument]
+@lru_cache(maxsize=256)
+def _places_near(reach: tuple[int, ...]) -> tuple[int, ...]:
+    """Return receptacle -> bit mask of the robot places that reach it."""
+    return tuple(
+        sum(1 << place for place, mask in enumerate(reach) if mask >> receptacle & 1)
+        for receptacle in range(NUM_RECEPTACLES)
+    )
 
 
 def _meet(a: _Masks, b: _Masks) -> _Masks | None:
@@ -345,6 +319,8 @@ def _merge(boxes: Sequence[_Masks]) -> list[_Masks]:
 
 def _without_subsumed(boxes: list[_Masks]) -> list[_Masks]:
     """Drop boxes that lie in another one: one with fewer or equal variables and wider masks."""
+    if len(boxes) < 2:
+        return boxes
     kept: dict[int, list[_Masks]] = {}  # by lowest variable, which the inner box must share
     result = []
     for box in sorted(boxes, key=len):

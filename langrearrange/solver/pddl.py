@@ -29,7 +29,7 @@ from langrearrange.solver.pddl_plan import (
     spot_name,
 )
 from langrearrange.solver.pddl_text import ADL_DOMAIN, ADL_REQUIREMENTS, STRIPS_DOMAIN
-from langrearrange.solver.task import is_standard
+from langrearrange.solver.problem import home_of
 from langrearrange.world.goals import Goal
 from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.vocabulary import (
@@ -86,7 +86,7 @@ def export(
     """
     if dialect not in ("adl", "strips"):
         raise SolverError(f"PDDL dialect '{dialect}' does not exist; accepted: adl, strips")
-    if not is_standard(layout):
+    if not home_of(layout).standard:
         raise SolverError(
             "PDDL export models stances that reach one receptacle each and the paper's semantics; "
             "this layout has another reach or the release's semantics"

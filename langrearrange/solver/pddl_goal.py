@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from langrearrange.solver.boxes import true_at_start
 from langrearrange.world.goals import (
     And,
     Atom,
@@ -19,6 +18,7 @@ from langrearrange.world.goals import (
     Or,
     Quantified,
     Variable,
+    compile_goal,
     domain,
     walk,
 )
@@ -67,7 +67,7 @@ class _Writer:
                 inner = self.write(part, scope, binding)
                 return not inner if isinstance(inner, bool) else f"(not {inner})"
             case Initially(part):
-                return true_at_start(part, self._layout, self._initial, binding)
+                return compile_goal(part, self._layout, self._initial, binding)(self._initial)
             case And(parts) | Or(parts):
                 written = (self.write(part, scope, binding) for part in parts)
                 return _join(written, isinstance(goal, And))

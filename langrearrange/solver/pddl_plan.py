@@ -60,17 +60,20 @@ def plan_text(
     for index in plan:
         skill, before = SKILLS[index], state
         state, _ = apply(layout, state, index)
-        if skill.kind == "nav":
-            spots = spot_name(before.place), spot_name(state.place)
-            if spots[0] != spots[1]:  # from a container to its own handle the domain sees no way
-                lines.append(f"(nav {spots[0]} {spots[1]})")
-        elif skill.kind == "pick":
-            receptacle = RECEPTACLES[before.receptacles[state.held]]
-            lines.append(f"(pick {names[state.held]} {receptacle})")
-        elif skill.kind == "place":
-            lines.append(f"(place {names[before.held]} {skill.target})")
-        else:
-            lines.append(f"({skill.kind}_fixture {skill.target})")
+        match skill.kind:
+            case "nav":
+                spots = spot_name(before.place), spot_name(state.place)
+                if spots[0] != spots[1]:  # the domain has no way from a container to its handle
+                    lines.append(f"(nav {spots[0]} {spots[1]})")
+            case "pick":
+                receptacle = RECEPTACLES[before.receptacles[state.held]]
+                lines.append(f"(pick {names[state.held]} {receptacle})")
+            case "place":
+                lines.append(f"(place {names[before.held]} {skill.target})")
+            case "open" | "close":
+                lines.append(f"({skill.kind}_fixture {skill.target})")
+            case _:
+                raise SolverError(f"the PDDL domain has no action for '{skill.id}'")
     if dialect == "strips":
         boxes = goal_boxes(goal, layout, initial)
         reached = [k for k, box in enumerate(boxes) if box.holds(state)]

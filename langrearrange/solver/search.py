@@ -14,7 +14,7 @@ from typing import Final, Literal
 from langrearrange.errors import SolverError
 from langrearrange.solver.bound import NEVER, make_bound
 from langrearrange.solver.boxes import Box, goal_boxes
-from langrearrange.solver.task import SearchState, Step, Task
+from langrearrange.solver.problem import Problem, Step
 from langrearrange.world.goals import Goal, compile_goal
 from langrearrange.world.skills import SKILLS, apply
 from langrearrange.world.state import Layout, Outcome, WorldState
@@ -84,7 +84,7 @@ def solve(
     if boxes is None:
         boxes = goal_boxes(goal, layout, initial)
     start = initial if start is None else start
-    solution = _Search(Task(layout, start, tuple(boxes)), limit, max_visits).run()
+    solution = _Search(Problem(layout, start, tuple(boxes)), limit, max_visits).run()
     if solution.status == "solved":
         _check_plan(goal, layout, initial, start, solution.plan)
     return solution
@@ -95,19 +95,19 @@ class _OutOfVisits(Exception):
 
 
 class _Search:
-    def __init__(self, task: Task, limit: int, max_visits: int) -> None:
-        self._task = task
+    def __init__(self, problem: Problem, limit: int, max_visits: int) -> None:
+        self._problem = problem
         self._limit = limit
         self._max_visits = max_visits
         self._visits = 0
-        self._bound_of = make_bound(task)
-        self._bounds: dict[SearchState, int] = {}
+        self._bound_of = make_bound(problem)
+        self._bounds: dict[WorldState, int] = {}
 
     def run(self) -> Solution:
-        task = self._task
-        if task.is_goal(task.initial):
+        problem = self._problem
+        if problem.is_goal(problem.initial):
             return Solution("solved", (), 0, 0)
-        bound = max(1, self._bound(task.initial))
+        bound = max(1, self._bound(problem.initial))
         while bound <= self._limit:
             try:
                 plan, next_bound = self._dive(bound)
@@ -118,23 +118,23 @@ class _Search:
             bound = next_bound
         return Solution("unsolvable", (), self._visits, None if bound >= NEVER else bound)
 
-    def _bound(self, state: SearchState) -> int:
+    def _bound(self, state: WorldState) -> int:
         known = self._bounds.get(state)
         if known is None:
             known = self._bounds[state] = self._bound_of(state)
         return known
 
-    def _children(self, state: SearchState, after_drive: bool) -> list[Step]:
-        steps = self._task.steps(state)
+    def _children(self, state: WorldState, after_drive: bool) -> list[Step]:
+        steps = self._problem.steps(state)
         # Driving twice in a row is never shorter than driving to the second place at once.
-        return steps if after_drive else steps + self._task.drives(state)
+        return steps if after_drive else steps + self._problem.drives(state)
 
     def _dive(self, bound: int) -> tuple[tuple[int, ...] | None, int]:
         """Return a plan of exactly `bound` steps, or None and the next bound to try."""
-        task, bound_of = self._task, self._bound
-        depths = {task.initial: 0}
+        problem, bound_of = self._problem, self._bound
+        depths = {problem.initial: 0}
         plan: list[int] = []
-        pending = [iter(self._children(task.initial, False))]
+        pending = [iter(self._children(problem.initial, False))]
         next_bound = NEVER
         while pending:
             depth = len(pending)
@@ -151,7 +151,7 @@ class _Search:
                     continue
                 depths[state] = depth
                 plan.append(skill)
-                if not left and task.is_goal(state):
+                if not left and problem.is_goal(state):
                     return tuple(plan), bound
                 pending.append(iter(self._children(state, skill < NUM_NAV_TARGETS)))
                 break

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from langrearrange.solver.boxes import HAND_BIT, Box, goal_boxes
+from langrearrange.solver.boxes import Box, goal_boxes
 from langrearrange.world.goals import Goal
 from langrearrange.world.skills import SKILLS, apply
-from langrearrange.world.state import CLOSED_RECEPTACLES, Layout, WorldState
+from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.subgoals import Subgoal, compile_subgoal
 from langrearrange.world.vocabulary import (
     CATEGORIES,
@@ -21,7 +21,6 @@ from langrearrange.world.vocabulary import (
     OPENABLE_INDEX,
     OPENABLE_OF_RECEPTACLE,
     RECEPTACLE_INDEX,
-    RECEPTACLES,
 )
 
 
@@ -71,17 +70,19 @@ def _facts_made(layout: Layout, initial: WorldState, plan: Sequence[int]) -> lis
     facts = []
     for position, index in enumerate(plan):
         skill, after = SKILLS[index], states[position + 1]
-        if skill.kind == "pick":
-            target = _next_target(plan[position + 1 :])
-            facts.append(_held(skill.target, target, _count(layout, after, skill.target, target)))
-        elif skill.kind == "place":
-            category = CATEGORIES[layout.categories[states[position].held]]
-            count = _count(layout, after, category, skill.target)
-            facts.append(Subgoal("delivered", category, skill.target, count))
-        elif skill.kind == "open":
-            facts.append(Subgoal("opened", skill.target))
-        elif skill.kind == "close":
-            facts.append(Subgoal("closed", skill.target))
+        match skill.kind:
+            case "pick":
+                target = _next_target(plan[position + 1 :])
+                count = _count(layout, after, skill.target, target)
+                facts.append(_held(skill.target, target, count))
+            case "place":
+                category = CATEGORIES[layout.categories[states[position].held]]
+                count = _count(layout, after, category, skill.target)
+                facts.append(Subgoal("delivered", category, skill.target, count))
+            case "open":
+                facts.append(Subgoal("opened", skill.target))
+            case "close":
+                facts.append(Subgoal("closed", skill.target))
     return facts
 
 
@@ -131,14 +132,12 @@ def _must_open(openable: int, box: Box, layout: Layout, initial: WorldState) -> 
     if receptacle < 0:
         return False
     bit = 1 << receptacle
-    release = layout.semantics == "release"
-    blocks_pick = not release or RECEPTACLES[receptacle] != "fridge"
     for obj, mask in box.objects:
         location = initial.receptacles[obj]
         if mask >> location & 1:
             continue
-        if blocks_pick and location == receptacle and CLOSED_RECEPTACLES[initial.open_mask] & bit:
+        if location == receptacle and layout.pick_closed[initial.open_mask] & bit:
             return True
-        if not release and not mask & HAND_BIT and mask & ~HAND_BIT == bit:
+        if layout.place_closed[0] & bit and mask == bit:
             return True
     return False

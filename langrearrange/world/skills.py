@@ -1,35 +1,122 @@
 """The 70 skills and the one function that says what each does: `apply`.
 
-Env, solver, replay, simulators and tests all use it; there is no second definition of a skill.
+Env, solver, replay, simulators and tests all use it; there is no second definition of a skill. A
+new kind of skill is a row of `KINDS`.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from langrearrange.errors import ActionError, VocabularyError
-from langrearrange.world.state import (
-    CLOSED_RECEPTACLES,
-    Layout,
-    Outcome,
-    WorldState,
-    first_free_slot,
-)
+from langrearrange.world.state import Layout, Outcome, WorldState, first_free_slot
 from langrearrange.world.vocabulary import (
     CATEGORIES,
-    CATEGORY_INDEX,
     IN_HAND,
-    NAV_INDEX,
     NAV_TARGETS,
-    OPENABLE_INDEX,
-    OPENABLES,
-    RECEPTACLE_INDEX,
+    OPENABLE_GROUPS,
     RECEPTACLES,
     english,
 )
 
-SkillKind = Literal["nav", "pick", "place", "open", "close"]
+Result = tuple[WorldState, Outcome]
+
+
+class SkillKind(NamedTuple):
+    """What all skills of a kind have in common.
+
+    Attributes:
+        name: first word of their ids, such as `pick`.
+        english: their English name, {} for that of the argument.
+        arguments: ids of what they can be done to, in groups; kinds with the same arguments take
+            turns group by group in the order of skills.
+        attempt: (layout, state, index of the argument in its vocabulary) -> what `apply` returns:
+            the outcome of the first test that fails and the same state, else the effect and `ok`.
+    """
+
+    name: str
+    english: str
+    arguments: tuple[tuple[str, ...], ...]
+    attempt: Callable[[Layout, WorldState, int], Result]
+
+
+def _nav(layout: Layout, state: WorldState, target: int) -> Result:
+    if not layout.present >> target & 1:
+        return state, Outcome.ABSENT
+    return WorldState(target, *state[1:]), Outcome.OK
+
+
+def _pick(layout: Layout, state: WorldState, category: int) -> Result:
+    if state.held >= 0:
+        return state, Outcome.HAND_FULL
+    reach, closed = layout.reach[state.place], layout.pick_closed[state.open_mask]
+    for obj in layout.instances[category]:
+        if (reach & ~closed) >> state.receptacles[obj] & 1:
+            return _moved(state, obj, IN_HAND), Outcome.OK
+    return state, Outcome.CLOSED if reach & closed else Outcome.NOT_NEAR
+
+
+def _place(layout: Layout, state: WorldState, receptacle: int) -> Result:
+    if not layout.has_receptacle(receptacle):
+        return state, Outcome.ABSENT
+    if state.held < 0:
+        return state, Outcome.HAND_EMPTY
+    if not layout.reach[state.place] >> receptacle & 1:
+        return state, Outcome.NOT_NEAR
+    if layout.place_closed[state.open_mask] >> receptacle & 1:
+        return state, Outcome.CLOSED
+    return _moved(state, state.held, receptacle), Outcome.OK
+
+
+def _moved(state: WorldState, obj: int, location: int) -> WorldState:
+    """Return the state after an object went into the hand, or from the hand to a receptacle."""
+    receptacles, slots = list(state.receptacles), state.slots
+    receptacles[obj] = location
+    if slots:
+        changed = list(slots)
+        changed[obj] = 0 if location == IN_HAND else first_free_slot(state, location)
+        slots = tuple(changed)
+    held = obj if location == IN_HAND else -1
+    return WorldState(state.place, held, tuple(receptacles), slots, state.open_mask)
+
+
+def _open(layout: Layout, state: WorldState, openable: int) -> Result:
+    return _turn(layout, state, openable, is_open=True, already=Outcome.ALREADY_OPEN)
+
+
+def _close(layout: Layout, state: WorldState, openable: int) -> Result:
+    return _turn(layout, state, openable, is_open=False, already=Outcome.ALREADY_CLOSED)
+
+
+def _turn(
+    layout: Layout, state: WorldState, openable: int, *, is_open: bool, already: Outcome
+) -> Result:
+    if not layout.has_openable(openable):
+        return state, Outcome.ABSENT
+    if not layout.operable[state.place] >> openable & 1:
+        return state, Outcome.NOT_NEAR
+    if bool(state.open_mask >> openable & 1) is is_open:
+        return state, already
+    return state._replace(open_mask=state.open_mask ^ 1 << openable), Outcome.OK
+
+
+KINDS: Final = (
+    SkillKind("nav", "go to the {}", (NAV_TARGETS,), _nav),
+    SkillKind("pick", "pick up the {}", (CATEGORIES,), _pick),
+    SkillKind("place", "put it down at the {}", (RECEPTACLES,), _place),
+    SkillKind("open", "open the {}", OPENABLE_GROUPS, _open),
+    SkillKind("close", "close the {}", OPENABLE_GROUPS, _close),
+)
+"""In the order of the released action space.
+
+Source: paper B.3; the order of the tests and `place` needing an open container are ours. No outcome
+tells what a closed container hides.
+"""
+_KIND_OF: Final = {kind.name: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +125,13 @@ class Skill:
 
     Attributes:
         index: 0..69, the action an agent takes; order of the released action space.
-        kind: nav, pick, place, open or close.
+        kind: name of its kind: nav, pick, place, open or close.
         target: id of the nav target, category, receptacle or openable.
         argument: index of the target within its own vocabulary.
     """
 
     index: int
-    kind: SkillKind
+    kind: str
     target: str
     argument: int
 
@@ -56,33 +143,23 @@ class Skill:
     @property
     def name(self) -> str:
         """Unique English name, `pick up the toy airplane`."""
-        return _ENGLISH_VERB[self.kind].format(english(self.target))
+        return _KIND_OF[self.kind].english.format(english(self.target))
 
 
-_ENGLISH_VERB: Final = {
-    "nav": "go to the {}",
-    "pick": "pick up the {}",
-    "place": "put it down at the {}",
-    "open": "open the {}",
-    "close": "close the {}",
-}
+def _all_skills() -> Iterator[Skill]:
+    numbers = itertools.count()
+    for groups, alike in itertools.groupby(KINDS, attrgetter("arguments")):
+        kinds, arguments = tuple(alike), list(itertools.chain.from_iterable(groups))
+        for group in groups:
+            for kind in kinds:
+                for target in group:
+                    yield Skill(next(numbers), kind.name, target, arguments.index(target))
 
 
-def _all_skills() -> tuple[Skill, ...]:
-    wanted: list[tuple[SkillKind, str, int]] = []
-    wanted += [("nav", target, NAV_INDEX[target]) for target in NAV_TARGETS]
-    wanted += [("pick", category, CATEGORY_INDEX[category]) for category in CATEGORIES]
-    wanted += [("place", r, RECEPTACLE_INDEX[r]) for r in RECEPTACLES]
-    fridge, *drawers = OPENABLES
-    for group in ((fridge,), tuple(drawers)):
-        wanted += [("open", o, OPENABLE_INDEX[o]) for o in group]
-        wanted += [("close", o, OPENABLE_INDEX[o]) for o in group]
-    return tuple(Skill(i, *parts) for i, parts in enumerate(wanted))
-
-
-SKILLS: Final = _all_skills()
+SKILLS: Final = tuple(_all_skills())
 NUM_SKILLS: Final = len(SKILLS)
 SKILL_INDEX: Final = {skill.id: skill.index for skill in SKILLS}
+_ATTEMPTS: Final = tuple((_KIND_OF[skill.kind].attempt, skill.argument) for skill in SKILLS)
 
 
 def skill_index(skill_id: str) -> int:
@@ -96,10 +173,6 @@ def skill_index(skill_id: str) -> int:
         ) from None
 
 
-_KINDS: Final = tuple(skill.kind for skill in SKILLS)
-_ARGUMENTS: Final = tuple(skill.argument for skill in SKILLS)
-
-
 def apply(layout: Layout, state: WorldState, skill: int) -> tuple[WorldState, Outcome]:
     """Return what the world is after a skill, and what became of the skill. Pure.
 
@@ -109,78 +182,16 @@ def apply(layout: Layout, state: WorldState, skill: int) -> tuple[WorldState, Ou
         skill: index 0..69.
 
     Returns:
-        The next state (the same object when the skill was invalid: a no-op) and the outcome. The
-        tests come in a fixed order, so that no outcome tells what a closed container hides.
+        The next state (the same object when the skill was invalid: a no-op) and the outcome: that
+        of the first test of its kind that fails.
 
     Raises:
         ActionError: the index names no skill.
-
-    Source: paper B.3; the order of tests and `place` needing an open container are ours.
     """
     if not 0 <= skill < NUM_SKILLS:
         raise ActionError(f"skill {skill} does not exist; accepted: 0..{NUM_SKILLS - 1}")
-    kind, argument = _KINDS[skill], _ARGUMENTS[skill]
-    if kind == "nav":
-        if not layout.present >> argument & 1:
-            return state, Outcome.ABSENT
-        return state._replace(place=argument), Outcome.OK
-    if kind == "pick":
-        return _pick(layout, state, argument)
-    if kind == "place":
-        return _place(layout, state, argument)
-    return _turn(layout, state, argument, opening=kind == "open")
-
-
-def _pick(layout: Layout, state: WorldState, category: int) -> tuple[WorldState, Outcome]:
-    if state.held >= 0:
-        return state, Outcome.HAND_FULL
-    reach = layout.reach[state.place]
-    shut = CLOSED_RECEPTACLES[state.open_mask]
-    if layout.semantics == "release":
-        shut &= ~_FRIDGE_BIT
-    for obj in layout.instances[category]:
-        if (reach & ~shut) >> state.receptacles[obj] & 1:
-            receptacles, slots = list(state.receptacles), list(state.slots)
-            receptacles[obj], slots[obj] = IN_HAND, 0
-            return (
-                WorldState(state.place, obj, tuple(receptacles), tuple(slots), state.open_mask),
-                Outcome.OK,
-            )
-    return state, Outcome.CLOSED if reach & shut else Outcome.NOT_NEAR
-
-
-_FRIDGE_BIT: Final = 1 << RECEPTACLE_INDEX["fridge"]
-
-
-def _place(layout: Layout, state: WorldState, receptacle: int) -> tuple[WorldState, Outcome]:
-    if not layout.has_receptacle(receptacle):
-        return state, Outcome.ABSENT
-    held = state.held
-    if held < 0:
-        return state, Outcome.HAND_EMPTY
-    if not layout.reach[state.place] >> receptacle & 1:
-        return state, Outcome.NOT_NEAR
-    if layout.semantics == "paper" and CLOSED_RECEPTACLES[state.open_mask] >> receptacle & 1:
-        return state, Outcome.CLOSED
-    receptacles, slots = list(state.receptacles), list(state.slots)
-    slots[held] = first_free_slot(state, receptacle)
-    receptacles[held] = receptacle
-    return (
-        WorldState(state.place, -1, tuple(receptacles), tuple(slots), state.open_mask),
-        Outcome.OK,
-    )
-
-
-def _turn(
-    layout: Layout, state: WorldState, openable: int, *, opening: bool
-) -> tuple[WorldState, Outcome]:
-    if not layout.has_openable(openable):
-        return state, Outcome.ABSENT
-    if not layout.operable[state.place] >> openable & 1:
-        return state, Outcome.NOT_NEAR
-    if bool(state.open_mask >> openable & 1) == opening:
-        return state, Outcome.ALREADY_OPEN if opening else Outcome.ALREADY_CLOSED
-    return state._replace(open_mask=state.open_mask ^ 1 << openable), Outcome.OK
+    attempt, argument = _ATTEMPTS[skill]
+    return attempt(layout, state, argument)
 
 
 def valid_mask(layout: Layout, state: WorldState) -> int:
@@ -189,7 +200,7 @@ def valid_mask(layout: Layout, state: WorldState) -> int:
     Privileged: it tells which categories are in reach. Never part of a ranked observation.
     """
     mask = 0
-    for skill in range(NUM_SKILLS):
-        if apply(layout, state, skill)[1] is Outcome.OK:
+    for skill, (attempt, argument) in enumerate(_ATTEMPTS):
+        if attempt(layout, state, argument)[1] is Outcome.OK:
             mask |= 1 << skill
     return mask

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 from langrearrange.errors import EpisodeError
+from langrearrange.world.fixtures import FIXTURES
 from langrearrange.world.vocabulary import (
     CATEGORIES,
     HANDLES,
@@ -22,6 +23,7 @@ from langrearrange.world.vocabulary import (
     OPENABLE_OF_RECEPTACLE,
     OPENABLES,
     RECEPTACLE_INDEX,
+    RECEPTACLES,
     START,
     handle_of,
     spot_of,
@@ -76,7 +78,8 @@ class WorldState(NamedTuple):
         held: index of the held object, -1 for none.
         receptacles: receptacle index of every object (0..10), 11 (`IN_HAND`) for the held one.
         slots: slot of every object on its receptacle; 0 for the held one. Slots beyond the
-            receptacle's own (overflow) are legal and have a deterministic pose.
+            receptacle's own (overflow) are legal and have a deterministic pose. Empty where slots
+            are left out (the solver's states): no skill's outcome and no goal depends on them.
         open_mask: bit i set: openable i is open.
     """
 
@@ -87,31 +90,33 @@ class WorldState(NamedTuple):
     open_mask: int
 
 
-def _closed_table() -> tuple[int, ...]:
-    table = []
-    for open_mask in range(1 << NUM_OPENABLES):
-        closed = 0
-        for receptacle, openable in enumerate(OPENABLE_OF_RECEPTACLE):
-            if openable >= 0 and not open_mask >> openable & 1:
-                closed |= 1 << receptacle
-        table.append(closed)
-    return tuple(table)
+def _closed_receptacles(open_mask: int) -> int:
+    closed = 0
+    for receptacle, openable in enumerate(OPENABLE_OF_RECEPTACLE):
+        if openable >= 0 and not open_mask >> openable & 1:
+            closed |= 1 << receptacle
+    return closed
 
 
-CLOSED_RECEPTACLES: Final = _closed_table()
+CLOSED_RECEPTACLES: Final = tuple(map(_closed_receptacles, range(1 << NUM_OPENABLES)))
 """open_mask -> bit mask of the receptacles that are closed."""
 
+_DOORS: Final = sum(1 << RECEPTACLE_INDEX[f.name] for f in FIXTURES if f.opening == "door")
+_PICK_CLOSED: Final = {
+    "paper": CLOSED_RECEPTACLES,
+    "release": tuple(closed & ~_DOORS for closed in CLOSED_RECEPTACLES),
+}
+_PLACE_CLOSED: Final = {"paper": CLOSED_RECEPTACLES, "release": (0,) * len(CLOSED_RECEPTACLES)}
+"""Semantics -> open_mask -> bit mask of the receptacles into which nothing can be put."""
 
-def _standard_reach() -> tuple[tuple[int, ...], tuple[int, ...]]:
-    reach, operable = [], []
-    for target in NAV_TARGETS:
-        spot = spot_of(target)
-        reach.append(1 << RECEPTACLE_INDEX[spot] if spot in RECEPTACLE_INDEX else 0)
-        operable.append(1 << OPENABLE_INDEX[spot] if spot in OPENABLE_INDEX else 0)
-    return (*reach, 0), (*operable, 0)
+
+def _standard_masks(index: Mapping[str, int]) -> tuple[int, ...]:
+    spots = map(spot_of, NAV_TARGETS)
+    return (*(1 << index[spot] if spot in index else 0 for spot in spots), 0)
 
 
-STANDARD_REACH, STANDARD_OPERABLE = _standard_reach()
+STANDARD_REACH: Final = _standard_masks(RECEPTACLE_INDEX)
+STANDARD_OPERABLE: Final = _standard_masks(OPENABLE_INDEX)
 """place -> bit mask of receptacles / openables in reach, as in every flat of our own."""
 
 ALL_NAV_TARGETS: Final = (1 << NUM_NAV_TARGETS) - 1
@@ -130,6 +135,8 @@ class Layout:
             objects can be picked from a closed fridge and placed into closed containers; goals are
             then judged by `goals.StaleGoal`).
         instances: category index -> object indices of that category, ascending (derived).
+        pick_closed, place_closed: open_mask -> bit mask of the receptacles that are too closed to
+            take from or to put into (derived from the semantics).
     """
 
     categories: tuple[int, ...]
@@ -138,6 +145,8 @@ class Layout:
     present: int = ALL_NAV_TARGETS
     semantics: Semantics = "paper"
     instances: tuple[tuple[int, ...], ...] = field(init=False, repr=False, compare=False)
+    pick_closed: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    place_closed: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, masks in (("reach", self.reach), ("operable", self.operable)):
@@ -146,15 +155,22 @@ class Layout:
                     f"layout: '{name}' needs {NUM_NAV_TARGETS + 1} masks, the last one (start "
                     f"pose) 0; got {masks}"
                 )
+        if (
+            not 0
+            <= min(self.categories, default=0)
+            <= max(self.categories, default=0)
+            < NUM_CATEGORIES
+        ):
+            raise EpisodeError(
+                f"layout: category indices {self.categories}; accepted: 0..{NUM_CATEGORIES - 1} "
+                f"({CATEGORIES[0]} .. {CATEGORIES[-1]})"
+            )
         found: list[tuple[int, ...]] = [()] * NUM_CATEGORIES
         for index, category in enumerate(self.categories):
-            if not 0 <= category < NUM_CATEGORIES:
-                raise EpisodeError(
-                    f"layout: object {index} has category index {category}; accepted: 0.."
-                    f"{NUM_CATEGORIES - 1} ({CATEGORIES[0]} .. {CATEGORIES[-1]})"
-                )
             found[category] += (index,)
         object.__setattr__(self, "instances", tuple(found))
+        object.__setattr__(self, "pick_closed", _PICK_CLOSED[self.semantics])
+        object.__setattr__(self, "place_closed", _PLACE_CLOSED[self.semantics])
 
     @property
     def num_objects(self) -> int:
@@ -194,23 +210,25 @@ def initial_state(receptacles: Sequence[int], slots: Sequence[int], open_mask: i
         raise EpisodeError(f"{len(receptacles)} receptacles but {len(slots)} slots")
     if not 0 <= open_mask < 1 << NUM_OPENABLES:
         raise EpisodeError(f"open mask {open_mask} names an openable that does not exist")
-    taken: set[tuple[int, int]] = set()
-    for index, spot in enumerate(zip(receptacles, slots, strict=True)):
-        if not 0 <= spot[0] < NUM_RECEPTACLES or spot[1] < 0:
-            raise EpisodeError(f"object {index} stands at receptacle {spot[0]}, slot {spot[1]}")
-        if spot in taken:
-            raise EpisodeError(f"object {index} shares receptacle {spot[0]}, slot {spot[1]}")
-        taken.add(spot)
+    if not 0 <= min(receptacles, default=0) <= max(receptacles, default=0) < NUM_RECEPTACLES:
+        raise EpisodeError(f"receptacles {list(receptacles)}; accepted: 0..{NUM_RECEPTACLES - 1}")
+    if min(slots, default=0) < 0:
+        raise EpisodeError(f"slots {list(slots)}; accepted: 0 and above")
+    spots = list(zip(receptacles, slots, strict=True))
+    if len(set(spots)) < len(spots):
+        index = next(i for i, spot in enumerate(spots) if spot in spots[:i])
+        raise EpisodeError(
+            f"object {index} shares slot {slots[index]} of {RECEPTACLES[receptacles[index]]}"
+        )
     return WorldState(START, -1, tuple(receptacles), tuple(slots), open_mask)
 
 
 def first_free_slot(state: WorldState, receptacle: int) -> int:
     """Return the lowest slot of the receptacle on which no object stands."""
-    taken = {
-        slot
-        for where, slot in zip(state.receptacles, state.slots, strict=True)
-        if where == receptacle
-    }
+    if receptacle not in state.receptacles:  # the usual case, and the fast one
+        return 0
+    stood = zip(state.receptacles, state.slots, strict=True)
+    taken = {slot for where, slot in stood if where == receptacle}
     slot = 0
     while slot in taken:
         slot += 1

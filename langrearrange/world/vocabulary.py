@@ -9,7 +9,11 @@ the released action space (`fork` of the paper's list does not occur there).
 
 from __future__ import annotations
 
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Final, Literal, get_args
+
+from langrearrange.world.fixtures import FIXTURES
 
 TRAIN_CATEGORIES: Final = (
     "ball", "clamp", "hammer", "screwdriver", "padlock", "scissors", "block", "drill", "spatula",
@@ -29,25 +33,31 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Supertypes of the categories; disjoint, so that they form a PDDL type tree (paper B.1)."""
 
-RECEPTACLES: Final = (
-    "chair", "black_table", "brown_table", "tv_stand", "sink", "right_counter", "left_counter",
-    "sofa", "fridge", "left_drawer", "right_drawer",
-)  # fmt: skip
-CONTAINERS: Final = ("fridge", "left_drawer", "right_drawer")
+RECEPTACLES: Final = tuple(f.name for f in FIXTURES if f.holds)
+CONTAINERS: Final = tuple(f.name for f in FIXTURES if f.holds and f.opening)
 """Receptacles that can be closed."""
 SURFACES: Final = tuple(r for r in RECEPTACLES if r not in CONTAINERS)
 
-OPENABLES: Final = ("fridge", "left_drawer", "middle_drawer", "right_drawer", "bottom_drawer")
+OPENABLE_GROUPS: Final = tuple(
+    tuple(fixture.name for fixture in alike)
+    for opening, alike in groupby(FIXTURES, attrgetter("opening"))
+    if opening
+)
+"""What opens alike: the fridge, then the drawers; skills are numbered group by group."""
+OPENABLES: Final = tuple(chain.from_iterable(OPENABLE_GROUPS))
 """What opens and closes, in skill order. Middle and bottom drawer hold nothing."""
 
-HANDLES: Final = (
-    "left_drawer_handle", "middle_drawer_handle", "right_drawer_handle", "bottom_drawer_handle",
-    "fridge_handle",
-)  # fmt: skip
+
+def handle_of(openable: str) -> str:
+    """Return the handle (a nav target) of an openable: `fridge` -> `fridge_handle`."""
+    return f"{openable}_handle"
+
+
+HANDLES: Final = tuple(map(handle_of, chain.from_iterable(reversed(OPENABLE_GROUPS))))
 NAV_TARGETS: Final = HANDLES + RECEPTACLES
 """The 16 places a `nav` skill drives to: handles first."""
 
-SPOTS: Final = (*RECEPTACLES, "middle_drawer", "bottom_drawer")
+SPOTS: Final = (*RECEPTACLES, *(o for o in OPENABLES if o not in CONTAINERS))
 """Where a robot can be said to stand (`robot_at`): a handle counts as its container."""
 
 NUM_CATEGORIES: Final = len(CATEGORIES)
@@ -66,11 +76,6 @@ NAV_INDEX: Final = {name: i for i, name in enumerate(NAV_TARGETS)}
 SPOT_INDEX: Final = {name: i for i, name in enumerate(SPOTS)}
 
 
-def handle_of(openable: str) -> str:
-    """Return the handle (a nav target) of an openable: `fridge` -> `fridge_handle`."""
-    return f"{openable}_handle"
-
-
 def spot_of(nav_target: str) -> str:
     """Return the spot a nav target counts as: a handle is its container, a receptacle itself."""
     return nav_target.removesuffix("_handle")
@@ -82,17 +87,17 @@ SPOT_OF_PLACE: Final = (*(SPOT_INDEX[spot_of(t)] for t in NAV_TARGETS), len(SPOT
 OPENABLE_OF_RECEPTACLE: Final = tuple(OPENABLE_INDEX.get(r, -1) for r in RECEPTACLES)
 """Receptacle index -> openable index, -1 for a plain surface."""
 
-ENGLISH: Final[dict[str, str]] = {
-    "tv_stand": "TV stand",
+_ENGLISH: Final = {
     "rubiks_cube": "Rubik's cube",
     "lego": "Lego brick",
     "cleanser": "cleanser bottle",
+    **{fixture.name: fixture.english for fixture in FIXTURES if fixture.english},
 }
 
 
 def english(name: str) -> str:
     """Return an id as English without article: `left_counter` -> `left counter`."""
-    return ENGLISH.get(name, name.replace("_", " "))
+    return _ENGLISH.get(name, name.replace("_", " "))
 
 
 SplitName = Literal[

@@ -78,7 +78,7 @@ def test_the_hand_is_stale_in_the_step_of_the_pick_alone():
         states.append(apply(layout, states[-1], skill)[0])
     free = StaleGoal(parse_goal("(hand_free)"), layout, start)
     held = StaleGoal(parse_goal("(exists (?x - apple) (holding ?x))"), layout, start)
-    read = [(free(*step), held(*step)) for step in zip(states, states[1:], skills, strict=False)]
+    read = [(free(*step), held(*step)) for step in itertools.pairwise(states)]
     assert read == [(True, False), (True, True), (False, True)]
 
 

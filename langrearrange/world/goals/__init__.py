@@ -1,9 +1,7 @@
 """Goals: a small first-order language over the world's facts, parsed from PDDL (paper B.1)."""
 
 from langrearrange.world.goals.ast import (
-    CONSTANTS,
     OBJECT_TYPES,
-    PREDICATES,
     RECEPTACLE_TYPES,
     And,
     Atom,
@@ -16,7 +14,13 @@ from langrearrange.world.goals.ast import (
     to_pddl,
     walk,
 )
-from langrearrange.world.goals.compile import MAX_GROUND_ATOMS, Test, compile_goal, domain
+from langrearrange.world.goals.atoms import CONSTANTS, PREDICATES, Binding, Test, ground
+from langrearrange.world.goals.compile import (
+    MAX_GROUND_ATOMS,
+    bindings,
+    compile_goal,
+    domain,
+)
 from langrearrange.world.goals.parse import Source, parse_goal
 from langrearrange.world.goals.stale import StaleGoal
 
@@ -28,6 +32,7 @@ __all__ = [
     "RECEPTACLE_TYPES",
     "And",
     "Atom",
+    "Binding",
     "Goal",
     "Initially",
     "Not",
@@ -37,8 +42,10 @@ __all__ = [
     "StaleGoal",
     "Test",
     "Variable",
+    "bindings",
     "compile_goal",
     "domain",
+    "ground",
     "parse_goal",
     "to_pddl",
     "walk",

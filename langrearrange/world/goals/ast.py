@@ -1,6 +1,6 @@
 """The goal language as frozen values: what a parsed PDDL goal is made of.
 
-    and or not imply exists forall, (initially phi) = phi at t=0, and the atoms of `PREDICATES`.
+    and or not imply exists forall, (initially phi) = phi at t=0, and atoms (`atoms`).
 
 Types of variables are categories, their groups, `object`, receptacle types (`receptacle`,
 `container`, `surface`) or `(either a b)`. `imply` is read as `(or (not a) b)`.
@@ -16,30 +16,9 @@ from langrearrange.world.vocabulary import (
     CATEGORIES,
     CONTAINERS,
     GROUPS,
-    OPENABLES,
     RECEPTACLES,
-    SPOTS,
     SURFACES,
 )
-
-PREDICATES: Final[dict[str, tuple[str, ...]]] = {
-    "on_top": ("object", "receptacle"),
-    "holding": ("object",),
-    "hand_free": (),
-    "robot_at": ("spot",),
-    "near": ("object",),
-    "open": ("openable",),
-    "closed": ("openable",),
-    "undisturbed": ("object",),
-}
-"""Predicate -> sorts of its arguments (design: paper B.1 names on_top; the rest are ours)."""
-
-CONSTANTS: Final[dict[str, tuple[str, ...]]] = {
-    "receptacle": RECEPTACLES,
-    "spot": SPOTS,
-    "openable": OPENABLES,
-}
-"""Sort -> the constants it admits; objects have no names in goals, only variables."""
 
 OBJECT_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "object": CATEGORIES,

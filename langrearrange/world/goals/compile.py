@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 from langrearrange.errors import GoalError
 from langrearrange.world.goals.ast import And, Atom, Goal, Initially, Not, Or, Quantified, Variable
-from langrearrange.world.state import CLOSED_RECEPTACLES, Layout, WorldState
-from langrearrange.world.vocabulary import (
-    CATEGORY_INDEX,
-    IN_HAND,
-    OPENABLE_INDEX,
-    OPENABLE_OF_RECEPTACLE,
-    RECEPTACLE_INDEX,
-    SPOT_INDEX,
-    SPOT_OF_PLACE,
-)
+from langrearrange.world.goals.atoms import PREDICATES, Binding, Test, ground
+from langrearrange.world.state import Layout, WorldState
+from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLE_INDEX
 
-Test = Callable[[WorldState], bool]
-Binding = dict[str, int]
 MAX_GROUND_ATOMS: Final = 20_000
 """Work bound of one goal in one episode; beyond it the goal is refused, not slow."""
 
 
-def compile_goal(goal: Goal, layout: Layout, initial: WorldState) -> Test:
+def compile_goal(
+    goal: Goal, layout: Layout, initial: WorldState, binding: Binding | None = None
+) -> Test:
     """Return a function state -> bool for one episode.
 
     Args:
         goal: the parsed goal.
         layout: the episode's layout (its objects give the variables their values).
         initial: the state at t=0 (for `initially` and `undisturbed`).
+        binding: indices of the goal's free variables; None: it has none.
 
     Returns:
         A pure test. It is built once per episode and evaluated only when the state changed.
@@ -40,7 +34,7 @@ def compile_goal(goal: Goal, layout: Layout, initial: WorldState) -> Test:
     Raises:
         GoalError: more than MAX_GROUND_ATOMS ground atoms.
     """
-    compiled = _Compiler(layout, initial).build(goal, {})
+    compiled = _Compiler(layout, initial).build(goal, binding or {})
     if isinstance(compiled, bool):
         return lambda state: compiled
     return compiled
@@ -54,6 +48,15 @@ def domain(variable: Variable, layout: Layout) -> tuple[int, ...]:
             return layout.instances[members[0]]
         return tuple(sorted(i for category in members for i in layout.instances[category]))
     return tuple(r for r in members if layout.has_receptacle(r))
+
+
+def bindings(
+    variables: Sequence[Variable], layout: Layout, outer: Binding
+) -> Iterator[dict[str, int]]:
+    """Yield an outer binding with every combination of the variables' values added."""
+    names = [variable.name for variable in variables]
+    for values in itertools.product(*(domain(variable, layout) for variable in variables)):
+        yield {**outer, **dict(zip(names, values, strict=True))}
 
 
 @lru_cache(maxsize=1024)
@@ -77,7 +80,8 @@ class _Compiler:
                         f"the goal unrolls to more than {MAX_GROUND_ATOMS} facts over "
                         f"{self._layout.num_objects} objects; quantify over fewer or narrower types"
                     )
-                return self._atom(goal, binding)
+                indices = ground(goal, binding)
+                return PREDICATES[goal.predicate].test(self._layout, self._initial, *indices)
             case Not(part):
                 inner = self.build(part, binding)
                 return not inner if isinstance(inner, bool) else _negate(inner)
@@ -87,55 +91,10 @@ class _Compiler:
             case And(parts) | Or(parts):
                 return _join([self.build(p, binding) for p in parts], isinstance(goal, And))
             case Quantified(quantifier, variables, body):
-                domains = [domain(v, self._layout) for v in variables]
-                names = [v.name for v in variables]
                 unrolled = [
-                    self.build(body, binding | dict(zip(names, values, strict=True)))
-                    for values in itertools.product(*domains)
+                    self.build(body, inner) for inner in bindings(variables, self._layout, binding)
                 ]
                 return _join(unrolled, quantifier == "forall")
-
-    def _atom(self, atom: Atom, binding: Binding) -> Test:
-        layout = self._layout
-        match atom.predicate:
-            case "hand_free":
-                return lambda s: s.held < 0
-            case "robot_at":
-                spot = _value(atom.arguments[0], binding, SPOT_INDEX)
-                return lambda s: SPOT_OF_PLACE[s.place] == spot
-            case "open" | "closed":
-                bit = self._openable(atom.arguments[0], binding)
-                wanted = atom.predicate == "open"
-                return lambda s: bool(s.open_mask >> bit & 1) is wanted
-        obj = binding[atom.arguments[0]]
-        match atom.predicate:
-            case "on_top":
-                receptacle = _value(atom.arguments[1], binding, RECEPTACLE_INDEX)
-                return lambda s: s.receptacles[obj] == receptacle
-            case "holding":
-                return lambda s: s.held == obj
-            case "undisturbed":
-                home = self._initial.receptacles[obj]
-                return lambda s: s.receptacles[obj] == home
-            case "near":
-                reach = layout.reach
-
-                def near(s: WorldState) -> bool:
-                    where = s.receptacles[obj]
-                    visible = reach[s.place] & ~CLOSED_RECEPTACLES[s.open_mask]
-                    return where == IN_HAND or bool(visible >> where & 1)
-
-                return near
-        raise GoalError(f"predicate '{atom.predicate}' has no meaning")  # parse admits none such
-
-    def _openable(self, argument: str, binding: Binding) -> int:
-        if argument in binding:
-            return OPENABLE_OF_RECEPTACLE[binding[argument]]
-        return OPENABLE_INDEX[argument]
-
-
-def _value(argument: str, binding: Binding, constants: dict[str, int]) -> int:
-    return binding[argument] if argument in binding else constants[argument]
 
 
 def _negate(test: Test) -> Test:

@@ -10,9 +10,7 @@ from typing import NoReturn
 
 from langrearrange.errors import GoalError
 from langrearrange.world.goals.ast import (
-    CONSTANTS,
     OBJECT_TYPES,
-    PREDICATES,
     RECEPTACLE_TYPES,
     And,
     Atom,
@@ -23,6 +21,7 @@ from langrearrange.world.goals.ast import (
     Quantified,
     Variable,
 )
+from langrearrange.world.goals.atoms import CONSTANTS, PREDICATES
 
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 MAX_DEPTH = 40
@@ -237,7 +236,7 @@ class _Parser:
         if head.text not in PREDICATES:
             known = (*PREDICATES, "and", "or", "not", "imply", "exists", "forall", "initially")
             self.fail(head, f"unknown predicate '{head.text}'{_suggest(head.text, known)}")
-        sorts = PREDICATES[head.text]
+        sorts = PREDICATES[head.text].sorts
         if len(rest) != len(sorts):
             form = " ".join((head.text, *(f"<{sort}>" for sort in sorts)))
             self.fail(
@@ -262,7 +261,7 @@ class _Parser:
                     else f"'{name}' is no variable such as ?x",
                 )
             if name not in CONSTANTS[sort]:
-                self.fail(token, f"unknown {sort} '{name}'{_suggest(name, CONSTANTS[sort])}")
+                self.fail(token, f"unknown {sort} '{name}'{_suggest(name, tuple(CONSTANTS[sort]))}")
             return
         if name not in scope:
             bound = ", ".join(scope) or "none"

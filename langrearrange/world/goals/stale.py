@@ -10,11 +10,9 @@ with it, it held one step before.
 from __future__ import annotations
 
 from langrearrange.world.goals.ast import And, Atom, Goal, Initially, Not, Or, Quantified
-from langrearrange.world.goals.compile import Test, compile_goal
-from langrearrange.world.skills import SKILLS
+from langrearrange.world.goals.atoms import Test
+from langrearrange.world.goals.compile import compile_goal
 from langrearrange.world.state import Layout, WorldState
-
-_MOVES_A_THING = tuple(skill.kind in ("pick", "place") for skill in SKILLS)
 
 
 class StaleGoal:
@@ -22,7 +20,7 @@ class StaleGoal:
 
     Example:
         >>> stale = StaleGoal(goal, layout, initial)
-        >>> stale(before, after, skill)
+        >>> stale(before, after)
     """
 
     __slots__ = ("_fresh", "_stale")
@@ -32,9 +30,9 @@ class StaleGoal:
         self._fresh: Test = compile_goal(goal, layout, initial)
         self._stale: Test = compile_goal(_with_free_hand(goal), layout, initial)
 
-    def __call__(self, before: WorldState, after: WorldState, skill: int) -> bool:
-        """Return whether the goal reads as true in the step of `skill`, which was valid."""
-        if not _MOVES_A_THING[skill]:
+    def __call__(self, before: WorldState, after: WorldState) -> bool:
+        """Return whether the goal reads as true in the step from one state to the next."""
+        if before.held == after.held:
             return self._fresh(after)
         # After a pick this is what is held; after a place what still reads as held.
         return self._stale(after._replace(held=max(before.held, after.held)))
