@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.houses import House, Pose2D, assign_slots, draw_yaw, get_house
 from langrearrange.houses.models import MODELS
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
+from langrearrange.sim import Camera, Frame, Simulator
 from langrearrange.world import Layout, WorldState, initial_state
 from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLE_INDEX, RECEPTACLES
 
@@ -18,6 +22,30 @@ class Household(NamedTuple):
     start: Pose2D
     state: WorldState
     layout: Layout
+
+
+class Seen(NamedTuple):
+    """Everything that a camera sees, as in `Frame`."""
+
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    segmentation: NDArray[np.int32]
+
+
+def blank(size: int = 96) -> Seen:
+    """Return buffers filled with what no simulator draws."""
+    return Seen(
+        np.full((size, size, 3), 9, np.uint8),
+        np.full((size, size), np.nan, np.float32),
+        np.full((size, size), -9, np.int32),
+    )
+
+
+def look(simulator: Simulator, camera: Camera | None = None, size: int = 96) -> Seen:
+    """Draw what a camera sees; None: the robot's head."""
+    seen = blank(size)
+    simulator.render(camera or simulator.head_camera(), Frame(*seen))
+    return seen
 
 
 def household(house_id: str = "flat_0_00", seed: int = 0, per_receptacle: int = 2) -> Household:

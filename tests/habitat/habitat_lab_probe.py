@@ -7,11 +7,12 @@ import json
 import os
 import sys
 import tempfile
+from typing import Any
 
 PBR = {"enable_ibl": False, "ibl_envmap_filename": "none.hdr"}
 
 
-def open_simulator(habitat_sim, config, scene):
+def open_simulator(habitat_sim: Any, config: str, scene: str) -> Any:
     settings = habitat_sim.SimulatorConfiguration()
     settings.scene_dataset_config_file = config
     settings.scene_id = scene
@@ -22,7 +23,7 @@ def open_simulator(habitat_sim, config, scene):
     )
 
 
-def load_episodes(request):
+def load_episodes(request: dict[str, Any]) -> Any:
     from habitat.datasets.rearrange.rearrange_dataset import RearrangeDatasetV0
     from omegaconf import OmegaConf
 
@@ -37,11 +38,11 @@ def load_episodes(request):
     return RearrangeDatasetV0(config).episodes
 
 
-def rows(matrix):
+def rows(matrix: Any) -> list[list[float]]:
     return [[float(matrix[j][i]) for j in range(4)] for i in range(4)]
 
 
-def add_things(sim, episode, magnum):
+def add_things(sim: Any, episode: Any, magnum: Any) -> dict[str, Any]:
     """Add things as habitat-lab's RearrangeSim does: sorted, found by a part of their handle."""
     from habitat.sims.habitat_simulator.sim_utilities import object_shortname_from_handle
 
@@ -64,7 +65,7 @@ def add_things(sim, episode, magnum):
     return found
 
 
-def set_joints(sim, episode):
+def set_joints(sim: Any, episode: Any) -> None:
     manager = sim.get_articulated_object_manager()
     for handle, states in episode.ao_states.items():
         piece = manager.get_object_by_handle(handle)
@@ -74,7 +75,7 @@ def set_joints(sim, episode):
         piece.joint_positions = joints
 
 
-def find_boxes(sim):
+def find_boxes(sim: Any) -> dict[str, Any]:
     from habitat.datasets.rearrange.samplers.receptacle import find_receptacles
 
     found = {}
@@ -88,13 +89,13 @@ def find_boxes(sim):
     return found
 
 
-def look_at_scene(habitat_sim, magnum, wanted):
+def look_at_scene(habitat_sim: Any, magnum: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     """Open a scene of ReplicaCAD's form and put things into it."""
     import numpy as np
 
     sim = open_simulator(habitat_sim, wanted["config"], wanted["scene"])
     try:
-        found = {"receptacles": find_boxes(sim), "things": []}
+        found: dict[str, Any] = {"receptacles": find_boxes(sim), "things": []}
         pieces = sim.get_articulated_object_manager()
         for handle, joints in wanted["joints"].items():
             piece = pieces.get_object_by_handle(handle)
@@ -122,7 +123,9 @@ def look_at_scene(habitat_sim, magnum, wanted):
         sim.close()
 
 
-def look_at_episode(habitat_sim, magnum, request, episode):
+def look_at_episode(
+    habitat_sim: Any, magnum: Any, request: dict[str, Any], episode: Any
+) -> dict[str, Any]:
     sim = open_simulator(habitat_sim, episode.scene_dataset_config, episode.scene_id)
     try:
         receptacles = find_boxes(sim)
@@ -148,7 +151,7 @@ def look_at_episode(habitat_sim, magnum, request, episode):
         sim.close()
 
 
-def navmesh(habitat_sim, sim, request):
+def navmesh(habitat_sim: Any, sim: Any, request: dict[str, Any]) -> dict[str, Any]:
     settings = habitat_sim.NavMeshSettings()
     settings.set_defaults()
     settings.agent_radius = 0.3
@@ -167,7 +170,7 @@ def navmesh(habitat_sim, sim, request):
     return {"path": path, "snapped": snapped}
 
 
-def main():
+def main() -> None:
     os.environ.setdefault("MAGNUM_LOG", "quiet")
     os.environ.setdefault("HABITAT_SIM_LOG", "quiet")
     request = json.loads(sys.stdin.read())

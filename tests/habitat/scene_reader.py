@@ -9,12 +9,15 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
-Triangles = np.ndarray
+Array = NDArray[Any]
+Triangles = Array
 """(n, 3, 3) float64, y up, metres."""
 UrdfReader = Callable[[Path, Mapping[str, float]], Triangles]
 
@@ -41,9 +44,9 @@ def scene_triangles(
     return np.concatenate(found)
 
 
-def placed(instance: Mapping[str, list[float]]) -> np.ndarray:
+def placed(instance: Mapping[str, list[float]]) -> Array:
     """Return the (4, 4) pose of an instance: translation and quaternion w, x, y, z."""
-    pose = trimesh.transformations.quaternion_matrix(instance["rotation"])
+    pose: Array = trimesh.transformations.quaternion_matrix(instance["rotation"])
     pose[:3, 3] = instance["translation"]
     return pose
 
@@ -59,34 +62,46 @@ def glb_triangles(path: Path) -> Triangles:
     )
 
 
-def moved(triangles: Triangles, pose: np.ndarray) -> Triangles:
-    return triangles @ pose[:3, :3].T + pose[:3, 3]
+def moved(triangles: Triangles, pose: Array) -> Triangles:
+    turned: Triangles = triangles @ pose[:3, :3].T + pose[:3, 3]
+    return turned
+
+
+def attribute(element: ET.Element, name: str, path: str = ".") -> str:
+    """Return an attribute of the element at `path` below one; both have to be there."""
+    found = element.find(path)
+    assert found is not None, f"<{element.tag}> has no {path}"
+    return found.attrib[name]
+
+
+def numbers(element: ET.Element, name: str, path: str = ".") -> list[float]:
+    """Return an attribute that holds numbers."""
+    return [float(number) for number in attribute(element, name, path).split()]
 
 
 def read_urdf(path: Path, joints: Mapping[str, float]) -> Triangles:
     """Read a URDF whose links all hang on the root, by the letter of the format."""
     robot = ET.parse(path).getroot()
     meshes = {
-        link.get("name"): link.find("visual/geometry/mesh").get("filename")
+        link.attrib["name"]: attribute(link, "filename", "visual/geometry/mesh")
         for link in robot.iter("link")
         if link.find("visual") is not None
     }
     found = []
     for joint in robot.iter("joint"):
-        origin = joint.find("origin")
-        roll, pitch, yaw = (float(v) for v in origin.get("rpy").split())
+        roll, pitch, yaw = numbers(joint, "rpy", "origin")
         pose = trimesh.transformations.euler_matrix(roll, pitch, yaw, "sxyz")
-        pose[:3, 3] = [float(v) for v in origin.get("xyz").split()]
-        value = joints.get(joint.get("name"), 0.0)
+        pose[:3, 3] = numbers(joint, "xyz", "origin")
+        value = joints.get(joint.attrib["name"], 0.0)
         if joint.get("type") != "fixed":
-            axis = np.array([float(v) for v in joint.find("axis").get("xyz").split()])
-            limit = joint.find("limit")
-            assert float(limit.get("lower")) <= value <= float(limit.get("upper")) + 1e-9
+            axis = np.array(numbers(joint, "xyz", "axis"))
+            (lower,), (upper,) = (numbers(joint, end, "limit") for end in ("lower", "upper"))
+            assert lower <= value <= upper + 1e-9
             if joint.get("type") == "revolute":
                 pose = pose @ trimesh.transformations.rotation_matrix(value, axis)
             else:
                 pose = pose @ trimesh.transformations.translation_matrix(value * axis)
-        mesh = path.parent / meshes[joint.find("child").get("link")]
+        mesh = path.parent / meshes[attribute(joint, "link", "child")]
         found.append(moved(glb_triangles(mesh), pose))
     return np.concatenate(found)
 
@@ -97,13 +112,11 @@ def limits(out: Path, scene: str) -> dict[str, float]:
     for path in (out / "urdf").glob(f"{scene}_*/*.urdf"):
         for joint in ET.parse(path).getroot().iter("joint"):
             if joint.find("limit") is not None:
-                found[joint.get("name")] = float(joint.find("limit").get("upper"))
+                (found[joint.attrib["name"]],) = numbers(joint, "upper", "limit")
     return found
 
 
-def ray_depth(
-    triangles: Triangles, view: np.ndarray, hfov_deg: float, width: int, height: int
-) -> np.ndarray:
+def ray_depth(triangles: Triangles, view: Array, hfov_deg: float, width: int, height: int) -> Array:
     """Return (height, width) depth along the axis of a y-up camera; inf where nothing is.
 
     Back faces are culled, as Habitat culls them. Moller and Trumbore's test, all against all.

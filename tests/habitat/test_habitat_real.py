@@ -10,24 +10,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
-from household import household
+from household import Household, Seen, blank, household, look
 
 import langrearrange  # noqa: F401
+from langrearrange.env import LangRearrangeEnv
 from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
 from langrearrange.habitat import PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator.places import ROBOT
 from langrearrange.houses import houses_for
-from langrearrange.sim import SEGMENT_ROBOT, Frame
+from langrearrange.sim import SEGMENT_ROBOT, Frame, Simulator
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.testing import check_env, toy_episodes
-from langrearrange.world import skill_index
+from langrearrange.world import WorldState, skill_index
 from langrearrange.world.vocabulary import NUM_NAV_TARGETS, TEST_SPLITS
 
 pytestmark = [
@@ -42,37 +45,30 @@ ALL_OPEN, ALL_CLOSED = 0b11111, 0
 SIZE = 128
 
 
-def make(**kwargs):
+def make(**kwargs: Any) -> HabitatSimulator:
     return HabitatSimulator(habitat_gpu=-1, **kwargs)
 
 
 @pytest.fixture(scope="module")
-def habitat():
+def habitat() -> Iterator[HabitatSimulator]:
     simulator = make()
     yield simulator
     simulator.close()
 
 
-def frame(size=SIZE):
-    return Frame(
-        np.empty((size, size, 3), np.uint8),
-        np.empty((size, size), np.float32),
-        np.empty((size, size), np.int32),
-    )
-
-
-def pair(habitat, home, state, size=SIZE):
+def pair(habitat: HabitatSimulator, home: Household, state: WorldState) -> tuple[Seen, Seen]:
     """Return the same view in both simulators."""
-    drawn = []
-    for simulator in (habitat, EmbeddedSimulator()):
-        simulator.load(home.house, home.objects, home.start)
-        simulator.show(state)
-        drawn.append(frame(size))
-        simulator.render(simulator.head_camera(), drawn[-1])
-    return drawn
+    return drawn(habitat, home, state), drawn(EmbeddedSimulator(), home, state)
 
 
-def test_its_env_keeps_the_contract():
+def drawn(simulator: Simulator, home: Household, state: WorldState) -> Seen:
+    """Return what a simulator's robot sees in a household."""
+    simulator.load(home.house, home.objects, home.start)
+    simulator.show(state)
+    return look(simulator, size=SIZE)
+
+
+def test_its_env_keeps_the_contract() -> None:
     check_env(
         gym.make(
             "LangRearrange-v0",
@@ -88,7 +84,9 @@ def test_its_env_keeps_the_contract():
 
 @pytest.mark.parametrize("open_mask", [ALL_CLOSED, ALL_OPEN], ids=["closed", "open"])
 @pytest.mark.parametrize("flat", [houses_for(s)[i] for s in ("train", "test") for i in (0, 5, 9)])
-def test_depth_from_every_stance_agrees_with_the_embedded_renderer(habitat, flat, open_mask):
+def test_depth_from_every_stance_agrees_with_the_embedded_renderer(
+    habitat: HabitatSimulator, flat: str, open_mask: int
+) -> None:
     home = household(flat, per_receptacle=1)
     for place in range(NUM_NAV_TARGETS):
         state = home.state._replace(place=place, open_mask=open_mask)
@@ -101,7 +99,9 @@ def test_depth_from_every_stance_agrees_with_the_embedded_renderer(habitat, flat
         assert (theirs.segmentation == ours.segmentation).mean() > 0.98
 
 
-def test_every_nav_target_is_lit_and_of_the_embedded_renderers_colours(habitat):
+def test_every_nav_target_is_lit_and_of_the_embedded_renderers_colours(
+    habitat: HabitatSimulator,
+) -> None:
     home = household("flat_4_03", per_receptacle=2)
     for place in range(NUM_NAV_TARGETS):
         theirs, ours = pair(habitat, home, home.state._replace(place=place))
@@ -109,17 +109,12 @@ def test_every_nav_target_is_lit_and_of_the_embedded_renderers_colours(habitat):
         assert np.abs(theirs.rgb.astype(int) - ours.rgb).mean() < 20
 
 
-def test_many_simulators_draw_side_by_side_what_each_draws_alone():
+def test_many_simulators_draw_side_by_side_what_each_draws_alone() -> None:
     homes = [household(flat) for flat in ("flat_0_00", "flat_3_01")]
     simulators = [make() for _ in homes]
-    alone = []
-    for simulator, home in zip(simulators, homes, strict=True):
-        simulator.load(home.house, home.objects, home.start)
-        simulator.show(home.state)
-        alone.append(frame())
-        simulator.render(simulator.head_camera(), alone[-1])
-    together = [frame() for _ in homes]
-    HabitatSimulator.render_batch(simulators, together)
+    alone = [drawn(*both, both[1].state) for both in zip(simulators, homes, strict=True)]
+    together = [blank(SIZE) for _ in homes]
+    HabitatSimulator.render_batch(simulators, [Frame(*seen) for seen in together])
     for one, other in zip(alone, together, strict=True):
         assert np.array_equal(one.rgb, other.rgb)
         assert np.array_equal(one.depth, other.depth)
@@ -127,7 +122,7 @@ def test_many_simulators_draw_side_by_side_what_each_draws_alone():
         simulator.close()
 
 
-def test_a_household_replaces_the_one_before_without_a_trace(habitat):
+def test_a_household_replaces_the_one_before_without_a_trace(habitat: HabitatSimulator) -> None:
     first, second = household("flat_0_00"), household("flat_2_02", seed=1)
     fresh, _ = pair(habitat, second, second.state)
     pair(habitat, first, first.state._replace(open_mask=ALL_OPEN, place=3))
@@ -136,7 +131,7 @@ def test_a_household_replaces_the_one_before_without_a_trace(habitat):
     assert np.array_equal(fresh.segmentation, again.segmentation)
 
 
-def test_a_torn_mesh_is_an_error_not_a_wrong_picture(tmp_path):
+def test_a_torn_mesh_is_an_error_not_a_wrong_picture(tmp_path: Path) -> None:
     home = household("flat_1_01", per_receptacle=1)
     export_habitat(["flat_1_01"], tmp_path, [thing.model for thing in home.objects])
     model = home.objects[0].model
@@ -164,31 +159,30 @@ ARM = """<?xml version="1.0"?>
 """
 
 
-def test_a_robot_from_its_description_stands_where_the_robot_is(tmp_path):
+def test_a_robot_from_its_description_stands_where_the_robot_is(tmp_path: Path) -> None:
     (tmp_path / ROBOT).parent.mkdir(parents=True)
     (tmp_path / ROBOT).write_text(ARM)
     home, simulator = household("flat_0_00"), make(habitat_data=tmp_path)
     simulator.load(home.house, home.objects, home.start)
     simulator.show(home.state._replace(place=3))
     camera = simulator.head_camera()
-    seen = frame()
     simulator.show(home.state._replace(place=5))
-    simulator.render(camera, seen)
+    seen = look(simulator, camera, SIZE)
     from_afar = (seen.segmentation == SEGMENT_ROBOT).mean()
     simulator.show(home.state._replace(place=3))
     above = camera.view.copy()
     above[2, 3] -= 1.5  # a step back
-    simulator.render(type(camera)(above, camera.hfov_deg), seen)
+    seen = look(simulator, type(camera)(above, camera.hfov_deg), SIZE)
     assert (seen.segmentation == SEGMENT_ROBOT).mean() > max(0.01, from_afar)
     simulator.close()
 
 
 @pytest.mark.slow
-def test_the_oracle_succeeds_on_test_episodes_with_the_outcomes_of_the_embedded_simulator():
+def test_the_oracle_succeeds_on_test_episodes_with_the_outcomes_of_the_embedded_simulator() -> None:
     for split in TEST_SPLITS:
         source = open_split(split)
         ids = [source.id_at(index * len(source) // 12) for index in range(12)]
-        kwargs = {"split": split, "episodes": ids}
+        kwargs: dict[str, Any] = {"split": split, "episodes": ids}
         theirs = gym.make("LangRearrange-v0", simulator="habitat", habitat_gpu=-1, **kwargs)
         ours = gym.make("LangRearrange-v0", **kwargs)
         for episode_id in ids:
@@ -197,12 +191,14 @@ def test_the_oracle_succeeds_on_test_episodes_with_the_outcomes_of_the_embedded_
         ours.close()
 
 
-def play(env, episode_id):
+def play(env: gym.Env[Any, Any], episode_id: str) -> list[Any]:
     """Play an episode's stored plan; return what happened, without the pictures."""
     observation, info = env.reset(options={"episode_id": episode_id})
-    told = [info["outcome"]]
+    told: list[Any] = [info["outcome"]]
     terminated = False
-    for skill in env.unwrapped.episode.plan:
+    unwrapped = env.unwrapped
+    assert isinstance(unwrapped, LangRearrangeEnv)
+    for skill in unwrapped.episode.plan:
         assert not terminated
         observation, reward, terminated, truncated, info = env.step(skill_index(skill))
         told.append((reward, terminated, truncated, info["outcome"]))
@@ -213,7 +209,9 @@ def play(env, episode_id):
     return told
 
 
-def test_the_given_folder_is_used_and_not_the_cache(tmp_path, monkeypatch):
+def test_the_given_folder_is_used_and_not_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path / "cache"))
     home = household("flat_4_03", per_receptacle=1)
     folder = tmp_path / "given"

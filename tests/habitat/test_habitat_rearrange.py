@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 import numpy as np
 import pytest
 import scene_reader
+from numpy.typing import NDArray
 
 from langrearrange.cli.main import main
 from langrearrange.dataset import EpisodeList, select
@@ -41,14 +43,17 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def records(dataset: Path) -> list[dict]:
+def records(dataset: Path) -> list[dict[str, Any]]:
     with gzip.open(dataset / f"episodes/{SPLIT}/{SPLIT}.json.gz", "rt") as file:
-        return json.load(file)["episodes"]
+        found: list[dict[str, Any]] = json.load(file)["episodes"]
+    return found
 
 
-def receptacles_of(dataset: Path, scene_path: str) -> dict[str, tuple[dict, np.ndarray, list]]:
+def receptacles_of(
+    dataset: Path, scene_path: str
+) -> dict[str, tuple[dict[str, Any], NDArray[np.float64], list[str]]]:
     """Return unique name -> (box, pose of its frame when closed, links by joint name)."""
-    found = {}
+    found: dict[str, tuple[dict[str, Any], NDArray[np.float64], list[str]]] = {}
     scene = json.loads(Path(scene_path).read_text())
     for instance in scene["object_instances"]:
         name = instance["template_name"].split("/")[1]
@@ -59,8 +64,8 @@ def receptacles_of(dataset: Path, scene_path: str) -> dict[str, tuple[dict, np.n
         name = instance["template_name"]
         folder = dataset / "urdf" / name
         joints = list(ET.parse(folder / f"{name}.urdf").getroot().iter("joint"))
-        joints.sort(key=lambda joint: joint.get("name"))
-        links = [joint.find("child").get("link") for joint in joints]
+        joints.sort(key=lambda joint: joint.attrib["name"])
+        links = [scene_reader.attribute(joint, "link", "child") for joint in joints]
         config = json.loads((folder / f"{name}.ao_config.json").read_text())
         for box in config["user_defined"].values():
             found[f"{name}_:0000|{box['name']}"] = box, scene_reader.placed(instance), links
@@ -151,7 +156,11 @@ def test_markers_are_our_handles_on_links_that_move(dataset: Path) -> None:
         for marker in record["markers"]:
             name = marker["params"]["object"].removesuffix("_:0000")
             joints = ET.parse(dataset / f"urdf/{name}/{name}.urdf").getroot().iter("joint")
-            moving = {j.find("child").get("link") for j in joints if j.get("type") != "fixed"}
+            moving = {
+                scene_reader.attribute(joint, "link", "child")
+                for joint in joints
+                if joint.get("type") != "fixed"
+            }
             assert marker["params"]["link"] in moving
 
 

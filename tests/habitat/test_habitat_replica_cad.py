@@ -103,9 +103,9 @@ def test_official_things_have_their_assets_and_stored_poses(
 
 
 def test_poses_of_any_rotation_survive(official: Episode) -> None:
-    pose = msgspec.structs.replace(
-        official.objects[0].pose, rotation=(500_000, 500_000, -500_000, 500_000)
-    )
+    stored = official.objects[0].pose
+    assert stored is not None
+    pose = msgspec.structs.replace(stored, rotation=(500_000, 500_000, -500_000, 500_000))
     things = (msgspec.structs.replace(official.objects[0], pose=pose), *official.objects[1:])
     turn = transforms(msgspec.structs.replace(official, objects=things))[0][:3, :3]
     # (w, x, y, z) / 2 takes x to z, y to -x and z to -y; all of that seen from y up.
@@ -154,7 +154,7 @@ def test_what_opens_goes_by_the_release_s_joints() -> None:
 
 def test_what_opens_is_told_by_link_and_each_once(official: Episode) -> None:
     home = ReplicaCadHome(get_house(official.house), official.objects)
-    travel = {}
+    travel: dict[str, tuple[str, float]] = {}
     for piece in home.flat.pieces:
         assert piece.path.suffix == ".urdf", "ReplicaCAD's configs name no file"
         travel.update(piece.travel)
@@ -226,7 +226,9 @@ def test_habitat_shows_an_official_episode_with_its_stored_poses(
 ) -> None:
     pear = next(i for i, thing in enumerate(official.objects) if thing.category == "pear")
     x, y, z = get_house(official.house).gazes["sofa"]
-    pose = msgspec.structs.replace(official.objects[pear].pose, position=(x, y, z))
+    stored = official.objects[pear].pose
+    assert stored is not None
+    pose = msgspec.structs.replace(stored, position=(x, y, z))
     things = list(official.objects)
     things[pear] = msgspec.structs.replace(things[pear], pose=pose)
     player = Player(simulator, msgspec.structs.replace(official, objects=tuple(things)))

@@ -9,57 +9,61 @@ import sys
 import warnings
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 from fake_habitat import HABITAT_SIM, MAGNUM, fake_python
-from household import household
+from household import Household, household
+from numpy.typing import NDArray
 
 import langrearrange  # noqa: F401
 from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
 from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator import places, simulator
-from langrearrange.habitat.simulator.assets import CONFIG, Library
-from langrearrange.habitat.simulator.client import Local
+from langrearrange.habitat.simulator.assets import CONFIG, FlatAssets, Library
+from langrearrange.habitat.simulator.client import Local, Moves, View
 from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
 from langrearrange.houses import get_house
 from langrearrange.sim import SEGMENT_PART, Frame
 from langrearrange.sim.protocol import missing_members
 from langrearrange.testing import toy_episodes
-from langrearrange.world import apply, skill_index
+from langrearrange.world import WorldState, apply, skill_index
 
 FLAT = "flat_1_02"
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flats")
     export_habitat([FLAT], folder, [thing.model for thing in household(FLAT).objects])
     return folder
 
 
 @pytest.fixture
-def python(tmp_path):
+def python(tmp_path: Path) -> str:
     return fake_python(tmp_path / "environment")
 
 
 class Recorder:
     """Keeps what a simulator sends."""
 
-    def __init__(self):
-        self.loaded, self.moves, self.views = [], [], []
+    def __init__(self) -> None:
+        self.loaded: list[tuple[list[Any], list[Any]]] = []
+        self.moves: list[Moves] = []
+        self.views: list[View] = []
 
-    def load(self, rigid, articulated):
+    def load(self, rigid: list[Any], articulated: list[Any]) -> None:
         json.dumps([rigid, articulated])
         self.loaded.append((rigid, articulated))
 
-    def start_drawing(self, moves, view):
+    def start_drawing(self, moves: Moves, view: View) -> None:
         json.dumps([moves.rigid, moves.joints, moves.bases, view.pose])
         self.moves.append(moves)
         self.views.append(view)
 
-    def pictures(self):
+    def pictures(self) -> dict[str, NDArray[Any]]:
         view = self.views[-1]
         size = (view.height, view.width)
         return {
@@ -68,31 +72,33 @@ class Recorder:
             "segmentation": np.zeros(size, np.uint32),
         }
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
 @pytest.fixture
-def recorded(monkeypatch, exported):
+def recorded(monkeypatch: pytest.MonkeyPatch, exported: Path) -> tuple[HabitatSimulator, Recorder]:
     recorder = Recorder()
     monkeypatch.setattr(simulator, "open_backend", lambda python, gpu: recorder)
     return HabitatSimulator(habitat_data=exported), recorder
 
 
-def shown(simulator, home, state):
+def shown(simulator: HabitatSimulator, home: Household, state: WorldState) -> Frame:
     simulator.show(state)
     frame = Frame(rgb=np.empty((8, 8, 3), np.uint8))
     simulator.render(simulator.head_camera(), frame)
     return frame
 
 
-def test_it_is_a_simulator_and_closes_twice(recorded):
+def test_it_is_a_simulator_and_closes_twice(recorded: tuple[HabitatSimulator, Recorder]) -> None:
     assert missing_members(recorded[0]) == []
     recorded[0].close()
     recorded[0].close()
 
 
-def test_every_part_and_thing_is_sent_under_its_own_number_once(recorded):
+def test_every_part_and_thing_is_sent_under_its_own_number_once(
+    recorded: tuple[HabitatSimulator, Recorder],
+) -> None:
     adapter, recorder = recorded
     home = household(FLAT)
     adapter.load(home.house, home.objects, home.start)
@@ -104,7 +110,7 @@ def test_every_part_and_thing_is_sent_under_its_own_number_once(recorded):
     assert sorted(number - 1 for number in numbers) == sorted(expected)
 
 
-def test_only_what_moved_is_sent_again(recorded):
+def test_only_what_moved_is_sent_again(recorded: tuple[HabitatSimulator, Recorder]) -> None:
     adapter, recorder = recorded
     home = household(FLAT)
     adapter.load(home.house, home.objects, home.start)
@@ -123,7 +129,9 @@ def test_only_what_moved_is_sent_again(recorded):
     )
 
 
-def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(recorded):
+def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(
+    recorded: tuple[HabitatSimulator, Recorder],
+) -> None:
     adapter, recorder = recorded
     home = household(FLAT)
     adapter.load(home.house, home.objects, home.start)
@@ -140,14 +148,15 @@ def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(recorded)
     assert all(rows[i][1][3] > 0 for i in inside)
 
 
-def test_segments_are_shifted_back(recorded):
+def test_segments_are_shifted_back(recorded: tuple[HabitatSimulator, Recorder]) -> None:
     adapter, _ = recorded
     home = household(FLAT)
     adapter.load(home.house, home.objects, home.start)
     adapter.show(home.state)
     frame = Frame(segmentation=np.full((4, 4), 7, np.int32))
     adapter.render(adapter.head_camera(), frame)
-    assert (frame.segmentation == -1).all()
+    assert frame.segmentation is not None
+    assert np.all(frame.segmentation == -1)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +169,9 @@ def test_segments_are_shifted_back(recorded):
         Frame(rgb=np.empty((4, 4, 3), np.uint8), depth=np.empty((5, 4), np.float32)),
     ],
 )
-def test_unfit_buffers_are_refused(recorded, frame):
+def test_unfit_buffers_are_refused(
+    recorded: tuple[HabitatSimulator, Recorder], frame: Frame
+) -> None:
     adapter, _ = recorded
     home = household(FLAT)
     adapter.load(home.house, home.objects, home.start)
@@ -169,7 +180,7 @@ def test_unfit_buffers_are_refused(recorded, frame):
         adapter.render(adapter.head_camera(), frame)
 
 
-def test_nothing_to_draw_yet_is_said(recorded):
+def test_nothing_to_draw_yet_is_said(recorded: tuple[HabitatSimulator, Recorder]) -> None:
     adapter, _ = recorded
     with pytest.raises(RenderError, match="holds no household"):
         adapter.head_camera()
@@ -179,14 +190,18 @@ def test_nothing_to_draw_yet_is_said(recorded):
         adapter.head_camera()
 
 
-def test_a_missing_habitat_is_one_sentence_that_names_the_ways_out(monkeypatch):
+def test_a_missing_habitat_is_one_sentence_that_names_the_ways_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(places, "find_spec", lambda name: None)
     monkeypatch.delenv(PYTHON_VARIABLE, raising=False)
     with pytest.raises(HabitatError, match=r"habitat_python=.*simulator='embedded'"):
         HabitatSimulator()
 
 
-def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkeypatch, python):
+def test_the_environment_variable_names_a_python_when_habitat_is_not_here(
+    monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
     monkeypatch.setattr(places, "find_spec", lambda name: None)
     monkeypatch.setenv(PYTHON_VARIABLE, python)
     HabitatSimulator(habitat_gpu=-1).close()
@@ -195,19 +210,19 @@ def test_the_environment_variable_names_a_python_when_habitat_is_not_here(monkey
         HabitatSimulator()
 
 
-def test_a_folder_without_flats_or_robot_is_refused(tmp_path):
+def test_a_folder_without_flats_or_robot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HabitatError, match="holds neither"):
         HabitatSimulator(habitat_data=tmp_path)
 
 
-def use(library, home):
+def use(library: Library, home: Household) -> FlatAssets:
     library.ensure(home.house, [thing.model for thing in home.objects])
     return library.flat(home.house)
 
 
 def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_second_one(
-    tmp_path, monkeypatch
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(DATA_VARIABLE, "")
     monkeypatch.delenv(DATA_VARIABLE)
     (tmp_path / "one" / "replica_cad").mkdir(parents=True)
@@ -229,7 +244,9 @@ def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_secon
         f"scenes/{FLAT}.scene_instance.json",
     ],
 )
-def test_a_missing_file_is_named_with_the_command_that_writes_it(exported, tmp_path, lost):
+def test_a_missing_file_is_named_with_the_command_that_writes_it(
+    exported: Path, tmp_path: Path, lost: str
+) -> None:
     copy = tmp_path / "flats"
     shutil.copytree(exported, copy)
     (copy / lost).unlink()
@@ -240,7 +257,7 @@ def test_a_missing_file_is_named_with_the_command_that_writes_it(exported, tmp_p
     assert str(copy / lost) in str(caught.value)
 
 
-def test_a_missing_model_and_a_missing_flat_are_named(exported):
+def test_a_missing_model_and_a_missing_flat_are_named(exported: Path) -> None:
     library = Library(exported)
     with pytest.raises(HabitatError, match=r"no_such\.object_config\.json is missing"):
         library.ensure(get_house(FLAT), ["no_such"])
@@ -248,7 +265,7 @@ def test_a_missing_model_and_a_missing_flat_are_named(exported):
         library.ensure(get_house("flat_0_00"), [])
 
 
-def test_a_damaged_stage_is_named(exported, tmp_path):
+def test_a_damaged_stage_is_named(exported: Path, tmp_path: Path) -> None:
     copy = tmp_path / "flats"
     shutil.copytree(exported, copy)
     (copy / "stages" / f"{FLAT}.glb").write_bytes(b"glTF")
@@ -256,7 +273,9 @@ def test_a_damaged_stage_is_named(exported, tmp_path):
         Library(copy).flat(get_house(FLAT))
 
 
-def test_flats_are_exported_into_the_cache_when_first_played(monkeypatch, tmp_path):
+def test_flats_are_exported_into_the_cache_when_first_played(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
     library, house = Library(), get_house(FLAT)
     library.ensure(house, ["banana_ripe"])
@@ -270,7 +289,9 @@ def test_flats_are_exported_into_the_cache_when_first_played(monkeypatch, tmp_pa
     assert len(library.flat(house).pieces) == 2
 
 
-def test_the_env_plays_through_a_worker_with_every_extra(python, exported, monkeypatch, tmp_path):
+def test_the_env_plays_through_a_worker_with_every_extra(
+    python: str, exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
     env = gym.make(
         "LangRearrange-v0",
@@ -287,11 +308,15 @@ def test_the_env_plays_through_a_worker_with_every_extra(python, exported, monke
     for skill in ("nav(sofa)", "nav(fridge)"):
         observation, *_ = env.step(skill_index(skill))
     assert observation["rgb"].shape == (32, 32, 3)
-    assert env.render().shape[2] == 3
+    picture = env.render()
+    assert isinstance(picture, np.ndarray)
+    assert picture.shape[2] == 3
     env.close()
 
 
-def test_the_vector_env_draws_with_a_worker_each(python, monkeypatch, tmp_path):
+def test_the_vector_env_draws_with_a_worker_each(
+    python: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
     envs = gym.make_vec(
         "LangRearrange-v0",
@@ -307,12 +332,12 @@ def test_the_vector_env_draws_with_a_worker_each(python, monkeypatch, tmp_path):
     envs.close()
 
 
-def test_options_of_habitat_go_with_habitat():
+def test_options_of_habitat_go_with_habitat() -> None:
     with pytest.raises(UsageError, match="habitat_gpu=-1 is not taken by simulator='embedded'"):
         gym.make("LangRearrange-v0", habitat_gpu=-1)
 
 
-def test_state_and_text_need_no_habitat():
+def test_state_and_text_need_no_habitat() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         env = gym.make("LangRearrange-v0", simulator="habitat", observation="text")
@@ -320,7 +345,9 @@ def test_state_and_text_need_no_habitat():
         env.close()
 
 
-def test_a_fetch_is_shown_instead_of_our_arm(monkeypatch, tmp_path, exported):
+def test_a_fetch_is_shown_instead_of_our_arm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, exported: Path
+) -> None:
     (tmp_path / ROBOT).parent.mkdir(parents=True)
     (tmp_path / ROBOT).write_text("<robot/>")
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path / "cache"))
@@ -342,16 +369,20 @@ def test_a_fetch_is_shown_instead_of_our_arm(monkeypatch, tmp_path, exported):
     assert joints["shoulder_pan_link"] == pytest.approx(adapter.joints[0])
 
 
-def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(monkeypatch):
+def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name, source in (("magnum", MAGNUM), ("habitat_sim", HABITAT_SIM)):
         module = ModuleType(name)
         exec(source, module.__dict__)
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(places, "find_spec", lambda name: object())
-    monkeypatch.setattr(places, "Worker", lambda python, gpu: python)
+    started = []
+    monkeypatch.setattr(places, "Worker", lambda python, gpu: started.append(python))
     first = places.open_backend(None, -1)
     assert isinstance(first, Local)
-    assert places.open_backend(None, -1) == sys.executable
+    places.open_backend(None, -1)
+    assert started == [sys.executable]
     first.close()
     again = places.open_backend(None, -1)
     assert isinstance(again, Local)
@@ -359,10 +390,13 @@ def test_the_first_one_here_is_in_this_process_and_one_beside_it_in_a_worker(mon
     assert Local.possible()
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(Local, "_owner", os.getpid() + 1)  # as in a fork
-        assert places.open_backend(None, -1) == sys.executable
+        places.open_backend(None, -1)
+    assert started == [sys.executable] * 2
 
 
-def test_what_the_page_shows_first_plays(python, monkeypatch, tmp_path):
+def test_what_the_page_shows_first_plays(
+    python: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
     page = Path(__file__).parents[2] / "docs" / "habitat.md"
     code = page.read_text().partition("```python\n")[2].partition("```")[0]

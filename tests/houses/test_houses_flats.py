@@ -37,7 +37,7 @@ def content(house: House) -> str:
     )  # fmt: skip
 
 
-def test_there_are_105_flats_split_by_floor_plan():
+def test_there_are_105_flats_split_by_floor_plan() -> None:
     assert len(set(HOUSE_IDS)) == len(HOUSE_IDS) == 105
     split = [houses_for(use) for use in ("train", "validation", "test")]
     assert [len(ids) for ids in split] == [63, 21, 21]
@@ -48,14 +48,14 @@ def test_there_are_105_flats_split_by_floor_plan():
 @pytest.mark.parametrize(
     "wrong", ["flat_5_00", "flat_0_21", "flat_0_0", "", "FLAT_0_00", "flat_0_00 "]
 )
-def test_an_unknown_flat_is_named_with_the_remedy(wrong):
+def test_an_unknown_flat_is_named_with_the_remedy(wrong: str) -> None:
     with pytest.raises(HouseError, match="flat_0_07"):
         get_house(wrong)
     with pytest.raises(HouseError, match="train, validation, test"):
         houses_for("training")
 
 
-def test_a_flat_is_the_same_object_and_the_same_value_every_time():
+def test_a_flat_is_the_same_object_and_the_same_value_every_time() -> None:
     assert get_house("flat_2_03") is get_house("flat_2_03")
     before = content(get_house("flat_2_03"))
     get_house.cache_clear()
@@ -63,12 +63,12 @@ def test_a_flat_is_the_same_object_and_the_same_value_every_time():
     assert content(get_house("flat_2_03")) == before
 
 
-def test_no_two_flats_are_alike():
+def test_no_two_flats_are_alike() -> None:
     assert len({content(get_house(h))[11:] for h in HOUSE_IDS}) == 105
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_everything_named_is_there(house_id):
+def test_everything_named_is_there(house_id: str) -> None:
     house = get_house(house_id)
     assert tuple(house.stances) == tuple(house.gazes) == NAV_TARGETS
     assert tuple(house.surfaces) == RECEPTACLES
@@ -89,7 +89,7 @@ def test_everything_named_is_there(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_furniture_stands_against_a_wall_and_touches_nothing_else(house_id):
+def test_furniture_stands_against_a_wall_and_touches_nothing_else(house_id: str) -> None:
     design = furnishing_of(house_id)
     for fixture in design.fixtures.values():
         inside = design.plan.rooms[fixture.room]
@@ -105,7 +105,7 @@ def test_furniture_stands_against_a_wall_and_touches_nothing_else(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_walls_rooms_and_doorways_tile_the_flat(house_id):
+def test_walls_rooms_and_doorways_tile_the_flat(house_id: str) -> None:
     design = furnishing_of(house_id)
     pieces = [*design.walls, *design.plan.doorways, *design.plan.rooms.values()]
     assert not any(a.overlaps(b) for a, b in combinations(pieces, 2))
@@ -114,7 +114,7 @@ def test_walls_rooms_and_doorways_tile_the_flat(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_doors_and_drawers_swing_free_of_furniture_and_of_the_robot(house_id):
+def test_doors_and_drawers_swing_free_of_furniture_and_of_the_robot(house_id: str) -> None:
     house, design = get_house(house_id), furnishing_of(house_id)
     robots = {
         spot_of(target): _disc(stance.x_mm, stance.y_mm) for target, stance in house.stances.items()
@@ -140,14 +140,14 @@ def _disc(x: int, y: int) -> Rect:
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_swings_of_different_furniture_never_meet(house_id):
+def test_swings_of_different_furniture_never_meet(house_id: str) -> None:
     fixtures = furnishing_of(house_id).fixtures.values()
     for a, b in combinations(fixtures, 2):
         assert not any(s.overlaps(t) for s in a.swings for t in b.swings)
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_every_stance_can_be_walked_to_from_every_start_cell(house_id):
+def test_every_stance_can_be_walked_to_from_every_start_cell(house_id: str) -> None:
     """A plain search over all cells whose centre keeps the disc off walls and furniture."""
     house, design = get_house(house_id), furnishing_of(house_id)
     solid = np.array(
@@ -202,7 +202,7 @@ def head(house: House, target: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_all_slots_lie_within_reach_and_within_one_frame(house_id):
+def test_all_slots_lie_within_reach_and_within_one_frame(house_id: str) -> None:
     house = get_house(house_id)
     half_frame = math.tan(math.radians(65 / 2))
     for receptacle in RECEPTACLES:
@@ -221,7 +221,7 @@ def test_all_slots_lie_within_reach_and_within_one_frame(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_slot_cells_overlap_no_neighbour_and_hang_over_no_edge(house_id):
+def test_slot_cells_overlap_no_neighbour_and_hang_over_no_edge(house_id: str) -> None:
     house = get_house(house_id)
     outlines = {label: Rect(*rect) for label, *rect in house.outlines if label != "wall"}
     for receptacle, surface in house.surfaces.items():
@@ -238,7 +238,7 @@ def test_slot_cells_overlap_no_neighbour_and_hang_over_no_edge(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_back_rows_are_farther_from_the_robot(house_id):
+def test_back_rows_are_farther_from_the_robot(house_id: str) -> None:
     house = get_house(house_id)
     for receptacle, surface in house.surfaces.items():
         ahead = FORWARD[house.stances[receptacle].yaw_mrad]
@@ -249,7 +249,7 @@ def test_back_rows_are_farther_from_the_robot(house_id):
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
-def test_spatial_relations_are_true_and_have_one_referent(house_id):
+def test_spatial_relations_are_true_and_have_one_referent(house_id: str) -> None:
     """Seen by a viewer who faces the wall, from poses alone."""
     house, design = get_house(house_id), furnishing_of(house_id)
     rows: dict[tuple[str, int], list[tuple[float, str]]] = {}
@@ -264,7 +264,7 @@ def test_spatial_relations_are_true_and_have_one_referent(house_id):
         )  # fmt: skip
         rightward = stance.x_mm * ahead[1] - stance.y_mm * ahead[0]
         rows.setdefault((room, stance.yaw_mrad), []).append((rightward, name))
-    expected = set()
+    expected: set[tuple[str, tuple[str, ...], str]] = set()
     for row in rows.values():
         names = [name for _, name in sorted(row)]
         expected |= {("left_of", (b,), a) for a, b in pairwise(names)}
@@ -278,13 +278,13 @@ def test_spatial_relations_are_true_and_have_one_referent(house_id):
 
 
 @pytest.mark.parametrize("use", ["train", "validation", "test"])
-def test_six_receptacles_can_be_told_by_their_place(use):
+def test_six_receptacles_can_be_told_by_their_place(use: str) -> None:
     referents = Counter(r.referent for h in houses_for(use) for r in get_house(h).relations)
     assert sum(1 for count in referents.values() if count >= 2) >= 6
 
 
 @pytest.mark.parametrize("house_id", SAMPLE)
-def test_every_slot_rests_on_a_surface(house_id):
+def test_every_slot_rests_on_a_surface(house_id: str) -> None:
     """Straight below each slot, within 1.5 mm, there is furniture: nothing floats or is sunk."""
     house = get_house(house_id)
     for receptacle, surface in house.surfaces.items():
@@ -317,7 +317,7 @@ def _highest_below(triangles: np.ndarray, point: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("house_id", SAMPLE)
-def test_furniture_stays_within_its_outline_and_flats_within_their_budget(house_id):
+def test_furniture_stays_within_its_outline_and_flats_within_their_budget(house_id: str) -> None:
     house, design = get_house(house_id), furnishing_of(house_id)
     total = 0
     for part in house.parts:
@@ -339,7 +339,7 @@ def test_furniture_stays_within_its_outline_and_flats_within_their_budget(house_
     assert total <= 25_000
 
 
-def test_open_drawers_clear_the_counter_and_keep_within_their_swing():
+def test_open_drawers_clear_the_counter_and_keep_within_their_swing() -> None:
     house, design = get_house("flat_0_00"), furnishing_of("flat_0_00")
     kitchen = design.fixtures["kitchen"]
     for name in ("left_drawer", "right_drawer"):
@@ -352,7 +352,7 @@ def test_open_drawers_clear_the_counter_and_keep_within_their_swing():
                               house.part("fridge_left_door").opened)  # fmt: skip
 
 
-def test_unknown_parts_are_refused():
+def test_unknown_parts_are_refused() -> None:
     for key in ("flat_0_00/piano", "flat_0_00", "flat_0_00/decor_999", "flat_0_00/floor_attic"):
         with pytest.raises(HouseError, match="no part"):
             part_mesh(key)
@@ -360,7 +360,7 @@ def test_unknown_parts_are_refused():
         get_house("flat_0_00").part("piano")
 
 
-def test_the_flats_are_the_published_ones():
+def test_the_flats_are_the_published_ones() -> None:
     """Episodes name flats by id: any change here changes what they mean."""
     whole = hashlib.sha256("".join(content(get_house(h)) for h in HOUSE_IDS).encode())
     assert whole.hexdigest()[:16] == "fa9169ec72b59bae"

@@ -30,7 +30,9 @@ MODEL_IDS = sorted(MODELS)
     st.integers(0, 1000),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_shorter_thing_starts_behind_a_taller_one(house_id, receptacle, models, key):
+def test_no_shorter_thing_starts_behind_a_taller_one(
+    house_id: str, receptacle: str, models: list[str], key: int
+) -> None:
     house = get_house(house_id)
     slots = assign_slots(house, receptacle, models, KeyedRng(HOUSE_VERSION, "test", key))
     assert len(set(slots)) == len(models)
@@ -42,7 +44,7 @@ def test_no_shorter_thing_starts_behind_a_taller_one(house_id, receptacle, model
     assert slots == assign_slots(house, receptacle, models, KeyedRng(HOUSE_VERSION, "test", key))
 
 
-def test_more_objects_than_slots_are_refused():
+def test_more_objects_than_slots_are_refused() -> None:
     house = get_house("flat_0_00")
     with pytest.raises(HouseError, match="6 slots"):
         assign_slots(house, "chair", ["apple_red"] * 7, KeyedRng(HOUSE_VERSION, "test"))
@@ -51,7 +53,7 @@ def test_more_objects_than_slots_are_refused():
 
 
 @pytest.mark.parametrize("model_id", MODEL_IDS)
-def test_every_model_fits_its_cell_at_the_yaws_drawn(model_id):
+def test_every_model_fits_its_cell_at_the_yaws_drawn(model_id: str) -> None:
     house = get_house("flat_0_00")
     width, depth, _ = MODELS[model_id].size_mm
     cell = house.surfaces["sofa"].cell_mm[0]
@@ -64,7 +66,7 @@ def test_every_model_fits_its_cell_at_the_yaws_drawn(model_id):
         assert yaw_fits(house, "sofa", model_id, yaw)
 
 
-def test_every_model_fits_below_the_lids_of_drawers_and_fridge():
+def test_every_model_fits_below_the_lids_of_drawers_and_fridge() -> None:
     house = get_house("flat_0_00")
     tallest = max(model.size_mm[2] for model in MODELS.values())
     for receptacle in ("left_drawer", "right_drawer", "fridge"):
@@ -72,7 +74,7 @@ def test_every_model_fits_below_the_lids_of_drawers_and_fridge():
 
 
 @pytest.mark.parametrize("receptacle", ["left_drawer", "right_drawer"])
-def test_contents_move_with_their_drawer_and_with_no_other(receptacle):
+def test_contents_move_with_their_drawer_and_with_no_other(receptacle: str) -> None:
     house = get_house("flat_1_01")
     closed = slot_pose(house, receptacle, 2, 0)
     own = 1 << OPENABLE_INDEX[receptacle]
@@ -82,7 +84,7 @@ def test_contents_move_with_their_drawer_and_with_no_other(receptacle):
     assert np.array_equal(opened[:, :3], closed[:, :3])
 
 
-def test_still_surfaces_ignore_what_is_open():
+def test_still_surfaces_ignore_what_is_open() -> None:
     house = get_house("flat_1_01")
     for receptacle in ("fridge", "sofa", "left_counter"):
         assert np.array_equal(
@@ -91,7 +93,7 @@ def test_still_surfaces_ignore_what_is_open():
 
 
 @pytest.mark.parametrize("receptacle", RECEPTACLES)
-def test_overflow_poses_are_all_different_and_above_the_surface(receptacle):
+def test_overflow_poses_are_all_different_and_above_the_surface(receptacle: str) -> None:
     house = get_house("flat_3_04")
     poses = [slot_pose(house, receptacle, slot, 31) for slot in range(64)]
     base = poses[0][2, 3]
@@ -100,7 +102,7 @@ def test_overflow_poses_are_all_different_and_above_the_surface(receptacle):
     assert len({pose[:, 3].round(4).tobytes() for pose in poses}) == 64
 
 
-def test_slots_that_cannot_be_are_refused():
+def test_slots_that_cannot_be_are_refused() -> None:
     house = get_house("flat_0_00")
     for receptacle, slot in (("sofa", -1), ("attic", 0)):
         with pytest.raises(HouseError, match="no slot"):

@@ -60,23 +60,23 @@ def assert_visible(played: Iterable[Episode]) -> set[str]:
     return flats
 
 
-def test_objects_of_a_few_episodes_are_seen_from_their_stances():
+def test_objects_of_a_few_episodes_are_seen_from_their_stances() -> None:
     assert len(assert_visible(episodes(40))) >= 10
 
 
 @pytest.mark.slow
-def test_objects_of_2000_episodes_over_all_flats_are_seen_from_their_stances():
+def test_objects_of_2000_episodes_over_all_flats_are_seen_from_their_stances() -> None:
     assert assert_visible(episodes(2000)) == set(HOUSE_IDS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", [*TEST_SPLITS, "train_eval", "validation"])
-def test_objects_of_every_shipped_test_episode_are_seen(split: str):
+def test_objects_of_every_shipped_test_episode_are_seen(split: str) -> None:
     source = open_split(split)
     assert_visible(source.get(position) for position in range(len(source)))
 
 
-def test_closed_containers_show_nothing_of_what_they_hold():
+def test_closed_containers_show_nothing_of_what_they_hold() -> None:
     simulator = EmbeddedSimulator()
     segmentation = np.zeros((128, 128), np.int32)
     for episode in episodes(8):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,7 +165,7 @@ def test_holes_are_left_out_of_an_outline() -> None:
         (lambda: shapes.solid([(0, 0, 0), (1, 0, 0), (2, 0, 0)], [(0, 1, 2)], GREY), "no face"),
     ],
 )
-def test_a_shape_that_cannot_be_says_what_to_change(call, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_shape_that_cannot_be_says_what_to_change(call: Callable[..., Any], message: str) -> None:
     with pytest.raises(HouseError, match=message):
         call()
 

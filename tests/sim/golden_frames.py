@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final, NamedTuple
 
-import numpy as np
-from household import household
+from household import Seen, household, look
 
-from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world.vocabulary import IN_HAND, NAV_INDEX, RECEPTACLE_INDEX, START
 
@@ -36,8 +34,8 @@ VIEWS: Final = {
 }
 
 
-def draw(view: View) -> Frame:
-    """Return the frame of a view: colour, depth and segmentation."""
+def draw(view: View) -> Seen:
+    """Return what the camera of a view sees."""
     home = household(view.house, seed=1)
     place = START if view.place == "start" else NAV_INDEX[view.place]
     state = home.state._replace(place=place, open_mask=view.open_mask)
@@ -48,20 +46,10 @@ def draw(view: View) -> Frame:
     simulator = EmbeddedSimulator(view.camera, view.quality)
     simulator.load(home.house, home.objects, home.start)
     simulator.show(state)
-    frame = Frame(
-        np.zeros((SIZE, SIZE, 3), np.uint8),
-        np.zeros((SIZE, SIZE), np.float32),
-        np.zeros((SIZE, SIZE), np.int32),
-    )
-    simulator.render(simulator.head_camera(), frame)
-    return frame
+    return look(simulator, size=SIZE)
 
 
-def digests(frame: Frame) -> dict[str, str]:
+def digests(frame: Seen) -> dict[str, str]:
     """Return the sha256 of each of a frame's buffers."""
-    buffers = {"rgb": frame.rgb, "depth": frame.depth, "segmentation": frame.segmentation}
-    return {
-        name: hashlib.sha256(buffer.tobytes()).hexdigest()
-        for name, buffer in buffers.items()
-        if buffer is not None
-    }
+    buffers = frame._asdict().items()
+    return {name: hashlib.sha256(buffer.tobytes()).hexdigest() for name, buffer in buffers}

@@ -48,7 +48,9 @@ def jittered_grid(rng: np.random.Generator, n: int, z: float = -1.0, half: float
     return Mesh(positions.astype(np.float32), normals, colors, faces)
 
 
-def camera(focal: float = 1.0, near: float = 0.05, view: NDArray[np.float32] = IDENTITY):
+def camera(
+    focal: float = 1.0, near: float = 0.05, view: NDArray[np.float32] = IDENTITY
+) -> NDArray[np.float32]:
     """Return the 14 numbers of a camera; the default looks along -z, y up."""
     return np.array([*np.asarray(view, np.float32).reshape(-1), focal, near], np.float32)
 
@@ -66,7 +68,12 @@ class Stage:
         self.poses = np.ascontiguousarray(poses, np.float32)
 
     def draw(
-        self, height: int, width: int, cam=None, samples: int = 1, look=FLAT_LIGHT
+        self,
+        height: int,
+        width: int,
+        cam: NDArray[np.float32] | None = None,
+        samples: int = 1,
+        look: NDArray[np.float32] = FLAT_LIGHT,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
         rgb = np.full((height, width, 3), 77, np.uint8)
         depth = np.full((height, width), np.nan, np.float32)
@@ -94,7 +101,12 @@ class Stage:
         return np.where(np.isinf(depth), 0, depth).reshape(shape), owner.reshape(shape)
 
 
-def _hit(rays, a, b, c):
+def _hit(
+    rays: NDArray[np.float64],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    c: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """Return where rays from the origin meet a triangle seen from its front, else infinity."""
     matrix = np.stack([a, b, c], axis=1)
     if abs(np.linalg.det(matrix)) < 1e-12:

@@ -14,7 +14,7 @@ from langrearrange.sim.embedded.native import levels
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "rendering.md").read_text()
 
 
-def test_its_snippet_runs(tmp_path):
+def test_its_snippet_runs(tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -23,7 +23,7 @@ def test_its_snippet_runs(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_it_names_every_quality_camera_and_kernel():
+def test_it_names_every_quality_camera_and_kernel() -> None:
     for name in (*QUALITIES, *CAMERA_PRESETS, *levels()):
         assert f"`{name}`" in TEXT, name
     assert f"{HFOV_DEG:.0f} degrees wide" in TEXT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from household import household
+from household import Household, blank, household, look
 
 from langrearrange.errors import RenderError, UsageError
 from langrearrange.sim import SEGMENT_PART, SEGMENT_ROBOT, Frame
@@ -16,7 +16,9 @@ from langrearrange.world import SKILL_INDEX, apply
 from langrearrange.world.vocabulary import NAV_INDEX
 
 
-def loaded(house_id: str = "flat_0_00", place: str = "sofa", mask: int = 0, **options):
+def loaded(
+    house_id: str = "flat_0_00", place: str = "sofa", mask: int = 0, **options: str
+) -> tuple[Household, EmbeddedSimulator]:
     home = household(house_id)
     simulator = EmbeddedSimulator(**options)
     simulator.load(home.house, home.objects, home.start)
@@ -24,28 +26,14 @@ def loaded(house_id: str = "flat_0_00", place: str = "sofa", mask: int = 0, **op
     return home, simulator
 
 
-def frame(size: int = 96) -> Frame:
-    return Frame(
-        np.full((size, size, 3), 9, np.uint8),
-        np.full((size, size), np.nan, np.float32),
-        np.full((size, size), -9, np.int32),
-    )
-
-
-def snapshot(simulator: EmbeddedSimulator, size: int = 96) -> Frame:
-    result = frame(size)
-    simulator.render(simulator.head_camera(), result)
-    return result
-
-
-def test_it_is_a_simulator():
+def test_it_is_a_simulator() -> None:
     assert missing_members(EmbeddedSimulator()) == []
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-def test_a_frame_is_filled_with_colour_depth_and_segments(quality):
+def test_a_frame_is_filled_with_colour_depth_and_segments(quality: str) -> None:
     home, simulator = loaded(quality=quality)
-    seen = snapshot(simulator)
+    seen = look(simulator)
     assert seen.rgb.std() > 5
     assert (seen.depth > 0.05).all()
     assert (seen.depth < 20).all()
@@ -58,20 +46,20 @@ def test_a_frame_is_filled_with_colour_depth_and_segments(quality):
     assert on_sofa <= segments
 
 
-def test_the_same_view_gives_the_same_bytes_and_qualities_differ():
-    frames = [snapshot(loaded(quality=q)[1]).rgb for q in ("textured", "default", "plain")]
+def test_the_same_view_gives_the_same_bytes_and_qualities_differ() -> None:
+    frames = [look(loaded(quality=q)[1]).rgb for q in ("textured", "default", "plain")]
     assert frames[0].tobytes() == frames[1].tobytes()
     assert frames[1].tobytes() != frames[2].tobytes()
 
 
 @pytest.mark.parametrize("quality", ["default", "supersampled"])
-def test_every_level_draws_a_flat_with_the_same_bytes(quality):
+def test_every_level_draws_a_flat_with_the_same_bytes(quality: str) -> None:
     _, simulator = loaded("flat_4_11", "left_counter", 31, quality=quality)
     frames = {}
     for level in levels():
         before = use_level(level)
         try:
-            frames[level] = snapshot(simulator, 130)
+            frames[level] = look(simulator, size=130)
         finally:
             use_level(before)
     for level, seen in frames.items():
@@ -80,16 +68,16 @@ def test_every_level_draws_a_flat_with_the_same_bytes(quality):
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_batch_equals_one_render_after_the_other(threads):
+def test_a_batch_equals_one_render_after_the_other(threads: int) -> None:
     views = {"flat_0_00": "sofa", "flat_3_02": "fridge", "flat_4_20": "sink", "flat_1_07": "chair"}
     simulators = [loaded(house_id, place)[1] for house_id, place in views.items()]
-    singles = np.stack([snapshot(simulator).rgb for simulator in simulators])
+    singles = np.stack([look(simulator).rgb for simulator in simulators])
     batch = np.zeros_like(singles)
     EmbeddedSimulator.render_batch(simulators, [Frame(rgb=rgb) for rgb in batch], threads=threads)
     assert batch.tobytes() == singles.tobytes()
 
 
-def test_a_held_thing_is_seen_at_the_lower_right_and_joints_move():
+def test_a_held_thing_is_seen_at_the_lower_right_and_joints_move() -> None:
     home, simulator = loaded()
     state = home.state._replace(place=NAV_INDEX["sofa"])
     resting = simulator.joints.copy()
@@ -97,7 +85,7 @@ def test_a_held_thing_is_seen_at_the_lower_right_and_joints_move():
     skill = SKILL_INDEX[f"pick({home.objects[held].category})"]
     state, _ = apply(home.layout, state, skill)
     simulator.show(state)
-    rows, columns = np.nonzero(snapshot(simulator).segmentation == state.held)
+    rows, columns = np.nonzero(look(simulator).segmentation == state.held)
     assert len(rows) > 20
     assert rows.mean() > 60
     assert columns.mean() > 55
@@ -105,33 +93,33 @@ def test_a_held_thing_is_seen_at_the_lower_right_and_joints_move():
     assert not np.allclose(simulator.joints, resting)
 
 
-def test_closed_containers_hide_and_open_ones_show():
+def test_closed_containers_hide_and_open_ones_show() -> None:
     home, simulator = loaded(place="fridge")
     inside = {i for i, thing in enumerate(home.objects) if thing.receptacle == "fridge"}
-    assert not inside & set(np.unique(snapshot(simulator).segmentation).tolist())
+    assert not inside & set(np.unique(look(simulator).segmentation).tolist())
     simulator.show(home.state._replace(place=NAV_INDEX["fridge"], open_mask=1))
-    assert inside <= set(np.unique(snapshot(simulator).segmentation).tolist())
+    assert inside <= set(np.unique(look(simulator).segmentation).tolist())
 
 
-def test_a_contact_shadow_darkens_only_what_lies_around():
+def test_a_contact_shadow_darkens_only_what_lies_around() -> None:
     _, simulator = loaded(place="brown_table", quality="plain")
-    with_shadows = snapshot(simulator)
+    with_shadows = look(simulator)
     simulator._ids[:, 2] = 0
-    without = snapshot(simulator)
+    without = look(simulator)
     darker = (with_shadows.rgb < without.rgb).any(axis=-1)
     assert (with_shadows.rgb <= without.rgb).all()
     assert 10 < darker.sum() < darker.size / 2
     np.testing.assert_array_equal(with_shadows.depth, without.depth)
 
 
-def test_meshes_are_packed_once_per_process():
+def test_meshes_are_packed_once_per_process() -> None:
     loaded("flat_2_02")
     before = len(mesh_library())
     loaded("flat_2_02")
     assert len(mesh_library()) == before
 
 
-def test_mistakes_are_named():
+def test_mistakes_are_named() -> None:
     with pytest.raises(UsageError, match="no quality is called 'best'; accepted: default"):
         EmbeddedSimulator(quality="best")
     simulator = EmbeddedSimulator()
@@ -142,12 +130,14 @@ def test_mistakes_are_named():
     with pytest.raises(RenderError, match="rgb: expected uint8"):
         simulator.render(camera, Frame(rgb=np.zeros((8, 8, 3))))  # type: ignore[arg-type]
     with pytest.raises(RenderError, match="1 simulators, 2 frames"):
-        EmbeddedSimulator.render_batch([simulator], [frame(), frame()])
+        EmbeddedSimulator.render_batch([simulator], [Frame(*blank()), Frame(*blank())])
     with pytest.raises(RenderError, match="differ in quality"):
-        EmbeddedSimulator.render_batch([simulator, loaded(quality="plain")[1]], [frame(), frame()])
+        EmbeddedSimulator.render_batch(
+            [simulator, loaded(quality="plain")[1]], [Frame(*blank()), Frame(*blank())]
+        )
     simulator.load(home.house, home.objects, home.start)
     with pytest.raises(RenderError, match="no state was shown"):
-        simulator.render(camera, frame())
+        simulator.render(camera, Frame(*blank()))
     simulator.close()
     simulator.close()
     with pytest.raises(RenderError, match="holds no household"):

@@ -9,7 +9,7 @@ from langrearrange.errors import HouseError, UsageError
 from langrearrange.sim.embedded.gallery import bird_view, contact_sheet, flats_sheet, room_view
 
 
-def test_views_are_pictures_of_the_flat_asked_for():
+def test_views_are_pictures_of_the_flat_asked_for() -> None:
     above, inside = bird_view("flat_0_00", 96), room_view("flat_0_00", 96)
     for picture in (above, inside):
         assert picture.shape == (96, 96, 3)
@@ -18,12 +18,12 @@ def test_views_are_pictures_of_the_flat_asked_for():
     assert not np.array_equal(above, bird_view("flat_0_01", 96))
 
 
-def test_a_sheet_holds_two_views_a_flat_and_a_label_each():
+def test_a_sheet_holds_two_views_a_flat_and_a_label_each() -> None:
     sheet = flats_sheet(["flat_1_00", "flat_1_01", "flat_1_02"], columns=2, size_px=48)
     assert sheet.shape == (2 * (48 + 18), 2 * (96 + 4), 3)
 
 
-def test_what_cannot_be_laid_out_is_refused():
+def test_what_cannot_be_laid_out_is_refused() -> None:
     tile = np.zeros((8, 8, 3), np.uint8)
     with pytest.raises(UsageError, match="1 pictures"):
         contact_sheet([tile], [], 3)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_golden_frame_is_drawn_byte_for_byte(name):
+def test_a_golden_frame_is_drawn_byte_for_byte(name: str) -> None:
     golden = json.loads((FRAMES / "frames.json").read_text())
     frame = draw(VIEWS[name])
     picture = np.asarray(Image.open(FRAMES / f"{name}.png"))
@@ -31,6 +31,6 @@ def test_a_golden_frame_is_drawn_byte_for_byte(name):
     )
 
 
-def test_every_golden_frame_has_a_view():
+def test_every_golden_frame_has_a_view() -> None:
     golden = json.loads((FRAMES / "frames.json").read_text())
     assert sorted(golden) == sorted(VIEWS)

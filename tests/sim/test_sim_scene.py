@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from household import household
+from household import Household, household
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +16,11 @@ from langrearrange.houses import HOUSE_IDS, get_house, slot_pose
 from langrearrange.sim import SEGMENT_PART, SEGMENT_ROBOT, Scene, head_camera, look_at
 from langrearrange.sim.camera import HFOV_DEG, Vector, check_preset, gaze
 from langrearrange.sim.robot import LINKS, pose_arm
-from langrearrange.world import SKILL_INDEX, apply
+from langrearrange.world import SKILL_INDEX, WorldState, apply
 from langrearrange.world.vocabulary import NUM_NAV_TARGETS, START
 
 
-def fresh(home, state) -> Scene:
+def fresh(home: Household, state: WorldState) -> Scene:
     scene = Scene(home.house, home.objects, home.start)
     scene.show(state)
     return scene
@@ -35,7 +35,7 @@ def assert_same(scene: Scene, other: Scene) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(actions=st.lists(st.integers(0, 69), max_size=25), house=st.sampled_from(HOUSE_IDS[::13]))
-def test_showing_every_step_equals_showing_the_last_one(actions, house):
+def test_showing_every_step_equals_showing_the_last_one(actions: list[int], house: str) -> None:
     home = household(house)
     scene, state = fresh(home, home.state), home.state
     for action in actions:
@@ -44,7 +44,7 @@ def test_showing_every_step_equals_showing_the_last_one(actions, house):
     assert_same(scene, fresh(home, state))
 
 
-def test_going_back_restores_every_pose():
+def test_going_back_restores_every_pose() -> None:
     home = household()
     scene = fresh(home, home.state)
     poses = scene.poses.copy()
@@ -56,7 +56,7 @@ def test_going_back_restores_every_pose():
     np.testing.assert_array_equal(scene.poses, poses)
 
 
-def test_what_a_closed_container_holds_is_not_drawn_and_what_an_open_one_holds_is():
+def test_what_a_closed_container_holds_is_not_drawn_and_what_an_open_one_holds_is() -> None:
     home = household()
     scene = fresh(home, home.state)
     first = len(home.house.parts)
@@ -68,7 +68,7 @@ def test_what_a_closed_container_holds_is_not_drawn_and_what_an_open_one_holds_i
     assert scene.drawn.all()
 
 
-def test_things_in_a_drawer_move_with_it():
+def test_things_in_a_drawer_move_with_it() -> None:
     home = household()
     index = next(i for i, thing in enumerate(home.objects) if thing.receptacle == "left_drawer")
     row = len(home.house.parts) + index
@@ -77,7 +77,7 @@ def test_things_in_a_drawer_move_with_it():
     assert np.linalg.norm(opened - closed) > 0.3
 
 
-def test_things_stand_on_their_slots_turned_by_their_yaw():
+def test_things_stand_on_their_slots_turned_by_their_yaw() -> None:
     home = household()
     scene = fresh(home, home.state)
     for index, thing in enumerate(home.objects):
@@ -90,7 +90,7 @@ def test_things_stand_on_their_slots_turned_by_their_yaw():
         )
 
 
-def test_an_explicit_pose_holds_until_the_thing_is_moved():
+def test_an_explicit_pose_holds_until_the_thing_is_moved() -> None:
     home = household()
     thing = home.objects[0]
     half = round(math.sqrt(0.5) * 1e6)
@@ -108,7 +108,7 @@ def test_an_explicit_pose_holds_until_the_thing_is_moved():
     assert not np.allclose(scene.poses[row], expected, atol=0.01)
 
 
-def test_segments_number_objects_parts_and_the_robot():
+def test_segments_number_objects_parts_and_the_robot() -> None:
     home = household()
     scene = fresh(home, home.state)
     parts, things = len(home.house.parts), len(home.objects)
@@ -118,7 +118,7 @@ def test_segments_number_objects_parts_and_the_robot():
 
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS[::20])
-def test_the_head_is_120_cm_high_and_looks_at_what_the_robot_drove_to(house_id):
+def test_the_head_is_120_cm_high_and_looks_at_what_the_robot_drove_to(house_id: str) -> None:
     home = household(house_id)
     for place in range(NUM_NAV_TARGETS + 1):
         camera = head_camera(home.house, place, home.start, "default")
@@ -134,7 +134,7 @@ def test_the_head_is_120_cm_high_and_looks_at_what_the_robot_drove_to(house_id):
         assert camera.hfov_deg == HFOV_DEG == 65
 
 
-def test_the_habitat_camera_looks_218_tenths_of_a_degree_down_with_90_degrees():
+def test_the_habitat_camera_looks_218_tenths_of_a_degree_down_with_90_degrees() -> None:
     home = household()
     for place in (0, 7, START):
         camera = head_camera(home.house, place, home.start, "habitat")
@@ -142,7 +142,7 @@ def test_the_habitat_camera_looks_218_tenths_of_a_degree_down_with_90_degrees():
         assert math.isclose(math.degrees(math.asin(camera.view[2, 2])), 21.8, abs_tol=0.01)
 
 
-def test_cameras_that_cannot_be_are_refused():
+def test_cameras_that_cannot_be_are_refused() -> None:
     with pytest.raises(UsageError, match="no upright camera"):
         look_at(Vector(0, 0, 1), Vector(0, 0, 0))
     with pytest.raises(UsageError, match="field of view"):
@@ -151,9 +151,14 @@ def test_cameras_that_cannot_be_are_refused():
         check_preset("fisheye")
 
 
+SIDE = st.integers(20, 350)
+
+
 @settings(max_examples=40, deadline=None)
-@given(size=st.tuples(*[st.integers(20, 350)] * 3), free=st.booleans())
-def test_the_arm_is_drawn_as_its_joints_say_and_reaches_what_it_holds(size, free):
+@given(size=st.tuples(SIDE, SIDE, SIDE), free=st.booleans())
+def test_the_arm_is_drawn_as_its_joints_say_and_reaches_what_it_holds(
+    size: tuple[int, int, int], free: bool
+) -> None:
     view = head_camera(get_house("flat_1_02"), 6, get_house("flat_1_02").stance(6), "default").view
     arm = pose_arm(view, None if free else size)
     assert (np.abs(arm.joints) <= np.pi).all()
@@ -168,7 +173,7 @@ def test_the_arm_is_drawn_as_its_joints_say_and_reaches_what_it_holds(size, free
         np.testing.assert_allclose(arm.grasp[2, :3], [0, 0, 1], atol=1e-6)
 
 
-def test_the_arm_at_rest_and_holding_differ_and_do_not_depend_on_the_place():
+def test_the_arm_at_rest_and_holding_differ_and_do_not_depend_on_the_place() -> None:
     home = household()
     scene = fresh(home, home.state)
     at_rest = scene.arm.joints.copy()
