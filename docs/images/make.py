@@ -15,7 +15,7 @@ from PIL import Image
 from langrearrange.dataset import Episode
 from langrearrange.generator import open_split
 from langrearrange.houses import Pose2D, get_house
-from langrearrange.houses.flats import furnishing_of
+from langrearrange.houses.flats import furnishing_of, parse_house_id
 from langrearrange.houses.placement import Rect
 from langrearrange.leaderboard.animation import record, write_animation
 from langrearrange.sim.camera import Vector, look_at
@@ -73,7 +73,7 @@ def photograph(house_id: str, room: str) -> np.ndarray:
 
 def household(house_id: str) -> Episode:
     """Return the episode with most things among the first that take place in a flat."""
-    source = open_split(SPLIT_OF_PLAN[get_house(house_id).plan])
+    source = open_split(SPLIT_OF_PLAN[parse_house_id(house_id)[0]])
     found = (source.get(index) for index in range(min(len(source), 1500)))
     return max((e for e in found if e.house == house_id), key=lambda e: len(e.objects))
 

@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import arg
+from tyro.conf import OmitArgPrefixes, arg
 
 from langrearrange.errors import DatasetError, EpisodeError, MissingExtraError, UsageError
 
@@ -37,6 +38,35 @@ NumEpisodes = Annotated[
 ]
 Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
 Workers = Annotated[int | None, arg(help="processes; None for one per available core")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorOptions:
+    """What draws the pictures, for agents that see and for replays."""
+
+    simulator: str = "embedded"
+    """embedded, habitat (docs/habitat.md), or module:factory of your own"""
+    homes: tuple[str, ...] = ()
+    """module:factory of homes of your own that the episodes play in (docs/add-homes.md)"""
+    habitat_python: str | None = None
+    """Python of your Habitat environment; else what LANGREARRANGE_HABITAT_PYTHON names"""
+    habitat_data: str | None = None
+    """folder of Habitat data or exported flats; None exports flats when first played"""
+    habitat_gpu: int | None = None
+    """index of the GPU that Habitat uses, -1 for software GL"""
+
+    def env_kwargs(self) -> dict[str, Any]:
+        """Return the arguments of the env that were given; announces the homes."""
+        from langrearrange.houses import register_homes
+
+        for source in self.homes:
+            register_homes(source)
+        names = ("simulator", "habitat_python", "habitat_data", "habitat_gpu")
+        given = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+Simulator = Annotated[SimulatorOptions, OmitArgPrefixes]
 Show = Annotated[int, arg(help="print at most so many findings of each set")]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import Any, Final
 
 from langrearrange.cli.terminal import picture, supports_colour
 from langrearrange.dataset import Episode
@@ -20,10 +20,10 @@ type a skill: its number (16), its id (pick(apple)), or words of it (pick apple,
 """
 
 
-def drive_terminal(episode: Episode, *, hard: bool) -> int:
+def drive_terminal(episode: Episode, *, hard: bool, **simulator: Any) -> int:
     """Play an episode from standard input; returns 0, also when the person leaves early."""
     options = {"observation": "state", "render_mode": "rgb_array"}
-    with playing(episode, hard=hard, **options) as env:
+    with playing(episode, hard=hard, **options, **simulator) as env:
         actions: list[int] = []
         print(HELP)
         _show(env)

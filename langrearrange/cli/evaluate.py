@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langrearrange.cli.common import Dask, Force, executor_of, note, open_source
+from langrearrange.cli.common import (
+    Dask,
+    Force,
+    Simulator,
+    SimulatorOptions,
+    executor_of,
+    note,
+    open_source,
+)
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ class Args:
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
     force: Force = False
+    pictures: Simulator = field(default_factory=SimulatorOptions)
 
 
 def run(args: Args) -> int:
@@ -90,6 +99,7 @@ def run(args: Args) -> int:
         horizon=args.horizon,
         seed=args.seed,
         num_rows=args.rows,
+        simulator=args.pictures.env_kwargs(),
     )
     kinds = ("failed", "succeeded")
     outcomes: Counter[str] = Counter()

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import tyro
 
-from langrearrange.cli.common import Force, find_episode, note, open_source
+from langrearrange.cli.common import (
+    Force,
+    Simulator,
+    SimulatorOptions,
+    find_episode,
+    note,
+    open_source,
+)
 from langrearrange.errors import UsageError
 from langrearrange.paths import refuse_existing
 
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langrearrange.dataset import Episode
+    from langrearrange.leaderboard.trace import Protocol
 
 _ENDINGS: Final = (".gif", ".mp4", ".png")
 
@@ -48,6 +56,7 @@ class Args:
     hard: bool = False
     """the harder variant (paper D.3)"""
     force: Force = False
+    pictures: Simulator = field(default_factory=SimulatorOptions)
 
 
 def run(args: Args) -> int:
@@ -91,7 +100,9 @@ def _acted(args: Args, episode: Episode) -> Sequence[int]:
 
     agent = load_rows(args.agent)
     source = EpisodeList([episode])
-    make = env_factory(source, agent.modality, protocol="hard" if args.hard else "paper")
+    protocol: Protocol = "hard" if args.hard else "paper"
+    drawing = args.pictures.env_kwargs()
+    make = env_factory(source, agent.modality, protocol=protocol, **drawing)
     trace = next(play(agent, [episode.id], make, lambda _: episode))
     return trace.actions
 
@@ -117,7 +128,7 @@ def _save(args: Args, episode: Episode, actions: Sequence[int]) -> None:
     from langrearrange.leaderboard.animation import record, write_animation
 
     assert args.out is not None
-    pictures = record(episode, actions, hard=args.hard)
+    pictures = record(episode, actions, hard=args.hard, **args.pictures.env_kwargs())
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.out.suffix.lower() == ".png":
         from PIL import Image
@@ -136,12 +147,12 @@ def _drive(args: Args, episode: Episode) -> int:
     if window:
         from langrearrange.cli.window import drive_window
 
-        return drive_window(episode, hard=args.hard)
+        return drive_window(episode, hard=args.hard, **args.pictures.env_kwargs())
     if not sys.stdin.isatty() and args.ui == "auto":
         note("no terminal to type in; reading skills from standard input, one per line")
     from langrearrange.cli.drive import drive_terminal
 
-    return drive_terminal(episode, hard=args.hard)
+    return drive_terminal(episode, hard=args.hard, **args.pictures.env_kwargs())
 
 
 def _has_pygame() -> bool:

@@ -22,7 +22,7 @@ KEYS: Final = (
 )
 
 
-def drive_window(episode: Episode, *, hard: bool) -> int:
+def drive_window(episode: Episode, *, hard: bool, **simulator: Any) -> int:
     """Play an episode in a window; returns 0.
 
     Raises:
@@ -34,7 +34,7 @@ def drive_window(episode: Episode, *, hard: bool) -> int:
     except ImportError:
         raise MissingExtraError("a window", "play", "pygame") from None
     options = {"observation": "state", "render_mode": "rgb_array", "image_size": 384}
-    with playing(episode, hard=hard, **options) as env:
+    with playing(episode, hard=hard, **options, **simulator) as env:
         try:
             pygame.display.init()
             pygame.font.init()

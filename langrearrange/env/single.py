@@ -80,7 +80,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             Episodes; in the order given. With ids or a path the env's spec survives `to_json`.
         observation: `rgb`, `state` or `text`.
         simulator: `embedded`, or `habitat`: the same flats and rules in habitat_sim
-            (docs/habitat.md).
+            (docs/habitat.md). Also one of your own (docs/add-a-simulator.md): `module:factory`, a
+            callable that makes it, or a `sim.Simulator`, which is neither pickled nor stored.
         reward: `paper`, `release` or a `RewardConfig`.
         horizon: skills an episode may take; part of the saved state.
         image_size: height and width of pictures, pixels.

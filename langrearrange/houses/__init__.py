@@ -3,6 +3,7 @@
 A flat is a pure function of its id; nothing is downloaded and meshes are made when first asked for.
 """
 
+from langrearrange.houses import shapes
 from langrearrange.houses.flats import HOUSE_IDS
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
 from langrearrange.houses.homes import HomeSource, get_house, houses_for, model_size, register_homes
@@ -38,6 +39,7 @@ __all__ = [
     "part_mesh",
     "register_homes",
     "rigid",
+    "shapes",
     "slot_pose",
     "texture",
     "yaw_fits",

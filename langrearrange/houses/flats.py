@@ -84,7 +84,6 @@ def furnishing_of(house_id: str) -> Furnishing:
 
 def build_flat(house_id: str) -> House:
     """Return a new flat; HouseError for an unknown id. `houses.get_house` keeps them."""
-    plan, number = parse_house_id(house_id)
     design = furnishing_of(house_id)
     fixtures = tuple(design.fixtures.values())
     surfaces = {s.receptacle: s for fixture in fixtures for s in _surfaces(fixture)}
@@ -97,8 +96,6 @@ def build_flat(house_id: str) -> House:
             gazes[stand.target] = (*fixture.frame.point(*stand.gaze[:2]), stand.gaze[2])
     return House(
         id=house_id,
-        plan=plan,
-        furnishing=number,
         size_mm=design.plan.size,
         stances=MappingProxyType({target: stances[target] for target in NAV_TARGETS}),
         gazes=MappingProxyType({target: gazes[target] for target in NAV_TARGETS}),

@@ -94,9 +94,7 @@ class House:
     """A flat, complete; a pure function of its id (`houses.get_house`).
 
     Attributes:
-        id: `flat_<plan>_<furnishing, 2 digits>`.
-        plan: floor plan 0..4 (0-2 train, 3 validation, 4 test).
-        furnishing: 0..20.
+        id: `flat_<plan>_<furnishing, 2 digits>` for our flats; see `houses.homes` for others.
         size_mm: extent in x and y; the flat's corner is the origin.
         stances: nav target id -> where the robot stands and faces, all 16.
         gazes: nav target id -> the point (x, y, z in mm, house frame) that the head looks at.
@@ -109,8 +107,6 @@ class House:
     """
 
     id: str
-    plan: int
-    furnishing: int
     size_mm: tuple[int, int]
     stances: Mapping[str, Pose2D]
     gazes: Mapping[str, tuple[int, int, int]]

@@ -52,7 +52,12 @@ def playing(episode: Episode, *, hard: bool, **options: Any) -> Iterator[LangRea
 
 
 def record(
-    episode: Episode, actions: Sequence[int], *, hard: bool = False, image_size: int = 256
+    episode: Episode,
+    actions: Sequence[int],
+    *,
+    hard: bool = False,
+    image_size: int = 256,
+    **simulator: Any,
 ) -> list[Picture]:
     """Replay actions and return a captioned picture before each skill and after the last.
 
@@ -61,12 +66,13 @@ def record(
         actions: skills, as in a trace; those behind the episode's end are not played.
         hard: under the rules of the hard variant.
         image_size: side of the camera picture, pixels.
+        simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
 
     Returns:
         len(actions) + 1 pictures (height, width, 3) uint8, all of one size.
     """
     options = {"observation": "state", "render_mode": "rgb_array", "image_size": image_size}
-    with playing(episode, hard=hard, **options) as env:
+    with playing(episode, hard=hard, **options, **simulator) as env:
         pictures = [_captioned(env.render(), "start", "", True)]
         for step, action in enumerate(actions, start=1):
             _, _, terminated, truncated, info = env.step(action)

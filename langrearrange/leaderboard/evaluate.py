@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from langrearrange import __version__
 from langrearrange.agents import AgentSpec, BatchedAgent, HttpAgent, RowsOfAgents, is_privileged
@@ -39,6 +40,7 @@ class Plan:
         horizon: skills an episode may take.
         seed: given to the agent.
         num_rows: episodes side by side, for agents that batch.
+        simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
     """
 
     sources: Sequence[EpisodeSource]
@@ -47,6 +49,7 @@ class Plan:
     horizon: int = HORIZON
     seed: int = 0
     num_rows: int = 16
+    simulator: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [source.split for source in self.sources]
@@ -58,7 +61,7 @@ class Plan:
     @property
     def rules(self) -> RunRules:
         """How every episode is played."""
-        return RunRules(self.protocol, self.horizon, self.num_rows)
+        return RunRules(self.protocol, self.horizon, self.num_rows, self.simulator)
 
     def positions(self, source: EpisodeSource) -> Sequence[int]:
         """Return which positions of a source are played, ascending."""

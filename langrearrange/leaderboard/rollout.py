@@ -42,12 +42,25 @@ class Household(Protocol):
 
 
 def env_factory(
-    source: EpisodeSource, modality: str, *, protocol: Rule = "paper", horizon: int = 32
+    source: EpisodeSource,
+    modality: str,
+    *,
+    protocol: Rule = "paper",
+    horizon: int = 32,
+    **simulator: Any,
 ) -> Callable[[], Household]:
-    """Return a function that makes an env which shows `modality` and nothing else."""
+    """Return a function that makes an env which shows `modality` and nothing else.
+
+    Args:
+        source: the episodes.
+        modality: what is shown.
+        protocol: `paper` or `hard`.
+        horizon: skills an episode may take.
+        simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
+    """
     import langrearrange  # noqa: F401 (registers the ids)
 
-    kwargs: dict[str, Any] = {"observation": modality, "horizon": horizon}
+    kwargs: dict[str, Any] = {"observation": modality, "horizon": horizon, **simulator}
 
     def make() -> Household:
         return gym.make(  # type: ignore[return-value]

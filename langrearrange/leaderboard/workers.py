@@ -5,11 +5,11 @@ What comes out depends neither on their number nor on the order in which they fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import lru_cache
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from langrearrange.agents import AgentSpec, BatchedAgent
 from langrearrange.dataset import Episode, EpisodeSource
@@ -24,18 +24,21 @@ AHEAD: Final = 64
 
 
 class RunRules(NamedTuple):
-    """How every episode of a run is played: protocol, horizon, episodes side by side."""
+    """How every episode of a run is played: protocol, horizon, episodes side by side, simulator."""
 
     protocol: Protocol
     horizon: int
     num_rows: int
+    simulator: Mapping[str, Any] = {}
 
 
 def play_here(
     agent: BatchedAgent, source: EpisodeSource, episode_ids: Sequence[str], rules: RunRules
 ) -> Iterator[EpisodeTrace]:
     """Play episodes in this process; yields a trace as each one ends."""
-    make = env_factory(source, agent.modality, protocol=rules.protocol, horizon=rules.horizon)
+    make = env_factory(
+        source, agent.modality, protocol=rules.protocol, horizon=rules.horizon, **rules.simulator
+    )
 
     def find(episode_id: str) -> Episode:
         return source.get(source.index_of(episode_id))

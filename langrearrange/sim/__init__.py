@@ -9,6 +9,7 @@ from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Camera, Fram
 from langrearrange.sim.registry import SIMULATORS, SimulatorChoice, make_simulator
 from langrearrange.sim.robot import JOINT_NAMES, NUM_JOINTS
 from langrearrange.sim.scene import MeshKey, Scene
+from langrearrange.sim.scene_simulator import SceneSimulator
 
 __all__ = [
     "CAMERA_PRESETS",
@@ -23,6 +24,7 @@ __all__ = [
     "Frame",
     "MeshKey",
     "Scene",
+    "SceneSimulator",
     "Simulator",
     "SimulatorChoice",
     "head_camera",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
@@ -43,7 +42,6 @@ FREE_HEIGHT_MM: Final = 1000
 HOME: Final = "home"
 """Name of the part that stands for walls, floor and furniture."""
 _START_GRID_MM: Final = 250
-_PLAN: Final = re.compile(r"v3_sc(\d)_staging_(\d\d)\Z|flat_(\d)_(\d\d)\Z")
 _OURS: Final = "langrearrange"
 
 
@@ -72,11 +70,8 @@ def habitat_home(scene: HabitatScene) -> House:
         cells = _start_cells(mesh)
     surfaces = {name: _surface(name, scene.boxes[name], stances[name]) for name in RECEPTACLES}
     corners = np.array(cells)
-    plan, furnishing = _numbers_of(scene.name)
     return House(
         id=scene.name if given else PREFIX + scene.name,
-        plan=plan,
-        furnishing=furnishing,
         size_mm=(int(np.ptp(corners[:, 0])), int(np.ptp(corners[:, 1]))),
         stances=MappingProxyType({target: stances[target] for target in NAV_TARGETS}),
         gazes=MappingProxyType({target: gazes[target] for target in NAV_TARGETS}),
@@ -240,9 +235,3 @@ def _z_up(point: NDArray[np.float64]) -> NDArray[np.float64]:
 def _mm(point: NDArray[np.float64]) -> tuple[int, int, int]:
     x, y, z = (round(float(value) * 1000) for value in point)
     return x, y, z
-
-
-def _numbers_of(name: str) -> tuple[int, int]:
-    match = _PLAN.match(name)
-    plan, furnishing = [g for g in match.groups() if g is not None] if match else ("0", "0")
-    return int(plan), int(furnishing)
