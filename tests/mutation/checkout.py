@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,13 +53,14 @@ class Checkout:
         command = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
         subprocess.run([sys.executable, *command, "langrearrange"], cwd=tree, check=True)
 
-    def _run(self, room: str, *prefix: str, **variables: str) -> tuple[int, str]:
-        """Run the tests of a room; return the exit status and the output."""
-        folders = [f"tests/{folder}" for folder in ROOMS[room]]
+    def _run(self, folders: Sequence[str], *prefix: str, **variables: str) -> tuple[int, str]:
+        """Run the tests of some folders; return the exit status and the output."""
         variables["PYTHONPATH"] = os.pathsep.join([str(self.tree), str(Path(__file__).parent)])
-        variables["MUTANTS_DURATIONS"] = str(self.build / f"durations-{room}.json")
+        variables["MUTANTS_DURATIONS"] = os.pathsep.join(
+            str(self.build / f"durations-{folder}.json") for folder in folders
+        )
         with subprocess.Popen(
-            [sys.executable, *prefix, *PYTEST, *folders],
+            [sys.executable, *prefix, *PYTEST, *(f"tests/{folder}" for folder in folders)],
             cwd=self.tree,
             env=os.environ | variables,
             stdout=subprocess.PIPE,
@@ -73,23 +75,29 @@ class Checkout:
                 output = process.communicate()[0]
         return process.returncode, output
 
-    def measure(self, room: str) -> None:
-        """Run the tests of a room unchanged: how long they take and which lines each reaches."""
-        data = self.build / f"coverage-{room}"
+    def measure(self, folder: str) -> None:
+        """Run a folder's tests unchanged: how long they take and which lines each reaches."""
+        data = self.build / f"coverage-{folder}"
         if data.exists():
             return
         part = data.with_suffix(".part")
-        status, output = self._run(room, "-m", "coverage", "run", f"--data-file={part}")
+        status, output = self._run([folder], "-m", "coverage", "run", f"--data-file={part}")
         if status:
-            raise SystemExit(f"the tests of {room} fail without a mutation:\n{output[-3000:]}")
+            raise SystemExit(f"tests/{folder} fails without a mutation:\n{output[-3000:]}")
         part.rename(data)
+
+    def _reaching(self, folders: Sequence[str], mutation: Mutation) -> list[str]:
+        """Return the tests that run the mutated line; none where it runs at import only."""
+        found: list[str] = []
+        for folder in folders:
+            data = CoverageData(str(self.build / f"coverage-{folder}"))
+            data.read()
+            found += data.contexts_by_lineno(mutation.path).get(mutation.line, [])
+        return [context for context in found if context]
 
     def judge(self, room: str, mutation: Mutation) -> dict[str, Any]:
         """Run a room's tests against a mutation; the record's outcome is one of `OUTCOMES`."""
-        data = CoverageData(str(self.build / f"coverage-{room}"))
-        data.read()
-        lines = data.contexts_by_lineno(mutation.path)
-        reaching = [context for context in lines.get(mutation.line, []) if context]
+        reaching = self._reaching(ROOMS[room], mutation)
         path = self.tree / mutation.path
         source = path.read_text()
         mutated = mutation.apply(source)
@@ -97,7 +105,7 @@ class Checkout:
         path.write_text(mutated)
         try:
             variables = {"MUTANTS_REACHING": json.dumps(reaching), "PYTHONDONTWRITEBYTECODE": "1"}
-            status, output = self._run(room, **variables)
+            status, output = self._run(ROOMS[room], **variables)
         finally:
             path.write_text(source)
         diff = difflib.unified_diff(source.split("\n"), mutated.split("\n"), lineterm="", n=0)

@@ -59,8 +59,8 @@ def judge_all(build: Path, drawn: Sample, num_workers: int) -> Iterator[dict[str
             checkouts.put(checkout)
 
     with ThreadPoolExecutor(num_workers) as pool:
-        rooms = sorted({room for room, _ in drawn})
-        list(pool.map(lambda room: use("measure", room), rooms))
+        folders = sorted({folder for room, _ in drawn for folder in ROOMS[room]})
+        list(pool.map(lambda folder: use("measure", folder), folders))
         pending = [pool.submit(use, "judge", room, mutation) for room, mutation in drawn]
         try:
             yield from (future.result() for future in as_completed(pending))

@@ -13,12 +13,15 @@ import pytest
 from coverage import Coverage
 from hypothesis import Phase, settings
 
-_DURATIONS: Final = Path(os.environ["MUTANTS_DURATIONS"])
+_DURATIONS: Final = [Path(name) for name in os.environ["MUTANTS_DURATIONS"].split(os.pathsep)]
 _REACHING: Final = frozenset(json.loads(os.environ.get("MUTANTS_REACHING", "[]")))
-_KNOWN: Final = json.loads(_DURATIONS.read_text()) if _DURATIONS.exists() else {}
+_KNOWN: Final[dict[str, float]] = {}
 _found: dict[str, float] = {}
 IMPORT_LIMIT_S: Final = 60.0
 
+for _path in _DURATIONS:
+    if _path.exists():
+        _KNOWN.update(json.loads(_path.read_text()))
 # SIGPROF ends the process: an endless loop is found by its CPU time, however busy the machine is.
 signal.setitimer(signal.ITIMER_PROF, IMPORT_LIMIT_S)
 
@@ -63,4 +66,4 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish() -> None:
     """Keep the durations of a clean run."""
     if Coverage.current():
-        _DURATIONS.write_text(json.dumps(_found))
+        _DURATIONS[0].write_text(json.dumps(_found))
