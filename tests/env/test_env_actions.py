@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from langrearrange.errors import ActionError
 @pytest.mark.parametrize(
     "action", [5, np.int64(5), np.int8(5), np.uint16(5), np.array(5), np.array(5, np.uint8)]
 )
-def test_ints_numpy_integers_and_0d_integer_arrays_are_actions(action):
+def test_ints_numpy_integers_and_0d_integer_arrays_are_actions(action: object) -> None:
     checked = check_action(action, 70)
     assert checked == 5
     assert type(checked) is int
@@ -39,13 +41,13 @@ BAD = [
 
 
 @pytest.mark.parametrize("action", BAD, ids=repr)
-def test_anything_else_raises_one_sentence_that_says_what_is_accepted(action):
+def test_anything_else_raises_one_sentence_that_says_what_is_accepted(action: object) -> None:
     with pytest.raises(ActionError, match=r"accepted: .*0\.\.69") as caught:
         check_action(action, 70)
     assert "\n" not in str(caught.value)
 
 
-def test_stop_is_an_action_of_the_hard_variant_only():
+def test_stop_is_an_action_of_the_hard_variant_only() -> None:
     assert check_action(70, 71) == 70
     with pytest.raises(ActionError, match="70 is stop"):
         check_action(71, 71)
@@ -54,7 +56,7 @@ def test_stop_is_an_action_of_the_hard_variant_only():
 @pytest.mark.parametrize(
     "actions", [np.array([1, 2]), np.array([1, 2], np.uint8), [1, np.int64(2)], (1, np.array(2))]
 )
-def test_a_batch_is_an_integer_array_or_a_sequence_of_actions(actions):
+def test_a_batch_is_an_integer_array_or_a_sequence_of_actions(actions: Any) -> None:
     assert check_actions(actions, 2, 70) == [1, 2]
 
 
@@ -73,6 +75,6 @@ def test_a_batch_is_an_integer_array_or_a_sequence_of_actions(actions):
         (None, "accepted: an integer array"),
     ],
 )
-def test_a_bad_batch_says_which_env(actions, message):
+def test_a_bad_batch_says_which_env(actions: object, message: str) -> None:
     with pytest.raises(ActionError, match=message):
         check_actions(actions, 2, 70)

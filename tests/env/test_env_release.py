@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import gymnasium as gym
 import msgspec
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import langrearrange  # noqa: F401
+from langrearrange.dataset import Episode
 from langrearrange.env import RELEASE_REWARD, STOP, Rules, Task
 from langrearrange.testing import toy_episodes
 from langrearrange.world import (
@@ -59,7 +62,7 @@ def play(task: Task, *skills: str) -> list[float]:
     return [task.step(skill_index(skill)) for skill in skills]
 
 
-def test_a_thing_counts_as_put_away_when_it_is_taken():
+def test_a_thing_counts_as_put_away_when_it_is_taken() -> None:
     task = Task(TAKE_OFF, RELEASE)
     play(task, "nav(sofa)", "pick(apple)")
     assert (task.success, task.terminated, task.steps) == (True, True, 2)
@@ -70,7 +73,7 @@ def test_a_thing_counts_as_put_away_when_it_is_taken():
     assert task.success
 
 
-def test_the_hand_is_stale_in_the_step_of_the_pick_alone():
+def test_the_hand_is_stale_in_the_step_of_the_pick_alone() -> None:
     layout, start = TOY[0].layout(semantics="release"), TOY[0].initial_state()
     skills = [skill_index(skill) for skill in ("nav(sofa)", "pick(apple)", "nav(sink)")]
     states = [start]
@@ -82,7 +85,7 @@ def test_the_hand_is_stale_in_the_step_of_the_pick_alone():
     assert read == [(True, False), (True, True), (False, True)]
 
 
-def test_what_was_placed_still_reads_as_held_in_that_step():
+def test_what_was_placed_still_reads_as_held_in_that_step() -> None:
     plan = ("nav(sofa)", "pick(apple)", "nav(sink)", "place(sink)")
     task = Task(HOLD_AND_DELIVER, RELEASE)
     play(task, *plan)
@@ -92,7 +95,7 @@ def test_what_was_placed_still_reads_as_held_in_that_step():
     assert not task.success
 
 
-def test_a_thing_is_picked_from_the_closed_fridge_but_not_from_a_closed_drawer():
+def test_a_thing_is_picked_from_the_closed_fridge_but_not_from_a_closed_drawer() -> None:
     task = Task(TOY[2], RELEASE)
     play(task, "nav(fridge)", "pick(lemon)")
     assert task.outcome is Outcome.OK
@@ -101,7 +104,7 @@ def test_a_thing_is_picked_from_the_closed_fridge_but_not_from_a_closed_drawer()
     assert task.outcome is Outcome.CLOSED
 
 
-def test_stop_judges_with_a_fresh_hand():
+def test_stop_judges_with_a_fresh_hand() -> None:
     task = Task(TAKE_OFF, Rules(semantics="release", hard=True))
     play(task, "nav(sofa)", "pick(apple)")
     assert not task.over
@@ -109,7 +112,7 @@ def test_stop_judges_with_a_fresh_hand():
     assert not task.success
 
 
-def test_the_env_plays_by_the_release_when_asked():
+def test_the_env_plays_by_the_release_when_asked() -> None:
     env = gym.make(
         "LangRearrange-v0",
         episodes=[TAKE_OFF],
@@ -193,14 +196,14 @@ class Facts:
 
 
 @st.composite
-def rounds(draw):
+def rounds(draw: Callable[..., Any]) -> tuple[Episode | list[Any] | list[int], ...]:
     episode = draw(st.sampled_from(EPISODES))
     useful = st.sampled_from([skill_index(skill) for skill in episode.plan])
     return episode, draw(st.lists(useful | st.integers(0, 69), max_size=32))
 
 
 @given(rounds())
-def test_playing_equals_a_slow_model_of_the_release(round_):
+def test_playing_equals_a_slow_model_of_the_release(round_: tuple[Episode, list[Any]]) -> None:
     episode, actions = round_
     task = Task(episode, RELEASE)
     layout, state = episode.layout(semantics="release"), episode.initial_state()

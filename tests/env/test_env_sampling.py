@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langrearrange.dataset import Episode
 from langrearrange.dataset.source import EpisodeList
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.sampling import MAX_VARIANT, Pools, Sampler
@@ -22,7 +24,7 @@ TOY = toy_episodes()
 def many() -> EpisodeList:
     """20 episodes: 12 of one template, 7 of another, 1 of a third."""
     sizes = {"move": 12, "find": 7, "all": 1}
-    episodes = []
+    episodes: list[Episode] = []
     for template, size in sizes.items():
         for _ in range(size):
             name = f"toy/{len(episodes):06d}"
@@ -34,18 +36,18 @@ POOLS = Pools(many())
 SEEDS = st.integers(0, 2**130)
 
 
-def order(seed: int, count: int, sampling: str = "weighted", **kwargs: object) -> list:
+def order(seed: int, count: int, sampling: str = "weighted", **kwargs: Any) -> list[Any]:
     sampler = Sampler(POOLS, sampling, **kwargs)
     sampler.seed(seed)
     return [sampler.next() for _ in range(count)]
 
 
 @given(SEEDS, st.sampled_from(["weighted", "uniform", "sequential"]))
-def test_the_order_is_a_function_of_the_seed(seed, sampling):
+def test_the_order_is_a_function_of_the_seed(seed: int, sampling: str) -> None:
     assert order(seed, 50, sampling) == order(seed, 50, sampling)
 
 
-def test_orders_are_pinned():
+def test_orders_are_pinned() -> None:
     """The same on every machine and in every release of v0; saved envs go on as they began."""
     assert order(0, 8, fresh_variants=True) == [
         (19, 226590), (6, 604367), (16, 519893), (10, 503925),
@@ -57,8 +59,8 @@ def test_orders_are_pinned():
     assert order(0, 2, "sequential", fresh_variants=True) == [(0, 383748), (1, 480743)]
 
 
-def test_variants_differ_between_seeds_passes_and_ids():
-    def variants(**kwargs):
+def test_variants_differ_between_seeds_passes_and_ids() -> None:
+    def variants(**kwargs: Any) -> dict[int, int]:
         return {d.position: d.variant for d in order(fresh_variants=True, **kwargs)}
 
     one = variants(seed=1, count=20, sampling="uniform")
@@ -69,19 +71,19 @@ def test_variants_differ_between_seeds_passes_and_ids():
     assert not any(one[position] == again[position] for position in one), "passes"
 
 
-def test_neighbouring_seeds_have_unrelated_orders():
+def test_neighbouring_seeds_have_unrelated_orders() -> None:
     first, second = order(0, 40), order(1, 40)
     assert sum(a == b for a, b in zip(first, second, strict=True)) < 15
     assert first[1:] != second[:-1]
 
 
-def test_weighted_draws_the_template_uniformly():
+def test_weighted_draws_the_template_uniformly() -> None:
     templates = Counter(POOLS.source.template_at(draw.position) for draw in order(3, 3000))
     assert all(900 < templates[name] < 1100 for name in ("move", "find", "all"))
 
 
 @given(SEEDS)
-def test_within_a_template_a_pass_has_no_repetition_and_a_new_pass_another_order(seed):
+def test_within_a_template_a_pass_has_no_repetition_and_a_new_pass_another_order(seed: int) -> None:
     moves = [d.position for d in order(seed, 120) if d.position < 12]
     first, second = moves[:12], moves[12:24]
     assert sorted(first) == sorted(second) == list(range(12))
@@ -89,17 +91,17 @@ def test_within_a_template_a_pass_has_no_repetition_and_a_new_pass_another_order
 
 
 @given(SEEDS)
-def test_uniform_plays_every_episode_once_an_epoch(seed):
+def test_uniform_plays_every_episode_once_an_epoch(seed: int) -> None:
     positions = [d.position for d in order(seed, 40, "uniform")]
     assert sorted(positions[:20]) == sorted(positions[20:]) == list(range(20))
 
 
-def test_sequential_is_file_order_whatever_the_seed_and_begins_again():
+def test_sequential_is_file_order_whatever_the_seed_and_begins_again() -> None:
     positions = [d.position for d in order(7, 45, "sequential")]
     assert positions == [*range(20), *range(20), *range(5)]
 
 
-def test_sequential_once_deals_every_episode_to_exactly_one_of_several_samplers():
+def test_sequential_once_deals_every_episode_to_exactly_one_of_several_samplers() -> None:
     dealt = []
     for start in range(3):
         sampler = Sampler(POOLS, "sequential", start=start, stride=3, once=True)
@@ -110,7 +112,7 @@ def test_sequential_once_deals_every_episode_to_exactly_one_of_several_samplers(
     assert sorted(dealt) == list(range(20))
 
 
-def test_fresh_variants_are_keyed_by_seed_template_pass_and_id():
+def test_fresh_variants_are_keyed_by_seed_template_pass_and_id() -> None:
     draws = order(5, 200, fresh_variants=True)
     assert draws == order(5, 200, fresh_variants=True)
     assert all(1 <= draw.variant <= MAX_VARIANT for draw in draws)
@@ -121,7 +123,7 @@ def test_fresh_variants_are_keyed_by_seed_template_pass_and_id():
 
 
 @given(SEEDS, st.integers(0, 60), st.sampled_from(["weighted", "uniform", "sequential"]))
-def test_a_saved_order_continues_exactly(seed, before, sampling):
+def test_a_saved_order_continues_exactly(seed: int, before: int, sampling: str) -> None:
     sampler = Sampler(POOLS, sampling, fresh_variants=True)
     sampler.seed(seed)
     for _ in range(before):
@@ -133,7 +135,7 @@ def test_a_saved_order_continues_exactly(seed, before, sampling):
     assert [other.next() for _ in range(30)] == expected
 
 
-def test_chosen_episodes_keep_the_order_they_were_given_in():
+def test_chosen_episodes_keep_the_order_they_were_given_in() -> None:
     chosen = open_episodes("train_mini", [TOY[4], TOY[0], TOY[3]])
     assert [chosen.id_at(i) for i in range(3)] == ["toy/000004", "toy/000000", "toy/000003"]
     assert find_episode(chosen, "toy/000003") == TOY[3]
@@ -141,7 +143,7 @@ def test_chosen_episodes_keep_the_order_they_were_given_in():
         find_episode(chosen, "toy/000002")
 
 
-def test_a_source_is_taken_as_it_is():
+def test_a_source_is_taken_as_it_is() -> None:
     source = many()
     assert open_episodes("train_mini", source) is source
     with pytest.raises(DatasetError, match="no episode"):
@@ -149,6 +151,8 @@ def test_a_source_is_taken_as_it_is():
 
 
 @pytest.mark.parametrize("episodes", [[], (), 3, [3], [TOY[0], "toy/000001"], {"a": 1}])
-def test_what_names_no_episodes_is_refused(episodes):
+def test_what_names_no_episodes_is_refused(
+    episodes: Any,
+) -> None:
     with pytest.raises(UsageError, match="accepted: a non-empty list"):
         open_episodes("train_mini", episodes)

@@ -7,10 +7,14 @@ import inspect
 import json
 import pickle
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from bare_env import bare, spec_json
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
@@ -27,7 +31,7 @@ TOY = toy_episodes()
 IDS = ("LangRearrange-v0", "LangRearrangeHard-v0")
 
 
-def make(env_id: str = IDS[0], **kwargs: object) -> gym.Env:
+def make(env_id: str = IDS[0], **kwargs: Any) -> gym.Env[Any, Any]:
     return gym.make(env_id, **{"episodes": TOY, "observation": "state", **kwargs})
 
 
@@ -42,7 +46,7 @@ def make(env_id: str = IDS[0], **kwargs: object) -> gym.Env:
     ],
     ids=lambda kwargs: "-".join(map(str, kwargs.values())),
 )
-def test_gymnasium_has_nothing_to_say_against_it(env_id, kwargs):
+def test_gymnasium_has_nothing_to_say_against_it(env_id: str, kwargs: dict[str, Any]) -> None:
     env = make(env_id, **kwargs)
     check_env(env.unwrapped, skip_render_check=True)
     env.reset(seed=1)
@@ -53,13 +57,14 @@ def test_gymnasium_has_nothing_to_say_against_it(env_id, kwargs):
     env.close()
 
 
-def test_the_passive_checker_is_not_switched_off():
+def test_the_passive_checker_is_not_switched_off() -> None:
     env = make()
     assert "PassiveEnvChecker" in str(env)
+    assert env.spec is not None
     assert env.spec.max_episode_steps is None
 
 
-def test_importing_the_package_registers_both_and_make_can_import_it():
+def test_importing_the_package_registers_both_and_make_can_import_it() -> None:
     assert langrearrange.__version__
     assert set(IDS) <= set(gym.registry)
     env = gym.make(f"langrearrange:{IDS[0]}", episodes=TOY, observation="state")
@@ -67,16 +72,16 @@ def test_importing_the_package_registers_both_and_make_can_import_it():
     assert make(IDS[1]).action_space == gym.spaces.Discrete(71)
 
 
-def test_specs_survive_json_and_make_the_same_env(tmp_path):
+def test_specs_survive_json_and_make_the_same_env(tmp_path: Path) -> None:
     reward = RewardConfig(success=2)
     env = make(episodes=None, split="train_mini", reward=reward, extras=("action_mask",))
-    text = env.spec.to_json()
+    text = spec_json(env)
     again = gym.make(EnvSpec.from_json(text))
-    assert again.unwrapped.config.rules == env.unwrapped.config.rules
+    assert bare(again).config.rules == bare(env).config.rules
     assert again.observation_space == env.observation_space
 
 
-def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
+def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config() -> None:
     fields = set(inspect.signature(EnvConfig).parameters) - {"hard", "num_envs", "copy", "threads"}
     assert set(EnvKwargs.__annotations__) == fields
 
@@ -114,14 +119,16 @@ def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config():
         ),
     ],
 )
-def test_an_argument_that_cannot_be_is_refused_in_one_sentence(kwargs, message):
+def test_an_argument_that_cannot_be_is_refused_in_one_sentence(
+    kwargs: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         make(**kwargs)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("action", [True, 3.0, "3", float("nan"), 70, -1, None])
-def test_what_is_no_action_raises_and_costs_nothing(action):
+def test_what_is_no_action_raises_and_costs_nothing(action: bool | float | str | None) -> None:
     env = make()
     env.reset(seed=0)
     with pytest.raises(ActionError):
@@ -129,7 +136,7 @@ def test_what_is_no_action_raises_and_costs_nothing(action):
     assert env.step(np.array(0))[4]["steps"] == 1
 
 
-def test_stepping_before_reset_or_after_the_end_needs_a_reset():
+def test_stepping_before_reset_or_after_the_end_needs_a_reset() -> None:
     env = LangRearrangeEnv(episodes=TOY, observation="state", horizon=1, render_mode="ansi")
     for call in (lambda: env.step(0), lambda: env.world, env.render):
         with pytest.raises(ResetNeeded, match="reset"):
@@ -140,12 +147,12 @@ def test_stepping_before_reset_or_after_the_end_needs_a_reset():
         env.step(0)
 
 
-def ids(env: gym.Env, count: int, **first: object) -> list[str]:
+def ids(env: gym.Env[Any, Any], count: int, **first: Any) -> list[str]:
     found = [env.reset(**first)[1]["episode_id"]]
     return found + [env.reset()[1]["episode_id"] for _ in range(count - 1)]
 
 
-def test_a_seed_fixes_the_order_and_the_next_reset_continues_it():
+def test_a_seed_fixes_the_order_and_the_next_reset_continues_it() -> None:
     env = make(sampling="uniform")
     first = ids(env, 20, seed=3)
     assert ids(env, 20, seed=3) == first
@@ -154,7 +161,7 @@ def test_a_seed_fixes_the_order_and_the_next_reset_continues_it():
     assert ids(env, 20) != first
 
 
-def test_without_a_seed_one_is_drawn():
+def test_without_a_seed_one_is_drawn() -> None:
     orders = {tuple(ids(make(sampling="uniform"), 12)) for _ in range(5)}
     assert len(orders) > 1
     env = make(sampling="uniform")
@@ -162,13 +169,13 @@ def test_without_a_seed_one_is_drawn():
     assert ids(make(sampling="uniform"), 12, seed=env.unwrapped.np_random_seed) == first
 
 
-def test_chosen_episodes_are_played_in_the_order_given_whatever_the_seed():
+def test_chosen_episodes_are_played_in_the_order_given_whatever_the_seed() -> None:
     names = [episode.id for episode in TOY]
     assert ids(make(), 8, seed=5) == names + names[:2]
     assert ids(make(), 6, seed=6) == names
 
 
-def test_the_episode_id_option_wins_and_does_not_move_the_order():
+def test_the_episode_id_option_wins_and_does_not_move_the_order() -> None:
     env = make()
     env.reset(seed=0)
     chosen = env.reset(options={"episode_id": "toy/000004"})
@@ -183,12 +190,12 @@ def test_the_episode_id_option_wins_and_does_not_move_the_order():
     ("options", "message"),
     [({"episode": "toy/000001"}, "no option 'episode'"), ({"episode_id": 3}, "episode_id=3")],
 )
-def test_a_misspelt_option_is_refused(options, message):
+def test_a_misspelt_option_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make().reset(options=options)
 
 
-def test_success_on_the_last_step_is_terminated_not_truncated():
+def test_success_on_the_last_step_is_terminated_not_truncated() -> None:
     env = make(horizon=32)
     env.reset(options={"episode_id": "toy/000003"})
     for _ in range(30):
@@ -199,15 +206,15 @@ def test_success_on_the_last_step_is_terminated_not_truncated():
     assert reward == pytest.approx(9.99)
 
 
-def test_the_full_world_is_there_for_those_who_ask_for_it():
+def test_the_full_world_is_there_for_those_who_ask_for_it() -> None:
     env = make()
     env.reset(options={"episode_id": "toy/000001"})
-    assert isinstance(env.unwrapped.world, WorldState)
-    assert env.unwrapped.world == TOY[1].initial_state()
-    assert env.unwrapped.episode == TOY[1]
+    assert isinstance(bare(env).world, WorldState)
+    assert bare(env).world == TOY[1].initial_state()
+    assert bare(env).episode == TOY[1]
 
 
-def test_the_release_semantics_take_things_out_of_a_closed_fridge():
+def test_the_release_semantics_take_things_out_of_a_closed_fridge() -> None:
     outcomes = {}
     for semantics in ("paper", "release"):
         env = make(semantics=semantics)
@@ -222,34 +229,35 @@ ACTIONS = st.lists(st.integers(0, 70), max_size=12)
 
 @given(st.sampled_from(IDS), st.sampled_from(["sequential", "uniform"]), ACTIONS, ACTIONS, ACTIONS)
 def test_a_saved_env_continues_exactly_in_another_process_or_env(
-    env_id, sampling, before, between, after
-):
+    env_id: str, sampling: str, before: list[int], between: list[int], after: list[int]
+) -> None:
     env, other = make(env_id, sampling=sampling), make(env_id, sampling=sampling)
     env.reset(seed=11)
     run(env, before)
-    saved = json.loads(json.dumps(env.unwrapped.save_state()))
+    saved = json.loads(json.dumps(bare(env).save_state()))
     other.reset(seed=5)
     run(other, between)
-    seen, info = other.unwrapped.restore_state(saved)
+    seen, info = bare(other).restore_state(saved)
     assert info["steps"] == saved["progress"]["steps"]
-    assert other.unwrapped.world == env.unwrapped.world
+    assert bare(other).world == bare(env).world
     expected = run(env, after)
     assert data_equivalence(expected, run(other, after), exact=True)
     assert data_equivalence(env.reset(), other.reset(), exact=True)
-    env.unwrapped.restore_state(saved)
+    bare(env).restore_state(saved)
     assert data_equivalence(expected, run(env, after), exact=True)
-    assert data_equivalence(
-        seen["instruction"], env.unwrapped.restore_state(saved)[0]["instruction"]
-    )
+    assert data_equivalence(seen["instruction"], bare(env).restore_state(saved)[0]["instruction"])
 
 
-def pickled(env: gym.Env) -> gym.Env:
-    return pickle.loads(pickle.dumps(env))  # noqa: S301 (our own bytes)
+def pickled(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    copied: gym.Env[Any, Any] = pickle.loads(pickle.dumps(env))  # noqa: S301 (our own bytes)
+    return copied
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"observation": "rgb", "image_size": 32}])
 @pytest.mark.parametrize("clone", [copy.deepcopy, pickled])
-def test_a_copied_env_goes_on_by_itself(clone, kwargs):
+def test_a_copied_env_goes_on_by_itself(
+    clone: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]], kwargs: dict[str, Any]
+) -> None:
     env = make(sampling="uniform", **kwargs)
     fresh = clone(env)
     assert data_equivalence(env.reset(seed=3), fresh.reset(seed=3), exact=True)
@@ -261,13 +269,14 @@ def test_a_copied_env_goes_on_by_itself(clone, kwargs):
     assert data_equivalence(env.reset(), other.reset(), exact=True)
 
 
-def run(env: gym.Env, actions: list[int]) -> list:
+def run(env: gym.Env[Any, Any], actions: list[int]) -> list[Any]:
     """Step through the actions, resetting where an episode is over; return all that was told."""
-    told = []
+    told: list[Any] = []
+    last = bare(env).config.num_actions - 1
     for action in actions:
-        if env.unwrapped.task.over:
+        if bare(env).task.over:
             told.append(env.reset())
-        told.append(env.step(min(action, int(env.action_space.n) - 1)))
+        told.append(env.step(min(action, last)))
     return told
 
 
@@ -280,24 +289,25 @@ def run(env: gym.Env, actions: list[int]) -> list:
         ({"sampling": "uniform"}, "sampling='sequential'"),
     ],
 )
-def test_a_state_saved_under_other_rules_is_refused(kwargs, message):
+def test_a_state_saved_under_other_rules_is_refused(kwargs: dict[str, Any], message: str) -> None:
     env = make()
     env.reset()
-    saved = env.unwrapped.save_state()
+    saved = bare(env).save_state()
     other = make(**kwargs)
     with pytest.raises(UsageError, match=message):
-        other.unwrapped.restore_state(saved)
+        bare(other).restore_state(saved)
     with pytest.raises(UsageError, match="schema version 2"):
-        env.unwrapped.restore_state({**saved, "schema_version": 2})
-    for wrong in (None, {}, {"schema_version": 1}, "saved"):
+        bare(env).restore_state({**saved, "schema_version": 2})
+    unfit: list[Any] = [None, {}, {"schema_version": 1}, "saved"]
+    for wrong in unfit:
         with pytest.raises(UsageError, match="no saved state"):
-            env.unwrapped.restore_state(wrong)
+            bare(env).restore_state(wrong)
 
 
-def test_ansi_shows_the_text_and_no_render_mode_warns():
+def test_ansi_shows_the_text_and_no_render_mode_warns() -> None:
     env = make(render_mode="ansi")
     env.reset()
-    assert "Task: Bring an apple" in env.render()
+    assert "Task: Bring an apple" in str(env.render())
     blind = make()
     blind.reset()
     with warnings.catch_warnings(record=True) as caught:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from bare_env import bare
 from gymnasium.vector import AutoresetMode
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from langrearrange.env import LangRearrangeVectorEnv
 from langrearrange.errors import ActionError
 from langrearrange.testing import toy_episodes
 from langrearrange.world import WorldState, apply
@@ -44,8 +48,9 @@ class SingleEnv(RuleBasedStateMachine):
         self.note(self.env.reset(seed=seed)[1])
         self.saved: list[tuple[str, str, list[int], bool]] = []
 
-    def note(self, info: dict) -> None:
-        self.episode_id, self.skills, self.over = info["episode_id"], [], False
+    def note(self, info: dict[str, Any]) -> None:
+        self.episode_id, self.over = info["episode_id"], False
+        self.skills: list[int] = []
 
     @precondition(lambda self: not self.over)
     @rule(action=ACTIONS)
@@ -73,7 +78,7 @@ class SingleEnv(RuleBasedStateMachine):
 
     @rule()
     def save(self) -> None:
-        saved = json.dumps(self.env.unwrapped.save_state())
+        saved = json.dumps(bare(self.env).save_state())
         self.saved.append((saved, self.episode_id, list(self.skills), self.over))
 
     @precondition(lambda self: self.saved)
@@ -81,18 +86,18 @@ class SingleEnv(RuleBasedStateMachine):
     def restore(self, which: int) -> None:
         saved, self.episode_id, skills, self.over = self.saved[which % len(self.saved)]
         self.skills = list(skills)
-        self.env.unwrapped.restore_state(json.loads(saved))
+        bare(self.env).restore_state(json.loads(saved))
 
     @invariant()
     def the_world_is_the_replayed_one(self) -> None:
-        assert self.env.unwrapped.world == replayed(self.episode_id, self.skills)
-        assert self.env.unwrapped.task.steps == len(self.skills)
+        assert bare(self.env).world == replayed(self.episode_id, self.skills)
+        assert bare(self.env).task.steps == len(self.skills)
 
 
 class VectorEnv(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 9), mode=st.sampled_from(AutoresetMode))
     def begin(self, seed: int, mode: AutoresetMode) -> None:
-        self.env = gym.make_vec(
+        env = gym.make_vec(
             "LangRearrange-v0",
             num_envs=NUM_ENVS,
             episodes=list(TOY.values()),
@@ -101,6 +106,8 @@ class VectorEnv(RuleBasedStateMachine):
             horizon=4,
             autoreset_mode=mode,
         )
+        assert isinstance(env, LangRearrangeVectorEnv)
+        self.env = env
         self.mode = mode
         self.skills: list[list[int]] = [[] for _ in range(NUM_ENVS)]
         self.ended = np.zeros(NUM_ENVS, bool)
@@ -123,7 +130,7 @@ class VectorEnv(RuleBasedStateMachine):
             else:
                 self.skills[i].append(action)
         if self.mode is AutoresetMode.SAME_STEP:
-            for i in np.flatnonzero(self.ended):
+            for i in np.flatnonzero(self.ended).tolist():
                 assert infos["final_info"]["steps"][i] == len(self.skills[i])
             self.forget(np.flatnonzero(self.ended))
             self.ended[:] = False
@@ -135,7 +142,7 @@ class VectorEnv(RuleBasedStateMachine):
         self.forget(range(NUM_ENVS))
         self.ended[:] = False
 
-    def forget(self, rows: object) -> None:
+    def forget(self, rows: Iterable[int]) -> None:
         for i in rows:
             self.skills[i] = []
             self.names[i] = self.env.tasks[i].episode.id

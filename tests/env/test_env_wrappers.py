@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ TOY = toy_episodes()
 class Words:
     """Called as Hugging Face's tokenizers are: one token a word, its length."""
 
-    pad_token_id = 99
+    pad_token_id: int | None = 99
 
     def __call__(self, text: str) -> dict[str, list[int]]:
         return {"input_ids": [len(word) for word in text.split()], "other": []}
@@ -32,11 +34,16 @@ class Words:
         return 100
 
 
-def make(**kwargs: object) -> gym.Env:
+def make(**kwargs: Any) -> gym.Env[Any, Any]:
     return gym.make("LangRearrange-v0", **{"episodes": TOY, "observation": "state", **kwargs})
 
 
-def test_the_sentence_becomes_tokens_and_a_mask():
+def dict_space(env: gym.Env[Any, Any]) -> spaces.Dict:
+    assert isinstance(env.observation_space, spaces.Dict)
+    return env.observation_space
+
+
+def test_the_sentence_becomes_tokens_and_a_mask() -> None:
     env = TokenizeInstruction(make(), Words(), max_length=12)
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     assert "instruction" not in seen
@@ -47,24 +54,25 @@ def test_the_sentence_becomes_tokens_and_a_mask():
     assert again in env.observation_space
 
 
-def test_a_sentence_that_does_not_fit_raises_and_is_never_cut():
+def test_a_sentence_that_does_not_fit_raises_and_is_never_cut() -> None:
     env = TokenizeInstruction(make(), Words(), max_length=5)
     with pytest.raises(UsageError, match="9 tokens, max_length is 5"):
         env.reset(options={"episode_id": "toy/000000"})
 
 
-def test_a_sentence_that_just_fits_has_no_padding():
+def test_a_sentence_that_just_fits_has_no_padding() -> None:
     env = TokenizeInstruction(make(), Words(), max_length=9)
     seen, _ = env.reset(options={"episode_id": "toy/000000"})
     assert seen["attention_mask"].tolist() == [1] * 9
     assert seen["attention_mask"].dtype == np.int8
     assert seen["input_ids"].dtype == np.int64
-    space = env.observation_space["input_ids"]
+    space = dict_space(env)["input_ids"]
+    assert isinstance(space, spaces.Box)
     assert (space.low.min(), space.high.max(), space.shape) == (0, 99, (9,))
 
 
 @pytest.mark.parametrize(("pad", "expected"), [(None, 0), (0, 0), (7, 7)])
-def test_padding_is_the_tokenizers_or_0(pad, expected):
+def test_padding_is_the_tokenizers_or_0(pad: int | None, expected: int) -> None:
     words = Words()
     words.pad_token_id = pad
     env = TokenizeInstruction(make(), words, max_length=12)
@@ -73,13 +81,13 @@ def test_padding_is_the_tokenizers_or_0(pad, expected):
 
 
 @pytest.mark.parametrize("length", [0, -1, True, 2.0])
-def test_a_length_that_is_no_length_is_refused(length):
+def test_a_length_that_is_no_length_is_refused(length: Any) -> None:
     with pytest.raises(UsageError, match="max_length="):
         TokenizeInstruction(make(), Words(), length)
-    assert TokenizeInstruction(make(), Words(), 1).observation_space["input_ids"].shape == (1,)
+    assert dict_space(TokenizeInstruction(make(), Words(), 1))["input_ids"].shape == (1,)
 
 
-def test_tokens_that_are_written_to_change_nothing_later():
+def test_tokens_that_are_written_to_change_nothing_later() -> None:
     env = TokenizeInstruction(make(), Words(), max_length=12)
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     seen["input_ids"][:] = -1
@@ -89,16 +97,18 @@ def test_tokens_that_are_written_to_change_nothing_later():
     assert again["attention_mask"].tolist() == [1] * 3 + [0] * 9
 
 
-def test_the_vector_is_the_fields_one_after_the_other():
+def test_the_vector_is_the_fields_one_after_the_other() -> None:
     env = FlattenForStableBaselines3(make())
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     plain, _ = make().reset(options={"episode_id": "toy/000003"})
     bounds = env.observation_space
+    assert isinstance(bounds, spaces.Box)
     assert bounds.low.shape == seen.shape
     assert (bounds.low <= seen).all()
     assert (seen <= bounds.high).all()
     start = 0
-    for name, part in env.unwrapped.observation_space.items():
+    for name, part in dict_space(env.unwrapped).items():
+        assert isinstance(part, spaces.Text | spaces.Box)
         size = part.max_length if isinstance(part, spaces.Text) else part.low.size
         field = seen[start : start + size]
         if isinstance(part, spaces.Text):
@@ -114,14 +124,16 @@ def test_the_vector_is_the_fields_one_after_the_other():
 
 
 @pytest.mark.parametrize("tokenizer", [None, "gpt2", lambda text: {}])
-def test_what_is_no_tokenizer_is_refused(tokenizer):
+def test_what_is_no_tokenizer_is_refused(tokenizer: Any) -> None:
     with pytest.raises(UsageError, match="is no tokenizer"):
         TokenizeInstruction(make(), tokenizer)
 
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
-def test_the_vector_wrapper_gives_the_single_ones_stacked(mode):
-    kwargs = {"episodes": TOY, "observation": "state", "num_envs": 2, "sampling": "uniform"}
+def test_the_vector_wrapper_gives_the_single_ones_stacked(mode: str) -> None:
+    kwargs: dict[str, Any] = {
+        "episodes": TOY, "observation": "state", "num_envs": 2, "sampling": "uniform",
+    }  # fmt: skip
     ours = VectorTokenizeInstruction(
         gym.make_vec("LangRearrange-v0", autoreset_mode=mode, horizon=2, **kwargs), Words(), 20
     )
@@ -140,28 +152,28 @@ def test_the_vector_wrapper_gives_the_single_ones_stacked(mode):
         assert data_equivalence(ours.step(actions), theirs.step(actions), exact=True)
 
 
-def test_state_flattens_to_one_vector():
+def test_state_flattens_to_one_vector() -> None:
     env = FlattenForStableBaselines3(make())
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     assert seen.dtype == np.float32
     assert seen.shape == (256 + sum(STATE_SIZES.values()),)
     assert seen in env.observation_space
-    order = list(env.unwrapped.observation_space)
+    order = list(dict_space(env.unwrapped))
     start = sum(STATE_SIZES.get(name, 256) for name in order[: order.index("instruction")])
     codes = np.rint(seen[start : start + 256] * 127).astype(int)
     assert "".join(map(chr, codes[codes > 0])) == "Find a hammer."
 
 
-def test_pictures_stay_pictures_beside_the_vector():
+def test_pictures_stay_pictures_beside_the_vector() -> None:
     env = FlattenForStableBaselines3(make(observation="rgb", image_size=32, feedback=True))
     seen, _ = env.reset()
     assert set(seen) == {"rgb", "vector"}
     assert seen["vector"].shape == (7 + 1 + 3 + 256 + 256,)
     assert seen in env.observation_space
-    assert not any(isinstance(part, spaces.Text) for part in env.observation_space.values())
+    assert not any(isinstance(part, spaces.Text) for part in dict_space(env).values())
 
 
-def test_tokens_flatten_too():
+def test_tokens_flatten_too() -> None:
     env = FlattenForStableBaselines3(TokenizeInstruction(make(), Words(), max_length=16))
     seen = env.reset()[0]
     assert seen.shape == (16 + 16 + sum(STATE_SIZES.values()),)
