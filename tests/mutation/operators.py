@@ -46,14 +46,21 @@ def _removable(statement: Any) -> bool:
     return statement.type in ("atom_expr", "power") and not is_log
 
 
-# `is` and `==` agree on interned values; decorators and variables need arguments or change speed.
-_SKIPPED: Final = ("_Is", "_IsNot", "RemoveDecorator", "Variable")
-_NONE: Final = ("ComparisonOperator_Is_IsNot", "ComparisonOperator_IsNot_Is")
+def _is_used(name: str) -> bool:
+    """Whether an operator of cosmic-ray can make a mutation that behaves differently.
+
+    Not those that change speed (decorators) or need arguments (variables), nor replacements that
+    agree on usual values: `is` and `==` on interned ones, `+`, `|` and `^` on disjoint bits.
+    """
+    kind, _, change = name.partition("_")
+    both = set(change.split("_"))
+    if kind in ("RemoveDecorator", "VariableReplacer", "VariableInserter"):
+        return False
+    return not both <= {"Add", "BitOr", "BitXor"} and len(both & {"Is", "IsNot"}) != 1
+
+
 OPERATORS: Final[dict[str, type[Operator]]] = {"RemoveStatement": RemoveStatement} | {
-    name: OperatorProvider()[name]
-    for name in OperatorProvider()
-    if name.endswith(_NONE)
-    or not any(f"{part}_" in f"{name}_" or name.startswith(part) for part in _SKIPPED)
+    name: OperatorProvider()[name] for name in OperatorProvider() if _is_used(name)
 }
 
 

@@ -93,6 +93,17 @@ def test_statements_are_removed_and_comparisons_turned(places: Any) -> None:
     assert not any("total is 3" in line or "None >= " in line for line in into)
 
 
+def test_replacements_that_agree_on_usual_values_are_left_out() -> None:
+    pytest.importorskip("cosmic_ray")
+    from operators import OPERATORS
+
+    names = {name.partition("_")[2] for name in OPERATORS}
+    assert {"Add_Sub", "BitOr_BitAnd", "Is_IsNot", "IsNot_Is", "Eq_NotEq", "Lt_LtE"} <= names
+    assert not names & {"Add_BitOr", "BitOr_Add", "BitXor_BitOr", "Eq_Is", "Is_Eq", "NotEq_IsNot"}
+    assert {"RemoveStatement", "NumberReplacer", "AddNot", "ReplaceAndWithOr"} <= set(OPERATORS)
+    assert "RemoveDecorator" not in OPERATORS
+
+
 def record(outcome: str, **changes: Any) -> dict[str, Any]:
     fields = {
         "key": "f.py:7 NumberReplacer#3", "room": "world", "outcome": outcome, "num_reaching": 2,
