@@ -16,7 +16,7 @@ from langrearrange.dataset.manifest import Manifest, Provenance, read_manifest
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.reader import Dataset, open_dataset
 from langrearrange.dataset.source import EpisodeList, EpisodeSource, Selection, select
-from langrearrange.dataset.validate import episode_problems, validate_episode
+from langrearrange.dataset.validate import episode_problems
 from langrearrange.dataset.writer import DatasetWriter, write_dataset
 
 __all__ = [
@@ -44,6 +44,5 @@ __all__ = [
     "parse_episode_id",
     "read_manifest",
     "select",
-    "validate_episode",
     "write_dataset",
 ]

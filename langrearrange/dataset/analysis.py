@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from langrearrange.dataset.episode import Episode
@@ -17,14 +17,16 @@ from langrearrange.world.vocabulary import CONTAINERS, RECEPTACLES
 _WORD: Final = re.compile(r"[a-z']+")
 
 
-@dataclass(frozen=True, slots=True)
+def _by_receptacle() -> Counter[str]:
+    return Counter({name: 0 for name in RECEPTACLES})
+
+
+@dataclass(slots=True)
 class Summary:
     """A set of episodes in numbers. Counters map a value to how many episodes (or words) have it.
 
     Attributes:
         split: name of the set.
-        num_episodes: how many episodes.
-        num_texts: distinct instructions, capitals aside.
         words: word -> occurrences over all instructions.
         instruction_words: instruction length in words -> episodes.
         plan_steps: optimal plan length -> episodes.
@@ -35,70 +37,60 @@ class Summary:
         houses: flat id -> episodes.
         starts: receptacle -> objects that stand there at t=0.
         targets: receptacle -> times it is placed on by an optimal plan.
-        hidden: objects that start in a container.
         texts: the instructions, lower case (for overlaps between sets).
     """
 
     split: str
-    num_episodes: int
-    num_texts: int
-    words: Counter[str]
-    instruction_words: Counter[int]
-    plan_steps: Counter[int]
-    num_subgoals: Counter[int]
-    num_objects: Counter[int]
-    templates: Counter[str]
-    clusters: Counter[str]
-    houses: Counter[str]
-    starts: Counter[str]
-    targets: Counter[str]
-    hidden: int
-    texts: frozenset[str]
+    words: Counter[str] = field(default_factory=Counter)
+    instruction_words: Counter[int] = field(default_factory=Counter)
+    plan_steps: Counter[int] = field(default_factory=Counter)
+    num_subgoals: Counter[int] = field(default_factory=Counter)
+    num_objects: Counter[int] = field(default_factory=Counter)
+    templates: Counter[str] = field(default_factory=Counter)
+    clusters: Counter[str] = field(default_factory=Counter)
+    houses: Counter[str] = field(default_factory=Counter)
+    starts: Counter[str] = field(default_factory=_by_receptacle)
+    targets: Counter[str] = field(default_factory=_by_receptacle)
+    texts: set[str] = field(default_factory=set)
+
+    def add(self, episode: Episode) -> None:
+        """Count one more episode."""
+        text = episode.instruction.lower()
+        words = _WORD.findall(text)
+        self.words.update(words)
+        self.instruction_words[len(words)] += 1
+        self.plan_steps[len(episode.plan)] += 1
+        self.num_subgoals[len(episode.subgoals)] += 1
+        self.num_objects[len(episode.objects)] += 1
+        self.templates[episode.template] += 1
+        self.clusters[episode.cluster] += 1
+        self.houses[episode.house] += 1
+        self.starts.update(item.receptacle for item in episode.objects)
+        self.targets.update(s[6:-1] for s in episode.plan if s.startswith("place("))
+        self.texts.add(text)
+
+    @property
+    def num_episodes(self) -> int:
+        """How many episodes were counted."""
+        return self.templates.total()
+
+    @property
+    def num_texts(self) -> int:
+        """How many distinct instructions they have, capitals aside."""
+        return len(self.texts)
+
+    @property
+    def hidden(self) -> int:
+        """How many objects start in a container."""
+        return sum(self.starts[name] for name in CONTAINERS)
 
 
 def summarise(split: str, episodes: Iterable[Episode]) -> Summary:
     """Return the numbers of a set of episodes, in one pass."""
-    words: Counter[str] = Counter()
-    lengths: Counter[int] = Counter()
-    plans: Counter[int] = Counter()
-    subgoals: Counter[int] = Counter()
-    objects: Counter[int] = Counter()
-    templates: Counter[str] = Counter()
-    clusters: Counter[str] = Counter()
-    houses: Counter[str] = Counter()
-    starts: Counter[str] = Counter({name: 0 for name in RECEPTACLES})
-    targets: Counter[str] = Counter({name: 0 for name in RECEPTACLES})
-    texts: set[str] = set()
+    summary = Summary(split)
     for episode in episodes:
-        found = _WORD.findall(episode.instruction.lower())
-        words.update(found)
-        lengths[len(found)] += 1
-        plans[len(episode.plan)] += 1
-        subgoals[len(episode.subgoals)] += 1
-        objects[len(episode.objects)] += 1
-        templates[episode.template] += 1
-        clusters[episode.cluster] += 1
-        houses[episode.house] += 1
-        starts.update(item.receptacle for item in episode.objects)
-        targets.update(s[6:-1] for s in episode.plan if s.startswith("place("))
-        texts.add(episode.instruction.lower())
-    return Summary(
-        split=split,
-        num_episodes=templates.total(),
-        num_texts=len(texts),
-        words=words,
-        instruction_words=lengths,
-        plan_steps=plans,
-        num_subgoals=subgoals,
-        num_objects=objects,
-        templates=templates,
-        clusters=clusters,
-        houses=houses,
-        starts=starts,
-        targets=targets,
-        hidden=sum(starts[name] for name in CONTAINERS),
-        texts=frozenset(texts),
-    )
+        summary.add(episode)
+    return summary
 
 
 def mean(counts: Counter[int]) -> float:

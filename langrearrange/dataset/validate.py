@@ -22,13 +22,13 @@ from langrearrange.world import (
 from langrearrange.world.goals import Source, Test, compile_goal, parse_goal
 from langrearrange.world.vocabulary import HORIZON
 
-Finding = tuple[str, str]
+Fault = tuple[str, str]
 """(kind of fault, sentence)."""
 MAX_PLAN: Final = HORIZON - 1
 """Episodes are solvable in at most 31 skills, so that the harder variant can add its stop."""
 
 
-def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding]:
+def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Fault]:
     """Return what is wrong with an episode taken by itself; empty when all is well.
 
     Checked: the loader's limits, the goal's syntax, that it is false at the start, that the plan
@@ -46,7 +46,7 @@ def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding
         )
     except GoalError as error:
         return [("goal", str(error))]
-    found: list[Finding] = []
+    found: list[Fault] = []
     if reached(state):
         found.append(("solved_at_start", f"{episode.id}: the goal is already true at the start"))
     if not 1 <= len(episode.plan) <= max_plan:
@@ -59,10 +59,10 @@ def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Finding
 
 def _subgoals(
     episode: Episode, layout: Layout, state: WorldState
-) -> tuple[list[tuple[str, Test]], list[Finding]]:
+) -> tuple[list[tuple[str, Test]], list[Fault]]:
     """Return the subgoals that parse, as (text, test), and what is wrong with any."""
     tests: list[tuple[str, Test]] = []
-    found: list[Finding] = []
+    found: list[Fault] = []
     for text in episode.subgoals:
         try:
             test = compile_subgoal(parse_subgoal(text), layout)
@@ -81,9 +81,9 @@ def _replay(
     state: WorldState,
     reached: Test,
     subgoals: list[tuple[str, Test]],
-) -> list[Finding]:
+) -> list[Fault]:
     """Play the plan and return where it goes wrong."""
-    found: list[Finding] = []
+    found: list[Fault] = []
     for number, skill in enumerate(episode.plan, 1):
         state, outcome = apply(layout, state, skill_index(skill))
         if outcome is not Outcome.OK:
@@ -98,9 +98,3 @@ def _replay(
     for text, _ in subgoals:
         found.append(("subgoal", f"{episode.id}: the plan does not reach subgoal {text} in order"))
     return found
-
-
-def validate_episode(episode: Episode, place: str = "", max_plan: int = MAX_PLAN) -> None:
-    """Raise EpisodeError with the first problem of `episode_problems`; `place` stands before it."""
-    for _, sentence in episode_problems(episode, max_plan):
-        raise EpisodeError(f"{place}: {sentence}" if place else sentence)

@@ -48,7 +48,7 @@ def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
         decoder = zlib.decompressobj(wbits=31)
         content = decoder.decompress(data)
         if not decoder.eof:
-            raise zlib.error("the last member is torn")
+            raise zlib.error("the last member is truncated")
         yield len(data) - len(decoder.unused_data), content
         data = decoder.unused_data
 
@@ -92,9 +92,9 @@ class DatasetWriter:
     """Writes one split folder; the manifest appears only when `finish` succeeds.
 
     Example:
-        writer = DatasetWriter(folder, "my_set", EpisodeOrder({"find": 2}))
-        writer.add(encode_members(lines))
-        writer.finish()
+        with DatasetWriter(folder, "my_set", EpisodeOrder({"find": 2})) as writer:
+            writer.add(encode_members(lines))
+            writer.finish()
     """
 
     def __init__(
@@ -150,10 +150,14 @@ class DatasetWriter:
             write_manifest(self._folder, manifest)
         return manifest
 
-    def abandon(self) -> None:
-        """Remove what was written so far; the folder stays without a manifest."""
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+    def __enter__(self) -> DatasetWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Remove what was written if an error ends the block; there is no manifest then."""
+        if kind is not None:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
 
 
 def write_dataset(
@@ -188,7 +192,7 @@ def write_dataset(
     regular = [f"{source.split}/{order.index_at(i):06d}" for i in range(len(source))]
     writer = DatasetWriter(Path(folder), source.split, order, overwrite=overwrite)
     counter = EpisodeCounts()
-    try:
+    with writer:
         lines = []
         for episode in source:
             counter.add(episode)
@@ -197,9 +201,6 @@ def write_dataset(
         return writer.finish(
             counts=counter.counts(), provenance=provenance, ids=None if ids == regular else ids
         )
-    except BaseException:
-        writer.abandon()
-        raise
 
 
 def refuse_existing(folder: Path, *, overwrite: bool) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -29,10 +31,13 @@ from langrearrange.generator.provenance import changes, commitment
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.generator.split import GeneratedSplit
 from langrearrange.generator.walk import flat_relations
-from langrearrange.generator.workers import map_ranges
+from langrearrange.generator.workers import map_ranges, ranges
 from langrearrange.houses import HOUSE_IDS
 from langrearrange.language import Grounding, load_templates, read_back
 from langrearrange.progress import progress
+
+RANGE: Final = 512
+"""Episodes that a worker checks at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,9 @@ def check_dataset(
         sha256, damage = _content(opened)
         findings += damage
     with progress(f"check {opened.split}", len(opened)) as advance:
-        for found in map_ranges(checker.findings, len(opened), workers, advance):
-            findings += found
+        found = map_ranges(checker.findings, ranges(len(opened), RANGE), workers, advance)
+        for _, of_range in sorted(found, key=itemgetter(0)):
+            findings += of_range
     return Report(opened.split, len(opened), tuple(findings), sha256, planner)
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import shutil
 import zlib
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,14 +27,14 @@ from langrearrange.dataset.writer import (
     encode_members,
     refuse_existing,
 )
-from langrearrange.errors import DatasetError, GenerationError
+from langrearrange.errors import DatasetError
 from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh
 from langrearrange.generator.make import make_episode
 from langrearrange.generator.provenance import commitment, provenance_of
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.generator.workers import num_workers, pool_of
+from langrearrange.generator.workers import map_ranges, ranges
 from langrearrange.log import get_logger
-from langrearrange.progress import Advance, progress
+from langrearrange.progress import progress
 from langrearrange.seeding import digest
 
 logger = get_logger(__name__)
@@ -80,20 +82,24 @@ def generate_split(
     with disk_errors(folder):
         work.mkdir(parents=True, exist_ok=True)
     total = blueprint.order.num_episodes
-    starts = range(0, total, CHUNK)
-    missing = [start for start in starts if not _chunk_path(work, start).exists()]
+    chunks = ranges(total, CHUNK)
+    missing = [chunk for chunk in chunks if not _chunk_path(work, chunk[0]).exists()]
     with progress(f"generate {spec.name}", total) as advance:
-        if len(missing) < len(starts):
-            done = total - sum(min(CHUNK, total - start) for start in missing)
+        if len(missing) < len(chunks):
+            done = total - sum(stop - start for start, stop in missing)
             advance(done, f"{done} were complete already")
         try:
-            _make_missing(spec, total, missing, work, workers, executor, advance)
+            task = partial(make_chunk, spec)
+            for start, members in map_ranges(task, missing, workers, advance, executor):
+                with disk_errors(folder):
+                    replace_file(_chunk_path(work, start), members)
         except BaseException:
             for empty in (work, folder):  # nothing to go on with: leave no trace
                 with suppress(OSError):
                     empty.rmdir()
             raise
-    manifest = _assemble(blueprint, provenance, folder, work, starts, overwrite=overwrite)
+    paths = [_chunk_path(work, start) for start, _ in chunks]
+    manifest = _assemble(folder, blueprint, provenance, paths)
     for leftover in folder.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(leftover, ignore_errors=True)
     return manifest
@@ -110,69 +116,17 @@ def make_chunk(spec: SplitSpec, start: int, stop: int) -> bytes:
     )
 
 
-def _make_missing(
-    spec: SplitSpec,
-    total: int,
-    missing: list[int],
-    work: Path,
-    workers: int | None,
-    executor: Executor | None,
-    advance: Advance,
-) -> None:
-    tasks = [(start, min(start + CHUNK, total)) for start in missing]
-    count = num_workers(workers, len(tasks))
-    if executor is None and count == 1:
-        for start, stop in tasks:
-            _keep(work, start, make_chunk(spec, start, stop))
-            advance(stop - start, "")
-        return
-    with pool_of(executor, count) as pool:
-        pending: dict[Future[bytes], tuple[int, int]] = {
-            pool.submit(make_chunk, spec, start, stop): (start, stop) for start, stop in tasks
-        }
-        try:
-            while pending:
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    start, stop = pending.pop(future)
-                    _keep(work, start, future.result())
-                    advance(stop - start, "")
-        except BrokenExecutor as error:
-            done = len(missing) - len(pending)
-            raise GenerationError(
-                f"{work.parent}: a worker process was lost (killed, or out of memory) after {done} "
-                f"of {len(missing)} chunks. What is complete stays complete: run the same command "
-                "again, with fewer workers if memory is short"
-            ) from error
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def _keep(work: Path, start: int, members: bytes) -> None:
-    with disk_errors(work.parent):
-        replace_file(_chunk_path(work, start), members)
-
-
 def _chunk_path(work: Path, start: int) -> Path:
     return work / f"{start:07d}.gz"
 
 
 def _assemble(
-    blueprint: Blueprint,
-    provenance: Provenance,
-    folder: Path,
-    work: Path,
-    starts: range,
-    *,
-    overwrite: bool,
+    folder: Path, blueprint: Blueprint, provenance: Provenance, chunks: Sequence[Path]
 ) -> Manifest:
-    spec = blueprint.spec
-    writer = DatasetWriter(folder, spec.name, blueprint.order, overwrite=overwrite)
-    counter = EpisodeCounts()
-    summary = msgspec.json.Decoder(Summary)
-    try:
-        for start in starts:
-            path = _chunk_path(work, start)
+    """Write the chunks one behind the other, and the manifest."""
+    spec, counter, summary = blueprint.spec, EpisodeCounts(), msgspec.json.Decoder(Summary)
+    with DatasetWriter(folder, spec.name, blueprint.order, overwrite=True) as writer:
+        for path in chunks:
             try:
                 lines = writer.add(path.read_bytes())
             except zlib.error as error:
@@ -189,9 +143,6 @@ def _assemble(
             commitment=commitment(spec, provenance),
             counts=counter.counts() | _case_counts(blueprint),
         )
-    except BaseException:
-        writer.abandon()
-        raise
 
 
 def _case_counts(blueprint: Blueprint) -> dict[str, dict[str, int]]:

@@ -6,18 +6,19 @@ Not for files, hashes or what holds between episodes (`generator.check`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from langrearrange.dataset import Episode, episode_problems
 from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
-from langrearrange.errors import GoalError, HouseError, LangRearrangeError, SolverError
+from langrearrange.dataset.validate import Fault
+from langrearrange.errors import HouseError, LangRearrangeError
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.spec import SplitSpec
-from langrearrange.houses import HomeSource, House, ObjectModel, get_house, houses_for
+from langrearrange.houses import HomeSource, ObjectModel, get_house, houses_for
 from langrearrange.houses.homes import source_of
-from langrearrange.language import Grounding, StartFact
+from langrearrange.language import Grounding
 from langrearrange.solver import solve, subgoals
 from langrearrange.world import skill_index
 from langrearrange.world.goals import parse_goal
@@ -67,49 +68,39 @@ def prove_episode(
         planner: asked besides our solver, which re-proves optimality.
     """
     horizon = spec.horizon if spec is not None else HORIZON
-    found = [
-        Finding(kind, episode.id, message)
-        for kind, message in episode_problems(episode, horizon - 1)
-    ]
-    if any(finding.kind in ("format", "goal") for finding in found):
-        return found
-    found += _house_findings(episode)
-    if spec is not None:
-        found += _knob_findings(episode, spec)
-    if grounding is not None:
-        found += _sentence_findings(episode, grounding, case)
-    found += _plan_findings(episode, horizon - 1)
-    complaint = planner(episode) if planner is not None else ""
-    return found + ([Finding("planner", episode.id, complaint)] if complaint else [])
+    faults = episode_problems(episode, horizon - 1)
+    if not any(kind in ("format", "goal") for kind, _ in faults):
+        faults += _house_faults(episode)
+        if spec is not None:
+            faults += (("knobs", message) for message in _knob_faults(episode, spec))
+        if grounding is not None:
+            faults += _sentence_faults(episode, grounding, case)
+        faults += _plan_faults(episode, horizon - 1)
+        complaint = planner(episode) if planner is not None else ""
+        faults += [("planner", complaint)] if complaint else []
+    return [Finding(kind, episode.id, message) for kind, message in faults]
 
 
-def _house_findings(episode: Episode) -> list[Finding]:
+def _house_faults(episode: Episode) -> Iterator[Fault]:
     if any(thing.pose is not None for thing in episode.objects):
-        return _asset_findings(episode)  # imported; there may be no home to hold it against
+        yield from _asset_faults(episode)  # imported; there may be no home to hold it against
+        return
     try:
         house, source = get_house(episode.house), source_of(episode.house)
     except HouseError as error:
-        return [Finding("house", episode.id, str(error))]
-    found = []
+        yield "house", str(error)
+        return
     for thing in episode.objects:
-        model = _model(source, thing.model)
-        surface = house.surfaces[thing.receptacle]
+        model, surface = _model(source, thing.model), house.surfaces[thing.receptacle]
         if model is None or model.category != thing.category:
-            found.append(
-                ("model", f"{thing.id} has model '{thing.model}', which is no {thing.category}")
-            )
+            yield "model", f"{thing.id} has model '{thing.model}', which is no {thing.category}"
         elif model.size_mm[2] > surface.max_height_mm:
-            found.append(("model", f"{thing.id} is too high for {thing.receptacle}"))
-        if thing.pose is None and thing.slot >= len(surface.slots):
-            found.append(
-                ("slot", f"{thing.id} is at slot {thing.slot} of {thing.receptacle}, which has "
-                 f"{len(surface.slots)}")
-            )  # fmt: skip
-    if not _stands_free(episode, house):
-        found.append(
-            ("start", f"({episode.start.x}, {episode.start.y}) is no free place of {house.id}")
-        )
-    return [Finding(kind, episode.id, message) for kind, message in found]
+            yield "model", f"{thing.id} is too high for {thing.receptacle}"
+        if thing.slot >= len(surface.slots):
+            slots = f"slot {thing.slot} of {thing.receptacle}, which has {len(surface.slots)}"
+            yield "slot", f"{thing.id} is at {slots}"
+    if (episode.start.x, episode.start.y) not in house.start_cells:
+        yield "start", f"({episode.start.x}, {episode.start.y}) is no free place of {house.id}"
 
 
 def _model(source: HomeSource, model_id: str) -> ObjectModel | None:
@@ -119,73 +110,52 @@ def _model(source: HomeSource, model_id: str) -> ObjectModel | None:
         return None
 
 
-def _asset_findings(episode: Episode) -> list[Finding]:
-    return [
-        Finding("model", episode.id, f"{t.id} has asset '{t.model}', which is no {t.category}")
-        for t in episode.objects
-        if CATEGORY_OF_ASSET.get(t.model) != t.category
-    ]
+def _asset_faults(episode: Episode) -> Iterator[Fault]:
+    for thing in episode.objects:
+        if CATEGORY_OF_ASSET.get(thing.model) != thing.category:
+            yield "model", f"{thing.id} has asset '{thing.model}', which is no {thing.category}"
 
 
-def _stands_free(episode: Episode, house: House) -> bool:
-    return (episode.start.x, episode.start.y) in house.start_cells
-
-
-def _knob_findings(episode: Episode, spec: SplitSpec) -> list[Finding]:
-    found = []
+def _knob_faults(episode: Episode, spec: SplitSpec) -> Iterator[str]:
     if episode.house not in houses_for(spec.houses):
-        found.append(f"{episode.house} is no {spec.houses} flat")
+        yield f"{episode.house} is no {spec.houses} flat"
     count = len(episode.objects)
     if not spec.min_objects <= count <= spec.max_objects:
-        found.append(f"{count} objects; the spec has {spec.min_objects} to {spec.max_objects}")
-    fullest = Counter(thing.receptacle for thing in episode.objects).most_common(1)
-    if fullest and fullest[0][1] > spec.max_per_receptacle:
-        receptacle, most = fullest[0]
-        found.append(f"{most} objects on {receptacle}; the spec has {spec.max_per_receptacle}")
-    return [Finding("knobs", episode.id, message) for message in found]
+        yield f"{count} objects; the spec has {spec.min_objects} to {spec.max_objects}"
+    for receptacle, most in Counter(t.receptacle for t in episode.objects).most_common(1):
+        if most > spec.max_per_receptacle:
+            yield f"{most} objects on {receptacle}; the spec has {spec.max_per_receptacle}"
 
 
-def _sentence_findings(episode: Episode, grounding: Grounding, case: int) -> list[Finding]:
-    found = []
+def _sentence_faults(episode: Episode, grounding: Grounding, case: int) -> Iterator[Fault]:
     if episode.instruction != grounding.sentence:
-        found.append(("sentence", f"reads '{episode.instruction}', not '{grounding.sentence}'"))
+        yield "sentence", f"reads '{episode.instruction}', not '{grounding.sentence}'"
     if episode.goal != grounding.goal:
-        found.append(
-            ("goal_text", f"the sentence means {grounding.goal}, the goal is {episode.goal}")
-        )
+        yield "goal_text", f"the sentence means {grounding.goal}, the goal is {episode.goal}"
     told = (grounding.template.id, grounding.phrasing, grounding.cluster)
     if told != (episode.template, episode.phrasing, episode.cluster):
-        found.append(("labels", f"template, phrasing and cluster should be {told}"))
-    facts: tuple[StartFact, ...] = grounding.start_facts(case)
-    for broken in broken_facts(facts, episode.objects, episode.open):
-        found.append(("presupposition", f"'{episode.instruction}' takes for granted: {broken}"))
-    return [Finding(kind, episode.id, message) for kind, message in found]
+        yield "labels", f"template, phrasing and cluster should be {told}"
+    for broken in broken_facts(grounding.start_facts(case), episode.objects, episode.open):
+        yield "presupposition", f"'{episode.instruction}' takes for granted: {broken}"
 
 
-def _plan_findings(episode: Episode, limit: int) -> list[Finding]:
+def _plan_faults(episode: Episode, limit: int) -> Iterator[Fault]:
     layout, state = episode.layout(), episode.initial_state()
     goal = parse_goal(episode.goal)
     try:
         solution = solve(goal, layout, state, limit, MAX_VISITS)
         if solution.status != "solved":
-            return [Finding("unsolvable", episode.id, f"solver: {solution.status}, limit {limit}")]
-        found = []
-        if len(solution.plan) != len(episode.plan):
-            found.append(
-                Finding(
-                    "not_optimal",
-                    episode.id,
-                    f"the plan has {len(episode.plan)} skills, a shortest one {len(solution.plan)}",
-                )
-            )
+            yield "unsolvable", f"solver: {solution.status}, limit {limit}"
+            return
         plan = [skill_index(skill) for skill in episode.plan]
         wanted = tuple(map(str, subgoals(goal, layout, state, plan)))
-    except (SolverError, GoalError, LangRearrangeError) as error:
-        return [Finding("plan", episode.id, str(error))]
-    if wanted != episode.subgoals:
-        found.append(
-            Finding(
-                "subgoals", episode.id, f"the plan gives {wanted}, stored are {episode.subgoals}"
-            )
+    except LangRearrangeError as error:
+        yield "plan", str(error)
+        return
+    if len(solution.plan) != len(plan):
+        yield (
+            "not_optimal",
+            f"the plan has {len(plan)} skills, a shortest one {len(solution.plan)}",
         )
-    return found
+    if wanted != episode.subgoals:
+        yield "subgoals", f"the plan gives {wanted}, stored are {episode.subgoals}"

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -13,7 +19,6 @@ from langrearrange.errors import GenerationError
 from langrearrange.progress import Advance
 
 T = TypeVar("T")
-RANGE: Final = 512
 SHORT_JOB: Final = 4
 """So many tasks of 512 episodes take less time than starting processes saves."""
 
@@ -44,29 +49,50 @@ def pool_of(given: Executor | None, workers: int) -> Iterator[Executor]:
         yield pool
 
 
+def ranges(total: int, size: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of stretches of at most `size` that cover 0 .. total - 1."""
+    return [(start, min(start + size, total)) for start in range(0, total, size)]
+
+
 def map_ranges(
-    task: Callable[[int, int], T], total: int, workers: int | None, advance: Advance
-) -> Iterator[T]:
-    """Yield task(start, stop) for ranges that cover 0 .. total - 1, in order.
+    task: Callable[[int, int], T],
+    tasks: Sequence[tuple[int, int]],
+    workers: int | None,
+    advance: Advance,
+    executor: Executor | None = None,
+) -> Iterator[tuple[int, T]]:
+    """Yield (start, task(start, stop)) of every range, in the order in which they are completed.
+
+    Args:
+        task: picklable, if processes do it.
+        tasks: ranges (start, stop).
+        workers: processes, as `num_workers` counts them; with one, all is done here, in order.
+        advance: told of each range when its result has been used.
+        executor: does the work instead; it is not shut down.
 
     Raises:
         GenerationError: a worker process was lost.
     """
-    ranges = [(start, min(start + RANGE, total)) for start in range(0, total, RANGE)]
-    count = num_workers(workers, len(ranges))
-    if count == 1:
-        for start, stop in ranges:
-            yield task(start, stop)
+    count = num_workers(workers, len(tasks))
+    if executor is None and count == 1:
+        for start, stop in tasks:
+            yield start, task(start, stop)
             advance(stop - start, "")
         return
-    try:
-        with pool_of(None, count) as pool:
-            results = pool.map(task, *zip(*ranges, strict=True))
-            for (start, stop), result in zip(ranges, results, strict=True):
-                yield result
-                advance(stop - start, "")
-    except BrokenExecutor as error:
-        raise GenerationError(
-            "a worker process was lost (killed, or out of memory); run the same command again, "
-            "with fewer workers if memory is short"
-        ) from error
+    with pool_of(executor, count) as pool:
+        pending = {pool.submit(task, *limits): limits for limits in tasks}
+        try:
+            while pending:
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    start, stop = pending.pop(future)
+                    yield start, future.result()
+                    advance(stop - start, "")
+        except BrokenExecutor as error:
+            raise GenerationError(
+                f"a worker process was lost (killed, or out of memory) with {len(pending) + 1} of "
+                f"{len(tasks)} parts to go. What is complete stays complete: run the same command "
+                "again, with fewer workers if memory is short"
+            ) from error
+        finally:
+            for future in pending:
+                future.cancel()

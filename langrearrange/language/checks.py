@@ -13,9 +13,10 @@ from typing import Final
 
 from langrearrange.errors import GoalError, TemplateError
 from langrearrange.language.lexicon import MAX_TEXT
-from langrearrange.language.markup import STATEMENT, informative, parse_goal_markup
+from langrearrange.language.markup import informative, parse_goal_markup
 from langrearrange.language.nodes import Node, suggest
 from langrearrange.language.schema import (
+    STATEMENT,
     Absent,
     Only,
     Openness,
@@ -42,7 +43,7 @@ _PLACE_IN_MESSAGE: Final = re.compile(r"(?s).*?:(\d+):(\d+): (.*)\Z")
 
 def check_facts(node: Node, template: Template) -> None:
     """Refuse contradicting facts, slots that could coincide and an empty text space."""
-    slots = {slot.name: slot for slot in _slots(template)}
+    slots = {slot.name: slot for slot in template.all_slots}
     for statement in template.statements:
         names = [*(s.name for s in template.slots), *(s.name for s in statement.slots)]
         objects = [name for name in names if slots[name].is_object]
@@ -61,10 +62,6 @@ def check_facts(node: Node, template: Template) -> None:
         node.fail(
             f"template '{template.id}': no choice of values satisfies 'distinct:'; widen the slots"
         )
-
-
-def _slots(template: Template) -> list[TemplateSlot]:
-    return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
 
 
 def _may_coincide(
@@ -241,7 +238,7 @@ def _makes_unique(fact: StartFact, slot: str) -> bool:
 
 
 def _longest(segments: tuple[Segment, ...], template: Template) -> int:
-    domains = {slot.name: slot.domain for slot in _slots(template)}
+    domains = {slot.name: slot.domain for slot in template.all_slots}
     total = 0
     for segment in segments:
         if segment.slot == STATEMENT:
@@ -263,7 +260,7 @@ def check_texts(path: Path, templates: tuple[Template, ...]) -> None:
     for template in templates:
         for phrasing in template.phrasings:
             key = tuple(
-                s.text.lower() or f"{s.form} {_kind(s, template)}" for s in phrasing.segments
+                s.text.lower() or f"{s.form} {template.kind(s.slot)}" for s in phrasing.segments
             )
             if key in skeletons:
                 other, line = skeletons[key]
@@ -273,10 +270,6 @@ def check_texts(path: Path, templates: tuple[Template, ...]) -> None:
                 )
             skeletons[key] = template.id, phrasing.line
             _check_values(path, template, phrasing)
-
-
-def _kind(segment: Segment, template: Template) -> str:
-    return STATEMENT if segment.slot == STATEMENT else template.slot(segment.slot).kind
 
 
 def _check_values(path: Path, template: Template, phrasing: Phrasing) -> None:

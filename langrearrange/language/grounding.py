@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from langrearrange.language.schema import (
+    STATEMENT,
     Absent,
     Only,
     Openness,
@@ -42,7 +43,7 @@ class Grounding:
         """The instruction: capital first letter, final punctuation, 1-256 printable ASCII."""
         pieces = []
         for segment in self.template.phrasings[self.phrasing].segments:
-            if segment.slot == "statement":
+            if segment.slot == STATEMENT:
                 remark = self.template.statements[self.statement].segments
                 pieces += [_say(part, self.values) for part in remark]
             else:

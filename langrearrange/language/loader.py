@@ -22,7 +22,6 @@ from langrearrange.language.checks import (
 from langrearrange.language.grounding import ANYTHING
 from langrearrange.language.lexicon import Lexicon, load_lexicon
 from langrearrange.language.markup import (
-    STATEMENT,
     informative,
     one_line,
     parse_goal_markup,
@@ -31,6 +30,7 @@ from langrearrange.language.markup import (
 from langrearrange.language.nodes import Node, read_yaml, stamp, suggest
 from langrearrange.language.readback import check_one_reading
 from langrearrange.language.schema import (
+    STATEMENT,
     Absent,
     Only,
     Openness,

@@ -8,7 +8,7 @@ from typing import Final
 
 from langrearrange.language.lexicon import AGREEMENT_FORMS, FORMS, printable
 from langrearrange.language.nodes import Node, suggest
-from langrearrange.language.schema import Segment, TemplateSlot
+from langrearrange.language.schema import STATEMENT, Segment, TemplateSlot
 
 _HOLE: Final = re.compile(r"\{([^{}]*)\}")
 _INSIDE: Final = re.compile(r"(?:([a-z]+) )?([a-z][a-z0-9_]*)\Z")
@@ -16,7 +16,6 @@ _GOAL_HOLE: Final = re.compile(r"\{([^{}\s]*)\}")
 _COMMENT: Final = re.compile(r";[^\n]*")
 _ARTICLE: Final = re.compile(r"\b(an?|the)\s+\Z", re.IGNORECASE)
 _PREPOSITION: Final = re.compile(r"\b(in|on|into|onto)\s+\Z", re.IGNORECASE)
-STATEMENT: Final = "statement"
 
 
 def parse_markup(

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 from langrearrange.errors import TemplateError
 from langrearrange.language.grounding import Grounding
-from langrearrange.language.markup import STATEMENT
 from langrearrange.language.schema import (
+    STATEMENT,
     Relation,
     Segment,
     Statement,
@@ -100,7 +100,7 @@ def _patterns(template: Template, relations: tuple[Relation, ...]) -> Iterator[_
         slot.name: relation_domain(slot, template, relations)
         if slot.kind == "relation" and relations
         else slot.domain
-        for slot in (*template.slots, *(s for st in template.statements for s in st.slots))
+        for slot in template.all_slots
     }
     pieces = _PieceMaker(domains)
     for phrasing in template.phrasings:

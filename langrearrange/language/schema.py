@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 SlotKind = Literal["object", "receptacle", "look", "situation", "relation"]
 RelationKind = Literal["left_of", "right_of", "between"]
+STATEMENT: Final = "statement"
+"""In a phrasing's braces: where the remark goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,15 @@ class Template:
             if slot.name == name:
                 return slot
         raise KeyError(name)
+
+    def kind(self, slot: str) -> str:
+        """Return the kind of a slot; of `statement`, the word itself."""
+        return self.slot(slot).kind if slot != STATEMENT else slot
+
+    @property
+    def all_slots(self) -> tuple[TemplateSlot, ...]:
+        """The template's own slots, then those of its statements."""
+        return (*self.slots, *(slot for s in self.statements for slot in s.slots))
 
     @property
     def needs_relations(self) -> bool:

@@ -7,9 +7,8 @@ from typing import Final
 
 from langrearrange.language.grounding import ANYTHING
 from langrearrange.language.lexicon import Lexicon, printable
-from langrearrange.language.markup import STATEMENT
 from langrearrange.language.nodes import Node
-from langrearrange.language.schema import TemplateSlot, Value
+from langrearrange.language.schema import STATEMENT, TemplateSlot, Value
 from langrearrange.world.vocabulary import (
     CATEGORIES,
     CONTAINERS,

@@ -22,7 +22,7 @@ MAX_LISTED = 50_000
 
 
 class TextSpace(Sequence[Grounding]):
-    """What a template can say, as a sequence: `len(space)`, `space[i]`, `space.rank(grounding)`.
+    """What a template can say, as a sequence: `len(space)`, `space[i]`.
 
     Args:
         template: the template.
@@ -35,7 +35,7 @@ class TextSpace(Sequence[Grounding]):
 
     def __init__(self, template: Template, relations: Sequence[Relation] = ()) -> None:
         self.template = template
-        domains = {slot.name: slot.domain for slot in _all_slots(template)}
+        domains = {slot.name: slot.domain for slot in template.all_slots}
         for slot in template.slots:
             if slot.kind == "relation":
                 domains[slot.name] = relation_domain(slot, template, relations)
@@ -62,16 +62,6 @@ class TextSpace(Sequence[Grounding]):
     def statement_sizes(self) -> tuple[int, ...]:
         """How many texts each statement has; in `space[i]` one follows the other."""
         return tuple(b - a for a, b in itertools.pairwise(self._starts))
-
-    def rank(self, grounding: Grounding) -> int:
-        """Return the number of a grounding of this space: the inverse of `space[i]`."""
-        number = self._parts[grounding.statement].rank(grounding.values)
-        offset = number * len(self.template.phrasings) + grounding.phrasing
-        return self._starts[grounding.statement] + offset
-
-
-def _all_slots(template: Template) -> list[TemplateSlot]:
-    return [*template.slots, *(slot for s in template.statements for slot in s.slots)]
 
 
 def relation_domain(
@@ -132,12 +122,6 @@ class _Product:
             bound.update(zip(group.names, group.unrank(digit), strict=True))
         return {name: bound[name] for name in self._names}
 
-    def rank(self, values: Mapping[str, Value]) -> int:
-        number = 0
-        for group in reversed(self._groups):
-            number = number * group.size + group.rank([values[name] for name in group.names])
-        return number
-
 
 def _components(names: Sequence[str], distinct: Sequence[tuple[str, ...]]) -> list[list[str]]:
     """Split the slots into sets that no constraint links, each in the order of `names`."""
@@ -173,7 +157,6 @@ class _Permutations:
     def __init__(self, names: list[str], domain: tuple[Value, ...]) -> None:
         self.names = names
         self._domain = domain
-        self._place = {value.key: i for i, value in enumerate(domain)}
         self.size = 1
         for i in range(len(names)):
             self.size *= max(0, len(domain) - i)
@@ -191,14 +174,6 @@ class _Permutations:
             taken.sort()
             chosen.append(self._domain[digit])
         return chosen
-
-    def rank(self, values: Sequence[Value]) -> int:
-        places = [self._place[value.key] for value in values]
-        number = 0
-        for i in reversed(range(len(places))):
-            digit = places[i] - sum(other < places[i] for other in places[:i])
-            number = number * (len(self._domain) - i) + digit
-        return number
 
 
 class _Listed:
@@ -225,14 +200,10 @@ class _Listed:
             for row in itertools.product(*domains)
             if all(differ([row[i] for i in group]) for group in groups)
         ]
-        self._place = {tuple(v.key for v in row): i for i, row in enumerate(self._rows)}
         self.size = len(self._rows)
 
     def unrank(self, number: int) -> tuple[Value, ...]:
         return self._rows[number]
-
-    def rank(self, values: Sequence[Value]) -> int:
-        return self._place[tuple(value.key for value in values)]
 
 
 def differ(values: Sequence[Value]) -> bool:

@@ -73,12 +73,8 @@ def distinct_phrasings(files: Iterable[TemplateFile] | None = None) -> int:
         for template in file.templates:
             for phrasing in template.phrasings:
                 kinds = tuple(
-                    segment.text or (segment.form, _kind(template, segment.slot))
+                    segment.text or (segment.form, template.kind(segment.slot))
                     for segment in phrasing.segments
                 )
                 seen.add(kinds)
     return len(seen)
-
-
-def _kind(template: Template, slot: str) -> str:
-    return slot if slot == "statement" else template.slot(slot).kind

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Final, Literal
 
@@ -13,6 +13,7 @@ import numpy as np
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard.groups import GROUPS, base_split, is_stratified, units_of
 from langrearrange.leaderboard.replay import Replayed
+from langrearrange.leaderboard.result_json import rounded
 from langrearrange.leaderboard.score import Result
 from langrearrange.leaderboard.statistics import (
     MeanVariance,
@@ -187,12 +188,6 @@ def _p_value(pair: _Paired) -> float:
     return 2 * (1 - t_cdf(difference / math.sqrt(variance.value), variance.degrees))
 
 
-def as_values(rows: Sequence[Difference]) -> list[Mapping[str, object]]:
-    """Return rows as plain JSON values, floats rounded to six decimals."""
-    return [
-        {
-            name: round(value, 6) if isinstance(value, float) else value
-            for name, value in ((name, getattr(row, name)) for name in row.__slots__)
-        }
-        for row in rows
-    ]
+def as_values(rows: Sequence[Difference]) -> list[dict[str, object]]:
+    """Return rows as plain JSON values, floats rounded."""
+    return [rounded(asdict(row)) for row in rows]

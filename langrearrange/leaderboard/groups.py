@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS, TEST_SPLITS
+
+if TYPE_CHECKING:
+    from langrearrange.dataset import Episode
+    from langrearrange.leaderboard.replay import Replayed
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "PR": PARAPHRASTIC_SPLITS,
@@ -19,26 +23,12 @@ BOARD_SPLITS: Final = (*TEST_SPLITS, "train_eval")
 """What a ranked run plays."""
 
 
-class Played(Protocol):
-    """What tells an episode's unit of chance: an `Episode` or a `Replayed` one."""
-
-    @property
-    def template(self) -> str:
-        """Id of the template."""
-        ...
-
-    @property
-    def cluster(self) -> str:
-        """The held-out unit."""
-        ...
-
-
 def is_stratified(split: str) -> bool:
     """Whether a split's intervals generalise to its fixed templates only."""
     return base_split(split) in STRATIFIED
 
 
-def units_of(episodes: Iterable[Played], *, stratified: bool) -> list[str]:
+def units_of(episodes: Iterable[Episode | Replayed], *, stratified: bool) -> list[str]:
     """Return the unit of each episode (`variance_of_mean`): its template, or its cluster."""
     return [episode.template if stratified else episode.cluster for episode in episodes]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
 
 import msgspec
 
-from langrearrange.leaderboard.score import Group, Result, Scores, TemplateScores
-from langrearrange.leaderboard.statistics import Interval
+from langrearrange.leaderboard.score import Group, Result, Scores
 
 SCHEMA_VERSION = 1
 DIGITS = 6
@@ -28,65 +29,43 @@ def report_json(result: Result) -> dict[str, Any]:
         "num_missing": result.num_missing,
         "false_claims": list(result.false_claims),
         "clairvoyance": {
-            "num_looks": result.clairvoyance.num_looks,
-            "hits": result.clairvoyance.hits,
-            "expected": _round(result.clairvoyance.expected),
+            **rounded(asdict(result.clairvoyance)),
             "p_value": float(f"{result.clairvoyance.p_value:.3g}"),
             "suspicious": result.clairvoyance.suspicious,
         },
         "splits": {split: _scores(scores) for split, scores in result.splits.items()},
         "groups": {name: _group(group) for name, group in result.groups.items()},
-        "templates": [_template(row) for row in result.templates],
+        "templates": [rounded(asdict(row)) for row in result.templates],
         "episodes": [
-            {
-                "id": episode.id,
-                "split": episode.split,
-                "success": episode.success,
-                "steps": episode.steps,
-                "optimal": episode.optimal,
-                "failure": episode.failure,
-                "cause": episode.cause,
-            }
-            for episode in result.episodes
+            {name: getattr(episode, name) for name in _EPISODE} for episode in result.episodes
         ],
     }
 
 
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, DIGITS) + 0.0  # + 0.0: no negative zero
-
-
-def _interval(interval: Interval) -> dict[str, Any]:
+def rounded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields with floats rounded; no zero is negative."""
     return {
-        "mean": _round(interval.mean),
-        "low": _round(interval.low),
-        "high": _round(interval.high),
-        "num_units": interval.num_units,
-        "method": interval.method,
-        "checked": interval.checked,
+        name: round(value, DIGITS) + 0.0 if isinstance(value, float) else value
+        for name, value in fields.items()
     }
 
 
-def _group(group: Group) -> dict[str, Any]:
-    return {"success": _interval(group.success), "efficiency": _interval(group.efficiency)}
+_EPISODE: Final = ("id", "split", "success", "steps", "optimal", "failure", "cause")
+_INTERVAL: Final = ("mean", "low", "high", "num_units", "method", "checked")
+
+
+def _group(scores: Group | Scores) -> dict[str, Any]:
+    return {
+        measure: rounded({name: getattr(interval, name) for name in _INTERVAL})
+        for measure, interval in (("success", scores.success), ("efficiency", scores.efficiency))
+    }
 
 
 def _scores(scores: Scores) -> dict[str, Any]:
     return {
-        "success": _interval(scores.success),
-        "efficiency": _interval(scores.efficiency),
-        **{name: _round(value) for name, value in scores.metrics.items()},
+        **_group(scores),
+        **rounded(scores.metrics),
         "num_episodes": scores.num_episodes,
         "num_missing": scores.num_missing,
         "causes": dict(scores.causes),
-    }
-
-
-def _template(row: TemplateScores) -> dict[str, Any]:
-    return {
-        "split": row.split,
-        "template": row.template,
-        "num_episodes": row.num_episodes,
-        "success": _round(row.success),
-        "efficiency": _round(row.efficiency),
     }

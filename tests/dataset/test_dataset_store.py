@@ -8,6 +8,7 @@ import json
 import pickle
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,8 @@ def test_failed_write_leaves_no_manifest_and_no_temporary_file(tmp_path: Path) -
     with pytest.raises(EpisodeError, match="printable"):
         write_dataset(tmp_path / "a", [sample_episode(instruction="\n")])
     writer = DatasetWriter(tmp_path / "b", "mine", EpisodeOrder({"put": 1}))
-    writer.abandon()
+    with pytest.raises(zlib.error, match="truncated"), writer:
+        writer.add(gzip.compress(b"line")[:-4])
     assert list((tmp_path / "b").iterdir()) == []
 
 

@@ -28,7 +28,7 @@ from langrearrange.generator import (
 )
 from langrearrange.generator.blueprint import blueprint_of
 from langrearrange.generator.planners import planner_named, pyperplan_says
-from langrearrange.generator.workers import map_ranges, num_cores, num_workers, pool_of
+from langrearrange.generator.workers import map_ranges, num_cores, num_workers, pool_of, ranges
 from langrearrange.houses import get_house
 from langrearrange.houses.models import MODELS
 
@@ -286,10 +286,16 @@ def test_as_many_workers_as_wanted_and_useful(monkeypatch: pytest.MonkeyPatch) -
 def test_ranges_cover_everything_once_in_order(total: int) -> None:
     advanced: list[int] = []
     found = list(
-        map_ranges(lambda a, b: (a, b), total, 1, lambda count, note: advanced.append(count))
+        map_ranges(
+            lambda a, b: (a, b),
+            ranges(total, 512),
+            1,
+            lambda count, note: advanced.append(count),
+        )
     )
-    assert [i for a, b in found for i in range(a, b)] == list(range(total))
-    assert all(b - a <= 512 for a, b in found)
+    assert [start for start, _ in found] == [a for _, (a, _) in found]
+    assert [i for _, (a, b) in found for i in range(a, b)] == list(range(total))
+    assert all(b - a <= 512 for _, (a, b) in found)
     assert sum(advanced) == total
 
 

@@ -11,13 +11,12 @@ from langrearrange.errors import TemplateError
 from langrearrange.language import load_split
 from langrearrange.language.lexicon import FORMS
 from langrearrange.language.markup import (
-    STATEMENT,
     informative,
     one_line,
     parse_goal_markup,
     parse_markup,
 )
-from langrearrange.language.schema import Segment, Template, TemplateFile, TemplateSlot
+from langrearrange.language.schema import STATEMENT, Segment, Template, TemplateFile, TemplateSlot
 
 TRAIN = load_split("train")
 OBJECT, PLACE = TRAIN.template("put").slots

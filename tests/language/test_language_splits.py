@@ -49,7 +49,9 @@ def test_every_split_has_its_file_and_no_file_is_left_over() -> None:
     assert set(TEXTS_OF) == set(SPLITS)
     for name, file in zip(NAMES, FILES, strict=True):
         assert file.split == name
-        assert file is load_templates(templates_path() / f"{name}.yaml")
+        again = load_templates(templates_path() / f"{name}.yaml")
+        assert again.sha256 == file.sha256
+        assert again is load_templates(templates_path() / f"{name}.yaml")
 
 
 def test_training_has_the_papers_nine_concepts_eleven_times() -> None:
