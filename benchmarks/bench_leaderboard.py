@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from langrearrange.agents import Limits, ProcessAgent, load_rows
+from langrearrange.env import LangRearrangeEnv
 from langrearrange.generator import open_split
-from langrearrange.leaderboard import AgentFacts, Plan, env_factory, evaluate, score_trace
+from langrearrange.leaderboard import AgentFacts, Plan, evaluate, score_trace
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 
 SERVER = """
@@ -59,7 +60,7 @@ def best_ms(call: Callable[[], object], count: int, rounds: int = 5) -> float:
 def process_ms() -> tuple[float, float]:
     """Return milliseconds of one answer of a process and of one step with its picture."""
     source = open_split("validation")
-    env = env_factory(source, "rgb")()
+    env = LangRearrangeEnv(episodes=source)
     options = {"episode_id": source.id_at(0)}
     observation, _ = env.reset(options=options)
     agent = ProcessAgent([sys.executable, "-c", SERVER], Limits(), shared=True)

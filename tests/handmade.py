@@ -1,15 +1,13 @@
-"""Episodes written by hand and a household without Gymnasium, for tests of agents and scores."""
+"""Episodes written by hand, and agents playing them, for tests of agents and scores."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from langrearrange.agents import load_rows
-from langrearrange.dataset import Episode, EpisodeList, ObjectPlacement, Start
-from langrearrange.env import EnvConfig, Observations, Rules, Task
-from langrearrange.env.actions import check_action
+from langrearrange.dataset import Episode, EpisodeList, ObjectPlacement, Start, select
 from langrearrange.houses.models import models_of
-from langrearrange.leaderboard.rollout import play
+from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.trace import EpisodeTrace
 
 
@@ -90,37 +88,9 @@ FIND = episode(
 HANDMADE = (APPLE, HIDDEN, FRIDGE, FIND)
 
 
-class TaskHousehold:
-    """Rollout's household over `Task` alone: what the env does, without Gymnasium."""
-
-    def __init__(self, source: EpisodeList, modality: str = "state", *, hard: bool = False) -> None:
-        self._source, self._rules = source, Rules(hard=hard)
-        self._observations = Observations(EnvConfig(observation=modality))
-
-    def reset(self, *, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        position = self._source.index_of(options["episode_id"])
-        self._task = Task(self._source.get(position), self._rules)
-        return self._seen(), {}
-
-    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        task = self._task
-        reward = task.step(check_action(action, self._rules.num_actions))
-        info = {"outcome": str(task.outcome), "success": task.success}
-        return self._seen(), reward, task.terminated, task.truncated, info
-
-    def _seen(self) -> dict[str, Any]:
-        return self._observations.observe(0, self._task)
-
-
 def traces_of(agent: Any, episodes: Any, *, hard: bool = False) -> dict[str, EpisodeTrace]:
     """Let an agent (a name or a batched agent) play episodes; id -> trace."""
     source = EpisodeList(episodes)
     rows = load_rows(agent, hard=hard) if isinstance(agent, str) else agent
-    ids = [source.id_at(i) for i in range(len(source))]
-    played = play(
-        rows,
-        ids,
-        lambda: TaskHousehold(source, rows.modality, hard=hard),
-        lambda episode_id: source.get(source.index_of(episode_id)),
-    )
-    return {trace.id: trace for trace in played}
+    rules = RunRules("hard" if hard else "paper")
+    return {trace.id: trace for trace in play(rows, select(source), rules)}

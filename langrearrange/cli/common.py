@@ -96,12 +96,12 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
     Raises:
         UsageError: no such episode.
     """
-    from langrearrange.dataset import Selection, parse_episode_id
+    from langrearrange.dataset import Chosen, Selection, parse_episode_id
 
     try:
         parsed = parse_episode_id(episode_id)
         source = open_source(folder or parsed.split)
-        return Selection(source, [source.index_of(episode_id)], parsed.variant)
+        return Selection([Chosen(source, source.index_of(episode_id), parsed.variant)])
     except (EpisodeError, DatasetError) as error:
         raise UsageError(str(error)) from None
 

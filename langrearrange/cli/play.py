@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from langrearrange.dataset import Episode
-    from langrearrange.leaderboard.trace import Protocol
 
 _ENDINGS: Final = (".gif", ".mp4", ".png")
 
@@ -95,16 +94,11 @@ def _traced(path: Path, episode: Episode) -> Sequence[int]:
 
 def _acted(args: Args, episode: Episode) -> Sequence[int]:
     from langrearrange.agents import load_rows
-    from langrearrange.dataset import EpisodeList
-    from langrearrange.leaderboard.rollout import env_factory, play
+    from langrearrange.dataset import EpisodeList, select
+    from langrearrange.leaderboard.rollout import RunRules, play
 
-    agent = load_rows(args.agent)
-    source = EpisodeList([episode])
-    protocol: Protocol = "hard" if args.hard else "paper"
-    drawing = args.pictures.env_kwargs()
-    make = env_factory(source, agent.modality, protocol=protocol, **drawing)
-    trace = next(play(agent, [episode.id], make, lambda _: episode))
-    return trace.actions
+    rules = RunRules("hard" if args.hard else "paper", simulator=args.pictures.env_kwargs())
+    return next(play(load_rows(args.agent), select(EpisodeList([episode])), rules)).actions
 
 
 def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:

@@ -15,7 +15,7 @@ from langrearrange.dataset.episode import (
 from langrearrange.dataset.manifest import Manifest, Provenance, read_manifest
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.dataset.reader import Dataset, open_dataset
-from langrearrange.dataset.source import EpisodeList, EpisodeSource, Selection, select
+from langrearrange.dataset.source import Chosen, EpisodeList, EpisodeSource, Selection, select
 from langrearrange.dataset.validate import episode_problems
 from langrearrange.dataset.writer import DatasetWriter, write_dataset
 
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_INSTRUCTION",
     "MAX_OBJECTS",
     "SCHEMA_VERSION",
+    "Chosen",
     "Dataset",
     "DatasetWriter",
     "Episode",

@@ -5,9 +5,9 @@ Not for reading files (`dataset.reader`) and not for computing episodes (`genera
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from langrearrange.dataset.codec import check_episode
 from langrearrange.dataset.episode import Episode, parse_episode_id
@@ -105,30 +105,80 @@ class EpisodeList:
         return self._episodes[position]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Some episodes of a source, in order; each is built when its turn comes.
-
-    Attributes:
-        source: where they come from.
-        positions: their positions in the source.
-        variant: which variant of each.
-    """
+class Chosen(NamedTuple):
+    """An episode of a source, by its position, and which variant of it."""
 
     source: EpisodeSource
-    positions: Sequence[int]
+    position: int
     variant: int = 0
+
+
+class Selection:
+    """Chosen episodes in the order they were given, unlike a source, which groups by template.
+
+    Each is built when its turn comes.
+    """
+
+    def __init__(self, chosen: Iterable[Chosen]) -> None:
+        """Take episodes of any sources."""
+        self.chosen = tuple(chosen)
 
     @property
     def split(self) -> str:
-        """Name of the split."""
-        return self.source.split
+        """Name of the split; several are joined by `+`."""
+        return "+".join(dict.fromkeys(entry.source.split for entry in self.chosen))
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids, with their variants."""
+        return [self.id_at(position) for position in range(len(self))]
+
+    def without(self, ids: Container[str]) -> Selection:
+        """Return the selection of the others."""
+        pairs = zip(self.ids, self.chosen, strict=True)
+        return Selection(entry for name, entry in pairs if name not in ids)
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.chosen)
 
     def __iter__(self) -> Iterator[Episode]:
-        return (self.source.get(position, self.variant) for position in self.positions)
+        return map(self.get, range(len(self)))
+
+    def id_at(self, position: int) -> str:
+        """Return the id, with its variant."""
+        source, index, variant = self.chosen[position]
+        return f"{source.id_at(index)}#{variant}" if variant else source.id_at(index)
+
+    def template_at(self, position: int) -> str:
+        """Return the template id at a position."""
+        source, index, _ = self.chosen[position]
+        return source.template_at(index)
+
+    def index_of(self, episode_id: str) -> int:
+        """Return the position of an id; DatasetError if it was not chosen."""
+        if episode_id not in self._positions:
+            raise DatasetError(
+                f"episode '{episode_id}' is not among the {len(self)} chosen ones, such as "
+                f"'{self.id_at(0)}'"
+            )
+        return self._positions[episode_id]
+
+    def get(self, position: int, variant: int = 0) -> Episode:
+        """Return an episode; the variant that was chosen unless another one is asked for."""
+        source, index, own = self.chosen[position]
+        return source.get(index, variant or own)
+
+    @cached_property
+    def template_positions(self) -> Mapping[str, Sequence[int]]:
+        """Template id -> positions of its episodes, ascending."""
+        groups: dict[str, list[int]] = {}
+        for position in range(len(self)):
+            groups.setdefault(self.template_at(position), []).append(position)
+        return groups
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.ids)}
 
 
 def select(source: EpisodeSource, num_episodes: int | None = None) -> Selection:
@@ -141,7 +191,7 @@ def select(source: EpisodeSource, num_episodes: int | None = None) -> Selection:
         raise UsageError(f"num_episodes={num_episodes}; accepted: 1 or more, or none for all")
     total = len(source)
     wanted = total if num_episodes is None else min(num_episodes, total)
-    return Selection(source, [rank * total // wanted for rank in range(wanted)])
+    return Selection(Chosen(source, rank * total // wanted) for rank in range(wanted))
 
 
 def no_variants(split: str) -> DatasetError:

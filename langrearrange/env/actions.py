@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -45,11 +46,12 @@ def check_action(action: Any, num_actions: int) -> int:
     return action  # type: ignore[no-any-return]
 
 
-def check_actions(actions: Any, num_envs: int, num_actions: int) -> list[int]:
-    """Return one action per env as ints.
+def check_actions(actions: Any, num_envs: int, num_actions: int) -> Sequence[int | None]:
+    """Return one action per env as ints, None for an env that is not to be stepped.
 
     Args:
-        actions: an integer array of shape (num_envs,), or a sequence of what `check_action` takes.
+        actions: an integer array of shape (num_envs,), or a sequence of None or what
+            `check_action` takes.
         num_envs: how many are needed.
         num_actions: 70, or 71 in the hard variant.
 
@@ -67,7 +69,7 @@ def check_actions(actions: Any, num_envs: int, num_actions: int) -> list[int]:
     checked = []
     for i, action in enumerate(actions):
         try:
-            checked.append(check_action(action, num_actions))
+            checked.append(None if action is None else check_action(action, num_actions))
         except ActionError as error:
             raise ActionError(f"env {i}: {error}") from None
     return checked

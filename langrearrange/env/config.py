@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.dataset.source import EpisodeSource
+from langrearrange.dataset.source import EpisodeSource, Selection
 from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardConfig, reward_config
 from langrearrange.env.task import Rules
@@ -27,7 +27,7 @@ from langrearrange.world import Semantics
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
 
 Sampling = Literal["weighted", "uniform", "sequential"]
-Episodes = str | Path | Sequence[str] | Sequence[Episode] | EpisodeSource
+Episodes = str | Path | Sequence[str] | Sequence[Episode] | EpisodeSource | Selection
 Extra = Literal["depth", "segmentation", "action_mask"]
 RENDER_MODES: Final = ("rgb_array", "ansi")
 SIMULATOR_OPTIONS: Final[Mapping[str, Any]] = {

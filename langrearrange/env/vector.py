@@ -44,7 +44,8 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
 
     Actions:
         An integer array of shape (num_envs,), or a sequence of that many actions. The action of an
-        env that is only being reset or is exhausted is checked and ignored.
+        env that is only being reset or is exhausted is checked and ignored. An env whose action is
+        None is not stepped: its reward is 0, it does not end, and what it shows stays.
 
     Order of episodes:
         Training (`weighted`, `uniform`): env i is seeded seed + i and draws for itself.
@@ -154,9 +155,9 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         return self._observations.observe_batch(self._tasks), infos
 
     def step(
-        self, actions: NDArray[np.int64]
+        self, actions: NDArray[np.int64] | Sequence[int | None]
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
-        """Take a skill in every env.
+        """Take a skill in every env, or in those whose action is not None.
 
         Returns:
             Observations, rewards float64, terminated and truncated bool, each (num_envs,), infos.
@@ -168,23 +169,24 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         if not self._tasks:
             raise ResetNeeded("no episodes are being played; call reset() first")
         checked = check_actions(actions, self.num_envs, self._rules.num_actions)
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+        waiting = self._ended & np.array([action is None for action in checked])
+        if self.autoreset_mode is AutoresetMode.DISABLED and (self._ended ^ waiting).any():
             raise ResetNeeded(
-                f"the episodes of envs {np.flatnonzero(self._ended).tolist()} are over; call "
-                "reset(options={'reset_mask': mask}) before the next step()"
+                f"the episodes of envs {np.flatnonzero(self._ended ^ waiting).tolist()} are over; "
+                "call reset(options={'reset_mask': mask}) before the next step()"
             )
         rewards = np.zeros(self.num_envs)
         terminated = np.zeros(self.num_envs, np.bool_)
         truncated = np.zeros(self.num_envs, np.bool_)
         for i, (task, action) in enumerate(zip(self._tasks, checked, strict=True)):
-            if self._exhausted[i]:
+            if action is None or self._exhausted[i]:
                 continue
             if self._ended[i]:
                 self._begin(i, None)
                 continue
             rewards[i] = task.step(action)
             terminated[i], truncated[i] = task.terminated, task.truncated
-        self._ended = terminated | truncated
+        self._ended = terminated | truncated | waiting
         infos: Infos = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             infos = self._finish()
@@ -332,7 +334,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
             "final_obs": final_obs,
             "_final_obs": mask,
             "final_info": final_info,
-            "_final_info": mask.copy(),
+            "_final_info": mask,
         }
 
     def _infos(self, infos: list[Infos], mask: NDArray[np.bool_] | None = None) -> Infos:
@@ -341,7 +343,7 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
         stacked = _stack(infos, mask)
         if self._evaluating:
             stacked["exhausted"] = self._exhausted.copy()
-            stacked["_exhausted"] = mask.copy()
+            stacked["_exhausted"] = mask
         return stacked
 
 
@@ -364,7 +366,7 @@ def _stack(infos: list[Infos], mask: NDArray[np.bool_]) -> Infos:
         if not everyone:
             column[~mask] = None if dtype is object else 0
         stacked[key] = column
-        stacked[f"_{key}"] = mask.copy()
+        stacked[f"_{key}"] = mask
     return stacked
 
 

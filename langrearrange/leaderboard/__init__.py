@@ -14,7 +14,7 @@ from langrearrange.leaderboard.preflight import Preflight, preflight
 from langrearrange.leaderboard.reference import reference_results, with_reference_rows
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
-from langrearrange.leaderboard.rollout import env_factory, play
+from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.score import (
     Group,
     Result,
@@ -61,6 +61,7 @@ __all__ = [
     "Preflight",
     "Replayed",
     "Result",
+    "RunRules",
     "Scores",
     "Spread",
     "TemplateScores",
@@ -71,7 +72,6 @@ __all__ = [
     "camera_frames",
     "clairvoyance",
     "compare",
-    "env_factory",
     "evaluate",
     "failures_first",
     "group_scores",

@@ -10,18 +10,19 @@ from typing import Any
 
 from langrearrange import __version__
 from langrearrange.agents import AgentSpec, BatchedAgent, HttpAgent, RowsOfAgents, is_privileged
-from langrearrange.dataset import EpisodeSource, select
+from langrearrange.dataset import EpisodeSource, Selection, select
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
+from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.trace import (
     AgentFacts,
     DatasetFacts,
     EpisodeTrace,
     Header,
-    Protocol,
+    ProtocolName,
 )
 from langrearrange.leaderboard.trace_writer import TraceWriter
-from langrearrange.leaderboard.workers import RunRules, play_here, play_with
+from langrearrange.leaderboard.workers import play_with
 from langrearrange.progress import progress
 from langrearrange.world.vocabulary import HORIZON
 
@@ -45,7 +46,7 @@ class Plan:
 
     sources: Sequence[EpisodeSource]
     num_episodes: int | None = None
-    protocol: Protocol = "paper"
+    protocol: ProtocolName = "paper"
     horizon: int = HORIZON
     seed: int = 0
     num_rows: int = 16
@@ -63,9 +64,10 @@ class Plan:
         """How every episode is played."""
         return RunRules(self.protocol, self.horizon, self.num_rows, self.simulator)
 
-    def positions(self, source: EpisodeSource) -> Sequence[int]:
-        """Return which positions of a source are played, ascending."""
-        return select(source, self.num_episodes).positions
+    @property
+    def selections(self) -> list[Selection]:
+        """The episodes that are played, split by split."""
+        return [select(source, self.num_episodes) for source in self.sources]
 
 
 def evaluate(
@@ -110,7 +112,7 @@ def evaluate(
             f"has '{built.modality}', {is_privileged(built)}"
         )
     writer = TraceWriter(out, header_of(facts, plan), force=force)
-    total = sum(len(plan.positions(source)) for source in plan.sources)
+    total = sum(map(len, plan.selections))
     try:
         for trace in _shown(_traces(built, spec, plan, writer, executor), facts.name, total):
             on_episode(trace)
@@ -118,7 +120,7 @@ def evaluate(
         writer.close()
         if spec is not None and isinstance(built, RowsOfAgents | HttpAgent):
             built.close()
-    return writer.finish([s.id_at(i) for s in plan.sources for i in plan.positions(s)])
+    return writer.finish([name for selection in plan.selections for name in selection.ids])
 
 
 def _traces(
@@ -130,13 +132,12 @@ def _traces(
 ) -> Iterator[EpisodeTrace]:
     """Yield the episodes that are written already, then play and write the others."""
     yield from writer.done.values()
-    for source in plan.sources:
-        ids = map(source.id_at, plan.positions(source))
-        todo = [episode_id for episode_id in ids if episode_id not in writer.done]
+    for selection in plan.selections:
+        todo = selection.without(writer.done)
         if executor is not None and spec is not None:
-            traces = play_with(executor, spec, source, todo, plan.rules)
+            traces = play_with(executor, spec, todo, plan.rules)
         else:
-            traces = play_here(agent, source, todo, plan.rules)
+            traces = play(agent, todo, plan.rules)
         for trace in traces:
             writer.write(trace)
             yield trace
@@ -155,10 +156,9 @@ def _shown(traces: Iterator[EpisodeTrace], name: str, total: int) -> Iterator[Ep
 def header_of(facts: AgentFacts, plan: Plan) -> Header:
     """Return the header of a run: rules, agent and which episodes, with their content hash."""
     datasets = {}
-    for source in plan.sources:
-        positions = plan.positions(source)
-        sha256 = content_sha256(map(source.get, positions))
-        datasets[source.split] = DatasetFacts(num_episodes=len(positions), sha256=sha256)
+    for selection in plan.selections:
+        sha256 = content_sha256(selection)
+        datasets[selection.split] = DatasetFacts(num_episodes=len(selection), sha256=sha256)
     return Header(
         package_version=__version__,
         protocol=plan.protocol,

@@ -11,9 +11,9 @@ from langrearrange.leaderboard.evaluate import Plan, header_of
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 from langrearrange.leaderboard.matching import OpenSource
 from langrearrange.leaderboard.result_json import report_json
+from langrearrange.leaderboard.rollout import play
 from langrearrange.leaderboard.score import Result, score
-from langrearrange.leaderboard.trace import AgentFacts, EpisodeTrace, Protocol, Trace
-from langrearrange.leaderboard.workers import play_here
+from langrearrange.leaderboard.trace import AgentFacts, EpisodeTrace, ProtocolName, Trace
 from langrearrange.world.vocabulary import HORIZON
 
 REFERENCE_NOTE: Final = "reference row"
@@ -21,9 +21,12 @@ REFERENCE_NOTE: Final = "reference row"
 
 
 def reference_results(
-    sources: Mapping[str, EpisodeSource], *, protocol: Protocol = "paper", horizon: int = HORIZON
+    sources: Mapping[str, EpisodeSource],
+    *,
+    protocol: ProtocolName = "paper",
+    horizon: int = HORIZON,
 ) -> dict[str, Result]:
-    """Let the reference agents play splits and score them; under a millisecond an episode.
+    """Let the reference agents play splits and score them; one or two milliseconds an episode.
 
     Args:
         sources: split -> its episodes.
@@ -39,10 +42,8 @@ def reference_results(
         agent = load_rows(name, hard=protocol == "hard")
         facts = AgentFacts(name=name, modality=agent.modality, note=REFERENCE_NOTE)
         lines: list[EpisodeTrace] = []
-        for source in plan.sources:
-            lines += play_here(
-                agent, source, list(map(source.id_at, range(len(source)))), plan.rules
-            )
+        for selection in plan.selections:
+            lines += play(agent, selection, plan.rules)
         trace = Trace(header_of(facts, plan), tuple(lines))
         results[name] = score(trace, sources.__getitem__)
     return results

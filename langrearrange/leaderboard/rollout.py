@@ -1,12 +1,11 @@
-"""Agents playing episodes through the env, recorded as traces. Not for judging them (`replay`)."""
+"""Agents playing episodes through the vector env, recorded as traces. Not for judging them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple
 
-import gymnasium as gym
 import numpy as np
 
 from langrearrange.agents import (
@@ -17,92 +16,88 @@ from langrearrange.agents import (
     RowsOfAgents,
     is_privileged,
 )
-from langrearrange.dataset import Episode, EpisodeSource
-from langrearrange.env.task import STOP
+from langrearrange.dataset import Selection
+from langrearrange.env import (
+    STOP,
+    LangRearrangeHardVectorEnv,
+    LangRearrangeVectorEnv,
+    Observation,
+    check_action,
+)
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard.chain import ObservationChain
-from langrearrange.leaderboard.trace import EpisodeTrace, Failure
-from langrearrange.leaderboard.trace import Protocol as Rule
+from langrearrange.leaderboard.trace import EpisodeTrace, Failure, ProtocolName
 from langrearrange.log import get_logger
+from langrearrange.world.vocabulary import HORIZON
 
 logger = get_logger(__name__)
-ENV_IDS: dict[Rule, str] = {"paper": "LangRearrange-v0", "hard": "LangRearrangeHard-v0"}
+ENVS: Final = {"paper": LangRearrangeVectorEnv, "hard": LangRearrangeHardVectorEnv}
 
 
-class Household(Protocol):
-    """What a rollout needs of an env: Gymnasium's reset and step."""
+class RunRules(NamedTuple):
+    """How every episode of a run is played.
 
-    def reset(self, *, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Begin the episode `options["episode_id"]`."""
-        ...
-
-    def step(self, action: int) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Take a skill."""
-        ...
-
-
-def env_factory(
-    source: EpisodeSource,
-    modality: str,
-    *,
-    protocol: Rule = "paper",
-    horizon: int = 32,
-    **simulator: Any,
-) -> Callable[[], Household]:
-    """Return a function that makes an env which shows `modality` and nothing else.
-
-    Args:
-        source: the episodes.
-        modality: what is shown.
+    Attributes:
         protocol: `paper` or `hard`.
         horizon: skills an episode may take.
+        num_rows: at most so many episodes side by side, at least 1.
         simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
     """
-    import langrearrange  # noqa: F401 (registers the ids)
 
-    kwargs: dict[str, Any] = {"observation": modality, "horizon": horizon, **simulator}
+    protocol: ProtocolName = "paper"
+    horizon: int = HORIZON
+    num_rows: int = 1
+    simulator: Mapping[str, Any] = {}
 
-    def make() -> Household:
-        return gym.make(  # type: ignore[return-value]
-            ENV_IDS[protocol], episodes=source, variants=0, disable_env_checker=True, **kwargs
-        ).unwrapped
 
-    return make
+def play(
+    agent: BatchedAgent,
+    episodes: Selection,
+    rules: RunRules = RunRules(),  # noqa: B008 (a constant)
+) -> Iterator[EpisodeTrace]:
+    """Let an agent play episodes side by side.
+
+    What an agent does wrong fails its episode and is logged; it never stops the run and never
+    drops an episode. The traces do not depend on the number of rows.
+
+    Args:
+        agent: batched; `agents.load_rows` makes one of any agent. Agents that are a row each play
+            one episode at a time, since one that breaks breaks the call for all rows.
+        episodes: what to play, each once.
+        rules: how.
+
+    Yields:
+        A trace as each episode ends, in order of ending.
+
+    Raises:
+        UsageError: num_rows < 1.
+    """
+    if rules.num_rows < 1:
+        raise UsageError(f"num_rows={rules.num_rows}; accepted: 1 or more")
+    if not len(episodes):
+        return
+    env = ENVS[rules.protocol](
+        1 if isinstance(agent, RowsOfAgents) else min(rules.num_rows, len(episodes)),
+        autoreset_mode="SameStep",
+        episodes=episodes,
+        observation=agent.modality,
+        horizon=rules.horizon,
+        **rules.simulator,
+    )
+    try:
+        yield from _Rollout(agent, env).play()
+    finally:
+        env.close()
 
 
 @dataclass(slots=True)
 class _Row:
-    """One env of a rollout and the episode it is playing."""
+    """The episode that a row is playing, as far as it has come."""
 
-    env: Household
-    episode_id: str = ""
-    observation: dict[str, Any] = field(default_factory=dict)
+    episode_id: str
     chain: ObservationChain = field(default_factory=ObservationChain)
     actions: list[int] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
-
-    def begin(self, episode_id: str) -> str:
-        """Reset to an episode and return its instruction."""
-        self.episode_id = episode_id
-        self.chain, self.actions, self.outcomes = ObservationChain(), [], []
-        self.observation, _ = self.env.reset(options={"episode_id": episode_id})
-        self.chain.add(self.observation)
-        return str(self.observation["instruction"])
-
-    def step(self, action: Any) -> EpisodeTrace | None:
-        """Take a skill; return the trace if the episode is over."""
-        try:
-            observation, _, terminated, truncated, info = self.env.step(action)
-        except ActionError as error:
-            logger.warning("%s: %s", self.episode_id, error)
-            return self.trace(failure="bad_action")
-        self.actions.append(int(action))
-        self.outcomes.append(str(info["outcome"]) if action != STOP else "stop")
-        if terminated or truncated:
-            return self.trace(success=bool(info["success"]))
-        self.observation = observation
-        self.chain.add(observation)
-        return None
 
     def trace(self, *, success: bool = False, failure: Failure = "") -> EpisodeTrace:
         return EpisodeTrace(
@@ -115,133 +110,105 @@ class _Row:
         )
 
 
-def play(
-    agent: BatchedAgent,
-    episode_ids: Iterable[str],
-    make_env: Callable[[], Household],
-    find: Callable[[str], Episode] | None = None,
-    *,
-    num_rows: int = 1,
-) -> Iterator[EpisodeTrace]:
-    """Let an agent play episodes, `num_rows` of them side by side.
+class _Rollout:
+    """An agent in front of a vector env, whose rows begin an episode as soon as one has ended."""
 
-    What an agent does wrong fails its episode and is logged; it never stops the run and never
-    drops an episode.
+    def __init__(self, agent: BatchedAgent, env: LangRearrangeVectorEnv) -> None:
+        self._agent, self._env = agent, env
+        self._privileged, self._num_actions = is_privileged(agent), env.config.num_actions
+        self._rows: dict[int, _Row] = {}
+        self._failed: dict[int, Failure] = {}
+        self._observations: Observation = {}
 
-    Args:
-        agent: batched; `agents.load_rows` makes one of any agent.
-        episode_ids: what to play, each once.
-        make_env: makes one env a row (`env_factory`).
-        find: id -> episode, needed by privileged agents only.
-        num_rows: at most 1 for agents that are a row each, since one that breaks breaks its call.
+    def play(self) -> Iterator[EpisodeTrace]:
+        """Play until every episode of the env was played."""
+        env = self._env
+        self._observations, infos = env.reset(seed=0)
+        fresh = list(range(env.num_envs))
+        while fresh or self._rows:
+            self._begin(fresh)
+            actions = self._ask([row for row in self._rows if row not in self._failed])
+            fresh = []
+            if actions:
+                step = [actions.get(row) for row in range(env.num_envs)]
+                self._observations, _, terminated, truncated, infos = env.step(step)
+                ended = terminated | truncated
+                told = infos.get("final_info", infos)
+                for row, action in actions.items():
+                    record, info = self._rows[row], told if ended[row] else infos
+                    record.actions.append(action)
+                    record.outcomes.append("stop" if action == STOP else info["outcome"][row])
+                    if ended[row]:
+                        yield self._rows.pop(row).trace(success=bool(info["success"][row]))
+                        fresh.append(row)
+                    else:
+                        record.chain.add(self._seen(row))
+            for row, failure in self._failed.items():
+                yield self._rows.pop(row).trace(failure=failure)
+                fresh.append(row)
+            if self._failed:
+                mask = np.isin(np.arange(env.num_envs), list(self._failed))
+                self._observations, infos = env.reset(options={"reset_mask": mask})
+                self._failed.clear()
+            fresh = [row for row in sorted(fresh) if not infos["exhausted"][row]]
 
-    Yields:
-        A trace as each episode ends, in order of ending.
+    def _begin(self, fresh: Sequence[int]) -> None:
+        """Tell the agent of the episodes that begin."""
+        agent = self._agent
+        for row in fresh:
+            episode = self._env.tasks[row].episode
+            self._rows[row] = _Row(episode.id)
+            self._rows[row].chain.add(self._seen(row))
+            try:
+                if self._privileged and isinstance(agent, PrivilegedBatchedAgent):
+                    agent.bind_rows([row], [episode])
+                agent.reset_rows([row], [episode.instruction])
+            except Exception as error:
+                self._fail(row, error)
 
-    Raises:
-        UsageError: a privileged agent without `find`, or num_rows < 1.
-    """
-    if num_rows < 1:
-        raise UsageError(f"num_rows={num_rows}; accepted: 1 or more")
-    privileged = is_privileged(agent)
-    if privileged and find is None:
-        raise UsageError("a privileged agent (it has bind) needs the episodes: pass find=...")
-    if isinstance(agent, RowsOfAgents):
-        num_rows = 1
-    waiting = iter(episode_ids)
-    rows = [_Row(make_env()) for _ in range(num_rows)]
-    active: list[int] = []
-    fresh = list(range(num_rows))
-    while fresh or active:
-        begun = _begin(agent, rows, fresh, waiting, find if privileged else None)
-        yield from begun.failed
-        active = sorted([*active, *begun.playing])
-        fresh = begun.again
-        if not active:
-            continue
-        ended = list(_act(agent, rows, active))
-        for row, trace in ended:
-            active.remove(row)
-            fresh.append(row)
-            yield trace
-
-
-@dataclass(slots=True)
-class _Begun:
-    playing: list[int] = field(default_factory=list)
-    again: list[int] = field(default_factory=list)
-    failed: list[EpisodeTrace] = field(default_factory=list)
-
-
-def _begin(
-    agent: BatchedAgent,
-    rows: Sequence[_Row],
-    fresh: Sequence[int],
-    waiting: Iterator[str],
-    find: Callable[[str], Episode] | None,
-) -> _Begun:
-    begun = _Begun()
-    for row in fresh:
-        episode_id = next(waiting, None)
-        if episode_id is None:
-            continue
-        instruction = rows[row].begin(episode_id)
+    def _ask(self, rows: Sequence[int]) -> dict[int, int]:
+        """Return the agent's skill for each row; not for those whose agent fails."""
+        if not rows:
+            return {}
+        rows = sorted(rows)
+        everything = self._observations
+        batch = everything if len(rows) == self._env.num_envs else _rows_of(everything, rows)
         try:
-            if find is not None and isinstance(agent, PrivilegedBatchedAgent):
-                agent.bind_rows([row], [find(episode_id)])
-            agent.reset_rows([row], [instruction])
+            answers = list(self._agent.act_rows(rows, batch))
+            if len(answers) != len(rows):
+                raise AgentRefusalError(f"{len(answers)} skills for {len(rows)} rows")
         except Exception as error:
-            begun.failed.append(rows[row].trace(failure=_why(error, rows[row])))
-            begun.again.append(row)
-        else:
-            begun.playing.append(row)
-    return begun
+            for row in rows:
+                self._fail(row, error)
+            return {}
+        actions = {}
+        for row, answer in zip(rows, answers, strict=True):
+            try:
+                actions[row] = check_action(answer, self._num_actions)
+            except ActionError as error:
+                self._fail(row, error)
+        return actions
+
+    def _seen(self, row: int) -> Observation:
+        return {name: values[row] for name, values in self._observations.items()}
+
+    def _fail(self, row: int, error: Exception) -> None:
+        self._failed[row] = failure = _failure_of(error)
+        name = self._rows[row].episode_id
+        logger.warning("%s: agent failed (%s): %s: %s", name, failure, type(error).__name__, error)
 
 
-def _act(
-    agent: BatchedAgent, rows: Sequence[_Row], active: Sequence[int]
-) -> Iterator[tuple[int, EpisodeTrace]]:
-    batch = batched([rows[row].observation for row in active])
-    try:
-        actions = list(agent.act_rows(list(active), batch))
-        if len(actions) != len(active):
-            raise AgentRefusalError(f"{len(actions)} skills for {len(active)} rows")
-    except Exception as error:
-        for row in active:
-            yield row, rows[row].trace(failure=_why(error, rows[row]))
-        return
-    for row, action in zip(active, actions, strict=True):
-        trace = rows[row].step(action)
-        if trace is not None:
-            yield row, trace
-
-
-def _why(error: Exception, row: _Row) -> Failure:
+def _failure_of(error: Exception) -> Failure:
     if isinstance(error, AgentTimeoutError):
-        failure: Failure = "timeout"
-    elif isinstance(error, AgentRefusalError):
-        failure = "refusal"
-    elif isinstance(error, ActionError):
-        failure = "bad_action"
-    else:
-        failure = "crash"
-    detail = f"{type(error).__name__}: {error}"
-    logger.warning("%s: agent failed (%s): %s", row.episode_id, failure, detail)
-    return failure
+        return "timeout"
+    if isinstance(error, AgentRefusalError):
+        return "refusal"
+    return "bad_action" if isinstance(error, ActionError) else "crash"
 
 
-def batched(observations: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Stack observations: arrays get a leading axis, texts become tuples."""
-    if len(observations) == 1:  # views, not copies
-        return {
-            name: (value,) if isinstance(value, str) else value[None]
-            for name, value in observations[0].items()
-        }
+def _rows_of(observations: Observation, rows: Sequence[int]) -> Observation:
+    """Return some rows of a batch: arrays keep their leading axis, texts stay tuples."""
     return {
-        name: (
-            tuple(observation[name] for observation in observations)
-            if isinstance(value, str)
-            else np.stack([observation[name] for observation in observations])
-        )
-        for name, value in observations[0].items()
+        name: tuple(values[row] for row in rows) if isinstance(values, tuple) else values[rows]
+        for name, values in observations.items()
     }

@@ -32,7 +32,7 @@ Name = Annotated[
 ]
 Text = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """Free text of submitters, shown to others: of bounded length, without control characters."""
-Protocol = Literal["paper", "hard"]
+ProtocolName = Literal["paper", "hard"]
 Failure = Literal["", "crash", "timeout", "bad_action", "refusal"]
 """Why the agent did not play on: it broke, was too slow, said no skill, or would not answer."""
 
@@ -87,7 +87,7 @@ class Header(
 
     schema_version: int = SCHEMA_VERSION
     package_version: str
-    protocol: Protocol = "paper"
+    protocol: ProtocolName = "paper"
     horizon: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 32
     seed: int = 0
     agent: AgentFacts

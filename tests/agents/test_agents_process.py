@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handmade import HANDMADE, TaskHousehold, traces_of
+from handmade import HANDMADE, traces_of
 
 from langrearrange.agents import (
     AgentRefusalError,
@@ -29,9 +29,9 @@ from langrearrange.agents import (
     load_rows,
 )
 from langrearrange.agents.wire import hello, pack, unpack
-from langrearrange.dataset import EpisodeList
+from langrearrange.dataset import EpisodeList, select
 from langrearrange.errors import AgentError, UsageError
-from langrearrange.leaderboard import EpisodeTrace, play
+from langrearrange.leaderboard import EpisodeTrace, RunRules, play
 
 FOREIGN = Path(__file__).parent / "foreign"
 PATIENT = Limits(start_s=60.0, step_s=30.0, episode_s=60.0)
@@ -305,9 +305,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def played(agent: HttpAgent, num_rows: int) -> dict[str, EpisodeTrace]:
-    source = EpisodeList(HANDMADE)
-    ids = [e.id for e in HANDMADE]
-    traces = play(agent, ids, lambda: TaskHousehold(source), num_rows=num_rows)
+    traces = play(agent, select(EpisodeList(HANDMADE)), RunRules(num_rows=num_rows))
     return {trace.id: trace for trace in traces}
 
 

@@ -139,7 +139,7 @@ def test_chosen_episodes_keep_the_order_they_were_given_in() -> None:
     chosen = open_episodes("train_mini", [TOY[4], TOY[0], TOY[3]])
     assert [chosen.id_at(i) for i in range(3)] == ["toy/000004", "toy/000000", "toy/000003"]
     assert find_episode(chosen, "toy/000003") == TOY[3]
-    with pytest.raises(UsageError, match=r"toy/000002.*not among the 3"):
+    with pytest.raises(DatasetError, match=r"toy/000002.*not among the 3"):
         find_episode(chosen, "toy/000002")
 
 

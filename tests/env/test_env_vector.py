@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from bare_env import spec_json
+from bare_env import bare, spec_json
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import data_equivalence
@@ -167,7 +167,7 @@ def test_a_seed_begins_the_evaluation_anew() -> None:
     assert list(info["episode_id"]) == [episode.id for episode in TOY]
 
 
-def test_chosen_ids_can_be_given_per_env() -> None:
+def test_chosen_ids_can_be_drawnper_env() -> None:
     env = make()
     names = ["toy/000005", None, "toy/000002"]
     _, info = env.reset(seed=0, options={"episode_id": names})
@@ -248,6 +248,47 @@ def test_bad_actions_step_nothing() -> None:
     with pytest.raises(ActionError, match="env 2: action 70"):
         env.step(np.array([0, 0, 70]))
     assert list(env.step(np.zeros(3, int))[-1]["steps"]) == [1, 1, 1]
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(MODES),
+    st.lists(st.tuples(*[st.none() | st.integers(0, 69)] * 3), max_size=24),
+    st.integers(0, 5),
+)
+def test_an_env_whose_action_is_none_is_left_as_it_is(
+    mode: str, actions: list[tuple[int | None, ...]], seed: int
+) -> None:
+    kwargs: dict[str, Any] = {
+        "sampling": "weighted",
+        "horizon": 4,
+        "episodes": TOY,
+        "observation": "state",
+    }
+    ours = make(autoreset_mode=mode, **kwargs)
+    singles = [gym.make(IDS[0], **kwargs) for _ in range(3)]
+    ours.reset(seed=seed)
+    seen = [env.reset(seed=seed + i)[0] for i, env in enumerate(singles)]
+    ended = [False] * 3
+    for drawn in actions:
+        row = drawn
+        if mode == "Disabled":
+            row = tuple(None if over else action for over, action in zip(ended, row, strict=True))
+        observations, rewards, terminated, truncated, infos = ours.step(row)
+        for i, (env, action) in enumerate(zip(singles, row, strict=True)):
+            told: list[Any] = [0.0, False, False]
+            if action is not None and ended[i]:
+                seen[i], ended[i] = env.reset()[0], False
+            elif action is not None:
+                seen[i], *told, _ = env.step(action)
+                ended[i] = told[1] or told[2]
+                if ended[i] and mode == "SameStep":
+                    assert data_equivalence(infos["final_obs"][i], seen[i], exact=True)
+                    seen[i], ended[i] = env.reset()[0], False
+            assert (rewards[i], terminated[i], truncated[i]) == tuple(told)
+            assert infos["steps"][i] == bare(env).task.steps
+            shown = {name: values[i] for name, values in observations.items()}
+            assert data_equivalence(shown, seen[i], exact=True)
 
 
 def test_stepping_too_early_or_past_the_end_needs_a_reset() -> None:

@@ -15,7 +15,7 @@ from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Header, replay
 from langrearrange.leaderboard.chain import verifier
 from langrearrange.leaderboard.replay import Replayed
-from langrearrange.leaderboard.trace import Failure, Protocol
+from langrearrange.leaderboard.trace import Failure, ProtocolName
 from langrearrange.world import (
     NUM_SKILLS,
     SKILLS,
@@ -42,7 +42,7 @@ TWO_PEARS = episode(
 EPISODES = (*HANDMADE, TWO_PEARS)
 
 
-def header(protocol: Protocol = "paper", horizon: int = 32) -> Header:
+def header(protocol: ProtocolName = "paper", horizon: int = 32) -> Header:
     return Header(
         package_version="0", protocol=protocol, horizon=horizon, datasets={},
         agent=AgentFacts(name="a", modality="state"),
@@ -119,7 +119,7 @@ def games(draw: st.DrawFn, hard: bool = False) -> tuple[Episode, list[int]]:
     return e, actions[: draw(st.integers(1, 45))]
 
 
-def check(e: Episode, actions: list[int], protocol: Protocol, horizon: int) -> None:
+def check(e: Episode, actions: list[int], protocol: ProtocolName, horizon: int) -> None:
     wanted = reference(e, actions, hard=protocol == "hard", horizon=horizon)
     failure: Failure = "" if wanted.over else "crash"
     line = EpisodeTrace(id=e.id, actions=wanted.actions, failure=failure)
@@ -206,7 +206,7 @@ def test_a_failure_declared_after_a_success_is_a_failure() -> None:
     ],
 )
 def test_what_cannot_have_happened_is_refused(
-    actions: tuple[int, ...], protocol: Protocol, message: str
+    actions: tuple[int, ...], protocol: ProtocolName, message: str
 ) -> None:
     with pytest.raises(SubmissionError, match=message):
         replay(HIDDEN, EpisodeTrace(id=HIDDEN.id, actions=actions), header(protocol))
