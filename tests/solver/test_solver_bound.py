@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -34,7 +35,7 @@ def after(layout: Layout, state: WorldState, skills: Sequence[str]) -> WorldStat
 
 def bound(
     goal: str, objects: list[tuple[str, str]], *skills: str, opened: tuple[str, ...] = (),
-    **layout: object,
+    **layout: Any,
 ) -> int:  # fmt: skip
     """The bound of the state that the skills lead to."""
     made, initial = household(objects, opened, **layout)
@@ -117,7 +118,7 @@ def mask(*names: str) -> int:
     return sum(1 << RECEPTACLE_INDEX[name] for name in names)
 
 
-def wide(**stances: tuple[str, ...]) -> dict[str, object]:
+def wide(**stances: tuple[str, ...]) -> dict[str, Any]:
     """A layout whose stances reach further than their own receptacle."""
     reach = list(STANDARD_REACH)
     for name, names in stances.items():
@@ -154,7 +155,7 @@ def test_with_overlapping_reach_less_is_certain(
     goal: str,
     objects: list[tuple[str, str]],
     skills: tuple[str, ...],
-    layout: dict[str, object],
+    layout: dict[str, Any],
     expected: int,
 ) -> None:
     assert bound(goal, objects, *skills, **layout) == expected
