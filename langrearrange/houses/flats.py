@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -12,23 +11,13 @@ from typing import Final
 import numpy as np
 
 from langrearrange.errors import HouseError
-from langrearrange.houses.fixtures import (
-    CELL_MM,
-    DRAWER_SLIDE_MM,
-    FRIDGE_LEAF_MM,
-    PLAIN_DRAWERS_MM,
-    PLAIN_SLIDE_MM,
-    Fixture,
-    SlotGrid,
-    slot_grids,
-    stands,
-)
 from langrearrange.houses.furnish import Furnishing, furnish
-from langrearrange.houses.geometry import Matrix, Pose2D, compose
+from langrearrange.houses.furniture import CELL_MM, Piece, SlotGrid
+from langrearrange.houses.geometry import Matrix, Pose2D
 from langrearrange.houses.house import House, Part, Slot, Surface
 from langrearrange.houses.plans import PLANS
 from langrearrange.houses.relations import spatial_relations
-from langrearrange.world.vocabulary import NAV_TARGETS, OPENABLES, RECEPTACLES
+from langrearrange.world.vocabulary import NAV_TARGETS, RECEPTACLES
 
 NUM_FURNISHINGS: Final = 21
 HOUSE_IDS: Final = tuple(
@@ -44,7 +33,6 @@ FLATS_OF: Final = {
 }
 """Role -> its flats; roles share no floor plan."""
 _ID: Final = re.compile(r"flat_([0-4])_(0\d|1\d|20)\Z")
-DOOR_SWING_DEG: Final = 100
 
 
 def flat_ids(names: Iterable[str]) -> tuple[str, ...]:
@@ -85,15 +73,15 @@ def furnishing_of(house_id: str) -> Furnishing:
 def build_flat(house_id: str) -> House:
     """Return a new flat; HouseError for an unknown id. `houses.get_house` keeps them."""
     design = furnishing_of(house_id)
-    fixtures = tuple(design.fixtures.values())
-    surfaces = {s.receptacle: s for fixture in fixtures for s in _surfaces(fixture)}
+    pieces = tuple(design.pieces.values())
+    surfaces = {s.receptacle: s for piece in pieces for s in _surfaces(piece)}
     stances: dict[str, Pose2D] = {}
     gazes: dict[str, tuple[int, int, int]] = {}
-    for fixture in fixtures:
-        for stand in stands(fixture.name, fixture.size):
-            x, y = fixture.frame.point(stand.x, stand.y)
-            stances[stand.target] = Pose2D(x, y, fixture.frame.viewer_yaw_mrad)
-            gazes[stand.target] = (*fixture.frame.point(*stand.gaze[:2]), stand.gaze[2])
+    for piece in pieces:
+        for stand in piece.kind.stands(piece.size):
+            x, y = piece.frame.point(stand.x, stand.y)
+            stances[stand.target] = Pose2D(x, y, piece.frame.viewer_yaw_mrad)
+            gazes[stand.target] = (*piece.frame.point(*stand.gaze[:2]), stand.gaze[2])
     return House(
         id=house_id,
         size_mm=design.plan.size,
@@ -101,34 +89,30 @@ def build_flat(house_id: str) -> House:
         gazes=MappingProxyType({target: gazes[target] for target in NAV_TARGETS}),
         surfaces=MappingProxyType({name: surfaces[name] for name in RECEPTACLES}),
         start_cells=design.space.centres(design.reachable),
-        relations=spatial_relations(fixtures),
+        relations=spatial_relations(pieces),
         parts=tuple(_parts(house_id, design)),
         outlines=tuple(_outlines(design)),
     )
 
 
-def _surfaces(fixture: Fixture) -> Iterator[Surface]:
-    for grid in slot_grids(fixture.name, fixture.size):
-        yield Surface(
-            grid.receptacle,
-            grid.part,
-            tuple(_slots(fixture, grid)),
-            grid.max_height,
-            (CELL_MM, CELL_MM),
-        )
+def _surfaces(piece: Piece) -> Iterator[Surface]:
+    for grid in piece.kind.grids(piece.size):
+        if grid.rows:
+            part, slots = grid.fixture if grid.slide else "", tuple(_slots(piece, grid))
+            yield Surface(grid.fixture, part, slots, grid.max_height, (CELL_MM, CELL_MM))
 
 
-def _slots(fixture: Fixture, grid: SlotGrid) -> Iterator[Slot]:
+def _slots(piece: Piece, grid: SlotGrid) -> Iterator[Slot]:
     """Yield slots from the back row to the front, in each row from the middle outwards."""
     columns = sorted(range(grid.columns), key=lambda i: (abs(2 * i + 1 - grid.columns), i))
     for row in range(grid.rows - 1, -1, -1):
         for column in columns:
             x = grid.x + (2 * column + 1 - grid.columns) * CELL_MM // 2
             y = grid.y + (2 * row + 1) * CELL_MM // 2
-            if grid.part:
+            if grid.slide:
                 yield Slot(x, y, grid.z, 0, row)
             else:
-                yield Slot(*fixture.frame.point(x, y), grid.z, fixture.frame.yaw_mrad, row)
+                yield Slot(*piece.frame.point(x, y), grid.z, piece.frame.yaw_mrad, row)
 
 
 def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
@@ -142,51 +126,18 @@ def _parts(house_id: str, design: Furnishing) -> Iterator[Part]:
         yield fixed(f"walls_{room}", still, "wall")
         yield fixed(f"ceiling_{room}", still, "ceiling")
     yield fixed("wall_tops", still, "wall")
-    for fixture in design.fixtures.values():
-        pose = fixture.frame.matrix()
-        if fixture.name == "kitchen":
-            for name in ("left_counter", "sink", "right_counter"):
-                yield fixed(name, pose, name)
-            yield fixed("upper_cabinets", pose, "decor")
-            yield fixed("backsplash", pose, "decor")
-        else:
-            yield fixed(fixture.name, pose, fixture.name)
-        yield from _moving_parts(house_id, fixture)
-    for index, piece in enumerate(design.ornaments):
-        yield fixed(f"decor_{index}", piece.frame.matrix(), "decor")
-
-
-def _moving_parts(house_id: str, fixture: Fixture) -> Iterator[Part]:
-    if fixture.name == "kitchen":
-        closed = fixture.frame.matrix()
-        for name in OPENABLES[1:]:
-            slide = PLAIN_SLIDE_MM if name in PLAIN_DRAWERS_MM else DRAWER_SLIDE_MM
-            opened = fixture.frame.matrix(0, -slide, 0)
-            yield Part(name, f"{house_id}/{name}", closed, opened, name, name)
-    if fixture.name == "fridge":
-        for side, sign in (("left", -1), ("right", 1)):
-            name = f"fridge_{side}_door"
-            hinge = fixture.frame.matrix(sign * FRIDGE_LEAF_MM, -fixture.size.depth, 0)
-            swung = compose(hinge, _turn(sign * DOOR_SWING_DEG))
-            yield Part(name, f"{house_id}/{name}", hinge, swung, "fridge", "fridge")
-
-
-def _turn(angle_deg: int) -> Matrix:
-    c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-    return np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]], np.float32).round(6)
+    for piece in design.pieces.values():
+        for part in piece.kind.parts:
+            poses = part.motion(piece.frame, piece.size)
+            key, semantic = f"{house_id}/{part.name}", part.semantic or part.name
+            yield Part(part.name, key, *poses, part.openable, semantic)
+    for index, ornament in enumerate(design.ornaments):
+        yield fixed(f"decor_{index}", ornament.frame.matrix(), "decor")
 
 
 def _outlines(design: Furnishing) -> Iterator[tuple[str, int, int, int, int]]:
     for wall in design.walls:
         yield "wall", *wall
-    for fixture in design.fixtures.values():
-        if fixture.name == "kitchen":
-            left = -fixture.size.width // 2
-            for name, width in zip(
-                ("left_counter", "sink", "right_counter"), fixture.size.columns, strict=True
-            ):
-                rect = fixture.frame.rect(left, -fixture.size.depth, left + width, 0)
-                yield name, *rect
-                left += width
-        else:
-            yield fixture.name, *fixture.footprint
+    for piece in design.pieces.values():
+        for name, rect in piece.outlines:
+            yield name, *rect

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from langrearrange.errors import HouseError
-from langrearrange.houses.fixtures import FIXTURES, Fixture, FixtureName, Size, draw_size, stands
 from langrearrange.houses.freespace import FreeSpace
+from langrearrange.houses.furniture import Furniture, Piece, Size
+from langrearrange.houses.inventory import INVENTORY
 from langrearrange.houses.ornaments import Ornament, ornaments
 from langrearrange.houses.placement import Rect, WallFrame
 from langrearrange.houses.plans import PLANS, FloorPlan
@@ -33,7 +34,7 @@ class Furnishing:
 
     Attributes:
         plan: the floor plan.
-        fixtures: all seven pieces of furniture (the kitchen run counts as one), by name.
+        pieces: all furniture (the kitchen run is one piece), by name.
         walls: rectangles of the walls.
         ornaments: decor on floor and walls.
         space: free cells with all furniture and decor in place.
@@ -41,7 +42,7 @@ class Furnishing:
     """
 
     plan: FloorPlan
-    fixtures: dict[FixtureName, Fixture]
+    pieces: dict[str, Piece]
     walls: tuple[Rect, ...]
     ornaments: tuple[Ornament, ...]
     space: FreeSpace
@@ -54,31 +55,31 @@ def furnish(plan_index: int, furnishing: int) -> Furnishing:
     walls = plan.walls()
     for attempt in range(_ATTEMPTS):
         rng = KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "furniture", attempt)
-        fixtures = _arrange(plan, rng)
-        if fixtures is None:
+        pieces = _arrange(plan, rng)
+        if pieces is None:
             continue
         decor = ornaments(
             plan,
-            fixtures.values(),
+            pieces.values(),
             KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "decor"),
         )
-        blocks = [f.footprint for f in fixtures.values()]
-        blocks += [piece.footprint for piece in decor if piece.blocks]
+        blocks = [piece.footprint for piece in pieces.values()]
+        blocks += [ornament.footprint for ornament in decor if ornament.blocks]
         space = FreeSpace.around(plan.size, [*walls, *blocks])
-        reachable = _reachable(space, fixtures)
+        reachable = _reachable(space, pieces.values())
         if reachable:
-            return Furnishing(plan, fixtures, walls, decor, space, reachable)
+            return Furnishing(plan, pieces, walls, decor, space, reachable)
     raise HouseError(f"plan {plan_index}: no arrangement found for furnishing {furnishing}")
 
 
-def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[FixtureName, Fixture] | None:
-    placed: dict[FixtureName, Fixture] = {}
-    for name in FIXTURES:
-        size = draw_size(name, rng)
+def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[str, Piece] | None:
+    placed: dict[str, Piece] = {}
+    for kind in INVENTORY:
+        size = kind.draw_size(rng)
         for _ in range(_TRIES):
-            fixture = _propose(plan, name, size, placed.values(), rng)
-            if fixture is not None and _fits(plan, fixture, placed.values()):
-                placed[name] = fixture
+            piece = _propose(plan, kind, size, placed.values(), rng)
+            if piece is not None and _fits(plan, piece, placed.values()):
+                placed[kind.name] = piece
                 break
         else:
             return None
@@ -86,10 +87,10 @@ def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[FixtureName, Fixture] | Non
 
 
 def _propose(
-    plan: FloorPlan, name: FixtureName, size: Size, placed: Iterable[Fixture], rng: KeyedRng
-) -> Fixture | None:
+    plan: FloorPlan, kind: Furniture, size: Size, placed: Iterable[Piece], rng: KeyedRng
+) -> Piece | None:
     """Propose a place: half the time beside furniture that stands already, else anywhere."""
-    room = rng.choice(plan.homes[name])
+    room = rng.choice(plan.homes.get(kind.name, kind.rooms))
     inside = plan.rooms[room]
     neighbours = [other for other in placed if other.room == room]
     if neighbours and rng.chance(1, 2):
@@ -104,27 +105,27 @@ def _propose(
     x, y = (
         (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
     )[quarter]  # fmt: skip
-    return Fixture(name, room, size, WallFrame(x, y, quarter))
+    return Piece(kind, room, size, WallFrame(x, y, quarter))
 
 
-def _beside(other: Fixture, size: Size, rng: KeyedRng) -> tuple[int, int]:
+def _beside(other: Piece, size: Size, rng: KeyedRng) -> tuple[int, int]:
     quarter = other.frame.quarter
     middle = other.frame.y_mm if quarter % 2 == 0 else other.frame.x_mm
     distance = (other.size.width + size.width) // 2 + GAP_MM + _STEP_MM * rng.below(6)
     return quarter, middle + (distance if rng.chance(1, 2) else -distance)
 
 
-def _fits(plan: FloorPlan, fixture: Fixture, placed: Iterable[Fixture]) -> bool:
-    inside, footprint = plan.rooms[fixture.room], fixture.footprint
-    areas = (footprint, *fixture.swings, *fixture.standing)
+def _fits(plan: FloorPlan, piece: Piece, placed: Iterable[Piece]) -> bool:
+    inside, footprint = plan.rooms[piece.room], piece.footprint
+    areas = (footprint, *piece.swings, *piece.standing)
     if not all(inside.holds(area) for area in areas):
         return False
     if any(footprint.overlaps(door.grown(DOOR_MARGIN_MM)) for door in plan.doorways):
         return False
-    return not any(collide(fixture, other) for other in placed)
+    return not any(collide(piece, other) for other in placed)
 
 
-def collide(one: Fixture, other: Fixture) -> bool:
+def collide(one: Piece, other: Piece) -> bool:
     """Whether two pieces are in each other's way, closed, open, or with the robot before them."""
     if one.footprint.grown(GAP_MM).overlaps(other.footprint):
         return True
@@ -136,11 +137,12 @@ def collide(one: Fixture, other: Fixture) -> bool:
     return False
 
 
-def _reachable(space: FreeSpace, fixtures: dict[FixtureName, Fixture]) -> int:
+def _reachable(space: FreeSpace, pieces: Iterable[Piece]) -> int:
     """Return the cells that connect all stances, 0 if there are none."""
-    cells = []
-    for fixture in fixtures.values():
-        for stand in stands(fixture.name, fixture.size):
-            cells.append(space.cell(*fixture.frame.point(stand.x, stand.y)))
+    cells = [
+        space.cell(*piece.frame.point(stand.x, stand.y))
+        for piece in pieces
+        for stand in piece.kind.stands(piece.size)
+    ]
     reachable = space.connected(cells[0])
     return reachable if all(cell & reachable for cell in cells) else 0

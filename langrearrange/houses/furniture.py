@@ -1,166 +1,207 @@
-"""Meshes of free-standing furniture: sofa, chair, tables, TV stand. Not the kitchen, not decor.
+"""Furniture as numbers and parts: a record says all there is to a piece; where it stands is apart.
 
-Furniture frame (see `placement`), lengths in millimetres until the mesh is made. Styles vary what
-a piece looks like and never where its surface is.
+Not the meshes themselves and not where pieces stand. All lengths are millimetres in the furniture
+frame of `placement`: y is 0 at the wall and negative towards the room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
-from langrearrange.houses.blocks import bar, block, cushion, post, pull
-from langrearrange.houses.fixtures import CHAIR_SEAT_MM, SOFA_SEAT_MM, Size
+import numpy as np
+
+from langrearrange.houses.geometry import Matrix, compose
 from langrearrange.houses.mesh import Mesh
-from langrearrange.houses.palette import Palette, shade
-from langrearrange.houses.shapes import Color, frustum, merged, moved, turned
+from langrearrange.houses.palette import Palette
+from langrearrange.houses.placement import Rect, WallFrame
+from langrearrange.houses.robot import ROBOT_RADIUS_MM
+from langrearrange.seeding import KeyedRng
+from langrearrange.world.vocabulary import OPENABLES, handle_of
 
+CELL_MM: Final = 260
+"""Every slot owns a square of this size: a dinner plate or a book fits at any yaw or nearly so."""
+FREE_HEIGHT_MM: Final = 1000
+STANDING_HALF_MM: Final = 430
+"""Half the width of the strip that stays free between a surface and the robot."""
+
+
+class Size(NamedTuple):
+    """Outer size of a piece; `columns` are the widths of its columns from left to right."""
+
+    width: int
+    depth: int
+    height: int
+    columns: tuple[int, ...] = ()
+
+
+class SlotGrid(NamedTuple):
+    """Where a fixture of the vocabulary is on a piece: a rectangle of slots.
+
+    Attributes:
+        fixture: name of the fixture.
+        x: its middle.
+        y: its front edge.
+        z: its height.
+        gap: from the front of the closed piece to the robot's centre: as near as the frame allows.
+        columns, rows: how many slots; 0 for what opens and holds nothing.
+        max_height: free height above the surface.
+        slide: how far it is pulled out when open, with its slots; 0 for what stands still.
+    """
+
+    fixture: str
+    x: int
+    y: int
+    z: int
+    gap: int
+    columns: int
+    rows: int
+    max_height: int = FREE_HEIGHT_MM
+    slide: int = 0
+
+
+class Stand(NamedTuple):
+    """Where the robot's centre stands for a nav target, and the point its head looks at."""
+
+    target: str
+    x: int
+    y: int
+    gaze: tuple[int, int, int]
+
+
+class Poses(NamedTuple):
+    """The pose of a part in the house frame, closed and open."""
+
+    closed: Matrix
+    opened: Matrix
+
+
+Motion = Callable[[WallFrame, Size], Poses]
 Builder = Callable[[Size, Palette, int], Mesh]
+"""(size, materials, style 0..NUM_STYLES - 1) -> mesh in the frame of the part."""
 NUM_STYLES: Final = 3
 
 
-def sofa(size: Size, palette: Palette, style: int) -> Mesh:
-    """A sofa: base, arms, back, flat seat cushions, back cushions, two pillows at the ends."""
-    half, depth, height = size.width / 2, size.depth, size.height
-    fabric, dark = palette.sofa, shade(palette.sofa, 0.82)
-    arm = (150, 170, 130)[style]
-    arm_height = (610, 560, 640)[style]
-    parts = [
-        block((-half + 10, -depth + 40, 70), (half - 10, -20, 300), dark),
-        cushion((-half, -200, 70), (half, 0, height), 45, fabric),
-    ]
-    for sign in (-1, 1):
-        outer, inner = sorted((sign * half, sign * (half - arm)))
-        parts.append(cushion((outer, -depth, 70), (inner, -10, arm_height), 45, fabric))
-        for y in (-depth + 70, -80):
-            parts.append(post(sign * (half - 80), y, 0, 75, 24, palette.chair_wood))
-    seats = 2 if style == 1 or size.width < 2000 else 3
-    inside = 2 * (half - arm)
-    for i in range(seats):
-        x0 = -half + arm + inside * i / seats
-        x1 = x0 + inside / seats
-        parts.append(cushion((x0 + 3, -depth + 5, 290), (x1 - 3, -170, SOFA_SEAT_MM), 28, fabric))
-        back = cushion((x0 + 8, -110, 0), (x1 - 8, 0, height - SOFA_SEAT_MM + 20), 50, fabric)
-        back = moved(turned(back, "x", -7), 0, -0.17, SOFA_SEAT_MM / 1000 - 0.005)
-        parts.append(back)
-    for sign, color in zip((-1, 1), palette.pillows, strict=True):
-        if style != 2 or sign < 0:
-            parts.append(_pillow(sign * (half - arm - 90), -250, sign, color))
-    return merged(*parts)
+def sliding(distance: int) -> Motion:
+    """Return the motion of what is pulled out of the wall by a distance; 0: it stands still."""
+    return lambda frame, size: Poses(frame.matrix(), frame.matrix(0, -distance, 0))
 
 
-def _pillow(x: float, y: float, sign: int, color: Color) -> Mesh:
-    pillow = cushion((-190, -60, 0), (190, 60, 370), 58, color)
-    pillow = turned(turned(pillow, "x", -16), "z", -sign * 62)
-    return moved(pillow, x / 1000, y / 1000, SOFA_SEAT_MM / 1000 - 0.005)
+def swinging(x: int, angle_deg: int) -> Motion:
+    """Return the motion of a door whose hinge is at x on the front of its piece."""
+    c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
+    turn = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]], np.float32).round(6)
+
+    def motion(frame: WallFrame, size: Size) -> Poses:
+        hinge = frame.matrix(x, -size.depth, 0)
+        return Poses(hinge, compose(hinge, turn))
+
+    return motion
 
 
-def chair(size: Size, palette: Palette, style: int) -> Mesh:
-    """A wide armchair: wooden frame, one flat seat cushion, a slatted or padded back."""
-    half, depth, height = size.width / 2, size.depth, size.height
-    wood, fabric = palette.chair_wood, palette.chair
-    parts = [
-        block((-half + 20, -depth + 30, 250), (half - 20, -60, 310), wood),
-        cushion((-half + 62, -depth + 10, 305), (half - 62, -150, CHAIR_SEAT_MM), 30, fabric),
-    ]
-    for sign in (-1, 1):
-        x0, x1 = sorted((sign * half, sign * (half - 55)))
-        for y0 in (-depth + 20, -110):
-            top = 620 if y0 < -200 else height
-            parts.append(block((x0, y0, 0), (x1, y0 + 60, top), wood))
-        parts.append(cushion((x0 - 4, -depth, 615), (x1 + 4, -70, 655), 14, wood))
-    parts.append(block((-half + 50, -100, height - 90), (half - 50, -60, height - 10), wood))
-    if style == 0:
-        back = cushion((-half + 70, -120, 0), (half - 70, 0, height - 440), 45, fabric)
-        parts.append(moved(turned(back, "x", -8), 0, -0.085, 0.425))
-    else:
-        for i in range(7 if style == 1 else 5):
-            x = -half + 110 + (2 * half - 220) * i / (6 if style == 1 else 4)
-            width = 22 if style == 1 else 42
-            parts.append(block((x - width, -95, 300), (x + width, -70, height - 60), wood))
-    return merged(*parts)
+class PartDesign(NamedTuple):
+    """A part of a piece that is drawn on its own.
+
+    Attributes:
+        name: unique in the house; also its id for segmentation, unless `semantic` says another.
+        build: makes its mesh.
+        openable: what it moves with, "" for nothing.
+        motion: how it moves.
+        semantic: id for segmentation, "" for the name.
+        bounce: share of light from the floor.
+        texture: id and metres per repeat, ("", 0) for vertex colours only.
+        padded: whether it has enough vertices to carry ambient occlusion of its own.
+    """
+
+    name: str
+    build: Builder
+    openable: str = ""
+    motion: Motion = sliding(0)
+    semantic: str = ""
+    bounce: float = 0.0
+    texture: tuple[str, float] = ("", 0.0)
+    padded: bool = False
 
 
-def _table(size: Size, color: Color, style: int) -> Mesh:
-    """A table with four square legs, four slanted round legs, or two panels and a shelf."""
-    half, depth, height = size.width / 2, size.depth, size.height
-    parts = [cushion((-half, -depth, height - 36), (half, 0, height), 9, color)]
-    under = shade(color, 0.86)
-    parts.append(
-        block((-half + 60, -depth + 60, height - 110), (half - 60, -60, height - 30), under)
-    )
-    for sx in (-1, 1):
-        for y in (-depth + 65, -65):
-            x = sx * (half - 65)
-            if style == 0:
-                parts.append(block((x - 32, y - 32, 0), (x + 32, y + 32, height - 36), color))
-            elif style == 1:
-                leg = frustum(0.018, 0.034, (height - 40) / 1000, color, 12)
-                parts.append(moved(leg, x / 1000, y / 1000, 0))
-        if style == 2:
-            x0, x1 = sorted((sx * (half - 40), sx * (half - 90)))
-            parts.append(block((x0, -depth + 40, 0), (x1, -40, height - 36), color))
-    if style == 2:
-        parts.append(block((-half + 60, -130, 200), (half - 60, -90, 420), under))
-    return merged(*parts)
+@dataclass(frozen=True, slots=True)
+class Furniture:
+    """All there is to a kind of furniture, whichever flat it stands in.
+
+    Attributes:
+        name: which piece.
+        draw_size: draws its outer size.
+        grids: its fixtures, front edges parallel to the wall.
+        parts: what is drawn.
+        swings: floor over which its drawers slide or doors swing, as x0, y0, x1, y1.
+        columns: names of its columns from left to right, for maps; (): one, of its own name.
+        tall: whether it covers the wall at the height of windows and pictures.
+        rooms: the rooms it may stand in where a floor plan does not say.
+    """
+
+    name: str
+    draw_size: Callable[[KeyedRng], Size]
+    grids: Callable[[Size], Iterator[SlotGrid]]
+    parts: tuple[PartDesign, ...]
+    swings: Callable[[Size], Iterator[tuple[int, int, int, int]]] = lambda size: iter(())
+    columns: tuple[str, ...] = ()
+    tall: bool = False
+    rooms: tuple[str, ...] = ()
+
+    def stands(self, size: Size) -> Iterator[Stand]:
+        """Yield its stances: a handle has that of its fixture."""
+        for grid in self.grids(size):
+            y = -size.depth - grid.gap
+            gaze = (grid.x, grid.y + grid.rows * CELL_MM // 2 - grid.slide, grid.z + 60)
+            if grid.rows:
+                yield Stand(grid.fixture, grid.x, y, gaze)
+            if grid.fixture in OPENABLES:
+                yield Stand(handle_of(grid.fixture), grid.x, y, gaze)
 
 
-def black_table(size: Size, palette: Palette, style: int) -> Mesh:
-    """The black table."""
-    return _table(size, palette.black, style)
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of furniture in its place.
 
+    Attributes:
+        kind: which piece.
+        room: the room it stands in.
+        size: its outer size.
+        frame: where its back meets the wall.
+        footprint: floor it covers with everything closed, house frame (derived).
+        swings: floor over which its drawers slide or doors swing (derived).
+        standing: floor between it and the robot at its stances, robot included (derived).
+    """
 
-def brown_table(size: Size, palette: Palette, style: int) -> Mesh:
-    """The brown table: legs of another style than the black one of the same flat."""
-    return _table(size, palette.brown, (style + 1) % NUM_STYLES)
+    kind: Furniture
+    room: str
+    size: Size
+    frame: WallFrame
+    footprint: Rect = field(init=False)
+    swings: tuple[Rect, ...] = field(init=False)
+    standing: tuple[Rect, ...] = field(init=False)
 
+    def __post_init__(self) -> None:
+        half, front = self.size.width // 2, -self.size.depth
+        derived = {
+            "footprint": self.frame.rect(-half, front, half, 0),
+            "swings": tuple(self.frame.rect(*r) for r in self.kind.swings(self.size)),
+            "standing": tuple(
+                self.frame.rect(
+                    x - STANDING_HALF_MM, y - ROBOT_RADIUS_MM, x + STANDING_HALF_MM, front
+                )
+                for x, y in dict.fromkeys((s.x, s.y) for s in self.kind.stands(self.size))
+            ),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
-def tv_stand(size: Size, palette: Palette, style: int) -> Mesh:
-    """A low cabinet on short legs with doors or drawers and open bays, a television behind."""
-    half, depth, height = size.width / 2, size.depth, size.height
-    color, inner = palette.tv_stand, shade(palette.tv_stand, 0.5)
-    foot = 90
-    parts = [
-        cushion((-half, -depth, height - 28), (half, 0, height), 7, color),
-        block((-half + 8, -depth + 14, foot), (half - 8, -8, height - 26), inner),
-    ]
-    front = -depth + 14
-    bays = 3
-    for i in range(bays):
-        x0 = -half + 8 + (2 * half - 16) * i / bays
-        x1 = x0 + (2 * half - 16) / bays
-        if (i == 1) == (style == 2):
-            continue  # an open bay shows the dark inside
-        parts.append(
-            block((x0 + 5, front - 12, foot + 8), (x1 - 5, front, height - 36), shade(color, 0.95))
-        )
-        parts.append(pull((x0 + x1) / 2, front - 12, height - 90, 150, palette.handles))
-    for x in (-half + 9, half - 9):
-        parts.append(block((x - 9, -depth + 2, foot), (x + 9, -6, height - 26), color))
-    for sx in (-1, 1):
-        for y in (-depth + 70, -70):
-            parts.append(post(sx * (half - 90), y, 0, foot, 22, palette.chair_wood))
-    parts.append(_television(min(1240, size.width - 160), height + 55))
-    return merged(*parts)
-
-
-def _television(width: float, z: float) -> Mesh:
-    """A flat television close to the wall, its screen dark with a pale reflection."""
-    tall = width * 0.57
-    shell, screen, glare = (22, 22, 24), (40, 46, 56), (58, 66, 78)
-    half = width / 2
-    frame = block((-half, -42, z), (half, -8, z + tall), shell)
-    glass = block((-half + 14, -44, z + 22), (half - 14, -42, z + tall - 14), screen)
-    shine = block((half * 0.25, -44.6, z + 30), (half * 0.62, -44, z + tall - 20), glare)
-    mount = block((-120, -10, z + tall * 0.3), (120, 0, z + tall * 0.7), shell)
-    light = bar(-12, 12, -43, z + 11, 3, (200, 60, 50))
-    return merged(frame, glass, shine, mount, light)
-
-
-FURNITURE: Final[dict[str, Builder]] = {
-    "sofa": sofa,
-    "chair": chair,
-    "black_table": black_table,
-    "brown_table": brown_table,
-    "tv_stand": tv_stand,
-}
+    @property
+    def outlines(self) -> Iterator[tuple[str, Rect]]:
+        """The floor that each column covers, by name."""
+        left = -self.size.width // 2
+        widths = self.size.columns or (self.size.width,)
+        for name, width in zip(self.kind.columns or (self.kind.name,), widths, strict=True):
+            yield name, self.frame.rect(left, -self.size.depth, left + width, 0)
+            left += width

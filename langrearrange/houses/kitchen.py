@@ -1,30 +1,37 @@
-"""Meshes of the kitchen: counters, sink, drawers, fridge with its doors. Not other furniture.
-
-Counters, sink and drawers share the kitchen run's frame; a fridge door lives in its hinge's frame.
-"""
+"""The kitchen run: counters, sink and drawers in one frame, their record and meshes."""
 
 from __future__ import annotations
 
-from langrearrange.houses.blocks import block, cushion, pull, tray, upright_pull
-from langrearrange.houses.fixtures import (
-    BASIN_DEPTH_MM,
-    BASIN_RIM_MM,
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from langrearrange.houses.blocks import block, pull, tray, upright_pull
+from langrearrange.houses.furniture import (
     CELL_MM,
-    DRAWER_FLOOR_MM,
-    DRAWER_FRONT_MM,
-    DRAWER_LIP_MM,
-    FRIDGE_BODY_MM,
-    FRIDGE_DOOR_MM,
-    FRIDGE_LEAF_MM,
-    FRIDGE_SHELF_MM,
-    PLAIN_DRAWERS_MM,
+    Builder,
+    Furniture,
+    PartDesign,
     Size,
-    column_centres,
+    SlotGrid,
+    sliding,
 )
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.palette import Palette, shade
+from langrearrange.houses.robot import ROBOT_RADIUS_MM
 from langrearrange.houses.shapes import Color, cylinder, lathe, merged, moved, tube
+from langrearrange.seeding import KeyedRng
 
+DEPTH_MM: Final = 660
+EDGE_MM: Final = 30
+SLIDE_MM: Final = 565
+LIP_MM: Final = 20
+"""From a drawer's front panel to its first slot: what a viewer cannot see over the panel."""
+FRONT_MM: Final = 22
+DRAWER_FLOOR_MM: Final = 560
+PLAIN_SLIDE_MM: Final = 120
+BASIN_DEPTH_MM: Final = 100
+BASIN_RIM_MM: Final = 50
+SLIDE_GAP_MM: Final = SLIDE_MM + ROBOT_RADIUS_MM + 5
 SLAB_MM = 40
 TOE_MM = 80
 UPPER_MM = 1460
@@ -33,12 +40,18 @@ STEEL: Color = (184, 188, 192)
 INSIDE: Color = (206, 196, 178)
 
 
-def counter(size: Size, palette: Palette, side: str) -> Mesh:
+def column_centres(size: Size) -> tuple[int, int, int]:
+    """Return the middle x of left counter, sink and right counter."""
+    left, middle, right = size.columns
+    start = -size.width // 2
+    return start + left // 2, start + left + middle // 2, start + left + middle + right // 2
+
+
+def counter(size: Size, palette: Palette, column: int) -> Mesh:
     """A counter column: slab, carcass open behind the top drawer, two doors below."""
-    index = 0 if side == "left_counter" else 2
-    width, depth, height = size.columns[index], size.depth, size.height
-    x0 = column_centres(size)[index] - width // 2
-    x1, face = x0 + width, -depth + DRAWER_FRONT_MM
+    width, depth, height = size.columns[column], size.depth, size.height
+    x0 = column_centres(size)[column] - width // 2
+    x1, face = x0 + width, -depth + FRONT_MM
     color = palette.fronts
     parts = [
         block((x0, -depth, height - SLAB_MM), (x1, 0, height), palette.worktop),
@@ -56,7 +69,7 @@ def counter(size: Size, palette: Palette, side: str) -> Mesh:
     return merged(*parts)
 
 
-def sink(size: Size, palette: Palette) -> Mesh:
+def sink(size: Size, palette: Palette, style: int) -> Mesh:
     """The sink column: slab with a steel basin let in, a tap behind, room for two drawers below."""
     width, depth, height = size.columns[1], size.depth, size.height
     middle = column_centres(size)[1]
@@ -72,7 +85,7 @@ def sink(size: Size, palette: Palette) -> Mesh:
         _basin(middle, half, front, back, height),
         _tap(middle, back, height),
     ]
-    face = -depth + DRAWER_FRONT_MM
+    face = -depth + FRONT_MM
     color = palette.fronts
     under = low - BASIN_DEPTH_MM
     parts += [
@@ -125,124 +138,62 @@ def _tap(middle: float, back: float, height: float) -> Mesh:
     return moved(merged(neck, lever, foot), middle / 1000, y, z)
 
 
-def top_drawer(size: Size, palette: Palette, name: str) -> Mesh:
-    """The left or right drawer, closed: front, handle, box with a floor that holds three by two."""
-    index = 0 if name == "left_drawer" else 2
-    middle, width = column_centres(size)[index], size.columns[index]
-    front = -size.depth
-    inner, back = 3 * CELL_MM / 2 + 6, front + DRAWER_FRONT_MM + DRAWER_LIP_MM + 2 * CELL_MM
-    floor, rim = DRAWER_FLOOR_MM, DRAWER_FLOOR_MM + 130
-    top = size.height - SLAB_MM - 8
-    face = block(
-        (middle - width / 2 + 4, front, 540),
-        (middle + width / 2 - 4, front + DRAWER_FRONT_MM, top),
-        palette.fronts,
-    )
-    return merged(
-        face,
-        pull(middle, front, (540 + top) / 2, 320, palette.handles),
-        block((middle - inner, front + 20, floor - 12), (middle + inner, back, floor), INSIDE),
-        tray((middle - inner, front + DRAWER_FRONT_MM), (middle + inner, back), floor, INSIDE),
-        block((middle - inner - 12, front + 20, floor - 12), (middle - inner, back, rim), INSIDE),
-        block((middle + inner, front + 20, floor - 12), (middle + inner + 12, back, rim), INSIDE),
-        block(
-            (middle - inner - 12, back, floor - 12), (middle + inner + 12, back + 12, rim), INSIDE
-        ),
-    )
+def top_drawer(size: Size, palette: Palette, column: int) -> Mesh:
+    """The left or right drawer, closed: its box has a floor that holds three by two."""
+    low, high = 540, size.height - SLAB_MM - 8
+    half, back = 3 * CELL_MM / 2 + 6, -size.depth + FRONT_MM + LIP_MM + 2 * CELL_MM
+    middle, floor = column_centres(size)[column], DRAWER_FLOOR_MM
+    lining = tray((middle - half, -size.depth + FRONT_MM), (middle + half, back), floor, INSIDE)
+    box = _Box(half, back, floor, floor + 130, 12)
+    return _drawer(size, palette, column, (low, high), (low + high) / 2, box, lining)
 
 
-def plain_drawer(size: Size, palette: Palette, name: str) -> Mesh:
-    """The middle or bottom drawer, below the sink: it opens a little and is empty."""
-    middle, width = column_centres(size)[1], size.columns[1]
-    low, high = PLAIN_DRAWERS_MM[name]
-    front, half = -size.depth, width / 2 - 36
-    back, rim = front + DRAWER_FRONT_MM + 2 * CELL_MM, low + 150
-    floor = low + 20
+def plain_drawer(size: Size, palette: Palette, low: int, high: int) -> Mesh:
+    """A drawer below the sink, between two heights: it opens a little and is empty."""
+    back = -size.depth + FRONT_MM + 2 * CELL_MM
+    box = _Box(size.columns[1] / 2 - 36, back, low + 20, low + 150, 10)
+    return _drawer(size, palette, 1, (low - 4, high + 2), (low + high) / 2, box)
+
+
+class _Box(NamedTuple):
+    """The box of a drawer: half its inner width, back, floor and rim, thickness of its walls."""
+
+    half: float
+    back: int
+    floor: int
+    rim: int
+    wall: int
+
+
+def _drawer(
+    size: Size,
+    palette: Palette,
+    column: int,
+    face: tuple[float, float],
+    handle: float,
+    box: _Box,
+    *lining: Mesh,
+) -> Mesh:
+    """A drawer with its face between two heights and its handle at another."""
+    middle, width, front = column_centres(size)[column], size.columns[column], -size.depth
+    half, back, floor, rim, wall = box
+    x0, x1, low = middle - half, middle + half, floor - wall
     return merged(
         block(
-            (middle - width / 2 + 4, front, low - 4),
-            (middle + width / 2 - 4, front + DRAWER_FRONT_MM, high + 2),
+            (middle - width / 2 + 4, front, face[0]),
+            (middle + width / 2 - 4, front + FRONT_MM, face[1]),
             palette.fronts,
         ),
-        pull(middle, front, (low + high) / 2, 320, palette.handles),
-        block((middle - half, front + 20, floor - 10), (middle + half, back, floor), INSIDE),
-        block((middle - half - 10, front + 20, floor - 10), (middle - half, back, rim), INSIDE),
-        block((middle + half, front + 20, floor - 10), (middle + half + 10, back, rim), INSIDE),
-        block((middle - half - 10, back, floor - 10), (middle + half + 10, back + 10, rim), INSIDE),
+        pull(middle, front, handle, 320, palette.handles),
+        block((x0, front + 20, low), (x1, back, floor), INSIDE),
+        *lining,
+        block((x0 - wall, front + 20, low), (x0, back, rim), INSIDE),
+        block((x1, front + 20, low), (x1 + wall, back, rim), INSIDE),
+        block((x0 - wall, back, low), (x1 + wall, back + wall, rim), INSIDE),
     )
 
 
-FREEZER_TOP_MM = 600
-COMPARTMENT_MM = 640
-WALL_MM = 50
-LINING: Color = (228, 231, 233)
-
-
-def fridge(size: Size, palette: Palette) -> Mesh:
-    """The body: shell, light grey inside with a shelf, a second one above, freezer drawer below."""
-    half, height, color = size.width / 2, size.height, palette.fridge
-    front = -FRIDGE_BODY_MM
-    inner, top = half - WALL_MM, height - WALL_MM
-    parts = [
-        block((-half, front, 20), (-inner, 0, height), color),
-        block((inner, front, 20), (half, 0, height), color),
-        block((-half, front, top), (half, 0, height), color),
-        block((-inner, -60, 20), (inner, 0, top), color),
-        block((-inner, front, 20), (inner, -60, COMPARTMENT_MM), color),
-        block((-inner, -68, COMPARTMENT_MM), (inner, -60, top), LINING),
-        block((-inner, front + 2, COMPARTMENT_MM), (-inner + 4, -62, top), shade(LINING, 0.95)),
-        block((inner - 4, front + 2, COMPARTMENT_MM), (inner, -62, top), shade(LINING, 0.95)),
-        block((-inner, front + 2, top - 4), (inner, -62, top), shade(LINING, 0.98)),
-        block((-inner, front + 18, FRIDGE_SHELF_MM - 16), (inner, -62, FRIDGE_SHELF_MM), LINING),
-        block((-inner, front + 14, FRIDGE_SHELF_MM - 16), (inner, front + 18, FRIDGE_SHELF_MM + 2),
-              (170, 190, 200)),
-        tray((-inner + 4, front + 18), (inner - 4, -68), FRIDGE_SHELF_MM, LINING),
-        block((-inner, -330, 1270), (inner, -62, 1282), (196, 210, 216)),
-    ]  # fmt: skip
-    for a, b in ((-inner + 8, -4.0), (4.0, inner - 8)):
-        parts.append(
-            block((a, front + 20, COMPARTMENT_MM + 6), (b, front + 30, FRIDGE_SHELF_MM - 24),
-                  (204, 216, 222))
-        )  # fmt: skip
-    parts.append(
-        block((-half + 4, front - FRIDGE_DOOR_MM, 60), (half - 4, front - 4, FREEZER_TOP_MM), color)
-    )
-    parts.append(block((-half + 30, front + 40, 0), (half - 30, -30, 22), (50, 50, 52)))
-    parts.append(pull(0, front - FRIDGE_DOOR_MM, FREEZER_TOP_MM - 60, 560, palette.handles))
-    return merged(*parts)
-
-
-def fridge_door(size: Size, palette: Palette, side: str) -> Mesh:
-    """A door leaf in its hinge's frame (outer front corner), with racks on the inside."""
-    sign = 1 if side == "left" else -1
-    low, high = FREEZER_TOP_MM + 20, size.height - 12
-    leaf = FRIDGE_LEAF_MM - 3
-
-    def part(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float, c: Color) -> Mesh:
-        a, b = sorted((sign * x0, sign * x1))
-        return block((a, y0, z0), (b, y1, z1), c)
-
-    rack = shade(LINING, 1.04)
-    parts = [
-        cushion(
-            (min(0, sign * leaf), 0, low), (max(0, sign * leaf), FRIDGE_DOOR_MM - 8, high), 10,
-            palette.fridge,
-        ),
-        part(20, FRIDGE_DOOR_MM - 9, low + 20, leaf - 20, FRIDGE_DOOR_MM - 4, high - 20, LINING),
-        upright_pull(sign * (leaf - 40), 0, low + 180, low + 680, palette.handles),
-    ]  # fmt: skip
-    for z in (low + 640, low + 880):
-        if z + 100 < high:
-            parts.append(
-                part(40, FRIDGE_DOOR_MM - 5, z, leaf - 60, FRIDGE_DOOR_MM + 55, z + 8, rack)
-            )
-            parts.append(
-                part(40, FRIDGE_DOOR_MM + 47, z, leaf - 60, FRIDGE_DOOR_MM + 55, z + 80, rack)
-            )
-    return merged(*parts)
-
-
-def backsplash(size: Size, palette: Palette) -> Mesh:
+def backsplash(size: Size, palette: Palette, style: int) -> Mesh:
     """Tiles on the wall between the run and the cabinets above; joints show without texture."""
     half, color = size.width / 2, palette.backsplash
     parts = [block((-half, -8, size.height), (half, 0, UPPER_MM), color)]
@@ -268,3 +219,66 @@ def upper_cabinets(size: Size, palette: Palette, style: int) -> Mesh:
     if style:
         parts.append(block((-half + left, -240, 1760), (half - right, 0, 1784), palette.worktop))
     return merged(*parts)
+
+
+def _draw_size(rng: KeyedRng) -> Size:
+    columns = (
+        rng.choice((880, 900, 940)), rng.choice((900, 920)), rng.choice((880, 900, 940)),
+    )  # fmt: skip
+    return Size(sum(columns), DEPTH_MM, rng.choice((860, 870, 880)), columns)
+
+
+_PLAIN_DRAWERS: Final = {"middle_drawer": (392, 680), "bottom_drawer": (92, 384)}
+"""Drawers below the sink that hold nothing: heights of their fronts' lower and upper edge."""
+
+
+def _plain(name: str) -> Builder:
+    return lambda size, palette, style: plain_drawer(size, palette, *_PLAIN_DRAWERS[name])
+
+
+def _grids(size: Size) -> Iterator[SlotGrid]:
+    front, (left, middle, right) = -size.depth, column_centres(size)
+    for name, x in (("left_counter", left), ("right_counter", right)):
+        yield SlotGrid(name, x, front + EDGE_MM, size.height, SLIDE_GAP_MM, 3, 2)
+    yield SlotGrid("sink", middle, front + BASIN_RIM_MM, size.height - BASIN_DEPTH_MM, 410, 3, 2)
+    for name, x in (("left_drawer", left), ("right_drawer", right)):
+        edge = front + FRONT_MM + LIP_MM
+        yield SlotGrid(name, x, edge, DRAWER_FLOOR_MM, SLIDE_GAP_MM, 3, 2, 265, SLIDE_MM)
+    for name, (low, high) in _PLAIN_DRAWERS.items():
+        yield SlotGrid(name, middle, front - 60, (low + high) // 2 - 60, 640, 0, 0)
+
+
+def _swings(size: Size) -> Iterator[tuple[int, int, int, int]]:
+    left, _, right = size.columns
+    half, front = size.width // 2, -size.depth
+    yield -half, front - SLIDE_MM, left - half, front
+    yield half - right, front - SLIDE_MM, half, front
+    yield left - half, front - PLAIN_SLIDE_MM, half - right, front
+
+
+def _part(name: str, build: Builder, slide: int = 0) -> PartDesign:
+    return PartDesign(name, build, name if slide else "", sliding(slide), bounce=0.15)
+
+
+KITCHEN: Final = Furniture(
+    "kitchen",
+    _draw_size,
+    _grids,
+    (
+        _part("left_counter", lambda size, palette, style: counter(size, palette, 0)),
+        _part("sink", sink),
+        _part("right_counter", lambda size, palette, style: counter(size, palette, 2)),
+        PartDesign("upper_cabinets", upper_cabinets, semantic="decor", bounce=0.35),
+        PartDesign(
+            "backsplash", backsplash, semantic="decor", bounce=0.4, texture=("small_tiles", 1.2)
+        ),
+        _part("left_drawer", lambda size, palette, style: top_drawer(size, palette, 0), SLIDE_MM),
+        _part("middle_drawer", _plain("middle_drawer"), PLAIN_SLIDE_MM),
+        _part("right_drawer", lambda size, palette, style: top_drawer(size, palette, 2), SLIDE_MM),
+        _part("bottom_drawer", _plain("bottom_drawer"), PLAIN_SLIDE_MM),
+    ),
+    _swings,
+    columns=("left_counter", "sink", "right_counter"),
+    tall=True,
+    rooms=("kitchen",),
+)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from langrearrange.houses.fixtures import Fixture
+from langrearrange.houses.furniture import Piece
 from langrearrange.houses.placement import Rect, WallFrame
 from langrearrange.houses.plans import FloorPlan
 from langrearrange.seeding import KeyedRng
@@ -18,8 +18,6 @@ OrnamentKind = Literal["plant", "lamp", "rug", "window", "picture", "front_door"
 
 CORNER_MM: Final = 420
 _CORNER_GAP_MM: Final = 50
-_TALL: Final = frozenset({"fridge", "kitchen", "tv_stand"})
-"""Furniture that covers the wall at the height of windows and pictures."""
 _END_MM: Final = 180
 _FRONT_DOOR_MM: Final = 960
 
@@ -54,15 +52,13 @@ class Ornament:
         return self.frame.rect(-half_x, -half_y, half_x, half_y)
 
 
-def ornaments(
-    plan: FloorPlan, fixtures: Collection[Fixture], rng: KeyedRng
-) -> tuple[Ornament, ...]:
+def ornaments(plan: FloorPlan, pieces: Collection[Piece], rng: KeyedRng) -> tuple[Ornament, ...]:
     """Draw the decor of a flat: it keeps clear of furniture, of what swings, and of the robot."""
-    found = list(_wall_pieces(plan, fixtures, rng))
+    found = list(_wall_pieces(plan, pieces, rng))
     entries = [p.frame.rect(-560, -1000, 560, 0) for p in found if p.kind == "front_door"]
     for room in plan.rooms:
-        found += _corner_pieces(plan, room, fixtures, entries, rng)
-        rug = _rug(plan, room, fixtures, rng)
+        found += _corner_pieces(plan, room, pieces, entries, rng)
+        rug = _rug(plan, room, pieces, rng)
         if rug is not None:
             found.append(rug)
     return tuple(found)
@@ -71,7 +67,7 @@ def ornaments(
 def _corner_pieces(
     plan: FloorPlan,
     room: str,
-    fixtures: Collection[Fixture],
+    pieces: Collection[Piece],
     entries: Sequence[Rect],
     rng: KeyedRng,
 ) -> Iterator[Ornament]:
@@ -83,9 +79,7 @@ def _corner_pieces(
         piece = Ornament(kind, room, WallFrame(x, y, 1), (CORNER_MM, CORNER_MM), rng.below(6))
         area = piece.footprint.grown(60)
         clear = not any(
-            area.overlaps(other)
-            for f in fixtures
-            for other in (f.footprint, *f.swings, *f.standing)
+            area.overlaps(other) for p in pieces for other in (p.footprint, *p.swings, *p.standing)
         ) and not any(
             area.overlaps(way) for way in (*entries, *(d.grown(450) for d in plan.doorways))
         )
@@ -94,9 +88,7 @@ def _corner_pieces(
             yield piece
 
 
-def _rug(
-    plan: FloorPlan, room: str, fixtures: Collection[Fixture], rng: KeyedRng
-) -> Ornament | None:
+def _rug(plan: FloorPlan, room: str, pieces: Collection[Piece], rng: KeyedRng) -> Ornament | None:
     """Lay a rug in the middle of a room, wholly on free floor; None where there is no place."""
     inside = plan.rooms[room]
     style = rng.below(6)
@@ -107,22 +99,20 @@ def _rug(
         rug = Ornament("rug", room, middle, (width, depth), style)
         covered = rug.footprint.grown(40)
         if inside.holds(covered.grown(300)) and not any(
-            covered.overlaps(f.footprint) for f in fixtures
+            covered.overlaps(p.footprint) for p in pieces
         ):
             return rug
     return None
 
 
-def _wall_pieces(
-    plan: FloorPlan, fixtures: Collection[Fixture], rng: KeyedRng
-) -> Iterator[Ornament]:
+def _wall_pieces(plan: FloorPlan, pieces: Collection[Piece], rng: KeyedRng) -> Iterator[Ornament]:
     door_due = True
     for room in sorted(plan.rooms, key=lambda name: (name != "hall", name != "living_room")):
         inside = plan.rooms[room]
         for quarter in range(4):
             outer = _is_outer(plan, inside, quarter)
-            gaps = _gaps(plan, room, quarter, [f for f in fixtures if f.name in _TALL], 350)
-            bare = _gaps(plan, room, quarter, fixtures, 900)
+            gaps = _gaps(plan, room, quarter, [p for p in pieces if p.kind.tall], 350)
+            bare = _gaps(plan, room, quarter, pieces, 900)
             style, lucky = rng.below(6), rng.chance(3, 4)
             doorway = max(bare, key=lambda gap: gap[1] - gap[0], default=(0, 0))
             if outer and door_due and room != "kitchen" and _room_for(doorway, _FRONT_DOOR_MM):
@@ -162,7 +152,7 @@ def _is_outer(plan: FloorPlan, inside: Rect, quarter: int) -> bool:
 
 
 def _gaps(
-    plan: FloorPlan, room: str, quarter: int, fixtures: Collection[Fixture], depth: int
+    plan: FloorPlan, room: str, quarter: int, pieces: Collection[Piece], depth: int
 ) -> list[tuple[int, int]]:
     """Return the stretches of a wall with no doorway, and no furniture within `depth` of it."""
     inside = plan.rooms[room]
@@ -173,7 +163,7 @@ def _gaps(
         Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0 + depth),
     )[quarter]
     taken = [d for d in plan.doorways if d.overlaps(strip) and _pierces(d, quarter)]
-    taken += [f.footprint for f in fixtures if f.footprint.overlaps(strip)]
+    taken += [p.footprint for p in pieces if p.footprint.overlaps(strip)]
     low, high = (strip.y0, strip.y1) if quarter % 2 == 0 else (strip.x0, strip.x1)
     gaps, start = [], low + _END_MM
     spans = sorted((r.y0, r.y1) if quarter % 2 == 0 else (r.x0, r.x1) for r in taken)

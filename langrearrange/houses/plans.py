@@ -27,7 +27,7 @@ class FloorPlan:
         size: extent in x and y, outer walls included.
         rooms: room name -> its inside.
         doorways: openings through walls; each spans a wall between two rooms.
-        homes: furniture -> the rooms it may stand in.
+        homes: furniture -> the rooms it may stand in, where not those of its record.
     """
 
     size: tuple[int, int]
@@ -65,7 +65,7 @@ def _plan(
         size,
         MappingProxyType({name: Rect(*rect) for name, rect in rooms.items()}),
         tuple(Rect(*rect) for rect in doorways),
-        MappingProxyType({"kitchen": ("kitchen",), "fridge": ("kitchen",), **homes}),
+        MappingProxyType(homes),
     )
 
 

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from langrearrange.houses.fixtures import Fixture, slot_grids
+from langrearrange.houses.furniture import Piece
 from langrearrange.houses.house import SpatialRelation
 
 
-def spatial_relations(fixtures: Iterable[Fixture]) -> tuple[SpatialRelation, ...]:
+def spatial_relations(pieces: Iterable[Piece]) -> tuple[SpatialRelation, ...]:
     """Return the relations of a flat, in a fixed order.
 
     Drawers have no place of their own along a wall: they are below the counters.
     """
     walls: dict[tuple[str, int], list[tuple[int, str]]] = {}
-    for fixture in fixtures:
-        quarter = fixture.frame.quarter
-        for grid in slot_grids(fixture.name, fixture.size):
-            if grid.part:
+    for piece in pieces:
+        quarter = piece.frame.quarter
+        for grid in piece.kind.grids(piece.size):
+            if grid.slide or not grid.rows:
                 continue
-            x, y = fixture.frame.point(grid.x, grid.y)
+            x, y = piece.frame.point(grid.x, grid.y)
             rightward = (-y, x, y, -x)[quarter]
-            walls.setdefault((fixture.room, quarter), []).append((rightward, grid.receptacle))
+            walls.setdefault((piece.room, quarter), []).append((rightward, grid.fixture))
     relations: list[SpatialRelation] = []
     for _, row in sorted(walls.items()):
         names = [name for _, name in sorted(row)]

@@ -30,7 +30,7 @@ Point = tuple[float, float, float]
 def floor(design: Furnishing, room: str, material: Floor) -> Mesh:
     """The floor of a room and of the doorways on its upper and right side."""
     inside = design.plan.rooms[room]
-    covered = [f.footprint for f in design.fixtures.values() if f.room == room]
+    covered = [p.footprint for p in design.pieces.values() if p.room == room]
     covered += [o.footprint.grown(-110) for o in design.ornaments if o.blocks and o.room == room]
 
     def light(x: float, y: float) -> float:

@@ -91,13 +91,13 @@ def test_everything_named_is_there(house_id: str) -> None:
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
 def test_furniture_stands_against_a_wall_and_touches_nothing_else(house_id: str) -> None:
     design = furnishing_of(house_id)
-    for fixture in design.fixtures.values():
-        inside = design.plan.rooms[fixture.room]
-        assert inside.holds(fixture.footprint)
-        back = (inside.x1 - fixture.footprint.x1, inside.y1 - fixture.footprint.y1,
-                fixture.footprint.x0 - inside.x0, fixture.footprint.y0 - inside.y0)  # fmt: skip
-        assert back[fixture.frame.quarter] == 0
-    rects = [f.footprint for f in design.fixtures.values()]
+    for piece in design.pieces.values():
+        inside = design.plan.rooms[piece.room]
+        assert inside.holds(piece.footprint)
+        back = (inside.x1 - piece.footprint.x1, inside.y1 - piece.footprint.y1,
+                piece.footprint.x0 - inside.x0, piece.footprint.y0 - inside.y0)  # fmt: skip
+        assert back[piece.frame.quarter] == 0
+    rects = [f.footprint for f in design.pieces.values()]
     rects += [o.footprint for o in design.ornaments if o.blocks]
     assert not any(a.overlaps(b) for a, b in combinations(rects, 2))
     solid = [*design.walls, *design.plan.doorways]
@@ -119,16 +119,16 @@ def test_doors_and_drawers_swing_free_of_furniture_and_of_the_robot(house_id: st
     robots = {
         spot_of(target): _disc(stance.x_mm, stance.y_mm) for target, stance in house.stances.items()
     }
-    for fixture in design.fixtures.values():
-        for swing in fixture.swings:
-            assert design.plan.rooms[fixture.room].holds(swing)
-            assert not any(swing.overlaps(f.footprint) for f in design.fixtures.values())
+    for piece in design.pieces.values():
+        for swing in piece.swings:
+            assert design.plan.rooms[piece.room].holds(swing)
+            assert not any(swing.overlaps(f.footprint) for f in design.pieces.values())
             assert not any(swing.overlaps(o.footprint) for o in design.ornaments if o.blocks)
             for spot, robot in robots.items():
                 if spot == "fridge":  # the leaves' arcs leave room for a disc between them
                     continue
                 assert not swing.overlaps(robot), spot
-    fridge = design.fixtures["fridge"]
+    fridge = design.pieces["fridge"]
     for hinge_x in (-445, 445):
         x, y = fridge.frame.point(hinge_x, -fridge.size.depth)
         stance = house.stances["fridge"]
@@ -141,8 +141,8 @@ def _disc(x: int, y: int) -> Rect:
 
 @pytest.mark.parametrize("house_id", HOUSE_IDS)
 def test_swings_of_different_furniture_never_meet(house_id: str) -> None:
-    fixtures = furnishing_of(house_id).fixtures.values()
-    for a, b in combinations(fixtures, 2):
+    pieces = furnishing_of(house_id).pieces.values()
+    for a, b in combinations(pieces, 2):
         assert not any(s.overlaps(t) for s in a.swings for t in b.swings)
 
 
@@ -151,7 +151,7 @@ def test_every_stance_can_be_walked_to_from_every_start_cell(house_id: str) -> N
     """A plain search over all cells whose centre keeps the disc off walls and furniture."""
     house, design = get_house(house_id), furnishing_of(house_id)
     solid = np.array(
-        [*design.walls, *(f.footprint for f in design.fixtures.values()),
+        [*design.walls, *(f.footprint for f in design.pieces.values()),
          *(o.footprint for o in design.ornaments if o.blocks)]
     )  # fmt: skip
     columns, rows = house.size_mm[0] // 100, house.size_mm[1] // 100
@@ -326,14 +326,14 @@ def test_furniture_stays_within_its_outline_and_flats_within_their_budget(house_
         assert np.isfinite(mesh.positions).all()
         assert np.abs(np.linalg.norm(mesh.normals, axis=1) - 1).max() < 1e-3
         assert 0 <= mesh.colors.min() <= mesh.colors.max() <= 255
-    for name, fixture in design.fixtures.items():
+    for name, piece in design.pieces.items():
         names = ("left_counter", "sink", "right_counter") if name == "kitchen" else (name,)
         for part_name in names:
             low, high = part_mesh(f"{house_id}/{part_name}").bounds * 1000
-            half, handle = fixture.size.width / 2, 45
+            half, handle = piece.size.width / 2, 45
             assert low[0] >= -half - 5, part_name
             assert high[0] <= half + 5, part_name
-            assert low[1] >= -fixture.size.depth - handle, part_name
+            assert low[1] >= -piece.size.depth - handle, part_name
             assert high[1] <= 1, part_name
             assert low[2] >= -1, part_name
     assert total <= 25_000
@@ -341,7 +341,7 @@ def test_furniture_stays_within_its_outline_and_flats_within_their_budget(house_
 
 def test_open_drawers_clear_the_counter_and_keep_within_their_swing() -> None:
     house, design = get_house("flat_0_00"), furnishing_of("flat_0_00")
-    kitchen = design.fixtures["kitchen"]
+    kitchen = design.pieces["kitchen"]
     for name in ("left_drawer", "right_drawer"):
         points = slot_points(house, name)
         forward = FORWARD[kitchen.frame.viewer_yaw_mrad]

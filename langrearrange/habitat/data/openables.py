@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from langrearrange.dataset.official.names import OPENABLE_OF
 from langrearrange.habitat.data.articulated import Articulated
 from langrearrange.habitat.data.reading import Transform, scaled
+from langrearrange.houses.inventory import PART_DESIGNS
 from langrearrange.world.vocabulary import OPENABLES
 
 
@@ -93,5 +94,5 @@ def find_openables(
 
 def _our_links(tree: Articulated, openable: str) -> tuple[str, ...]:
     """Return the links by which one of our exported flats opens something."""
-    wanted = ("fridge_left_door", "fridge_right_door") if openable == "fridge" else (openable,)
+    wanted = tuple(p.name for _, p in PART_DESIGNS.values() if p.openable == openable)
     return wanted if all(link in tree.links for link in wanted) else ()

@@ -8,15 +8,22 @@ from typing import Final
 from langrearrange.errors import HouseError
 from langrearrange.habitat.frames import Joint, joint_between
 from langrearrange.houses.house import House, Part
+from langrearrange.houses.inventory import INVENTORY
 
 DATASET: Final = "langrearrange"
 EXPORT_COMMAND: Final = "langrearrange export --format habitat"
 """What writes flats, for messages."""
-PIECES: Final[dict[str, tuple[str, ...]]] = {
-    "fridge": ("fridge",),
-    "kitchen": ("left_counter", "sink", "right_counter"),
+_DESIGNS: Final = {
+    kind.name: [part for part in kind.parts if part.semantic != "decor"]
+    for kind in sorted(INVENTORY, key=lambda kind: kind.name)
+    if any(part.openable for part in kind.parts)
+}
+PIECES: Final = {
+    name: tuple(part.name for part in parts if not part.openable)
+    for name, parts in _DESIGNS.items()
 }
 """What opens -> the parts of its body; the fridge's doors and the drawers hang on them."""
+_PIECE_OF: Final = {part.name: name for name, parts in _DESIGNS.items() for part in parts}
 
 
 def dataset_config(out: Path) -> Path:
@@ -27,16 +34,13 @@ def dataset_config(out: Path) -> Path:
 def piece_parts(house: House, piece: str) -> list[Part]:
     """Return the parts of what opens: its body, then what moves, in the house's order."""
     body = [house.part(name) for name in PIECES[piece]]
-    moving = [part for part in house.parts if part.openable and _moves_with(part) == piece]
+    moving = [part for part in house.parts if part.openable and piece_of(part.name) == piece]
     return [*body, *moving]
 
 
-def piece_of(house: House, part_name: str) -> str:
+def piece_of(part_name: str) -> str:
     """Return what opens that a part belongs to; "" for furniture of its own."""
-    part = house.part(part_name)
-    if part.openable:
-        return _moves_with(part)
-    return next((piece for piece, body in PIECES.items() if part_name in body), "")
+    return _PIECE_OF.get(part_name, "")
 
 
 def joint_of(part: Part) -> Joint:
@@ -68,7 +72,3 @@ def furniture_handle(house: House, part_name: str) -> str:
 def scene_file(scene_dataset_config: Path, house_id: str) -> str:
     """Return the path of a flat's scene within an exported dataset."""
     return (scene_dataset_config.parent / "scenes" / f"{house_id}.scene_instance.json").as_posix()
-
-
-def _moves_with(part: Part) -> str:
-    return "fridge" if part.openable == "fridge" else "kitchen"

@@ -233,7 +233,7 @@ def _receptacle(house: House, state: WorldState, index: int) -> tuple[str, int |
     if state.receptacles[index] == IN_HAND:
         return "", None, ""
     receptacle = RECEPTACLES[state.receptacles[index]]
-    piece = piece_of(house, receptacle)
+    piece = piece_of(receptacle)
     if not piece:
         return f"{furniture_handle(house, receptacle)}_:0000", None, receptacle
     links = link_indices(house, piece)
@@ -245,7 +245,7 @@ def _ao_states(house: House, opened: Sequence[str]) -> dict[str, dict[str, float
     states: dict[str, dict[str, float]] = {}
     for part in house.parts:
         if part.openable and part.openable in opened:
-            piece = piece_of(house, part.name)
+            piece = piece_of(part.name)
             link = link_indices(house, piece)[part.name]
             states.setdefault(f"{house.id}_{piece}_:0000", {})[str(link)] = joint_of(part).travel
     return states
@@ -255,7 +255,7 @@ def _markers(house: House) -> Iterator[dict[str, Any]]:
     """Yield a marker for each handle: the middle of a front, in its link's frame, y up."""
     for openable in sorted(OPENABLES, key=OPENABLE_INDEX.__getitem__):
         part = next(part for part in house.parts if part.openable == openable)
-        piece = piece_of(house, part.name)
+        piece = piece_of(part.name)
         low, high = part_mesh(part.mesh).bounds.astype(float)
         middle: Matrix = rigid((low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2, 0)
         yield {

@@ -48,10 +48,10 @@ def room_view(house_id: str, size_px: int = 512) -> Picture:
     """Return the room with most furniture, seen at eye level from its emptiest spot."""
     house, design = get_house(house_id), furnishing_of(house_id)
     by_room: dict[str, list[tuple[float, float]]] = {}
-    for fixture in design.fixtures.values():
-        x0, y0, x1, y1 = fixture.footprint
-        if fixture.name != "kitchen":
-            by_room.setdefault(fixture.room, []).append(((x0 + x1) / 2000, (y0 + y1) / 2000))
+    for piece in design.pieces.values():
+        x0, y0, x1, y1 = piece.footprint
+        if piece.kind.name != "kitchen":
+            by_room.setdefault(piece.room, []).append(((x0 + x1) / 2000, (y0 + y1) / 2000))
     room = max(sorted(by_room), key=lambda name: len(by_room[name]))
     middle = np.mean(by_room[room], axis=0)
     inside = design.plan.rooms[room]
