@@ -4,7 +4,7 @@ It imports `langrearrange`; nothing there imports it. The learners it comes with
 here: one line each.
 """
 
-from .engine.learner import register
+from .engine.learner import LEARNERS
 
-register("llarp", "langrearrange_baselines.llarp.learner:Llarp")
-register("lstm", "langrearrange_baselines.lstm.learner:Lstm")
+LEARNERS["llarp"] = "langrearrange_baselines.llarp.learner:Llarp"
+LEARNERS["lstm"] = "langrearrange_baselines.lstm.learner:Lstm"

@@ -15,6 +15,7 @@ import time
 
 import torch
 from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
+from langrearrange_baselines.engine.episodes import Sizes
 from langrearrange_baselines.engine.policy import ActionModule
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.llarp.backbone import Backbone
@@ -22,6 +23,7 @@ from langrearrange_baselines.llarp.cache import Capture
 from langrearrange_baselines.llarp.episodes import LlarpEpisodes
 from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
+from langrearrange_baselines.llarp.prefixes import PrefixStore
 from torch import Tensor
 
 from langrearrange.generator import open_split
@@ -82,7 +84,8 @@ def measure(
     """
     rng = torch.Generator().manual_seed(1)
     pool = sentences(POOL)
-    episodes = LlarpEpisodes(policy, num_envs, HORIZON, (FEATURES,), PROPRIO)
+    sizes = Sizes(num_envs, HORIZON, (FEATURES,), PROPRIO)
+    episodes = LlarpEpisodes(policy, PrefixStore(policy.backbone), sizes)
     episodes.store.get_all(pool[:before])
     pool = pool[:before] if known else pool[before:]
     last = torch.randint(4, HORIZON + 1, (num_envs,), generator=rng)

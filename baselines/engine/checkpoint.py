@@ -28,14 +28,13 @@ from langrearrange.errors import UsageError
 from .. import tensors
 from ..pretrained import fingerprint
 from .config import RunConfig
-from .encoder import Encoder
+from .encoder import Encoder, check_encoder, encoder_facts
 from .errors import CheckpointError
 from .learner import find_learner
 from .policy import Policy
 
 SCHEMA_VERSION: Final = 2
-_NEEDED: Final = ("config", "policy_fingerprint", "encoder_fingerprint", "feature_shape",
-                  "proprio_dim", "num_actions", "method")  # fmt: skip
+_NEEDED: Final = ("config", "method", "policy_fingerprint", "encoder", "num_actions")
 _NAME: Final = re.compile(r"\d{6,}")
 _ANOTHER: Final = "use another checkpoint"
 
@@ -100,9 +99,7 @@ def write_policy(
         "config": config.record(),
         "method": method,
         "policy_fingerprint": fingerprint(policy),
-        "encoder_fingerprint": encoder.fingerprint,
-        "feature_shape": list(encoder.feature_shape),
-        "proprio_dim": encoder.proprio_dim,
+        "encoder": encoder_facts(config.encoder, encoder),
         "num_actions": policy.num_actions,
         **more,
     }
@@ -188,7 +185,7 @@ def load_policy(policy: Policy, encoder: Encoder, folder: Path) -> dict[str, Any
             another encoder or language model.
     """
     state = read_state(folder)
-    _check_encoder(state, encoder, folder)
+    check_encoder(state["encoder"], encoder, folder, CheckpointError)
     if state["policy_fingerprint"] != fingerprint(policy):
         raise CheckpointError(
             f"{folder} was trained on other weights of '{state['config']['backbone']}' than those "
@@ -216,23 +213,6 @@ def load_policy(policy: Policy, encoder: Encoder, folder: Path) -> dict[str, Any
         for name, parameter in own.items():
             parameter.copy_(stored[name])
     return state
-
-
-def _check_encoder(state: Mapping[str, Any], encoder: Encoder, folder: Path) -> None:
-    name = state["config"]["encoder"]
-    shape = tuple(state["feature_shape"])
-    if (shape, state["proprio_dim"]) != (encoder.feature_shape, encoder.proprio_dim):
-        raise CheckpointError(
-            f"{folder} was trained with encoder '{name}': features {shape} and "
-            f"{state['proprio_dim']} numbers of proprioception; here they are "
-            f"{encoder.feature_shape} and {encoder.proprio_dim}: use the encoder it was trained "
-            "with"
-        )
-    if state["encoder_fingerprint"] != encoder.fingerprint:
-        raise CheckpointError(
-            f"{folder} was trained with other weights of encoder '{name}' than those found here; "
-            "use the encoder it was trained with"
-        )
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ Features are stored instead of images, so each image is encoded once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -13,9 +14,10 @@ import torch
 from torch import Tensor
 
 from langrearrange.env.spaces import NUM_JOINTS
-from langrearrange.errors import UsageError
+from langrearrange.errors import LangRearrangeError, UsageError
 
 from ..pretrained import fingerprint
+from ..vision import load_encoder
 from .config import RunConfig
 
 FEATURE_DTYPE: Final = torch.float16
@@ -92,6 +94,31 @@ class ObservationEncoder:
         return Encoded(features, proprioception(observations).to(self._device))
 
 
+def encoder_facts(name: str, encoder: Encoder) -> dict[str, Any]:
+    """Return as JSON values what to store beside features, or weights that were trained on them."""
+    return {
+        "name": name,
+        "fingerprint": encoder.fingerprint,
+        "feature_shape": list(encoder.feature_shape),
+        "proprio_dim": encoder.proprio_dim,
+    }
+
+
+def check_encoder(
+    stored: Mapping[str, Any], encoder: Encoder, path: Path, error: type[LangRearrangeError]
+) -> None:
+    """Raise `error` unless `encoder` gives the features that these stored facts are of.
+
+    The same encoder may have another name, where its folder moved.
+    """
+    for key, value in encoder_facts("", encoder).items():
+        if key != "name" and stored.get(key) != value:
+            raise error(
+                f"{path} is of encoder '{stored.get('name')}' with {key} {stored.get(key)}, but "
+                f"this encoder has {value}; use the same encoder"
+            )
+
+
 def proprioception(observations: Mapping[str, Any]) -> Tensor:
     """Return joints, hand and pose of rgb observations, (n, 12), float32."""
     pose = np.asarray(observations["pose"], np.float32)
@@ -112,8 +139,6 @@ def make_encoder(config: RunConfig) -> Encoder:
         VisionError: no such encoder.
         UsageError: a device that cannot be used, or patches from an encoder that has none.
     """
-    from ..vision import load_encoder
-
     check_device(config.device)
     vision = load_encoder(config.encoder, precision=config.encoder_precision, device=config.device)
     patches = config.tokens_per_step > 1

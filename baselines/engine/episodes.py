@@ -7,7 +7,7 @@ memory anew from them, so that the acting policy is exactly the one being traine
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,15 +20,29 @@ from .packing import Carried, Memory
 from .policy import Heads, Policy
 
 
+class Sizes(NamedTuple):
+    """Sizes of running episodes.
+
+    Attributes:
+        num_rows: episodes at a time.
+        horizon: the most steps of an episode.
+        feature_shape: of one observation.
+        proprio_dim: numbers of proprioception.
+    """
+
+    num_rows: int
+    horizon: int
+    feature_shape: Sequence[int]
+    proprio_dim: int
+
+
 class RunningEpisodes:
-    """The running episodes of `num_rows` rows; a learner adds its policy's memory.
+    """The running episodes of many rows; a learner adds its policy's memory.
 
     Args:
         policy: acts.
         store: reads instructions.
-        num_rows: episodes side by side.
-        horizon: the most steps of an episode.
-        feature_shape, proprio_dim: of one observation.
+        sizes: number of rows, and so on.
 
     Attributes:
         features: (num_rows, horizon, ...), float16; proprio: (num_rows, horizon, proprio_dim).
@@ -36,15 +50,8 @@ class RunningEpisodes:
         instructions: of each episode, as `store` keeps them; None before the first.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        store: InstructionStore[Any],
-        num_rows: int,
-        horizon: int,
-        feature_shape: Sequence[int],
-        proprio_dim: int,
-    ) -> None:
+    def __init__(self, policy: Policy, store: InstructionStore[Any], sizes: Sizes) -> None:
+        num_rows, horizon, feature_shape, proprio_dim = sizes
         self.store = store
         self.horizon = horizon
         device = policy.device

@@ -10,7 +10,7 @@ import torch
 from .checkpoint import find_checkpoint, load_policy, read_state, run_config
 from .config import RunConfig
 from .encoder import Encoder, make_encoder
-from .episodes import RunningEpisodes
+from .episodes import RunningEpisodes, Sizes
 from .errors import TrainingError
 from .learner import find_learner, seeded
 from .policy import Policy
@@ -39,7 +39,8 @@ def make_episodes(
     config: RunConfig, policy: Policy, encoder: Encoder, num_rows: int
 ) -> RunningEpisodes:
     """Return the running episodes of `num_rows` rows of a policy."""
-    return find_learner(config.learner).make_episodes(config, policy, encoder, num_rows)
+    sizes = Sizes(num_rows, config.horizon, encoder.feature_shape, encoder.proprio_dim)
+    return find_learner(config.learner).make_episodes(config, policy, sizes)
 
 
 class Trained(NamedTuple):

@@ -1,7 +1,7 @@
 """What a learner is, and the table of those that are known. Not for any particular one.
 
-A learner is a kind of policy that can be trained, imitated with and played. It is known by the name
-under which it was registered, or as `module:Class`.
+A learner is a kind of policy that can be trained and played. It is known by its name in `LEARNERS`
+or as `module:Class`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from langrearrange.seeding import digest
 if TYPE_CHECKING:  # registering a learner must not load torch
     from .config import RunConfig
     from .encoder import Encoder
-    from .episodes import RunningEpisodes
+    from .episodes import RunningEpisodes, Sizes
     from .policy import Policy
 
 
@@ -43,24 +43,14 @@ class Learner(Protocol):
         """
         ...
 
-    def make_episodes(
-        self, config: RunConfig, policy: Policy, encoder: Encoder, num_rows: int
-    ) -> RunningEpisodes:
-        """Return the running episodes of so many rows for a policy of its own."""
+    def make_episodes(self, config: RunConfig, policy: Policy, sizes: Sizes) -> RunningEpisodes:
+        """Return running episodes for a policy of its own."""
         ...
 
 
-_LEARNERS: Final[dict[str, Learner | str]] = {}
-
-
-def register(name: str, learner: Learner | str) -> None:
-    """Make a learner known under a name.
-
-    Args:
-        name: for the setting `learner`.
-        learner: the learner, or `module:Class`, which is imported when it is first used.
-    """
-    _LEARNERS[name] = learner
+LEARNERS: Final[dict[str, Learner | str]] = {}
+"""Name -> learner, or `module:Class`, which is imported when it is first used. The one place to
+register a learner: `LEARNERS["mine"] = "my_package.mine:Mine"`."""
 
 
 def find_learner(name: str) -> Learner:
@@ -73,12 +63,12 @@ def find_learner(name: str) -> Learner:
     Raises:
         UsageError: there is none of this name, or it lacks a method.
     """
-    entry = _LEARNERS.get(name, name)
+    entry = LEARNERS.get(name, name)
     if isinstance(entry, str) and ":" not in entry:
-        close = get_close_matches(name, _LEARNERS, n=1)
+        close = get_close_matches(name, LEARNERS, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise UsageError(
-            f"no learner '{name}'; accepted: {', '.join(_LEARNERS)} or module:Class{hint}"
+            f"no learner '{name}'; accepted: {', '.join(LEARNERS)} or module:Class{hint}"
         )
     found = load_object(entry, "learner")() if isinstance(entry, str) else entry
     for part in ("settings", "make_policy", "make_episodes"):

@@ -72,14 +72,20 @@ class Rollout:
     policy_s: float
 
 
+class _Step(NamedTuple):
+    """One step of all envs, each array (num_envs,) or more."""
+
+    features: Tensor
+    proprio: Tensor
+    actions: Tensor
+    log_probs: Tensor
+    values: Tensor
+    rewards: Tensor
+    ends: Tensor
+
+
 @dataclass(slots=True)
-class _Steps:
-    encoded: list[Encoded] = field(default_factory=list)
-    actions: list[Tensor] = field(default_factory=list)
-    log_probs: list[Tensor] = field(default_factory=list)
-    values: list[Tensor] = field(default_factory=list)
-    rewards: list[Tensor] = field(default_factory=list)
-    ends: list[Tensor] = field(default_factory=list)
+class _Counts:
     finished: list[Finished] = field(default_factory=list)
     invalid: int = 0
     env_s: float = 0.0
@@ -137,40 +143,41 @@ class Player:
         num_envs = self.envs.num_envs
         segments: list[list[Segment]] = [[] for _ in range(num_envs)]
         starts = [0] * num_envs
-        steps = _Steps()
+        steps: list[_Step] = []
+        counts = _Counts()
         for t in range(num_steps):
             if t > 0 and stop(t):
                 break
-            self._step(steps, segments, starts)
-        played = len(steps.actions)
+            instructions = list(self.episodes.instructions)
+            step, ended = self._step(counts)
+            steps.append(step)
+            for row in ended:
+                segments[row].append(Segment(starts[row], t + 1, instructions[row]))
+                starts[row] = t + 1
+        played = len(steps)
         for row, start in enumerate(starts):
             if start < played:
                 segments[row].append(Segment(start, played, self.episodes.instructions[row]))
         assert self.now is not None
         last_value = self.episodes.value_of(*self.now)
-        rows = Rows(
-            torch.stack([encoded.features for encoded in steps.encoded], 1),
-            torch.stack([encoded.proprio for encoded in steps.encoded], 1),
-            segments,
-            carried,
-        )
+        whole = _Step(*(torch.stack(column, 1) for column in zip(*steps, strict=True)))
         return Rollout(
-            rows=rows,
-            actions=torch.stack(steps.actions, 1),
-            log_probs=torch.stack(steps.log_probs, 1),
-            values=torch.stack(steps.values, 1),
-            rewards=torch.stack(steps.rewards, 1),
-            ends=torch.stack(steps.ends, 1),
+            rows=Rows(whole.features, whole.proprio, segments, carried),
+            actions=whole.actions,
+            log_probs=whole.log_probs,
+            values=whole.values,
+            rewards=whole.rewards,
+            ends=whole.ends,
             last_value=last_value,
-            finished=steps.finished,
-            invalid=steps.invalid / (played * num_envs),
-            env_s=steps.env_s,
-            encoder_s=steps.encoder_s,
-            policy_s=time.perf_counter() - started - steps.env_s - steps.encoder_s,
+            finished=counts.finished,
+            invalid=counts.invalid / (played * num_envs),
+            env_s=counts.env_s,
+            encoder_s=counts.encoder_s,
+            policy_s=time.perf_counter() - started - counts.env_s - counts.encoder_s,
         )
 
-    def _step(self, steps: _Steps, segments: list[list[Segment]], starts: list[int]) -> None:
-        """Take one step in every env."""
+    def _step(self, counts: _Counts) -> tuple[_Step, list[int]]:
+        """Take one step in every env; return it and the rows whose episodes ended."""
         encoded = self.now
         assert encoded is not None
         heads = self.episodes.step(*encoded)
@@ -187,44 +194,40 @@ class Player:
         observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
         stepped = time.perf_counter()
         self.now = self.encoder(observations)
-        steps.env_s += stepped - started
-        steps.encoder_s += time.perf_counter() - stepped
+        counts.env_s += stepped - started
+        counts.encoder_s += time.perf_counter() - stepped
         rewards = np.asarray(rewards, np.float64)
         ends = np.asarray(terminated | truncated)
         self.totals += rewards
         worth = torch.from_numpy(rewards).float() * self.reward_scale
         if self.bootstrap_horizon and np.asarray(truncated).any():
             worth += self.gamma * self._value_at_horizon(np.asarray(truncated), infos)
-        steps.encoded.append(encoded)
-        steps.actions.append(actions[:, 0])
-        steps.log_probs.append(log_probs.gather(1, actions)[:, 0])
-        steps.values.append(heads.value)
-        steps.rewards.append(worth.to(heads.value.device))
-        steps.ends.append(torch.from_numpy(ends).to(heads.value.device))
-        steps.invalid += _count_invalid(infos, ends)
-        at = len(steps.actions)
-        over = np.flatnonzero(ends).tolist()
-        for row in over:
-            segments[row].append(Segment(starts[row], at, self.episodes.instructions[row]))
-            starts[row] = at
-            steps.finished.append(self._finished(row, infos))
-        if over:
-            self._begin_episodes(over, [observations["instruction"][row] for row in over])
+        ended: list[int] = np.flatnonzero(ends).tolist()
+        counts.invalid += _count_invalid(infos, ended)
+        counts.finished += [self._finished(row, infos) for row in ended]
+        if ended:
+            self._begin_episodes(ended, [observations["instruction"][row] for row in ended])
+        device = heads.value.device
+        step = _Step(
+            *encoded,
+            actions=actions[:, 0],
+            log_probs=log_probs.gather(1, actions)[:, 0],
+            values=heads.value,
+            rewards=worth.to(device),
+            ends=torch.from_numpy(ends).to(device),
+        )
+        return step, ended
 
     def _begin_episodes(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         draws = torch.rand(len(rows), generator=self.rng).tolist()
         self.episodes.begin(rows, self.transform(instructions, draws))
 
     def _finished(self, row: int, infos: Mapping[str, Any]) -> Finished:
-        final = infos["final_info"]
-        total = float(self.totals[row])
-        self.totals[row] = 0.0
-        return Finished(
-            str(final["template"][row]),
-            bool(final["success"][row]),
-            int(final["steps"][row]),
-            total,
+        template, success, steps = (
+            infos["final_info"][name][row] for name in ("template", "success", "steps")
         )
+        total, self.totals[row] = float(self.totals[row]), 0.0
+        return Finished(str(template), bool(success), int(steps), total)
 
     def _value_at_horizon(
         self, truncated: np.ndarray[Any, Any], infos: Mapping[str, Any]
@@ -237,11 +240,11 @@ class Player:
         return result
 
 
-def _count_invalid(infos: Mapping[str, Any], ends: np.ndarray[Any, Any]) -> int:
+def _count_invalid(infos: Mapping[str, Any], ended: Sequence[int]) -> int:
     """Count the envs whose last skill was invalid."""
     if "outcome" not in infos:
         return 0
     outcomes = list(infos["outcome"])
-    for row in np.flatnonzero(ends).tolist():
+    for row in ended:
         outcomes[row] = infos["final_info"]["outcome"][row]
     return sum(outcome != "ok" for outcome in outcomes)

@@ -44,7 +44,7 @@ class Demonstrations:
         template: (e,) int64, index into `templates`.
         success: (e,) bool.
         sentences, templates: the distinct ones.
-        source: where it comes from: encoder and its fingerprint, expert, split, expert_share.
+        source: where it comes from: encoder (`encoder_facts`), expert, split, expert_share.
     """
 
     features: Tensor
@@ -114,12 +114,11 @@ def join(parts: Sequence[Demonstrations]) -> Demonstrations:
     if not parts:
         raise DemonstrationError("no demonstrations to join; give at least one set")
     first = parts[0]
-    for part in parts[1:]:
-        shapes = [(p.features.shape[1:], p.proprio.shape[1:]) for p in (first, part)]
-        if shapes[0] != shapes[1] or part.source.get("encoder") != first.source.get("encoder"):
+    encoders = [part.source["encoder"] for part in parts]
+    for other in encoders[1:]:
+        if other != encoders[0]:
             raise DemonstrationError(
-                f"demonstrations of encoders '{first.source.get('encoder')}' {shapes[0]} and "
-                f"'{part.source.get('encoder')}' {shapes[1]} do not mix; record them again"
+                f"demonstrations of encoders {encoders[0]} and {other} do not mix; record again"
             )
     sentences, sentence = _merged([(p.sentences, p.sentence) for p in parts])
     templates, template = _merged([(p.templates, p.template) for p in parts])

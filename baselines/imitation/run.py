@@ -23,7 +23,7 @@ from langrearrange.errors import UsageError
 from langrearrange.log import get_logger
 
 from ..engine import checkpoint
-from ..engine.encoder import make_encoder
+from ..engine.encoder import check_encoder, encoder_facts, make_encoder
 from ..engine.envs import make_envs, make_instruction_transform
 from ..engine.factory import load_trained, make_episodes, make_policy
 from ..engine.learner import derived_seed
@@ -76,8 +76,7 @@ class Imitation:
         self.rng = torch.Generator()
         self.cloner = Cloner(self.policy, self.episodes.store, config, self.rng)
         source = {
-            "encoder": config.encoder,
-            "encoder_fingerprint": self.encoder.fingerprint,
+            "encoder": encoder_facts(config.encoder, self.encoder),
             "expert": config.expert,
             "split": config.split,
         }
@@ -184,18 +183,7 @@ class Imitation:
     def _stored(self, path: Path) -> Demonstrations:
         """Return given demonstrations as this learner would have observed them."""
         stored = read(path)
-        ours = (*self.encoder.feature_shape,), self.encoder.proprio_dim
-        theirs = (*stored.features.shape[1:],), stored.proprio.shape[1]
-        if stored.source.get("encoder") != self.config.encoder or ours != theirs:
-            raise DemonstrationError(
-                f"{path} is of encoder '{stored.source.get('encoder')}' {theirs}, this learner has "
-                f"'{self.config.encoder}' {ours}; use the same, or record again"
-            )
-        if stored.source.get("encoder_fingerprint") != self.encoder.fingerprint:
-            raise DemonstrationError(
-                f"{path} is of other weights of encoder '{self.config.encoder}' than those found "
-                "here; use the same, or record again"
-            )
+        check_encoder(stored.source["encoder"], self.encoder, path, DemonstrationError)
         if self.config.control == "shuffled":
             return stored.with_shuffled_sentences(derived_seed(self.config.seed, "shuffled"))
         return stored.blind() if self.config.control == "blank" else stored

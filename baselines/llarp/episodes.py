@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..engine.episodes import RunningEpisodes
+from ..engine.episodes import RunningEpisodes, Sizes
 from ..engine.packing import Memory
 from ..engine.policy import Heads
 from .cache import SlotCache
@@ -20,26 +20,15 @@ class LlarpEpisodes(RunningEpisodes):
 
     Args:
         policy: acts.
-        num_rows, horizon, feature_shape, proprio_dim: as `RunningEpisodes` has them.
-        max_bytes, together: as `PrefixStore` has them.
+        store: reads instructions.
+        sizes: number of rows, and so on.
     """
 
-    def __init__(
-        self,
-        policy: LlarpPolicy,
-        num_rows: int,
-        horizon: int,
-        feature_shape: Sequence[int],
-        proprio_dim: int,
-        max_bytes: int = 1 << 30,
-        *,
-        together: bool = True,
-    ) -> None:
-        store = PrefixStore(policy.backbone, max_bytes, together=together)
-        super().__init__(policy, store, num_rows, horizon, feature_shape, proprio_dim)
+    def __init__(self, policy: LlarpPolicy, store: PrefixStore, sizes: Sizes) -> None:
+        super().__init__(policy, store, sizes)
         self.policy = policy
-        self.cache = SlotCache(policy.backbone.keys, num_rows)
-        self._cached: list[Prefix | None] = [None] * num_rows
+        self.cache = SlotCache(policy.backbone.keys, sizes.num_rows)
+        self._cached: list[Prefix | None] = [None] * sizes.num_rows
 
     def forward(
         self, features: Tensor, proprio: Tensor, rows: Tensor | None, *, keep: bool

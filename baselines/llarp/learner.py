@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..engine.config import RunConfig
 from ..engine.encoder import Encoder
+from ..engine.episodes import Sizes
 from ..engine.language_model import model_options
 from ..engine.learner import derived_seed, seeded
 from ..engine.policy import ActionModule, Policy
@@ -12,6 +13,7 @@ from .episodes import LlarpEpisodes
 from .lora import add_lora
 from .observation import ObservationModule
 from .policy import LlarpPolicy
+from .prefixes import PrefixStore
 
 
 class Llarp:
@@ -38,17 +40,9 @@ class Llarp:
             add_lora(backbone.model, config.lora_rank, config.lora_alpha, seed)
         return LlarpPolicy(backbone, observation, action)
 
-    def make_episodes(
-        self, config: RunConfig, policy: Policy, encoder: Encoder, num_rows: int
-    ) -> LlarpEpisodes:
-        """Return the running episodes of so many rows."""
+    def make_episodes(self, config: RunConfig, policy: Policy, sizes: Sizes) -> LlarpEpisodes:
+        """Return running episodes."""
         assert isinstance(policy, LlarpPolicy)
-        return LlarpEpisodes(
-            policy,
-            num_rows,
-            config.horizon,
-            encoder.feature_shape,
-            encoder.proprio_dim,
-            config.prefix_megabytes << 20,
-            together=not config.exact_resume,
-        )
+        max_bytes = config.prefix_megabytes << 20
+        store = PrefixStore(policy.backbone, max_bytes, together=not config.exact_resume)
+        return LlarpEpisodes(policy, store, sizes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..engine.episodes import RunningEpisodes
+from ..engine.episodes import RunningEpisodes, Sizes
 from ..engine.packing import Memory
 from ..engine.policy import Heads
 from .policy import LstmPolicy, LstmState
@@ -19,24 +19,15 @@ class LstmEpisodes(RunningEpisodes):
 
     Args:
         policy: acts.
-        num_rows, horizon, feature_shape, proprio_dim: as `RunningEpisodes` has them.
-        max_bytes: memory for instructions that were read.
+        store: reads instructions.
+        sizes: number of rows, and so on.
     """
 
-    def __init__(
-        self,
-        policy: LstmPolicy,
-        num_rows: int,
-        horizon: int,
-        feature_shape: Sequence[int],
-        proprio_dim: int,
-        max_bytes: int = 1 << 30,
-    ) -> None:
-        store = SentenceStore(policy.backbone, max_bytes)
-        super().__init__(policy, store, num_rows, horizon, feature_shape, proprio_dim)
+    def __init__(self, policy: LstmPolicy, store: SentenceStore, sizes: Sizes) -> None:
+        super().__init__(policy, store, sizes)
         self.policy = policy
-        self._summary = torch.zeros(num_rows, policy.backbone.width, device=policy.device)
-        self._state = policy.initial_memory(num_rows)
+        self._summary = torch.zeros(sizes.num_rows, policy.backbone.width, device=policy.device)
+        self._state = policy.initial_memory(sizes.num_rows)
 
     def forward(
         self, features: Tensor, proprio: Tensor, rows: Tensor | None, *, keep: bool

@@ -6,12 +6,13 @@ from langrearrange.errors import UsageError
 
 from ..engine.config import RunConfig
 from ..engine.encoder import Encoder
+from ..engine.episodes import Sizes
 from ..engine.language_model import model_options
 from ..engine.learner import seeded
 from ..engine.policy import Policy
 from .episodes import LstmEpisodes
 from .policy import LstmPolicy, Summary
-from .text import load_text_encoder
+from .text import SentenceStore, load_text_encoder
 
 
 class Lstm:
@@ -32,16 +33,8 @@ class Lstm:
             shape = encoder.feature_shape[0], encoder.proprio_dim
             return LstmPolicy(text, summary, *shape, num_actions)
 
-    def make_episodes(
-        self, config: RunConfig, policy: Policy, encoder: Encoder, num_rows: int
-    ) -> LstmEpisodes:
-        """Return the running episodes of so many rows."""
+    def make_episodes(self, config: RunConfig, policy: Policy, sizes: Sizes) -> LstmEpisodes:
+        """Return running episodes."""
         assert isinstance(policy, LstmPolicy)
-        return LstmEpisodes(
-            policy,
-            num_rows,
-            config.horizon,
-            encoder.feature_shape,
-            encoder.proprio_dim,
-            config.prefix_megabytes << 20,
-        )
+        store = SentenceStore(policy.backbone, config.prefix_megabytes << 20)
+        return LstmEpisodes(policy, store, sizes)

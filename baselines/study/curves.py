@@ -1,17 +1,16 @@
-"""Learning curves of a study as a picture: learners side by side. Not for one run's details."""
+"""Learning curves of a study as a picture: all entries. Not for one run's details."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from langrearrange.errors import MissingExtraError
-
+from ..engine.curves import new_figure
 from ..engine.metrics import WINDOW
+from ..tensors import read_json_lines
 
-# Okabe and Ito's colours: told apart by everybody.
+# Okabe and Ito's colours, safe for colour-blind readers.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
@@ -21,11 +20,11 @@ def points(home: Path) -> list[tuple[int, float, str]]:
     In a round of DAgger the expert does some of the steps, so these are no scores. Updates whose
     window still holds the first episodes are left out: of those the short ones end first.
     """
-    warm = _lines(home / "imitation" / "metrics.jsonl")
+    warm = read_json_lines(home / "imitation" / "metrics.jsonl")
     rounds = {r["stage"]: (r["env_steps"], r["recorded_success"]) for r in warm}
     found = [(*rounds[s], "dagger") for s in sorted(rounds) if s.startswith("dagger")]
     before = max((r["env_steps"] for r in warm), default=0)
-    for record in _lines(home / "ppo" / "metrics.jsonl"):
+    for record in read_json_lines(home / "ppo" / "metrics.jsonl"):
         if record["success"] is not None and record["episodes"] >= 2 * WINDOW:
             found.append((before + record["env_steps"], record["success"], "ppo"))
     return found
@@ -35,13 +34,9 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
     """Return a matplotlib Figure: success while training over env steps, a line a run.
 
     Args:
-        homes: learner -> folders of its runs.
+        homes: entry -> folders of its runs.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("curves", "train", "matplotlib") from error
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    figure = new_figure(10, 4.5)
     left, right = figure.subplots(1, 2, sharey=True)
     for colour, (name, runs) in zip(COLOURS, homes.items(), strict=False):
         for number, home in enumerate(runs):
@@ -64,9 +59,3 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
     if left.lines:
         left.legend(loc="lower right", fontsize=8)
     return figure
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]

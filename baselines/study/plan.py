@@ -1,9 +1,8 @@
-"""What is compared: learners, seeds and one budget of env steps, as command lines. Runs nothing."""
+"""What is compared: entries, seeds and one budget of env steps, as command lines. Runs nothing."""
 
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -49,14 +48,14 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
-    """A learner of the study.
+class Entry:
+    """An entry of the comparison: a learner with its settings.
 
     Attributes:
         name: of its files and in tables.
         what: in one line.
         seeds: of its runs.
-        settings: what differs of the preset `tiny`.
+        settings: other than those of the preset `tiny`.
     """
 
     name: str
@@ -69,43 +68,43 @@ DEMONSTRATION_SEED: Final = 100
 NUM_ENVS: Final = 32
 REFERENCES: Final = ("explorer", "blind_sweep", "random")
 """Agents that do not learn; explorer reads the `state` observation, the others nothing."""
-EYES: Final = {"encoder": "segcnn", "encoder-precision": "bfloat16"}
-LEARNERS: Final = (
-    Learner("llarp", "LLaRP: frozen pretrained MiniLM, trained adapters", (0, 1, 2),
+ENCODER: Final = {"encoder": "segcnn", "encoder-precision": "bfloat16"}
+ENTRIES: Final = (
+    Entry("llarp", "LLaRP: frozen pretrained MiniLM, trained adapters", (0, 1, 2),
             {"backbone": "minilm"}),
-    Learner("lstm", "LSTM-Flan's shape: the sentence's MiniLM vector into an LSTM", (0, 1, 2),
+    Entry("lstm", "LSTM-Flan's shape: the sentence's MiniLM vector into an LSTM", (0, 1, 2),
             {"learner": "lstm", "backbone": "minilm"}),
-    Learner("random_backbone", "control: MiniLM's shape with random weights, frozen", (0,),
+    Entry("random_backbone", "control: MiniLM's shape with random weights, frozen", (0,),
             {"backbone": "minilm", "backbone-weights": "random"}),
-    Learner("scratch", "LLaRP-Scratch: MiniLM's shape, random weights, all trained", (0,),
+    Entry("scratch", "LLaRP-Scratch: MiniLM's shape, random weights, all trained", (0,),
             {"backbone": "minilm", "backbone-weights": "random", "train-backbone": "all"}),
-    Learner("blank", "control: sees nothing but joints, hand and pose", (0,),
+    Entry("blank", "control: sees nothing but joints, hand and pose", (0,),
             {"backbone": "minilm", "control": "blank"}),
-    Learner("shuffled", "control: hears the sentence of another episode", (0,),
+    Entry("shuffled", "control: given the instruction of another episode", (0,),
             {"backbone": "minilm", "control": "shuffled"}),
 )  # fmt: skip
 
 
-def find(names: tuple[str, ...]) -> tuple[Learner, ...]:
-    """Return learners by name, all without names; UsageError for an unknown one."""
-    known = {learner.name: learner for learner in LEARNERS}
+def find(names: tuple[str, ...]) -> tuple[Entry, ...]:
+    """Return entries by name, all if there are no names; UsageError for an unknown one."""
+    known = {entry.name: entry for entry in ENTRIES}
     for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
-            raise UsageError(f"no learner '{name}'; accepted: {', '.join(known)}{hint}")
-    return tuple(known[name] for name in names) if names else LEARNERS
+            raise UsageError(f"no entry '{name}'; accepted: {', '.join(known)}{hint}")
+    return tuple(known[name] for name in names) if names else ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A command and what stands when it is done.
+    """A command and the path that exists when it is done.
 
     Attributes:
         name: of the stage.
-        command: arguments after the interpreter.
+        command: arguments of the Python interpreter.
         done: exists when the stage is done.
-        resumes: a folder that, where it has a checkpoint, makes the command go on from it.
+        resumes: if this folder has a checkpoint, the command is given `--resume`.
     """
 
     name: str
@@ -114,14 +113,14 @@ class Stage:
     resumes: Path | None = None
 
     def line(self) -> str:
-        """Return the command as one types it."""
+        """Return the command line."""
         return " ".join(("python", *self.command))
 
 
 def demonstrations(budget: Budget, out: Path) -> Stage:
-    """Return the stage that records the explorer, once for all learners."""
+    """Return the stage that records the explorer, once for all entries."""
     folder = out / "demonstrations"
-    flags = EYES | {
+    flags = ENCODER | {
         "backbone": "tiny",
         "num-steps": str(budget.expert_steps),
         "epochs": "1",
@@ -133,10 +132,10 @@ def demonstrations(budget: Budget, out: Path) -> Stage:
     return Stage("demonstrations", command, folder / "checkpoints" / "000000")
 
 
-def stages(learner: Learner, seed: int, budget: Budget, out: Path) -> tuple[Stage, ...]:
+def stages(entry: Entry, seed: int, budget: Budget, out: Path) -> tuple[Stage, ...]:
     """Return the stages of one run: imitation, PPO, evaluation before and after PPO."""
-    home = out / learner.name / str(seed)
-    shape = EYES | dict(learner.settings) | {"seed": str(seed), "no-exact-resume": ""}
+    home = out / entry.name / str(seed)
+    shape = ENCODER | dict(entry.settings) | {"seed": str(seed), "no-exact-resume": ""}
     imitation = shape | {
         "demonstrations": str(out / "demonstrations" / "demonstrations.safetensors"),
         "epochs": str(budget.epochs),
@@ -156,7 +155,7 @@ def stages(learner: Learner, seed: int, budget: Budget, out: Path) -> tuple[Stag
         "out": str(home / "ppo"),
     }  # fmt: skip
     last = home / "ppo" / "checkpoints" / f"{budget.updates:06d}"
-    play = {"seed": str(seed), "name": learner.name}
+    play = {"seed": str(seed), "name": entry.name}
     warm = play | {
         "checkpoint": str(home / "imitation"),
         "episodes": "train_eval",
@@ -204,9 +203,9 @@ PPO: Final = {
     "entropy": "0",
     "ratio-tolerance": "1e-4",
 }
-"""What PPO after imitation differs in from the preset, chosen on `validation` with one run of
-`llarp`: smaller steps, a critic that is right before it advises, no push to explore, and room for
-the rounding of sure policies. With lr 3e-4, entropy 0.003 and one learning rate for all, PPO took
+"""Settings of PPO after imitation other than the preset's, chosen on `validation` with one run of
+`llarp`: smaller steps, a critic trained first, no entropy bonus, and a tolerance for the rounding
+of confident policies. With lr 3e-4, entropy 0.003 and one learning rate for all, PPO took
 success on `validation` from 0.80 to 0.67; with these from 0.80 to 0.82."""
 
 
@@ -214,8 +213,3 @@ def _flags(settings: Mapping[str, str]) -> tuple[str, ...]:
     """Return settings as arguments; an empty value is a switch."""
     pairs = [(f"--{name}", value) for name, value in settings.items()]
     return tuple(part for pair in pairs for part in pair if part)
-
-
-def interpreter() -> str:
-    """Return the interpreter that stages run in: this one."""
-    return sys.executable

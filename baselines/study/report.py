@@ -1,6 +1,6 @@
 """`python -m langrearrange_baselines.study.report`: results/ from finished runs. Trains nothing.
 
-Traces are replayed and scored anew; what a run says of itself counts for nothing.
+Traces are replayed and scored; the scores that a run logged are not used.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from langrearrange.leaderboard.statistics import (
 )
 
 from ..command import run_command
+from ..tensors import write_json
 from .curves import study_curves
-from .plan import LEARNERS, REFERENCES
+from .plan import ENTRIES, REFERENCES
 
 CONCEPTS: Final = ("put", "find", "place_two")
-"""Templates whose sentences hide where the thing is: here an agent must see, or sweep blindly."""
+"""Templates that do not say where the object is: an agent must look, or search everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class ReportArgs:
     out: Path = Path("results")
     """folder to write"""
     checkpoints: tuple[str, ...] = ("llarp",)
-    """learners whose checkpoints are kept too: what `evaluate --checkpoint` needs, no more"""
+    """entries whose checkpoints are kept too: what `evaluate --checkpoint` needs"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def pooled(results: Sequence[Result], split: str, template: str = "") -> Interva
     """Return success over several seeds: each episode counts with the mean of its seeds.
 
     Args:
-        results: runs of one learner on the same episodes.
+        results: runs of one entry on the same episodes.
         split: whose episodes.
         template: only those of this template.
     """
@@ -88,7 +89,7 @@ def read_runs(folder: Path) -> list[Scored]:
     """Score every finished run, in the study's order; UsageError where there is none."""
     runs = []
     shared = folder / "demonstrations" / "record.json"
-    for name in (*(learner.name for learner in LEARNERS), *REFERENCES):
+    for name in (*(entry.name for entry in ENTRIES), *REFERENCES):
         for trace in sorted(folder.glob(f"{name}/*/trace.jsonl.gz")):
             home = trace.parent
             record = json.loads((home / "record.json").read_text("utf-8"))
@@ -97,7 +98,7 @@ def read_runs(folder: Path) -> list[Scored]:
                 record["stages"] = first | record["stages"]
             runs.append(Scored(name, int(home.name), home, score_trace(trace, open_split), record))
     if not runs:
-        raise UsageError(f"{folder} holds no finished run; make some with study.run")
+        raise UsageError(f"{folder} contains no finished run; make some with study.run")
     return runs
 
 
@@ -112,7 +113,7 @@ def write(args: ReportArgs) -> Path:
     for run in runs:
         stem = f"{run.name}_{run.seed}"
         facts = report_json(run.result) | {"learner": run.name, "seed": run.seed}
-        _write_json(args.out / "runs" / f"{stem}.json", facts | {"provenance": dict(run.record)})
+        write_json(args.out / "runs" / f"{stem}.json", facts | {"provenance": dict(run.record)})
         shutil.copyfile(run.home / "trace.jsonl.gz", args.out / "traces" / f"{stem}.jsonl.gz")
         if run.name in args.checkpoints:
             _copy_checkpoint(run, args.out / "checkpoints" / stem)
@@ -127,7 +128,7 @@ def write(args: ReportArgs) -> Path:
 
 
 def splits_table(results: Mapping[str, Sequence[Result]]) -> str:
-    """Return success per split and group as Markdown, runs of one learner pooled."""
+    """Return success per split and group as Markdown, runs of one entry pooled."""
     head = ["split", *(f"{name} ({len(runs)})" for name, runs in results.items())]
     lines = [_row(head), _row(["---"] * len(head))]
     for group in reversed(GROUPS):
@@ -176,7 +177,7 @@ def stages_table(by_name: Mapping[str, Sequence[Scored]]) -> str:
 
 
 def _efficiency(runs: Sequence[Result], split: str, template: str) -> float:
-    """Return the mean of 1 - steps/32, 0 for failures: sweeping blindly succeeds, but slowly."""
+    """Return the mean of 1 - steps/32, 0 for failures: blind search succeeds, but slowly."""
     kept = [e for run in runs for e in run.episodes if (e.split, e.template) == (split, template)]
     return float(np.mean([episode.efficiency for episode in kept]))
 
@@ -186,10 +187,6 @@ def _copy_checkpoint(run: Scored, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in ("state.json", "weights.safetensors"):
         shutil.copyfile(source / name, target / name)  # copies no mode: readable by all
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def _minutes(record: Mapping[str, Any], stage: str) -> str:

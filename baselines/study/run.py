@@ -1,24 +1,21 @@
-"""`python -m langrearrange_baselines.study.run`: train and score every learner of the study.
+"""`python -m langrearrange_baselines.study.run`: train and score every entry of the study.
 
-Each run is a chain of commands, each done once: started again, this goes on where it was
-stopped. What is compared is in `plan`, the tables are made by `report`.
+Each run is a chain of commands; those that are done are not run again. What is compared is in
+`plan`, the tables are made by `report`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import tyro
@@ -26,9 +23,10 @@ import tyro
 from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.log import get_logger
 
-from ..command import run_command
+from ..command import on_signals, run_command
 from ..engine.checkpoint import checkpoints
-from .plan import Budget, Stage, demonstrations, find, interpreter, references, stages
+from ..engine.config import check_range
+from .plan import Budget, Stage, demonstrations, find, references, stages
 
 logger = get_logger(__name__)
 
@@ -39,16 +37,16 @@ class StudyError(LangRearrangeError, RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunArgs:
-    """Train and score the learners of results/. Resumes: finished commands are not run again."""
+    """Train and score the entries of results/. Resumes: finished commands are not run again."""
 
     out: Path = Path("out/study")
     """folder for all runs, some 200 MB"""
-    learners: tuple[str, ...] = ()
+    entries: tuple[str, ...] = ()
     """some of them, in the order to run; by default all"""
     seeds: tuple[int, ...] = ()
     """some seeds; by default those of the study"""
     jobs: int = 1
-    """runs side by side, each on one core"""
+    """runs at once, each on one core"""
     budget: Budget = field(default_factory=Budget)
     """env steps of each run"""
     dry_run: bool = False
@@ -56,19 +54,17 @@ class RunArgs:
 
 
 def run(args: RunArgs) -> None:
-    """Run all that is not done yet.
+    """Run every command that is not done yet.
 
     Raises:
-        StudyError: a command failed. The other runs go on first.
+        StudyError: a command failed; the other runs are completed first.
     """
-    if args.jobs < 1:
-        raise UsageError(f"--jobs {args.jobs}; accepted: 1 or more")
-    learners = find(args.learners)
+    check_range(args, 1, "jobs")
     chains = [
-        (f"{learner.name} seed {seed}", args.out / learner.name / str(seed),
-         stages(learner, seed, args.budget, args.out))
-        for learner in learners
-        for seed in learner.seeds
+        (f"{entry.name} seed {seed}", args.out / entry.name / str(seed),
+         stages(entry, seed, args.budget, args.out))
+        for entry in find(args.entries)
+        for seed in entry.seeds
         if not args.seeds or seed in args.seeds
     ]  # fmt: skip
     first = demonstrations(args.budget, args.out)
@@ -78,7 +74,8 @@ def run(args: RunArgs) -> None:
         return
     _same_budget(args)
     broken: list[str] = []
-    with ThreadPoolExecutor(args.jobs) as pool, _signals_end_commands():
+    _STOPPED.clear()
+    with ThreadPoolExecutor(args.jobs) as pool, on_signals(_stop_commands):
         shared = [("explorer", args.out / "demonstrations", (first,))]
         shared += [(s.done.parts[-3], s.done.parent, (s,)) for s in references(args.out)]
         for chain in shared:
@@ -91,7 +88,7 @@ def run(args: RunArgs) -> None:
                 logger.error("%s", error)
                 broken.append(str(error))
     if _STOPPED.is_set():
-        raise StudyError("stopped; the commands saved what they could. The same command goes on")
+        raise StudyError("stopped and saved; run the same command again to continue")
     if broken:
         raise StudyError(f"{len(broken)} of {len(chains)} runs failed; the first: {broken[0]}")
 
@@ -100,26 +97,15 @@ _STOPPED: Final = threading.Event()
 _RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
 
 
-@contextmanager
-def _signals_end_commands() -> Iterator[None]:
-    """Hand SIGTERM and Ctrl-C on to the commands, which save what they have, and begin no more."""
-    _STOPPED.clear()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        _STOPPED.set()
-        for process in tuple(_RUNNING):
-            process.terminate()
-
-    previous = {n: signal.signal(n, stop) for n in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def _stop_commands(number: int) -> None:
+    """Pass a signal on to the commands, which save their progress, and start no more."""
+    _STOPPED.set()
+    for process in tuple(_RUNNING):
+        process.terminate()
 
 
 def _same_budget(args: RunArgs) -> None:
-    """Refuse to mix budgets in one folder."""
+    """Raise UsageError if the folder has runs of another budget."""
     path, budget = args.out / "budget.json", asdict(args.budget)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +130,7 @@ def _run(name: str, home: Path, stage: Stage, budget: Budget) -> None:
     with log.open("a", encoding="utf-8") as file:
         threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         process = subprocess.Popen(
-            [interpreter(), *command], stdout=file, stderr=file, env=os.environ | threads
+            [sys.executable, *command], stdout=file, stderr=file, env=os.environ | threads
         )
         _RUNNING.add(process)
         _, status, usage = os.wait4(process.pid, 0)
@@ -153,7 +139,7 @@ def _run(name: str, home: Path, stage: Stage, budget: Budget) -> None:
     if process.returncode or not stage.done.exists():
         raise StudyError(
             f"{name}: {stage.name} ended with status {process.returncode}; read {log}, then run "
-            "the same command again to go on"
+            "the same command again to continue"
         )
     _note(home, stage, usage.ru_utime + usage.ru_stime, budget)
 

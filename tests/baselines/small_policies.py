@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
+from langrearrange_baselines.engine.episodes import Sizes
 from langrearrange_baselines.engine.packing import Rows, Segment
 from langrearrange_baselines.engine.policy import ActionModule
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
@@ -12,6 +13,7 @@ from langrearrange_baselines.llarp.cache import Capture
 from langrearrange_baselines.llarp.episodes import LlarpEpisodes
 from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
+from langrearrange_baselines.llarp.prefixes import PrefixStore
 from torch import Tensor
 
 FEATURE_DIM, PROPRIO_DIM, NUM_ACTIONS, HORIZON = 12, 3, 7, 8
@@ -41,7 +43,8 @@ def policy_on(backbone: Backbone, seed: int = 0, tokens_per_step: int = 1) -> Ll
 
 def episodes_of(policy: LlarpPolicy, num_rows: int) -> LlarpEpisodes:
     shape = (FEATURE_DIM,) if policy.tokens_per_step == 1 else (5, FEATURE_DIM)
-    return LlarpEpisodes(policy, num_rows, HORIZON, shape, PROPRIO_DIM)
+    sizes = Sizes(num_rows, HORIZON, shape, PROPRIO_DIM)
+    return LlarpEpisodes(policy, PrefixStore(policy.backbone), sizes)
 
 
 class Played:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langrearrange_baselines.engine import checkpoint
 from langrearrange_baselines.engine.encoder import ObservationEncoder
+from langrearrange_baselines.engine.episodes import Sizes
 from langrearrange_baselines.engine.factory import make_policy
 from langrearrange_baselines.engine.policy import ActionModule
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
@@ -35,9 +36,10 @@ from langrearrange_baselines.llarp.backbone import Backbone
 from langrearrange_baselines.llarp.episodes import LlarpEpisodes
 from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
+from langrearrange_baselines.llarp.prefixes import PrefixStore
 from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
-from langrearrange_baselines.lstm.text import TextEncoder
+from langrearrange_baselines.lstm.text import SentenceStore, TextEncoder
 from langrearrange_baselines.vision import load_encoder
 
 import langrearrange  # noqa: F401  (registers the envs)
@@ -78,14 +80,16 @@ def small_llarp(feature_dim: int = STATE_DIM) -> tuple[LlarpPolicy, LlarpEpisode
     backbone = Backbone(tiny_model(0, **SHAPE), WordTokenizer())
     observation = ObservationModule((feature_dim,), 0, 16)
     policy = LlarpPolicy(backbone, observation, ActionModule(16, NUM_SKILLS, 32))
-    return policy, LlarpEpisodes(policy, 4, 32, (feature_dim,), 0)
+    store = PrefixStore(policy.backbone)
+    return policy, LlarpEpisodes(policy, store, Sizes(4, 32, (feature_dim,), 0))
 
 
 def small_lstm(feature_dim: int = STATE_DIM) -> tuple[LstmPolicy, LstmEpisodes]:
     torch.manual_seed(0)
     text = TextEncoder(tiny_model(0, **SHAPE), WordTokenizer(), 16)
     policy = LstmPolicy(text, Summary(16, "last"), feature_dim, 0, NUM_SKILLS, 32)
-    return policy, LstmEpisodes(policy, 4, 32, (feature_dim,), 0)
+    store = SentenceStore(policy.backbone)
+    return policy, LstmEpisodes(policy, store, Sizes(4, 32, (feature_dim,), 0))
 
 
 LEARNERS = {"llarp": small_llarp, "lstm": small_lstm}
@@ -378,9 +382,11 @@ def test_demonstrations_seen_through_other_weights_are_refused(tmp_path: Path) -
     run = imitate(tiny_run(tmp_path / "run", rounds=0, save_demonstrations=True))
     file = tmp_path / "run" / "demonstrations.safetensors"
     shown = read(file)
-    assert shown.source["encoder_fingerprint"] == run.encoder.fingerprint
-    write(dataclasses.replace(shown, source=shown.source | {"encoder_fingerprint": "x"}), file)
-    with pytest.raises(DemonstrationError, match="other weights of encoder 'symbolic'"):
+    facts = shown.source["encoder"]
+    assert facts["fingerprint"] == run.encoder.fingerprint
+    other = {"encoder": facts | {"fingerprint": "others"}}
+    write(dataclasses.replace(shown, source=shown.source | other), file)
+    with pytest.raises(DemonstrationError, match="'symbolic' with fingerprint others"):
         imitate(tiny_run(tmp_path / "b", demonstrations=str(file)))
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from langrearrange_baselines.engine.episodes import Sizes
 from langrearrange_baselines.engine.errors import BackboneError
 from langrearrange_baselines.engine.packing import Rows, Segment
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
-from langrearrange_baselines.lstm.text import States, TextEncoder, load_text_encoder
+from langrearrange_baselines.lstm.text import SentenceStore, States, TextEncoder, load_text_encoder
 
 from langrearrange.errors import UsageError
 
@@ -36,6 +37,11 @@ def small_policy(kind: str = "last", *, finetuned: bool = False) -> LstmPolicy:
     policy = LstmPolicy(text, Summary(16, kind), FEATURES, PROPRIO, ACTIONS, 12)  # type: ignore[arg-type]
     torch.nn.init.normal_(policy.action.policy.weight, std=0.05)  # so that logits differ visibly
     return policy
+
+
+def episodes_of(policy: LstmPolicy, num_rows: int) -> LstmEpisodes:
+    sizes = Sizes(num_rows, HORIZON, (FEATURES,), PROPRIO)
+    return LstmEpisodes(policy, SentenceStore(policy.backbone), sizes)
 
 
 def observe(rng: torch.Generator, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,7 +76,7 @@ def rollout(
 @pytest.mark.parametrize("finetuned", [False, True])
 def test_training_sees_what_acting_saw_across_rollouts(kind: str, finetuned: bool) -> None:
     policy = small_policy(kind, finetuned=finetuned)
-    episodes = LstmEpisodes(policy, 3, HORIZON, (FEATURES,), PROPRIO)
+    episodes = episodes_of(policy, 3)
     rng = torch.Generator().manual_seed(1)
     episodes.begin(range(3), SENTENCES)
     optimizer = torch.optim.SGD(policy.parameters(), lr=0.01)
@@ -91,7 +97,7 @@ def test_a_frozen_text_encoder_stays_bit_for_bit_and_a_finetuned_one_moves() -> 
     for finetuned in (False, True):
         policy = small_policy("last", finetuned=finetuned)
         before = [p.clone() for p in policy.backbone.parameters()]
-        episodes = LstmEpisodes(policy, 2, HORIZON, (FEATURES,), PROPRIO)
+        episodes = episodes_of(policy, 2)
         episodes.begin(range(2), SENTENCES[:2])
         rows, _ = rollout(episodes, torch.Generator().manual_seed(0), 4)
         parameters = [p for _, p in policy.trained()]
@@ -105,13 +111,13 @@ def test_a_frozen_text_encoder_stays_bit_for_bit_and_a_finetuned_one_moves() -> 
 
 def test_an_episode_that_ends_is_forgotten() -> None:
     policy = small_policy()
-    first = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    first = episodes_of(policy, 1)
     first.begin([0], [SENTENCES[0]])
     rng = torch.Generator().manual_seed(0)
     for _ in range(3):
         first.step(*observe(rng, 1))
     first.begin([0], [SENTENCES[1]])
-    fresh = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    fresh = episodes_of(policy, 1)
     fresh.begin([0], [SENTENCES[1]])
     seen = observe(rng, 1)
     assert torch.equal(first.step(*seen).logits, fresh.step(*seen).logits)
@@ -119,7 +125,7 @@ def test_an_episode_that_ends_is_forgotten() -> None:
 
 def test_the_sentence_changes_what_is_done() -> None:
     policy = small_policy()
-    episodes = LstmEpisodes(policy, 2, HORIZON, (FEATURES,), PROPRIO)
+    episodes = episodes_of(policy, 2)
     episodes.begin([0, 1], SENTENCES[:2])
     features, proprio = observe(torch.Generator().manual_seed(0), 1)
     logits = episodes.step(features.repeat(2, 1), proprio.repeat(2, 1)).logits
@@ -130,10 +136,10 @@ def test_rows_can_be_stepped_alone_and_their_number_can_grow() -> None:
     policy = small_policy()
     rng = torch.Generator().manual_seed(0)
     seen = observe(rng, 3)
-    together = LstmEpisodes(policy, 3, HORIZON, (FEATURES,), PROPRIO)
+    together = episodes_of(policy, 3)
     together.begin(range(3), SENTENCES)
     expected = together.step(*seen).logits
-    alone = LstmEpisodes(policy, 1, HORIZON, (FEATURES,), PROPRIO)
+    alone = episodes_of(policy, 1)
     alone.begin([0], SENTENCES[:1])
     alone.step(seen[0][:1], seen[1][:1])
     alone.grow(3)
@@ -163,7 +169,7 @@ def test_filling_changes_no_summary(kind: str) -> None:
 
 def test_kept_states_are_those_of_reading_together() -> None:
     text = small_text()
-    episodes = LstmEpisodes(small_policy(), 1, HORIZON, (FEATURES,), PROPRIO)
+    episodes = episodes_of(small_policy(), 1)
     sentences = [episodes.store.get(s) for s in SENTENCES]
     kept = text.states(sentences)
     read = text([s.ids for s in sentences])
