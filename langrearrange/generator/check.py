@@ -23,8 +23,8 @@ from langrearrange.dataset import (
     parse_episode_id,
 )
 from langrearrange.errors import LangRearrangeError, UsageError
-from langrearrange.generator.blueprint import Blueprint, blueprint_of, refresh, template_path
-from langrearrange.generator.make import goal_of, make_episode
+from langrearrange.generator.blueprint import blueprint_of, refresh, template_path
+from langrearrange.generator.make import goal_of, make_episode, num_episodes
 from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, prove_episode
 from langrearrange.generator.provenance import changes, commitment
@@ -33,7 +33,7 @@ from langrearrange.generator.split import GeneratedSplit
 from langrearrange.generator.walk import flat_relations
 from langrearrange.generator.workers import map_ranges, ranges
 from langrearrange.houses import HOUSE_IDS
-from langrearrange.language import Grounding, load_templates, read_back
+from langrearrange.language import load_templates, read_back
 from langrearrange.progress import progress
 
 RANGE: Final = 512
@@ -145,17 +145,18 @@ class _Checker:
         self._source = source
         self._planner = planner
         self._spec: SplitSpec | None = None
-        self._drawable = False  # whether the spec gives these very episodes
+        self._exact_spec: SplitSpec | None = None  # the same, if it gives these very episodes
         self._changed = ""
         if isinstance(source, GeneratedSplit):
-            self._spec, self._drawable = source.spec, True
+            self._spec = self._exact_spec = source.spec
             if source.published is not None:
                 self._changed = changes(source.published.provenance, blueprint_of(source.spec))
         elif isinstance(source, Dataset) and source.manifest.provenance is not None:
             self._spec = spec = _spec_of(source, source.manifest.provenance, key)
             refresh(spec)
             self._changed = changes(source.manifest.provenance, blueprint_of(spec))
-            self._drawable = not self._changed and bool(key or not source.manifest.commitment)
+            if not self._changed and (key or not source.manifest.commitment):
+                self._exact_spec = spec
 
     def set_findings(self) -> Iterator[Finding]:
         """Yield what is wrong with the set beyond single episodes."""
@@ -189,28 +190,28 @@ class _Checker:
             except LangRearrangeError as error:
                 found.append(Finding("format", self._source.id_at(position), str(error)))
                 continue
-            grounding, case = self._grounding(episode)
+            spec = self._exact_spec
+            index = _index_in(spec, episode) if spec else None
+            draft = blueprint_of(spec).draft(index) if spec and index is not None else None
             found += prove_episode(
                 episode,
                 spec=self._spec,
-                grounding=grounding,
-                case=case,
+                grounding=draft.grounding if draft else None,
+                case=draft.case if draft else 0,
                 planner=planner_named(self._planner),
             )
             found += self._check_reading(episode)
-            found += self._check_origin(episode)
+            if spec and isinstance(self._source, Dataset):  # nobody may have chosen it by hand
+                if index is None or make_episode(spec, index) != episode:
+                    message = "is not the episode that the spec gives"
+                    found.append(Finding("origin", episode.id, message))
         return found
-
-    @property
-    def _blueprint(self) -> Blueprint | None:
-        return blueprint_of(self._spec) if self._spec is not None and self._drawable else None
 
     def _check_reading(self, episode: Episode) -> Iterator[Finding]:
         """Read the sentence back: it must be sayable, and mean one thing in this flat."""
         if self._spec is None or episode.house not in HOUSE_IDS:
             return
-        blueprint = self._blueprint
-        file = blueprint.file if blueprint else load_templates(template_path(self._spec))
+        file = load_templates(template_path(self._spec))
         spatial = any(template.needs_relations for template in file.templates)
         here = flat_relations(episode.house) if spatial else ()
         goals = sorted({goal_of(reading) for reading in read_back(episode.instruction, file, here)})
@@ -222,26 +223,9 @@ class _Checker:
                 f"'{episode.instruction}' in {episode.house} means {meanings}",
             )
 
-    def _check_origin(self, episode: Episode) -> Iterator[Finding]:
-        """Draw a stored episode again: nobody may have chosen it by hand."""
-        blueprint = self._blueprint
-        if blueprint is None or not isinstance(self._source, Dataset):
-            return
-        index = self._index(episode)
-        if index is None or make_episode(blueprint.spec, index) != episode:
-            yield Finding("origin", episode.id, "is not the episode that the spec gives")
 
-    def _grounding(self, episode: Episode) -> tuple[Grounding | None, int]:
-        blueprint, index = self._blueprint, self._index(episode)
-        if blueprint is None or index is None:
-            return None, 0
-        draft = blueprint.draft(index)
-        return draft.grounding, draft.case
-
-    def _index(self, episode: Episode) -> int | None:
-        """Return the episode's index within the spec, None when its id is not of it."""
-        blueprint = self._blueprint
-        parsed = parse_episode_id(episode.id)
-        if blueprint is None or parsed.split != blueprint.spec.split or parsed.variant:
-            return None
-        return parsed.index if parsed.index < blueprint.order.num_episodes else None
+def _index_in(spec: SplitSpec, episode: Episode) -> int | None:
+    """Return the episode's index within a spec, None when its id is not of it."""
+    index = parse_episode_id(episode.id).index
+    known = index < num_episodes(spec) and episode.id == f"{spec.split}/{index:06d}"
+    return index if known else None

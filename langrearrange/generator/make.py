@@ -6,21 +6,23 @@ Not for files and not for many episodes at once (`generator.parallel`).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from langrearrange.dataset import Episode, EpisodeId, Start
 from langrearrange.errors import GenerationError, SolverError
 from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
 from langrearrange.generator.facts import broken_facts
-from langrearrange.generator.household import Household, Rejected, draw_household
+from langrearrange.generator.household import Rejected, draw_household
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
 from langrearrange.language import Grounding
-from langrearrange.solver import Box, goal_boxes, solve, subgoals
-from langrearrange.world import SKILLS, Layout, WorldState, initial_state
+from langrearrange.solver import goal_boxes, solve, subgoals
+from langrearrange.world import SKILLS, Subgoal
 from langrearrange.world.goals import Goal, Source, parse_goal
-from langrearrange.world.vocabulary import CATEGORY_INDEX, OPENABLE_INDEX, RECEPTACLE_INDEX
 
 MAX_ATTEMPTS: Final = 64
 """Households drawn for one episode before the spec is called impossible."""
@@ -64,7 +66,7 @@ def make_episode(spec: SplitSpec, index: int, variant: int = 0) -> Episode:
             return _attempt(blueprint, draft, house, index, variant, attempt)
         except Rejected as reason:
             reasons[str(reason)] += 1
-    raise GenerationError(_hopeless(blueprint, draft, house, episode_id, reasons))
+    raise GenerationError(_no_household(blueprint, draft, house, episode_id, reasons))
 
 
 def _attempt(
@@ -78,53 +80,31 @@ def _attempt(
         raise GenerationError(
             f"bug in the generator: {broken[0]}; please report {spec.split} {key}"
         )
-    layout, state = _world(household)
-    goal_text = goal_of(draft.grounding)
-    goal = _parsed(goal_text, draft.template.id)
-    boxes = _boxes(goal, layout, state)
-    plan = _plan(goal, layout, state, boxes, spec.horizon - 1)
     start = house.draw_start(spec.rng(*key, "start"))
-    return Episode(
+    episode = Episode(
         id=str(EpisodeId(spec.split, index, variant)),
         split=spec.split,
         template=draft.template.id,
         phrasing=draft.grounding.phrasing,
         cluster=draft.grounding.cluster,
         instruction=draft.grounding.sentence,
-        goal=goal_text,
+        goal=goal_of(draft.grounding),
         house=house.id,
         objects=household.objects,
         open=household.open,
         start=Start(x=start.x_mm, y=start.y_mm, yaw=start.yaw_mrad),
-        plan=tuple(SKILLS[skill].id for skill in plan),
-        subgoals=tuple(map(str, subgoals(goal, layout, state, plan, boxes=boxes))),
+        plan=(),
+        subgoals=(),
     )
+    return _planned(episode, spec.horizon - 1)
 
 
-def _world(household: Household) -> tuple[Layout, WorldState]:
-    objects = household.objects
-    layout = Layout(tuple(CATEGORY_INDEX[thing.category] for thing in objects))
-    state = initial_state(
-        [RECEPTACLE_INDEX[thing.receptacle] for thing in objects],
-        [thing.slot for thing in objects],
-        sum(1 << OPENABLE_INDEX[name] for name in household.open),
-    )
-    return layout, state
-
-
-def _boxes(goal: Goal, layout: Layout, state: WorldState) -> tuple[Box, ...]:
-    """Return the goal's boxes, for the plan and for its subgoals, or reject the household."""
+def _planned(episode: Episode, limit: int) -> Episode:
+    """Return the episode with a shortest plan and its subgoals, or reject its household."""
+    goal = _parsed(episode.goal, episode.template)
+    layout, state = episode.layout(), episode.initial_state()
     try:
-        return goal_boxes(goal, layout, state)
-    except SolverError as error:
-        raise Rejected(str(error)) from None
-
-
-def _plan(
-    goal: Goal, layout: Layout, state: WorldState, boxes: tuple[Box, ...], limit: int
-) -> tuple[int, ...]:
-    """Return a shortest plan, or reject the household."""
-    try:
+        boxes = goal_boxes(goal, layout, state)
         solution = solve(goal, layout, state, limit, MAX_VISITS, boxes=boxes)
     except SolverError as error:
         raise Rejected(str(error)) from None
@@ -132,7 +112,14 @@ def _plan(
         raise Rejected(f"no plan of at most {limit} skills ({solution.status})")
     if not solution.plan:
         raise Rejected("the goal is true at the start")
-    return solution.plan
+    made = subgoals(goal, layout, state, solution.plan, boxes=boxes)
+    return with_plan(episode, solution.plan, made)
+
+
+def with_plan(episode: Episode, plan: Sequence[int], made: Iterable[Subgoal]) -> Episode:
+    """Return the episode with this plan (skill indices) and these subgoals, as they are stored."""
+    skills = tuple(SKILLS[skill].id for skill in plan)
+    return msgspec.structs.replace(episode, plan=skills, subgoals=tuple(map(str, made)))
 
 
 def goal_of(grounding: Grounding) -> str:
@@ -145,7 +132,7 @@ def _parsed(goal: str, template: str) -> Goal:
     return parse_goal(goal, Source(f"goal of template {template}"))
 
 
-def _hopeless(
+def _no_household(
     blueprint: Blueprint, draft: Draft, house: House, episode_id: str, reasons: Counter[str]
 ) -> str:
     counted = "; ".join(f"{reason} ({times} times)" for reason, times in reasons.most_common(3))

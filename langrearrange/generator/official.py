@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from langrearrange.dataset import Episode, check_episode, write_dataset
 from langrearrange.dataset.manifest import replace_file
 from langrearrange.dataset.official import (
@@ -28,11 +26,11 @@ from langrearrange.dataset.official import (
 )
 from langrearrange.dataset.writer import disk_errors, refuse_existing
 from langrearrange.errors import DatasetError, EpisodeError, GoalError, SolverError, UsageError
+from langrearrange.generator.make import with_plan
 from langrearrange.generator.official_findings import NOTES, sentence_findings
 from langrearrange.generator.prove import Finding
 from langrearrange.progress import progress
 from langrearrange.solver import solve, subgoals
-from langrearrange.world import SKILLS
 from langrearrange.world.goals import compile_goal, parse_goal
 
 REPORT: Final = "import_report.json"
@@ -213,8 +211,7 @@ def _solved(episode: Episode) -> tuple[Episode, list[Finding]]:
     if not solution.plan:
         return episode, [Finding("already_true", episode.id, "the goal holds at the start")]
     made = subgoals(goal, layout, state, solution.plan)
-    plan = tuple(SKILLS[skill].id for skill in solution.plan)
-    return msgspec.structs.replace(episode, plan=plan, subgoals=tuple(map(str, made))), []
+    return with_plan(episode, solution.plan, made), []
 
 
 def _report(

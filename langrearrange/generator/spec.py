@@ -138,27 +138,22 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return fields
 
 
-def _test(name: str, **fields: Any) -> SplitSpec:
-    return SplitSpec(name=name, templates=name, num_episodes=100, **fields)
-
-
-def _published() -> dict[str, SplitSpec]:
-    specs = [
-        SplitSpec(name="train", templates="train", houses="train", num_episodes=NUM_TRAIN),
-        SplitSpec(
-            name="train_mini", split="train", templates="train", houses="train", num_episodes=1_000
-        ),
-        SplitSpec(
-            name="train_eval", templates="train", houses="train", num_episodes=100, texts="train"
-        ),
-        SplitSpec(name="validation", templates="train", houses="validation", num_episodes=200),
-        SplitSpec(name="new_scenes", templates="train", num_episodes=100, texts="train"),
-    ]
-    known = {spec.name: spec for spec in specs}
-    return {name: known.get(name) or _test(name) for name in SPLITS}
-
-
-PUBLISHED: Final = _published()
+_OF_TRAIN: Final[dict[str, dict[str, Any]]] = {
+    "train": {"houses": "train", "num_episodes": NUM_TRAIN},
+    "train_mini": {"houses": "train", "num_episodes": 1_000, "split": "train"},
+    "train_eval": {"houses": "train", "texts": "train"},
+    "validation": {"houses": "validation", "num_episodes": 200},
+    "new_scenes": {"texts": "train"},
+}
+"""Splits that use train's templates -> where their spec differs from a test split's."""
+PUBLISHED: Final = {
+    split: SplitSpec(
+        **{"name": split, "templates": "train" if split in _OF_TRAIN else split}
+        | {"num_episodes": 100}
+        | _OF_TRAIN.get(split, {})
+    )
+    for split in SPLITS
+}
 """Split name -> its spec: the 14 of the benchmark."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -75,8 +75,8 @@ def _load(path: Path, _stamp: tuple[int, int]) -> Lexicon:
     root, data = read_yaml(path)
     fields = root.fields("the lexicon", ("schema", "categories", "receptacles"))
     fields["schema"].schema()
-    words = _complete(fields["categories"], "categories", CATEGORIES)
-    places = _complete(fields["receptacles"], "receptacles", RECEPTACLES)
+    words = fields["categories"].fields("'categories'", CATEGORIES)
+    places = fields["receptacles"].fields("'receptacles'", RECEPTACLES)
     objects: dict[str, Value] = {}
     looks: dict[str, tuple[Value, ...]] = {}
     for category in CATEGORIES:
@@ -89,10 +89,6 @@ def _load(path: Path, _stamp: tuple[int, int]) -> Lexicon:
 
 
 _OPTIONAL: Final = ("single", "article", "number", "looks")
-
-
-def _complete(node: Node, what: str, wanted: tuple[str, ...]) -> dict[str, Node]:
-    return node.fields(f"'{what}'", wanted)
 
 
 def _value(
@@ -188,28 +184,29 @@ def _receptacle(name: str, node: Node) -> Value:
     return Value(name, name, (), name, (), name, forms)
 
 
-def _relations(receptacles: Mapping[str, Value]) -> list[Value]:
-    found = []
-    for side in ("left", "right"):
-        for name, value in receptacles.items():
-            place = f"{side} of {value.forms['the']}"
-            forms = {
-                "the": f"the receptacle to the {place}",
-                "spot": f"the spot immediately to the {place}",
-                "next": f"the next place along the wall to the {place}",
-                "what": f"whatever stands just to the {place}",
-            }
-            kind = f"{side}_of"
-            found.append(Value(relation_key(kind, (name,)), "", (), "", (), kind, forms))
-    for first, second in itertools.combinations(receptacles, 2):
-        pair = f"{receptacles[first].forms['the']} and {receptacles[second].forms['the']}"
-        forms = {
-            "the": f"the receptacle between {pair}",
-            "spot": f"the spot right between {pair}",
-            "next": f"the place along the wall between {pair}",
-            "what": f"whatever stands between {pair}",
-        }
-        found.append(
-            Value(relation_key("between", (first, second)), "", (), "", (), "between", forms)
-        )
-    return found
+_BESIDE: Final = {
+    "the": "the receptacle to the {} of {}",
+    "spot": "the spot immediately to the {} of {}",
+    "next": "the next place along the wall to the {} of {}",
+    "what": "whatever stands just to the {} of {}",
+}
+_BETWEEN: Final = {
+    "the": "the receptacle between {} and {}",
+    "spot": "the spot right between {} and {}",
+    "next": "the place along the wall between {} and {}",
+    "what": "whatever stands between {} and {}",
+}
+"""Form of a relation -> what it says of its side and anchor, or of its two anchors."""
+
+
+def _relations(receptacles: Mapping[str, Value]) -> Iterator[Value]:
+    the = {name: value.forms["the"] for name, value in receptacles.items()}
+    for side, name in itertools.product(("left", "right"), the):
+        yield _relation(f"{side}_of", (name,), _BESIDE, side, the[name])
+    for first, second in itertools.combinations(the, 2):
+        yield _relation("between", (first, second), _BETWEEN, the[first], the[second])
+
+
+def _relation(kind: str, anchors: tuple[str, ...], texts: Mapping[str, str], *words: str) -> Value:
+    forms = {form: text.format(*words) for form, text in texts.items()}
+    return Value(relation_key(kind, anchors), "", (), "", (), kind, forms)

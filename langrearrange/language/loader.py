@@ -44,7 +44,7 @@ from langrearrange.language.schema import (
     TemplateSlot,
     Value,
 )
-from langrearrange.language.slots import SlotReader, check_id, read_distinct, read_situations
+from langrearrange.language.slots import SlotReader, read_distinct, read_id, read_situations
 from langrearrange.paths import templates_path
 from langrearrange.world.vocabulary import OPENABLES, RECEPTACLES, SPLITS
 
@@ -90,8 +90,7 @@ def _load(path: Path, _stamp: tuple[int, int], lexicon: Lexicon) -> TemplateFile
     root, data = read_yaml(path)
     fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
     fields["schema"].schema()
-    split = fields["split"].text()
-    check_id(fields["split"], split)
+    split = read_id(fields["split"])
     situations = read_situations(fields["situations"]) if "situations" in fields else {}
     entries = fields["templates"].entries("'templates'")
     if not entries:
@@ -110,8 +109,7 @@ class _TemplateReader:
         self._read = SlotReader(lexicon, situations)
 
     def template(self, key: Node, node: Node) -> Template:
-        name = key.text()
-        check_id(key, name)
+        name = read_id(key)
         parts = node.fields(
             f"template '{name}'",
             ("concept", "goal", "phrasings"),
@@ -131,7 +129,7 @@ class _TemplateReader:
         own = tuple(group for group in distinct if set(group) <= slots.keys())
         template = Template(
             id=name,
-            concept=self._concept(parts["concept"]),
+            concept=read_id(parts["concept"]),
             slots=tuple(slots.values()),
             distinct=own,
             start=start,
@@ -148,11 +146,6 @@ class _TemplateReader:
         for phrasing, item in zip(phrasings, parts["phrasings"].items("phrasings"), strict=True):
             check_phrasing(item, phrasing, template)
         return template
-
-    def _concept(self, node: Node) -> str:
-        name = node.text()
-        check_id(node, name)
-        return name
 
     # -- facts of the start ----------------------------------------------------------------------
 
@@ -193,7 +186,7 @@ class _TemplateReader:
             return (StartCase("", ()),)
         found = []
         for name, (key, value) in node.entries("'cases'").items():
-            check_id(key, name)
+            read_id(key)
             found.append(StartCase(name, self._facts(value, slots)))
         if len(found) < 2:
             node.fail("a single case; add another or move its facts to 'start:'")
@@ -211,7 +204,7 @@ class _TemplateReader:
         found = []
         everything = {**slots, **remark_slots}
         for name, (key, value) in node.entries("'statements'").items() if node else ():
-            check_id(key, name)
+            read_id(key)
             parts = value.fields(f"the statement '{name}'", ("text",), ("start",))
             segments = parse_markup(parts["text"], everything)
             used = tuple(s for s in remark_slots.values() if s.name in informative(segments))

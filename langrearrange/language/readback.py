@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias
 
 from langrearrange.errors import TemplateError
@@ -102,13 +102,16 @@ def _patterns(template: Template, relations: tuple[Relation, ...]) -> Iterator[_
         else slot.domain
         for slot in template.all_slots
     }
-    pieces = _PieceMaker(domains)
+    hole = cache(lambda slot, form: _hole(domains[slot], slot, form))  # phrasings share them
     for phrasing in template.phrasings:
         said = any(segment.slot == STATEMENT for segment in phrasing.segments)
         for index, statement in enumerate(template.statements):
             names = [slot.name for slot in (*template.slots, *statement.slots)]
             joined = _joined(phrasing.segments, statement)
-            made = tuple(pieces.make(segment) for segment in joined)
+            made = tuple(
+                hole(part.slot, part.form) if part.slot else _Piece(part.text.lower(), "", {}, ())
+                for part in joined
+            )
             yield _Pattern(
                 template,
                 phrasing.index,
@@ -136,25 +139,13 @@ def _joined(segments: tuple[Segment, ...], statement: Statement) -> list[Segment
     return merged
 
 
-class _PieceMaker:
-    """Makes pieces; holes of the same slot and form share one table."""
-
-    def __init__(self, domains: Mapping[str, tuple[Value, ...]]) -> None:
-        self._domains = domains
-        self._made: dict[tuple[str, str], _Piece] = {}
-
-    def make(self, segment: Segment) -> _Piece:
-        if not segment.slot:
-            return _Piece(segment.text.lower(), "", {}, ())
-        key = segment.slot, segment.form
-        if key not in self._made:
-            texts: dict[str, int] = {}
-            for i, value in enumerate(self._domains[segment.slot]):
-                text = value.forms[segment.form].lower()
-                texts[text] = texts.get(text, 0) | 1 << i
-            lengths = tuple(sorted({len(text) for text in texts}))
-            self._made[key] = _Piece("", segment.slot, texts, lengths)
-        return self._made[key]
+def _hole(domain: Sequence[Value], slot: str, form: str) -> _Piece:
+    """Return the hole of a slot in a form: every text that may stand in it."""
+    texts: dict[str, int] = {}
+    for i, value in enumerate(domain):
+        text = value.forms[form].lower()
+        texts[text] = texts.get(text, 0) | 1 << i
+    return _Piece("", slot, texts, tuple(sorted({len(text) for text in texts})))
 
 
 def _match(

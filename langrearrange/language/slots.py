@@ -44,17 +44,21 @@ _RESERVED: Final = (STATEMENT, ANYTHING, "phrasing", "template")
 _RELATION_KINDS: Final = ("left_of", "right_of", "between")
 
 
-def check_id(node: Node, name: str) -> None:
-    """Refuse what is no name of a split, template or slot."""
+def read_id(node: Node) -> str:
+    """Return the name of a split, template, slot...; refuse what cannot be one."""
+    name = node.text()
     if not name or not set(name) <= _ID or not name[0].isalpha():
-        node.fail(f"'{name}' is no name; names are small letters, digits and _, as in move_two")
+        node.fail(
+            f"'{name}' is an invalid identifier; use small letters, digits and _, as in move_two"
+        )
+    return name
 
 
 def read_situations(node: Node) -> dict[str, Value]:
     """Read the file's situations: what they say, what serves, what some would accept."""
     found = {}
     for name, (key, value) in node.entries("'situations'").items():
-        check_id(key, name)
+        read_id(key)
         what = f"the situation '{name}'"
         parts = value.fields(what, ("text", "need", "serve"), ("arguable",))
         serve = _categories(parts["serve"], what)
@@ -91,7 +95,7 @@ class SlotReader:
         """Read declared slots; none for a missing node."""
         found: dict[str, TemplateSlot] = {}
         for name, (key, value) in node.entries("'slots'").items() if node else ():
-            check_id(key, name)
+            read_id(key)
             if name in (*CATEGORIES, *RECEPTACLES, *OPENABLES, *_RESERVED):
                 key.fail(f"a slot cannot be called '{name}', which means something else; rename it")
             found[name] = self._slot(name, value)

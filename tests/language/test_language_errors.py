@@ -61,7 +61,7 @@ MISTAKES = {
     "duplicate key": ("    concept: move\n", "    concept: move\n    concept: put\n",
                       "12:5", "'concept' is given twice in template 'fetch' (first on line 11)"),
     "duplicate template": ("  serve:\n", "  fetch:\n", "24:3", "'fetch' is given twice"),
-    "bad name": ("  serve:\n", "  Serve it:\n", "24:3", "'Serve it' is no name"),
+    "bad name": ("  serve:\n", "  Serve it:\n", "24:3", "'Serve it' is an invalid identifier"),
     "newer schema": ("schema: 1", "schema: 2", "1:9", "its schema is '2', this version reads 1; upgrade langrearrange"),
     "unbalanced goal": ("(hand_free)))\"", "(hand_free))\"", "20:12", "in the goal of 'fetch'"),
     "unknown predicate": ("(hand_free)))\"", "(hand_fre)))\"", "20:63", "did you mean 'hand_free'?"),
