@@ -46,7 +46,7 @@ def decode_episode(line: bytes, place: str) -> Episode:
         place: file and line, for messages.
 
     Raises:
-        DatasetError: the line is no episode of a schema this release reads.
+        DatasetError: the line is not an episode of the schema that this release reads.
         EpisodeError: the episode breaks a limit (`check_episode`).
     """
     try:
@@ -54,7 +54,7 @@ def decode_episode(line: bytes, place: str) -> Episode:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         check_schema(_version_of(line), SCHEMA_VERSION, place)
         raise DatasetError(
-            f"{place}: this line is no episode ({error}). Restore the file or mend the line"
+            f"{place}: this line is not an episode ({error}). Restore the file or fix the line"
         ) from None
     check_schema(episode.schema_version, SCHEMA_VERSION, place)
     check_episode(episode, place)

@@ -134,6 +134,7 @@ def parse_episode_id(text: str) -> EpisodeId:
     match = _ID.fullmatch(text)
     if match is None or match[3] == "0":
         raise EpisodeError(
-            f"'{text}' is no episode id; ids look like train/000017, variants like train/000017#2"
+            f"'{text}' is not an episode id; ids look like train/000017, variants like "
+            "train/000017#2"
         )
     return EpisodeId(match[1], int(match[2]), int(match[3] or 0))

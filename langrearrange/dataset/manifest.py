@@ -137,7 +137,7 @@ def _missing(folder: Path) -> str:
     if not folder.is_dir():
         return f"{folder}: this is a file; give the folder that holds {MANIFEST}"
     return (
-        f"{folder}: no {MANIFEST} here, so this is no complete data set. If a generate run was "
+        f"{folder}: no {MANIFEST} here, so this is not a complete data set. If a generate run was "
         "interrupted, run the same command again: it goes on where it stopped"
     )
 

@@ -161,7 +161,7 @@ class Dataset:
         if size != self.manifest.num_bytes:
             raise DatasetError(
                 f"{self._file} has {size} bytes where its manifest says "
-                f"{self.manifest.num_bytes}: it is torn; {self._remedy()}"
+                f"{self.manifest.num_bytes}: it is truncated; {self._remedy()}"
             )
 
     def _remedy(self) -> str:
@@ -180,6 +180,6 @@ def open_dataset(path: str | Path) -> Dataset:
         path: the folder that holds `manifest.json`.
 
     Raises:
-        DatasetError: the folder is missing, incomplete, torn or from a later release.
+        DatasetError: the folder is missing, incomplete, truncated or from another release.
     """
     return Dataset(path)

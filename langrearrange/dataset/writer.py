@@ -174,7 +174,7 @@ def write_dataset(
         folder: where to; created if need be.
         episodes: at least one, with distinct ids; grouped by template in the file.
         split: name of the set; the first episode's split if empty.
-        overwrite: replace a finished set that lies there.
+        overwrite: replace a finished set.
         provenance: what they were generated from, if anything.
 
     Returns:
@@ -225,5 +225,5 @@ def disk_errors(folder: Path) -> Iterator[None]:
             ) from error
         raise DatasetError(
             f"{folder}: cannot be written ({error.strerror or error}). Choose another folder or "
-            "mend its permissions, then run the same command again"
+            "fix its permissions, then run the same command again"
         ) from error

@@ -96,7 +96,7 @@ class Blueprint:
         meanings = meanings_in(self.houses) if template.needs_relations else {}
         if template.needs_relations and not meanings:
             raise GenerationError(
-                f"{self.spec.name}: template '{template.id}' speaks of spatial relations, but "
+                f"{self.spec.name}: template '{template.id}' uses spatial relations, but "
                 f"none is known of the homes '{self.spec.houses}'; leave the template out"
             )
         first_flat = number * len(self.houses) // len(self.file.templates)

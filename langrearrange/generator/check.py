@@ -48,7 +48,7 @@ class Report:
         split: name of the set.
         num_episodes: how many were checked.
         findings: every fault: those of the whole set first, then in file order; empty when passed.
-        content_sha256: the hash of the content as it lies there, "" for a computed split.
+        content_sha256: the hash of the content as stored, "" for a computed split.
         proved_by: which planner re-proved the plans.
     """
 

@@ -72,7 +72,7 @@ def _text_leaks(source: EpisodeSource, texts: dict[str, str]) -> Iterator[Findin
         elif known is not None:
             yield Finding("leaked_text", episode.id, f"'{episode.instruction}' is {known} of train")
         if episode.house not in flats:
-            yield Finding("leaked_flat", episode.id, f"{episode.house} is no {role} flat")
+            yield Finding("leaked_flat", episode.id, f"{episode.house} is not a {role} flat")
 
 
 def _word_leaks(texts: dict[str, str]) -> Iterator[Finding]:

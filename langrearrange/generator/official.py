@@ -104,7 +104,8 @@ def import_official(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Imp
         or unsolvable (their plan is empty); the report names each.
 
     Raises:
-        DatasetError: the file is missing, too large, torn, no released file, or more than data.
+        DatasetError: the file is missing, too large, truncated, not a released one, or more than
+            data.
         EpisodeError: the file's name makes no split name.
     """
     path = Path(path)
@@ -144,7 +145,7 @@ def import_files(
     """Import files and write each as a data set folder, `out/official_<name>`, with its report.
 
     Raises:
-        UsageError: two files are of one split, or a finished set lies there already.
+        UsageError: two files are of one split, or the folder holds a finished set.
         DatasetError, EpisodeError: as `import_official`; also when no episode can be written.
     """
     done: dict[str, str] = {}
@@ -184,7 +185,9 @@ def _quantifies_all(goal: object) -> bool:
 def _cluster(split: str, template: str, phrasing: int, number: int, num_wordings: int) -> str:
     if split in BY_DESCRIPTION:
         return template
-    if num_wordings == 1:  # one wording is no sample of wordings: episodes stand for themselves
+    if (
+        num_wordings == 1
+    ):  # one wording is not a sample of wordings: each episode is its own cluster
         return f"{template}/{number}"
     return f"{template}/{phrasing}"
 

@@ -63,7 +63,7 @@ def generate_split(
             none besides this one.
         executor: use this one instead (Dask, MPI, threads); it is not shut down. Its workers need
             no common file system: what they make comes back as bytes.
-        overwrite: replace a finished data set that lies there.
+        overwrite: replace a finished data set.
 
     Returns:
         The manifest, written last.

@@ -93,14 +93,14 @@ def _house_faults(episode: Episode) -> Iterator[Fault]:
     for thing in episode.objects:
         model, surface = _model(source, thing.model), house.surfaces[thing.receptacle]
         if model is None or model.category != thing.category:
-            yield "model", f"{thing.id} has model '{thing.model}', which is no {thing.category}"
+            yield "model", f"{thing.id} has model '{thing.model}', which is not a {thing.category}"
         elif model.size_mm[2] > surface.max_height_mm:
             yield "model", f"{thing.id} is too high for {thing.receptacle}"
         if thing.slot >= len(surface.slots):
             slots = f"slot {thing.slot} of {thing.receptacle}, which has {len(surface.slots)}"
             yield "slot", f"{thing.id} is at {slots}"
     if (episode.start.x, episode.start.y) not in house.start_cells:
-        yield "start", f"({episode.start.x}, {episode.start.y}) is no free place of {house.id}"
+        yield "start", f"({episode.start.x}, {episode.start.y}) is not a free place of {house.id}"
 
 
 def _model(source: HomeSource, model_id: str) -> ObjectModel | None:
@@ -113,12 +113,12 @@ def _model(source: HomeSource, model_id: str) -> ObjectModel | None:
 def _asset_faults(episode: Episode) -> Iterator[Fault]:
     for thing in episode.objects:
         if CATEGORY_OF_ASSET.get(thing.model) != thing.category:
-            yield "model", f"{thing.id} has asset '{thing.model}', which is no {thing.category}"
+            yield "model", f"{thing.id} has asset '{thing.model}', which is not a {thing.category}"
 
 
 def _knob_faults(episode: Episode, spec: SplitSpec) -> Iterator[str]:
     if episode.house not in houses_for(spec.houses):
-        yield f"{episode.house} is no {spec.houses} flat"
+        yield f"{episode.house} is not a {spec.houses} flat"
     count = len(episode.objects)
     if not spec.min_objects <= count <= spec.max_objects:
         yield f"{count} objects; the spec has {spec.min_objects} to {spec.max_objects}"

@@ -75,7 +75,7 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         for name in (self.name, self.split):
             if not _NAME.match(name):
                 raise UsageError(
-                    f"spec: '{name}' is no name of a split; use lower-case letters and underscores"
+                    f"spec: '{name}' is an invalid split name; use letters a-z and underscores"
                 )
         if self.num_episodes is not None and not 1 <= self.num_episodes <= 1_000_000:
             raise UsageError(
@@ -166,7 +166,7 @@ def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = No
         num_episodes: overrides the spec's.
 
     Raises:
-        VocabularyError: no published split has this name and no file lies there.
+        VocabularyError: neither a published split nor a file.
         UsageError: the file has unknown fields or values.
     """
     spec = PUBLISHED.get(str(split))

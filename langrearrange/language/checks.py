@@ -167,7 +167,7 @@ def check_goal(node: Node, template: Template) -> None:
     predicates = {part.predicate for part in walk(goal) if isinstance(part, Atom)}
     if "on_top" in predicates and not predicates & {"hand_free", "holding"}:
         node.fail(
-            f"the goal of '{template.id}' speaks of things on receptacles and not of the hand; add "
+            f"the goal of '{template.id}' puts things on receptacles and leaves out the hand; add "
             "(hand_free), or a thing still held over the place would do"
         )
 

@@ -224,7 +224,7 @@ class _TemplateReader:
             segments = parse_markup(item, slots, statements=statements)
             for other in found:
                 if other.text.lower() == item.text().lower():
-                    item.fail(f"this phrasing stands already on line {other.line}; remove one")
+                    item.fail(f"this phrasing repeats line {other.line}; remove one")
             found.append(Phrasing(index, item.text(), segments, item.line))
         return tuple(found)
 

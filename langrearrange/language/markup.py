@@ -82,8 +82,8 @@ def _hole(
     inside = _INSIDE.fullmatch(hole[1])
     if inside is None:
         node.fail(
-            f"'{hole[0]}' is no placeholder; write {{slot}} or {{form slot}} in small letters, as "
-            "in {a object} (a capital comes by itself where a sentence begins)",
+            f"'{hole[0]}' is not a placeholder; write {{slot}} or {{form slot}} in small letters, "
+            "as in {a object} (a capital comes by itself where a sentence begins)",
             shift=shift,
         )
     form, name = inside[1] or "", inside[2]

@@ -47,7 +47,7 @@ def test_explicit_pose_survives_the_round_trip() -> None:
 
 def test_unknown_field_is_refused_with_its_place() -> None:
     line = encode_episode(sample_episode()).replace(b'"phrasing"', b'"frasing"')
-    with pytest.raises(DatasetError, match=r"file, line 7: this line is no episode .*frasing"):
+    with pytest.raises(DatasetError, match=r"file, line 7: this line is not an episode .*frasing"):
         decode_episode(line, "file, line 7")
 
 
@@ -64,7 +64,7 @@ OUTSIDE_THE_LIMITS: dict[str, dict[str, Any]] = {
     "1 to 256": {"instruction": ""},
     "257 characters": {"instruction": "x" * 257},
     "65 objects": {"objects": tuple(placement(f"cup_{i}", slot=i) for i in range(65))},
-    "no episode id": {"id": "train/17"},
+    "not an episode id": {"id": "train/17"},
     "not of split": {"split": "validation"},
     "occurs twice": {"objects": (placement(), placement(slot=1))},
     "as does": {"objects": (placement(), placement("cup_0"))},

@@ -108,7 +108,7 @@ def test_the_split_of_a_spec_is_its_name_unless_it_is_a_view() -> None:
     assert spec().split == "mine"
     assert spec(split="another").split == "another"
     for name in ("mine2", "_mine", "Mine", "my-set", "mine\n"):
-        with pytest.raises(UsageError, match="no name of a split"):
+        with pytest.raises(UsageError, match="invalid split name"):
             spec(split=name)
     public = spec(key="k" * 16).public()
     assert "key" not in public

@@ -27,7 +27,7 @@ def test_every_published_split_has_a_spec_and_its_published_size() -> None:
 
 
 REFUSED: dict[str, dict[str, Any]] = {
-    "no name of a split": {"name": "Mine 2"},
+    "invalid split name": {"name": "Mine 2"},
     "num_episodes is 0": {"num_episodes": 0},
     "min_objects is 31": {"min_objects": 31},
     "max_objects is 61": {"max_objects": 61},

@@ -90,7 +90,7 @@ def test_a_thing_of_the_wrong_kind_is_found() -> None:
 
 def test_relations_that_metadata_does_not_tell_are_refused_in_one_sentence() -> None:
     spec = msgspec.structs.replace(SPEC, templates="spatial_relationships", num_episodes=5)
-    with pytest.raises(GenerationError, match="speaks of spatial relations, but none is known"):
+    with pytest.raises(GenerationError, match="uses spatial relations, but none is known"):
         make_episode(spec, 0)
 
 

@@ -221,7 +221,7 @@ def test_a_goal_on_receptacles_speaks_of_the_hand(
     if accepted:
         load(tmp_path, goal=goal)
     else:
-        assert "not of the hand; add (hand_free)" in told(tmp_path, goal=goal)
+        assert "leaves out the hand; add (hand_free)" in told(tmp_path, goal=goal)
 
 
 def test_every_slot_is_mentioned_and_the_message_shows_how(tmp_path: Path) -> None:

@@ -151,9 +151,9 @@ def test_descriptions_occur_in_no_training_sentence() -> None:
 
 def test_places_are_told_by_their_neighbours_only_in_spatial_relationships() -> None:
     spatial = re.compile(r"left of|right of|between|beside|next to|behind|in front of")
-    for _, template in TEMPLATES:
+    for file, template in TEMPLATES:
         if template.needs_relations:
-            assert template in load_split("spatial_relationships").templates
+            assert file.split == "spatial_relationships"
     for template in TRAIN.templates:
         assert not any(spatial.search(p.text) for p in template.phrasings)
 
