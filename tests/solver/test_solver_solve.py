@@ -48,6 +48,22 @@ def test_a_goal_without_any_plan_is_told_from_one_beyond_the_limit() -> None:
     assert (late.status, late.lower_bound, late.too_long) == ("unsolvable", 4, True)
 
 
+def test_the_reference_search_tells_the_same_apart() -> None:
+    layout, initial = household([("apple", "sofa")])
+    found = breadth_first(MOVE_APPLE, layout, initial)
+    assert (found.status, found.lower_bound, len(found.plan)) == ("solved", 4, 4)
+    for limit in (1, 2, 3):
+        late = breadth_first(MOVE_APPLE, layout, initial, limit)
+        assert (late.status, late.lower_bound) == ("unsolvable", limit + 1)
+    nowhere = parse_goal("(and (robot_at sofa) (robot_at sink))")
+    never = breadth_first(nowhere, layout, initial)
+    assert (never.status, never.lower_bound) == ("unsolvable", None)
+    little = breadth_first(MOVE_APPLE, layout, initial, max_states=20)
+    assert (little.status, little.plan) == ("gave_up", ())
+    done = breadth_first(parse_goal("(hand_free)"), layout, initial)
+    assert (done.status, done.plan, done.lower_bound) == ("solved", (), 0)
+
+
 def test_no_instance_means_unsolvable() -> None:
     layout, initial = household([("ball", "sofa")])
     assert solve(MOVE_APPLE, layout, initial).status == "unsolvable"

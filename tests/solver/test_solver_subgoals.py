@@ -44,6 +44,17 @@ def test_containers_on_the_way_are_opened_first() -> None:
     ]
 
 
+def test_opening_one_of_two_containers_is_no_landmark() -> None:
+    either = "(exists (?x - apple) (and (hand_free) (or (on_top ?x fridge) (on_top ?x {}))))"
+    for other in ("left_drawer", "sofa"):
+        assert written(either.format(other), [("apple", "sink")]) == ["held(apple)"]
+    assert written(either.format("fridge"), [("apple", "sink")]) == [
+        "held(apple)",
+        "opened(fridge)",
+        "delivered(apple,fridge,1)",
+    ]
+
+
 def test_the_second_of_two_is_counted() -> None:
     goal = "(and (hand_free) (forall (?x - apple) (on_top ?x sink)))"
     assert written(goal, [("apple", "sofa"), ("apple", "chair")]) == [
