@@ -6,16 +6,14 @@ Takes what `report_json` gives; never a trace, so nothing is recomputed here.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.groups import GROUPS, base_split
+from langrearrange.leaderboard.html import fill, write
 from langrearrange.leaderboard.metrics import METRICS, mean
-from langrearrange.leaderboard.page import script_json
 from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
 from langrearrange.leaderboard.reference import REFERENCE_NOTE
 from langrearrange.leaderboard.result_json import SCHEMA_VERSION
@@ -63,10 +61,7 @@ def write_board(path: Path | str, results: Sequence[Values]) -> Path:
     Returns:
         The path.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(build_board(results), encoding="utf-8")
-    return path
+    return write(path, build_board(results))
 
 
 def build_board(results: Sequence[Values]) -> str:
@@ -82,8 +77,7 @@ def build_board(results: Sequence[Values]) -> str:
         "paper_note": f"Grey rows are the paper's (Tables 2 and 5): {NOTE}. * These two cells "
         "probably carry each other's label, as the released files of these splits do.",
     }
-    parts = {"STYLE": _part("css"), "SCRIPT": _part("js"), "DATA": script_json(data)}
-    return re.sub("%(STYLE|SCRIPT|DATA)%", lambda match: parts[match[1]], _part("html"))
+    return fill("board", data)
 
 
 def rank_range(intervals: Sequence[tuple[float, float]], index: int) -> tuple[int, int]:
@@ -116,14 +110,8 @@ def _row(result: Values) -> dict[str, Any]:
 
 
 def _cell(scores: Values) -> dict[str, Any]:
-    success = scores["success"]
-    return {
-        "mean": success["mean"],
-        "low": success["low"],
-        "high": success["high"],
-        "checked": success["checked"],
-        "efficiency": scores["efficiency"]["mean"],
-    }
+    shown = {name: scores["success"][name] for name in ("mean", "low", "high", "checked")}
+    return {**shown, "efficiency": scores["efficiency"]["mean"]}
 
 
 def _rank(rows: Sequence[dict[str, Any]]) -> None:
@@ -160,7 +148,3 @@ def _check(result: Any, path: Path) -> None:
         raise SubmissionError(
             f"{path}: result version {version!r}, this release reads {SCHEMA_VERSION}; score again"
         )
-
-
-def _part(suffix: str) -> str:
-    return files("langrearrange.leaderboard").joinpath(f"board.{suffix}").read_text("utf-8")

@@ -54,14 +54,14 @@ function drawBars() {
     const line = element("tr", { title: `efficiency ${row.efficiency.toFixed(3)}` });
     line.append(element("td", {}, `${row.split.replaceAll("_", " ")} / ${row.template}`),
       bar(row.success, ""), element("td", { class: "number" }, row.success.toFixed(2)),
-      element("td", { class: "number" }, `n = ${row.num}`));
+      element("td", { class: "number" }, `n = ${row.num_episodes}`));
     return line;
   }));
-  const most = Math.max(1, ...data.causes.map((row) => row.num));
+  const most = Math.max(1, ...data.causes.map((row) => row.num_episodes));
   $("causes").append(...data.causes.map((row) => {
     const line = element("tr");
     line.append(element("td", {}, `${row.split.replaceAll("_", " ")} / ${row.cause.replaceAll("_", " ")}`),
-      bar(row.num / most, "lost"), element("td", { class: "number" }, String(row.num)));
+      bar(row.num_episodes / most, "lost"), element("td", { class: "number" }, String(row.num_episodes)));
     line.onclick = () => { $("search").value = row.cause.replaceAll("_", " "); drawList(); };
     return line;
   }));

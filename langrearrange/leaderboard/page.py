@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from langrearrange.dataset import Episode
 from langrearrange.houses import House, get_house
 from langrearrange.houses.geometry import Pose2D
+from langrearrange.leaderboard.html import fill, write
 from langrearrange.leaderboard.metrics import METRICS
 from langrearrange.leaderboard.replay import Replayed
-from langrearrange.leaderboard.score import Result, Scores
+from langrearrange.leaderboard.score import Group, Result, Scores
 from langrearrange.leaderboard.statistics import Interval
 from langrearrange.world import SKILLS
 from langrearrange.world.vocabulary import (
@@ -61,10 +59,7 @@ def write_page(
     Returns:
         The path.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(build_page(result, find_episode, frames), encoding="utf-8")
-    return path
+    return write(path, build_page(result, find_episode, frames))
 
 
 def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None = None) -> str:
@@ -77,18 +72,9 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
         "facts": _facts(result),
         "columns": (*COLUMNS, *(metric.title for metric in METRICS.values())),
         "rows": _rows(result),
-        "templates": [
-            {
-                "split": row.split,
-                "template": row.template,
-                "num": row.num_episodes,
-                "success": row.success,
-                "efficiency": row.efficiency,
-            }
-            for row in result.templates
-        ],
+        "templates": [asdict(row) for row in result.templates],
         "causes": [
-            {"split": split, "cause": cause, "num": number}
+            {"split": split, "cause": cause, "num_episodes": number}
             for split, scores in result.splits.items()
             for cause, number in scores.causes.items()
         ],
@@ -102,19 +88,14 @@ def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None 
         "categories": CATEGORIES,
         "names": {name: english(name) for name in (*RECEPTACLES, *CATEGORIES)},
     }
-    left = MAX_BYTES - len(script_json(data)) - sum(len(_part(n)) for n in ("html", "css", "js"))
+    title = str(data["title"])
+    left = MAX_BYTES - len(fill("page", data, title))
     for episode in episodes:
         pictures = [_data_uri(picture) for picture in (frames or {}).get(episode["id"], ())]
         left -= sum(map(len, pictures)) + 20 * len(pictures)
         if pictures and left > 0:
             episode["frames"] = pictures
-    parts = {
-        "TITLE": html.escape(str(data["title"])),
-        "STYLE": _part("css"),
-        "SCRIPT": _part("js"),
-        "DATA": script_json(data),
-    }
-    return re.sub("%(TITLE|STYLE|SCRIPT|DATA)%", lambda match: parts[match[1]], _part("html"))
+    return fill("page", data, title)
 
 
 def flat_map(house: House) -> dict[str, Any]:
@@ -199,23 +180,16 @@ def _facts(result: Result) -> str:
 
 
 def _rows(result: Result) -> list[dict[str, Any]]:
-    rows = [
-        {"group": False, "cells": [name.replace("_", " "), *_cells(scores)]}
-        for name, scores in result.splits.items()
-    ]
-    for name, group in result.groups.items():
-        cells = [name, *_mean(group.success), *_mean(group.efficiency), "", *[""] * len(METRICS)]
-        rows.append({"group": True, "cells": cells})
+    rows = []
+    shown: list[tuple[str, Scores | Group]] = [*result.splits.items(), *result.groups.items()]
+    for name, scores in shown:
+        cells = [name.replace("_", " "), *_mean(scores.success), *_mean(scores.efficiency)]
+        if isinstance(scores, Scores):
+            cells.append(str(scores.num_episodes))
+            cells += (metric.text(scores.metrics[key]) for key, metric in METRICS.items())
+        cells += [""] * (len(COLUMNS) + len(METRICS) - len(cells))
+        rows.append({"group": isinstance(scores, Group), "cells": cells})
     return rows
-
-
-def _cells(scores: Scores) -> list[str]:
-    return [
-        *_mean(scores.success),
-        *_mean(scores.efficiency),
-        str(scores.num_episodes),
-        *(metric.text(scores.metrics[name]) for name, metric in METRICS.items()),
-    ]
 
 
 def _mean(interval: Interval) -> tuple[str, str]:
@@ -226,12 +200,3 @@ def _mean(interval: Interval) -> tuple[str, str]:
 def _data_uri(picture: bytes) -> str:
     kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-
-
-def script_json(value: Any) -> str:
-    """Return JSON that can stand inside a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _part(suffix: str) -> str:
-    return files("langrearrange.leaderboard").joinpath(f"page.{suffix}").read_text("utf-8")

@@ -120,11 +120,11 @@ def test_causes_and_templates_are_listed() -> None:
     scores = replace(RESULT.splits["context"], causes={"loop": 3, "crash": 1})
     data = data_of(replace(RESULT, splits={"context": scores}))
     assert data["causes"] == [
-        {"split": "context", "cause": "loop", "num": 3},
-        {"split": "context", "cause": "crash", "num": 1},
+        {"split": "context", "cause": "loop", "num_episodes": 3},
+        {"split": "context", "cause": "crash", "num_episodes": 1},
     ]
     (row,) = data["templates"]
-    assert (row["split"], row["template"], row["num"]) == ("context", "handmade", 4)
+    assert (row["split"], row["template"], row["num_episodes"]) == ("context", "handmade", 4)
     assert row["success"] == RESULT.templates[0].success
 
 
