@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -242,6 +243,37 @@ def test_other_episodes_other_splits_and_other_rules_are_refused() -> None:
     hard = msgspec.structs.replace(EXPLORER.header, protocol="hard")
     with pytest.raises(ScoreError, match="one board"):
         compare(EXPLORER, dataclasses.replace(EXPLORER, header=hard))
+
+
+@pytest.mark.parametrize("changes", [{"protocol": "hard"}, {"horizon": 31}, {"horizon": 33}])
+def test_runs_under_other_rules_are_refused_whichever_comes_first(changes: dict[str, Any]) -> None:
+    header = msgspec.structs.replace(EXPLORER.header, **changes)
+    other = dataclasses.replace(EXPLORER, header=header)
+    for pair in ((EXPLORER, other), (other, EXPLORER)):
+        with pytest.raises(ScoreError, match="made under other rules"):
+            compare(*pair)
+
+
+def test_how_many_episodes_are_in_common_is_told() -> None:
+    shorter = result_of("random", many(20))
+    with pytest.raises(ScoreError, match=r"'context' \(48 and 20, 20 in common\)"):
+        compare(EXPLORER, shorter)
+    missing = dataclasses.replace(EXPLORER.splits["context"], num_missing=1)
+    with pytest.raises(ScoreError, match="48 and 48, 48 in common"):
+        compare(EXPLORER, dataclasses.replace(EXPLORER, splits={"context": missing}))
+    with pytest.raises(ScoreError, match="48 and 48, 48 in common"):
+        compare(dataclasses.replace(EXPLORER, splits={"context": missing}), EXPLORER)
+
+
+def test_what_could_be_detected_is_told() -> None:
+    """With 80 % power: (t of the level + t of the power) times the standard error."""
+    rng = np.random.default_rng(3)
+    a, b = (rescored(EXPLORER, rng.random(48) < 0.5, "context") for _ in range(2))
+    for level in (0.9, 0.95):
+        row = compare(a, b, level)[0]
+        half = row.high - row.difference
+        quantile, power = t_quantile((1 + level) / 2, 11), t_quantile(0.8, 11)
+        assert row.detectable == pytest.approx((quantile + power) * half / quantile)
 
 
 def test_groups_are_compared_where_all_their_splits_were_played() -> None:

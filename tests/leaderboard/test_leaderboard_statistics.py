@@ -175,6 +175,20 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty() -> None:
     assert mean_of_intervals([sure, sure]).high > 0
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_splits_that_all_agree_have_wilsons_interval_over_all_their_units(value: float) -> None:
+    parts = [mean_ci(np.full(n, value), np.arange(n) % 10) for n in (20, 40)]
+    found = mean_of_intervals(parts)
+    quantile = t_quantile(0.975, found.degrees)
+    assert (found.low, found.high) == pytest.approx(wilson(value, 20, quantile))
+    assert (found.method, found.variance) == ("agreeing", 0.0)
+    assert (found.num_episodes, found.num_units) == (60, 20)
+    # One that differs, and they are combined; so do means that agree in between.
+    half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
+    assert mean_of_intervals([*parts, half]).method == "combined"
+    assert mean_of_intervals([half, half]).method == "combined"
+
+
 def test_the_mean_of_two_alike_splits_has_half_the_variance_and_twice_the_degrees() -> None:
     half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
     both = mean_of_intervals([half, half])

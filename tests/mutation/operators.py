@@ -107,7 +107,10 @@ def mutations(path: str, source: str) -> list[list[Mutation]]:
 
 
 def _excluded(tree: ast.Module) -> list[Span]:
-    """Return the spans that do not run: annotations; and decorators, whose options mypy checks."""
+    """Return the spans of what does not run, of decorators and of `zip(strict=...)`.
+
+    The options of dataclasses are mypy's to check; `strict` only states that lengths agree.
+    """
     nodes: list[ast.AST | None] = []
     for node in ast.walk(tree):
         match node:
@@ -117,6 +120,8 @@ def _excluded(tree: ast.Module) -> list[Span]:
                 nodes += node.decorator_list
             case ast.arg() | ast.AnnAssign():
                 nodes.append(node.annotation)
+            case ast.Call(func=ast.Name(id="zip")):
+                nodes += [keyword.value for keyword in node.keywords]
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 nodes.append(node)
     spans = []

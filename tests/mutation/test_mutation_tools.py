@@ -23,7 +23,7 @@ TABLE: dict[str, int | None] = {**{}, "a": 1 << 2}
 def count(items: list[int | str], least: int | None = None) -> int | str:
     total = 0
     logger.debug("counting")
-    for item in items:
+    for item, _ in zip(items, items, strict=True):
         total += 1
         TABLE["a"] = 2
         print(item)
@@ -77,6 +77,7 @@ def test_nothing_is_mutated_that_does_not_run(places: Any) -> None:
     replaced = {m.operator.split("_")[1] for place in places for m in place if "_" in m.operator}
     assert "LShift" in replaced
     assert not replaced & {"Pow", "BitOr"}
+    assert not any("strict=False" in line for place in places for m in place for line in changed(m))
 
 
 def test_statements_are_removed_and_comparisons_turned(places: Any) -> None:
