@@ -44,9 +44,7 @@ def check_disjoint(train: SplitSpec | None = None) -> list[Finding]:
     wanted = blueprint_of(spec).order.num_episodes
     if len(texts) < wanted:
         found.append(Finding("duplicate_text", "", f"{len(texts)} distinct texts of {wanted}"))
-    for name in TEST_SPLITS:
-        found += _text_leaks(open_split(name), texts)
-    for name in ("train_mini", "train_eval"):
+    for name in (*TEST_SPLITS, "train_mini", "train_eval"):
         found += _text_leaks(open_split(name), texts)
     found += _word_leaks(texts)
     return found + list(_category_leaks(spec))

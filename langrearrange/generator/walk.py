@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final, Literal
 
 from langrearrange.dataset import EpisodeOrder
@@ -82,7 +83,7 @@ class Walk:
         self._order = EpisodeOrder(
             {str(number): cell.num_groundings for number, cell in enumerate(self._cells)}
         )
-        self._permutations: dict[int, KeyedPermutation] = {}
+        self._permutation = cache(self._permuted)
         # A stretch of train's walk, from a keyed place on, is as balanced as train's beginning.
         self._num_train = num_train
         self._train_start = self._keyed(num_train or 1, "train texts", 0)[0]
@@ -150,13 +151,10 @@ class Walk:
             return None
         return replace(grounding, values=values)
 
-    def _permutation(self, number: int) -> KeyedPermutation:
-        known = self._permutations.get(number)
-        if known is None:
-            size = self._order.counts[number]
-            known = self._owner.permutation(size, self.template.id, number, "texts")
-            self._permutations[number] = known
-        return known
+    def _permuted(self, number: int) -> KeyedPermutation:
+        """Return the order of a cell's texts."""
+        size = self._order.counts[number]
+        return self._owner.permutation(size, self.template.id, number, "texts")
 
     def _keyed(self, size: int, purpose: str, block: int) -> KeyedPermutation:
         return self._spec.permutation(size, self.template.id, block, purpose)

@@ -61,18 +61,12 @@ class Grounding:
     @property
     def cluster(self) -> str:
         """The held-out unit for statistics (design 3.7), unique within the split."""
-        return "/".join(self._cluster_part(part) for part in self.template.cluster)
-
-    def _cluster_part(self, part: str) -> str:
-        match part:
-            case "template":
-                return self.template.id
-            case "phrasing":
-                return f"phrasing_{self.phrasing}"
-            case "statement":
-                return self.template.statements[self.statement].id
-            case _:
-                return self.values[part].group
+        parts = {name: value.group for name, value in self.values.items()} | {
+            "template": self.template.id,
+            "phrasing": f"phrasing_{self.phrasing}",
+            "statement": self.template.statements[self.statement].id,
+        }
+        return "/".join(parts[name] for name in self.template.cluster)
 
     def start_facts(self, case: int = 0) -> tuple[StartFact, ...]:
         """Return what must be true at t=0, grounded, beside "the goal is not yet true".

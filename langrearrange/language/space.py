@@ -8,6 +8,7 @@ millions of sentences without storing one (design 3.4).
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -111,9 +112,7 @@ class _Product:
             _group(names, [d for d in distinct if set(d) & set(names)], domains)
             for names in _components(self._names, distinct)
         ]
-        self.size = 1
-        for group in self._groups:
-            self.size *= group.size
+        self.size = math.prod(group.size for group in self._groups)
 
     def unrank(self, number: int) -> dict[str, Value]:
         bound: dict[str, Value] = {}
@@ -157,13 +156,9 @@ class _Permutations:
     def __init__(self, names: list[str], domain: tuple[Value, ...]) -> None:
         self.names = names
         self._domain = domain
-        self.size = 1
-        for i in range(len(names)):
-            self.size *= max(0, len(domain) - i)
+        self.size = math.perm(len(domain), len(names))
 
     def unrank(self, number: int) -> list[Value]:
-        if len(self.names) == 1:
-            return [self._domain[number]]
         taken: list[int] = []  # ascending
         chosen = []
         for i in range(len(self.names)):
@@ -186,9 +181,7 @@ class _Listed:
         distinct: Sequence[tuple[str, ...]],
     ) -> None:
         self.names = names
-        total = 1
-        for domain in domains:
-            total *= len(domain)
+        total = math.prod(map(len, domains))
         if total > MAX_LISTED:
             raise TemplateError(
                 f"the slots {', '.join(names)} must differ but have different domains, which makes "

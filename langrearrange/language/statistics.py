@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langrearrange.language.loader import TEXTS_OF, load_split
@@ -32,7 +32,7 @@ class TemplateCount:
 
 
 def count_templates(
-    files: Iterable[TemplateFile] | None = None, relations: Sequence[Relation] = ()
+    files: Sequence[TemplateFile] = (), relations: Sequence[Relation] = ()
 ) -> list[TemplateCount]:
     """Count what templates can say.
 
@@ -43,38 +43,38 @@ def count_templates(
     Returns:
         One row per template, in file order.
     """
-    if files is None:
-        files = [load_split(split) for split in dict.fromkeys(TEXTS_OF.values())]
-    return [_count(file, template, relations) for file in files for template in file.templates]
+    return [
+        _count(file, template, relations)
+        for file in files or _shipped()
+        for template in file.templates
+    ]
+
+
+def _shipped() -> list[TemplateFile]:
+    return [load_split(split) for split in dict.fromkeys(TEXTS_OF.values())]
 
 
 def _count(file: TemplateFile, template: Template, relations: Sequence[Relation]) -> TemplateCount:
-    remarks = [statement for statement in template.statements if statement.segments]
     known = bool(relations) or not template.needs_relations
     return TemplateCount(
         split=file.split,
         template=template.id,
         concept=template.concept,
         num_phrasings=len(template.phrasings),
-        num_statements=len(remarks),
+        num_statements=sum(bool(statement.segments) for statement in template.statements),
         num_texts=len(TextSpace(template, relations)) if known else None,
     )
 
 
-def distinct_phrasings(files: Iterable[TemplateFile] | None = None) -> int:
+def distinct_phrasings(files: Sequence[TemplateFile] = ()) -> int:
     """Return how many different phrasings there are, counted once where splits share one.
 
     The paper has 282 (its Table 4); ours are counted as they are written, slot kinds included.
     """
-    if files is None:
-        files = [load_split(split) for split in dict.fromkeys(TEXTS_OF.values())]
-    seen = set()
-    for file in files:
-        for template in file.templates:
-            for phrasing in template.phrasings:
-                kinds = tuple(
-                    segment.text or (segment.form, template.kind(segment.slot))
-                    for segment in phrasing.segments
-                )
-                seen.add(kinds)
+    seen = {
+        tuple(part.text or (part.form, template.kind(part.slot)) for part in phrasing.segments)
+        for file in files or _shipped()
+        for template in file.templates
+        for phrasing in template.phrasings
+    }
     return len(seen)
