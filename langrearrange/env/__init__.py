@@ -14,7 +14,15 @@ from langrearrange.env.observer import (
     modality_name,
     observer_factory,
 )
-from langrearrange.env.rewards import PAPER_REWARD, RELEASE_REWARD, RewardConfig, reward_config
+from langrearrange.env.rewards import (
+    PAPER_REWARD,
+    RELEASE_REWARD,
+    REWARDS,
+    Reward,
+    RewardConfig,
+    Transition,
+    make_reward,
+)
 from langrearrange.env.single import LangRearrangeEnv, LangRearrangeHardEnv
 from langrearrange.env.spaces import STATE_SIZES, InstructionText
 from langrearrange.env.task import STOP, Progress, Rules, Task
@@ -28,6 +36,7 @@ __all__ = [
     "PAPER_REWARD",
     "RANKED_MODALITIES",
     "RELEASE_REWARD",
+    "REWARDS",
     "STATE_SIZES",
     "STOP",
     "EnvConfig",
@@ -42,16 +51,18 @@ __all__ = [
     "Observations",
     "Observer",
     "Progress",
+    "Reward",
     "RewardConfig",
     "Rules",
     "SymbolicObserver",
     "Task",
+    "Transition",
     "check_action",
     "check_actions",
     "facts",
     "is_modality",
+    "make_reward",
     "modality_name",
     "observer_factory",
-    "reward_config",
     "text",
 ]

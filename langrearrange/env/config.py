@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypedDict, get_args
 from langrearrange.dataset.episode import Episode
 from langrearrange.dataset.source import EpisodeSource, Selection
 from langrearrange.env.observer import MODALITIES, Modality, observer_factory
-from langrearrange.env.rewards import RewardConfig, reward_config
+from langrearrange.env.rewards import RewardChoice, make_reward
 from langrearrange.env.task import Rules
 from langrearrange.errors import UsageError
 from langrearrange.sim.protocol import Simulator
@@ -23,7 +23,7 @@ from langrearrange.sim.registry import (
     make_simulator,
     refuse_live,
 )
-from langrearrange.world import Semantics
+from langrearrange.world import NUM_SKILLS, Semantics
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
 
 Sampling = Literal["weighted", "uniform", "sequential"]
@@ -57,7 +57,7 @@ class EnvKwargs(TypedDict, total=False):
     episodes: Episodes | None
     observation: Modality
     simulator: SimulatorChoice
-    reward: Literal["paper", "release"] | RewardConfig | Mapping[str, Any]
+    reward: RewardChoice
     horizon: int
     image_size: int
     camera: Literal["default", "habitat"]
@@ -86,7 +86,7 @@ class EnvConfig:
     episodes: Episodes | None = None
     observation: Modality = "rgb"
     simulator: SimulatorChoice = "embedded"
-    reward: str | RewardConfig | Mapping[str, Any] = "paper"
+    reward: RewardChoice = "paper"
     horizon: int = HORIZON
     image_size: int = 256
     camera: str = "default"
@@ -188,7 +188,7 @@ class EnvConfig:
         """Return the rules of every episode."""
         return Rules(
             horizon=self.horizon,
-            reward=reward_config(self.reward),
+            reward=make_reward(self.reward),
             hard=self.hard,
             semantics=self.semantics,
         )
@@ -196,7 +196,7 @@ class EnvConfig:
     @property
     def num_actions(self) -> int:
         """70, or 71 in the hard variant."""
-        return self.rules.num_actions
+        return NUM_SKILLS + self.hard
 
     @property
     def modality(self) -> Modality:

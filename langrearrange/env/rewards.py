@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+import msgspec
 
 from langrearrange.errors import UsageError
+from langrearrange.loading import call_factory, load_object
+from langrearrange.world import Layout, Outcome, WorldState
+
+
+class Transition(msgspec.Struct, frozen=True):  # made at every step: the quickest record there is
+    """What happened in a step.
+
+    Attributes:
+        layout: the static part of the world, which says what the numbers in its states mean.
+        before: the world in which the action was taken.
+        action: index of the skill, or of `stop`.
+        outcome: what became of it.
+        after: the world now.
+        success: the episode succeeded with this step.
+        new_subgoals: how many subgoals were reached by this step for the first time.
+        num_subgoals: how many the episode has; 0 is legal.
+        steps: actions taken so far, this one included.
+    """
+
+    layout: Layout
+    before: WorldState
+    action: int
+    outcome: Outcome
+    after: WorldState
+    success: bool
+    new_subgoals: int
+    num_subgoals: int
+    steps: int
+
+
+class Reward(Protocol):
+    """What a step pays: any function of the transition alone; envs share one among episodes."""
+
+    def __call__(self, transition: Transition, /) -> float:
+        """Return the reward of a step."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +80,21 @@ class RewardConfig:
             if not math.isfinite(value) or value < 0:
                 raise UsageError(f"reward: {name} must be finite and at least 0, got {value!r}")
 
+    def __call__(self, transition: Transition, /) -> float:
+        """Return what a step pays."""
+        reward = -self.step_penalty
+        if transition.outcome is not Outcome.OK:
+            reward -= self.invalid_penalty
+        if transition.success:
+            reward += self.success
+        new = transition.new_subgoals
+        if new and (self.subgoal_with_success or not transition.success):
+            share = new / transition.num_subgoals if self.subgoals_share else 1.0
+            reward += self.subgoal * share
+        return reward
+
     def as_dict(self) -> dict[str, float | bool]:
-        """Return the fields, JSON-able; `reward_config` takes them back."""
+        """Return the fields, JSON-able; `make_reward` takes them back."""
         return asdict(self)
 
 
@@ -52,22 +104,36 @@ RELEASE_REWARD: Final = RewardConfig(
 )
 """What the official code effectively pays (its penalties are overwritten before they count)."""
 
-_NAMED: Final = {"paper": PAPER_REWARD, "release": RELEASE_REWARD}
+RewardChoice = str | Mapping[str, Any] | Reward | type[Reward]
+"""A name of `REWARDS`, `module:name`, the fields of a RewardConfig, or a reward itself."""
+
+REWARDS: Final[dict[str, RewardChoice]] = {"paper": PAPER_REWARD, "release": RELEASE_REWARD}
+"""Name -> reward. The one place to register one: `REWARDS["sparse"] = "my_package:Sparse"`."""
 
 
-def reward_config(reward: str | RewardConfig | Mapping[str, Any]) -> RewardConfig:
-    """Return the amounts for `paper`, `release`, a RewardConfig or its fields as a mapping.
+def make_reward(choice: RewardChoice) -> Reward:
+    """Return the reward that is meant.
+
+    A class, or a function that needs no arguments, makes the reward; anything else that can be
+    called is the reward, whether it is given itself or as `module:name`.
 
     Raises:
-        UsageError: anything else.
+        UsageError: anything else, or a class that cannot be called.
     """
-    if isinstance(reward, RewardConfig):
-        return reward
-    if isinstance(reward, str) and reward in _NAMED:
-        return _NAMED[reward]
+    reward: Any = REWARDS.get(choice, choice) if isinstance(choice, str) else choice
     if isinstance(reward, Mapping):
         known = {field.name for field in fields(RewardConfig)}
         if unknown := sorted(set(map(str, reward)) - known):
             raise UsageError(f"reward has no field {unknown[0]!r}; fields: {', '.join(known)}")
         return RewardConfig(**reward)
-    raise UsageError(f"reward={reward!r}; accepted: 'paper', 'release' or a RewardConfig")
+    if isinstance(reward, str) and ":" in reward:
+        reward = load_object(reward, "reward")
+    if callable(reward) and (inspect.isclass(reward) or not inspect.signature(reward).parameters):
+        reward = call_factory(reward, f"reward {choice!r}", UsageError)
+    if not callable(reward):
+        names = ", ".join(map(repr, REWARDS))
+        raise UsageError(
+            f"reward={choice!r}; accepted: {names}, 'module:name', a RewardConfig or its fields, "
+            "or a callable that takes a Transition and returns a number"
+        )
+    return reward  # type: ignore[no-any-return]

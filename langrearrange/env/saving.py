@@ -12,7 +12,7 @@ from typing import Any, Final
 from gymnasium.envs.registration import EnvSpec
 
 from langrearrange.env.config import EnvConfig, Live
-from langrearrange.env.rewards import RewardConfig
+from langrearrange.env.rewards import RewardChoice, RewardConfig, make_reward
 from langrearrange.env.sampling import Sampler
 from langrearrange.env.task import Progress, Task
 from langrearrange.errors import UsageError
@@ -80,10 +80,18 @@ def _rules(config: EnvConfig) -> dict[str, Any]:
         "horizon": rules.horizon,
         "hard": rules.hard,
         "semantics": rules.semantics,
-        "reward": rules.reward.as_dict(),
+        "reward": _stored_reward(config.reward),
         "sampling": config.sampling_mode,
         "variants": config.variants,
     }
+
+
+def _stored_reward(choice: RewardChoice) -> Any:
+    """Return a reward as the amounts of its RewardConfig, or as `module:name`."""
+    reward = make_reward(choice)
+    if isinstance(reward, RewardConfig):
+        return reward.as_dict()
+    return choice if isinstance(choice, str) else _text_of("reward", choice)
 
 
 def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:
@@ -104,10 +112,7 @@ class PlainSpec(EnvSpec):
             if isinstance(value, Live):
                 refuse_live(name, value.value)
             if callable(value):
-                raise UsageError(
-                    f"{name}={value!r} cannot be stored as text; define it in a module that can be "
-                    "imported, or pass 'module:name'"
-                )
+                _text_of(name, value)
         return super().to_json()
 
 
@@ -121,6 +126,16 @@ def _plain(value: Any) -> Any:
     if callable(value):
         return _name_of(value) or value
     return fspath(value) if isinstance(value, PathLike) else value
+
+
+def _text_of(name: str, value: Any) -> str:
+    """Return `module:name` of an argument's value; UsageError if it cannot be imported by it."""
+    if text := _name_of(value):
+        return text
+    raise UsageError(
+        f"{name}={value!r} cannot be stored as text; define it in a module that can be imported, "
+        "or pass 'module:name'"
+    )
 
 
 def _name_of(value: Any) -> str:

@@ -5,6 +5,7 @@ Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Unpack
 
 import gymnasium as gym
@@ -22,7 +23,7 @@ from langrearrange.env.observations import Observations, step_info
 from langrearrange.env.observer import Observation
 from langrearrange.env.sampling import Pools, Sampler
 from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
-from langrearrange.env.task import Task
+from langrearrange.env.task import Progress, Task
 from langrearrange.env.text_observation import text
 from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
@@ -60,7 +61,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
 
     Reward:
         Paper B.4: +10 on success; +5 on a step that reaches at least one new subgoal, not on the
-        step that succeeds; -0.1 for an invalid skill; -0.01 every step. See `RewardConfig`.
+        step that succeeds; -0.1 for an invalid skill; -0.01 every step. See `RewardConfig`, and
+        `Reward` for one of your own.
 
     Episode end:
         `terminated` on success (also on the last step). `truncated` after `horizon` steps without.
@@ -78,11 +80,13 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         split: name of the split to play.
         episodes: play these instead: ids, the path of a written data set, an EpisodeSource, or
             Episodes; in the order given. With ids or a path the env's spec survives `to_json`.
-        observation: `rgb`, `state` or `text`.
+        observation: `rgb`, `rgb+feedback`, `state`, `text`, or an `Observer` of your own: as
+            `module:factory`, or the factory itself.
         simulator: `embedded`, or `habitat`: the same flats and rules in habitat_sim
             (docs/habitat.md). Also one of your own (docs/add-a-simulator.md): `module:factory`, a
             callable that makes it, or a `sim.Simulator`, which is neither pickled nor stored.
-        reward: `paper`, `release` or a `RewardConfig`.
+        reward: `paper`, `release`, a `RewardConfig` or its fields, or any function of a
+            `Transition`: itself, or as `module:name`. No reward changes how agents are scored.
         horizon: skills an episode may take; part of the saved state.
         image_size: height and width of pictures, pixels.
         camera: `default` (frozen for v0) or `habitat` (90 degrees, fixed tilt).
@@ -216,11 +220,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             UsageError: it was saved under other rules or by a newer release.
         """
         check_saved(saved, self.config)
-        if self._task is None or self._task.episode.id != saved["episode_id"]:
-            self._begin(find_episode(self._source, saved["episode_id"]))
-        self.task.restore(restored_progress(saved))
-        self._sampler.restore(saved["order"])
-        self._order_begun = True
+        self._go_to(saved["episode_id"], restored_progress(saved), saved["order"])
         return self._observations.observe(0, self.task), step_info(self.task)
 
     def render(self) -> NDArray[np.uint8] | str | None:
@@ -252,7 +252,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
             "spec": self._spec,
             "action_space": self.action_space,
             "random": (self._np_random, self._np_random_seed),
-            "moment": None if self._task is None else self.save_state(),
+            "moment": self._task
+            and (self._task.episode.id, self._task.progress, self._sampler.saved()),
         }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
@@ -261,7 +262,14 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         self.action_space = kept["action_space"]
         self._np_random, self._np_random_seed = kept["random"]
         if kept["moment"] is not None:
-            self.restore_state(kept["moment"])
+            self._go_to(*kept["moment"])
+
+    def _go_to(self, episode_id: str, progress: Progress, order: Mapping[str, Any]) -> None:
+        if self._task is None or self._task.episode.id != episode_id:
+            self._begin(find_episode(self._source, episode_id))
+        self.task.restore(progress)
+        self._sampler.restore(order)
+        self._order_begun = True
 
     def _begin(self, episode: Episode) -> None:
         self._task = Task(episode, self._rules)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from gymnasium.error import ResetNeeded
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.env.rewards import PAPER_REWARD, RewardConfig
+from langrearrange.env.rewards import PAPER_REWARD, Reward, RewardConfig, Transition
 from langrearrange.errors import UsageError
 from langrearrange.world import (
     NUM_SKILLS,
@@ -44,7 +44,7 @@ class Rules:
     """
 
     horizon: int = HORIZON
-    reward: RewardConfig = PAPER_REWARD
+    reward: Reward = PAPER_REWARD
     hard: bool = False
     semantics: Semantics = "paper"
 
@@ -140,7 +140,8 @@ class Task:
         )
         holding = sum(bit for bit, holds in self._subgoals if holds(initial))
         # The release counts what holds at the start as reached; the paper pays what comes about.
-        reached, holding = (holding, 0) if rules.reward.subgoals_share else (0, holding)
+        shares = isinstance(rules.reward, RewardConfig) and rules.reward.subgoals_share
+        reached, holding = (holding, 0) if shares else (0, holding)
         self._initial = Progress(initial, Outcome.NONE, 0, reached, holding, False, False, False)
         self.reset()
 
@@ -203,37 +204,35 @@ class Task:
         """
         if self.terminated or self.truncated:
             raise ResetNeeded("the episode is over; call reset() before the next step()")
-        rules = self.rules
-        amounts = rules.reward
-        reward = -amounts.step_penalty
+        rules, before, new_subgoals = self.rules, self.state, 0
         if action == STOP and rules.hard:
-            self.steps += 1
-            self.outcome = Outcome.OK
-            self.success = self._goal_holds
-            self.terminated = True
-            return reward + amounts.success if self.success else reward
-        before = self.state
-        self.state, self.outcome = apply(self.layout, before, action)
-        self.steps += 1
-        if self.outcome is not Outcome.OK:
-            reward -= amounts.invalid_penalty
-            self.terminated = rules.hard
+            self.outcome, self.success, self.terminated = Outcome.OK, self._goal_holds, True
         else:
-            self._goal_holds = self._goal(self.state)
-        holds = self._goal_holds
-        if self._stale_goal is not None and self.outcome is Outcome.OK:
-            holds = self._stale_goal(before, self.state)
-        if holds and not rules.hard:
-            self.success = self.terminated = True
-            reward += amounts.success
-        # Driving about makes no subgoal true: none speaks of where the robot stands.
-        if self.outcome is Outcome.OK and action >= NUM_NAV_TARGETS:
-            reward += self._subgoal_reward()
+            self.state, self.outcome = apply(self.layout, before, action)
+            valid = self.outcome is Outcome.OK
+            if valid:
+                self._goal_holds = self._goal(self.state)
+            else:
+                self.terminated = rules.hard
+            holds = self._goal_holds
+            if valid and self._stale_goal is not None:
+                holds = self._stale_goal(before, self.state)
+            if holds and not rules.hard:
+                self.success = self.terminated = True
+            # Driving about makes no subgoal true: none speaks of where the robot stands.
+            if valid and action >= NUM_NAV_TARGETS:
+                new_subgoals = self._reach_subgoals()
+        self.steps += 1
         self.truncated = not self.terminated and self.steps >= rules.horizon
-        return reward
+        return rules.reward(
+            Transition(
+                self.layout, before, action, self.outcome, self.state, self.success, new_subgoals,
+                len(self._subgoals), self.steps,
+            )
+        )  # fmt: skip
 
-    def _subgoal_reward(self) -> float:
-        """Mark the subgoals that have just become true and return what they pay."""
+    def _reach_subgoals(self) -> int:
+        """Mark the subgoals that have just become true and return how many these are."""
         state, reached, holding, before = self.state, self.reached, 0, self._holding
         for bit, holds in self._subgoals:
             if not reached & bit and holds(state):
@@ -241,9 +240,6 @@ class Task:
                     holding |= bit
                 else:
                     reached |= bit
-        gained = (reached ^ self.reached).bit_count()
+        new_subgoals = (reached ^ self.reached).bit_count()
         self.reached, self._holding = reached, holding
-        amounts = self.rules.reward
-        if not gained or (self.success and not amounts.subgoal_with_success):
-            return 0.0
-        return amounts.subgoal * (gained / len(self._subgoals) if amounts.subgoals_share else 1.0)
+        return new_subgoals

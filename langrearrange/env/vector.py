@@ -360,12 +360,12 @@ def _stack(infos: list[Infos], mask: NDArray[np.bool_]) -> Infos:
     """Return info dicts as arrays with masks, as `VectorEnv._add_info` builds them."""
     stacked: Infos = {}
     everyone = bool(mask.all())
-    for key, first in infos[0].items():
-        dtype = _DTYPES.get(type(first), object)
-        column = np.array([info[key] for info in infos], dtype)
+    columns = zip(*[info.values() for info in infos], strict=True)
+    for key, values in zip(infos[0], columns, strict=True):
+        dtype = _DTYPES.get(type(values[0]), object)
+        column = stacked[key] = np.array(values, dtype)
         if not everyone:
             column[~mask] = None if dtype is object else 0
-        stacked[key] = column
         stacked[f"_{key}"] = mask
     return stacked
 

@@ -12,13 +12,10 @@ from hypothesis import strategies as st
 
 from langrearrange.dataset import Episode
 from langrearrange.env import (
-    PAPER_REWARD,
     RELEASE_REWARD,
     STOP,
-    RewardConfig,
     Rules,
     Task,
-    reward_config,
 )
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.testing import toy_episodes
@@ -194,28 +191,6 @@ def test_restoring_progress_continues_as_if_nothing_had_happened(
     task.restore(moment)
     assert task.progress == moment
     assert first == [(task.step(a), task.progress) for a in between if not task.over]
-
-
-def test_rewards_have_names_and_take_their_own_fields_back() -> None:
-    assert reward_config("paper") is PAPER_REWARD
-    assert reward_config("release") is RELEASE_REWARD
-    own = RewardConfig(success=1, step_penalty=0)
-    assert reward_config(own.as_dict()) == own
-
-
-@pytest.mark.parametrize(
-    ("reward", "message"),
-    [
-        ("dense", "accepted: 'paper', 'release'"),
-        ({"bonus": 1}, "no field 'bonus'"),
-        ({"success": True}, "must be a number"),
-        ({"success": float("nan")}, "finite"),
-        ({"invalid_penalty": -1}, "at least 0"),
-    ],
-)
-def test_a_reward_that_cannot_be_is_refused(reward: dict[str, Any] | str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        reward_config(reward)
 
 
 @pytest.mark.parametrize("horizon", [0, -1, True, 3.0, "32"])
