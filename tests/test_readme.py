@@ -31,6 +31,9 @@ def test_every_python_block_runs(index: int, tmp_path: Path) -> None:
 
 def test_every_command_runs_in_order(tmp_path: Path) -> None:
     assert len(COMMANDS) >= 8
+    for block in BLOCKS:
+        if name := re.match(r"# (\w+\.py)\n", block):
+            (tmp_path / name[1]).write_text(block)
     for command in COMMANDS:
         arguments = [sys.executable, "-m", "langrearrange.cli.main", *shlex.split(command)[1:]]
         done = run(arguments, tmp_path)
