@@ -6,16 +6,17 @@ of the split. `--whole` writes all 150,000 training episodes too and prints thei
 
 from __future__ import annotations
 
-import argparse
 import random
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
+from timing import cpu_s, options
 
 from langrearrange.dataset import open_dataset
 from langrearrange.generator import (
+    SplitSpec,
     check_dataset,
     generate_split,
     load_spec,
@@ -28,35 +29,30 @@ SIZES = (1_000, 150_000, 1_000_000)
 SAMPLE = 1_000
 
 
-def cost_ms(spec: object, indices: list[int]) -> tuple[float, float]:
-    """Mean and 99th percentile of CPU milliseconds an episode."""
-    times = []
-    for index in indices:
-        started = time.process_time()
-        make_episode(spec, index)  # type: ignore[arg-type]
-        times.append(1e3 * (time.process_time() - started))
-    times.sort()
+def cost_ms(spec: SplitSpec, indices: list[int]) -> tuple[float, float]:
+    """Return the mean and the 99th percentile of CPU milliseconds an episode."""
+    times = sorted(1e3 * cpu_s(make_episode, spec, index)[0] for index in indices)
     return sum(times) / len(times), times[len(times) * 99 // 100]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--whole", action="store_true", help="also write all of train")
-    args = parser.parse_args()
-
-    started = time.process_time()
+def ready() -> SplitSpec:
+    """Read the templates and lay out the flats, so that neither is measured later."""
     train = load_spec("train")
     num_episodes(train)
     for house in houses_for("train"):
         get_house(house)
-    print(f"ready (templates read, 63 flats laid out): {time.process_time() - started:.2f} CPU-s")
+    return train
 
+
+def main() -> None:
+    """Measure and print."""
+    whole = options(__doc__, whole=False).whole
+    seconds, train = cpu_s(ready)
+    print(f"ready (templates read, 63 flats laid out): {seconds:.2f} CPU-s")
     rng = random.Random(0)
-    costs = {}
     for size in SIZES:
         spec = msgspec.structs.replace(train, num_episodes=size)
         mean, p99 = cost_ms(spec, [rng.randrange(size) for _ in range(SAMPLE)])
-        costs[size] = mean
         print(
             f"train of {size:>9,}: {mean:.2f} ms an episode at random (p99 {p99:.2f}), "
             f"{1e3 / mean:,.0f} episodes per CPU-second"
@@ -64,35 +60,29 @@ def main() -> None:
     # A larger train has more two-object episodes, which cost more to solve; the same indices of
     # trains of any size are the same episodes.
     same = [rng.randrange(SIZES[0]) for _ in range(SAMPLE)]
-    flat = [cost_ms(msgspec.structs.replace(train, num_episodes=size), same)[0] for size in SIZES]
-    print(
-        f"the same {SAMPLE} episodes out of each: "
-        + ", ".join(f"{c:.2f} ms" for c in flat)
-        + f"; largest / smallest size {flat[-1] / flat[0]:.2f}"
-    )
-
+    costs = [cost_ms(msgspec.structs.replace(train, num_episodes=n), same)[0] for n in SIZES]
+    listed = ", ".join(f"{cost:.2f} ms" for cost in costs)
+    print(f"the same {SAMPLE} episodes out of each: {listed}; largest / smallest size "
+          f"{costs[-1] / costs[0]:.2f}")  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        write_and_check("train_mini", Path(folder))
-        if args.whole:
-            write_and_check("train", Path(folder))
+        for split in ["train_mini"] + ["train"] * whole:
+            write_and_check(split, Path(folder, split))
 
 
 def write_and_check(split: str, folder: Path) -> None:
-    wall, cpu = time.perf_counter(), time.process_time()
-    manifest = generate_split(load_spec(split), folder / split, workers=None)
-    wall_s, own_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    """Write a split, open and check it; print what each takes."""
+    wall = time.perf_counter()
+    own_cpu_s, manifest = cpu_s(lambda: generate_split(load_spec(split), folder, workers=None))
     print(
-        f"{split}: {manifest.num_episodes:,} episodes written in {wall_s:.1f} s wall (this process "
-        f"{own_cpu_s:.1f} CPU-s), {manifest.num_bytes / 1e6:.1f} MB, {manifest.content_sha256}"
+        f"{split}: {manifest.num_episodes:,} episodes written in {time.perf_counter() - wall:.1f} "
+        f"s wall (this process {own_cpu_s:.1f} CPU-s), {manifest.num_bytes / 1e6:.1f} MB, "
+        f"{manifest.content_sha256}"
     )
-    started = time.perf_counter()
-    data = open_dataset(folder / split)
-    opened = time.perf_counter() - started
-    started = time.process_time()
-    report = check_dataset(data)
+    opened, data = cpu_s(open_dataset, folder)
+    checked, report = cpu_s(check_dataset, data)
     print(
-        f"{split}: opened in {1e3 * opened:.1f} ms; checked in {time.process_time() - started:.1f} "
-        f"CPU-s, {len(report.findings)} faults"
+        f"{split}: opened in {1e3 * opened:.1f} ms; checked in {checked:.1f} CPU-s, "
+        f"{len(report.findings)} faults"
     )
 
 

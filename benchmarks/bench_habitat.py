@@ -10,7 +10,6 @@ turns, in one run of this script. `--picture` instead draws some views in both, 
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from timing import options
 
 from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
@@ -109,16 +109,9 @@ def picture(habitat: HabitatSimulator, size: int) -> Image.Image:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--python", help="interpreter of a Habitat environment")
-    parser.add_argument("--gpu", type=int, default=-1, help="index of the GPU; -1: software GL")
-    parser.add_argument("--views", type=int, default=240)
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--flats", type=int, default=4)
-    parser.add_argument("--picture", help="draw views in both into this file, measure nothing")
-    args = parser.parse_args()
+    args = options(__doc__, python="", gpu=-1, views=240, size=256, flats=4, picture="")
     try:
-        habitat = HabitatSimulator(habitat_python=args.python, habitat_gpu=args.gpu)
+        habitat = HabitatSimulator(habitat_python=args.python or None, habitat_gpu=args.gpu)
     except HabitatError as error:
         print(f"nothing measured: {error}")
         return

@@ -12,8 +12,9 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+from timing import best_s, cpu_s
 
 from langrearrange.agents import Limits, ProcessAgent, load_rows
 from langrearrange.env import LangRearrangeEnv
@@ -41,20 +42,8 @@ def verify_s(folder: Path) -> tuple[int, float]:
     plan = Plan(sources=[open_split(split) for split in BOARD_SPLITS])
     facts = AgentFacts(name="random", modality=agent.modality)
     path = evaluate(agent, facts, plan, folder / "run.jsonl.gz")
-    begin = time.process_time()
-    result = score_trace(path, open_split)
-    return len(result.episodes), time.process_time() - begin
-
-
-def best_ms(call: Callable[[], object], count: int, rounds: int = 5) -> float:
-    """Return milliseconds a call, the best of some rounds."""
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        for _ in range(count):
-            call()
-        times.append((time.perf_counter() - begin) / count * 1000)
-    return min(times)
+    seconds, result = cpu_s(score_trace, path, open_split)
+    return len(result.episodes), seconds
 
 
 def process_ms() -> tuple[float, float]:
@@ -65,16 +54,17 @@ def process_ms() -> tuple[float, float]:
     observation, _ = env.reset(options=options)
     agent = ProcessAgent([sys.executable, "-c", SERVER], Limits(), shared=True)
     agent.reset("Go to the sofa.")
-    answer = best_ms(lambda: agent.act(observation), 200)
+    answer = best_s(lambda: [agent.act(observation) for _ in range(200)], 5, time.perf_counter)
     agent.close()
     places = iter(range(10**9))
 
-    def step() -> None:
-        *_, terminated, truncated, _ = env.step(5 + next(places) % 8)
-        if terminated or truncated:
-            env.reset(options=options)
+    def steps() -> None:
+        for _ in range(60):
+            *_, terminated, truncated, _ = env.step(5 + next(places) % 8)
+            if terminated or truncated:
+                env.reset(options=options)
 
-    return answer, best_ms(step, 60)
+    return 1e3 * answer / 200, 1e3 * best_s(steps, 5, time.perf_counter) / 60
 
 
 def main() -> None:

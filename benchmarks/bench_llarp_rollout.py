@@ -9,7 +9,6 @@ that was read before: how many were, matters.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 
@@ -24,6 +23,7 @@ from langrearrange_baselines.llarp.episodes import LlarpEpisodes
 from langrearrange_baselines.llarp.observation import ObservationModule
 from langrearrange_baselines.llarp.policy import LlarpPolicy
 from langrearrange_baselines.llarp.prefixes import PrefixStore
+from timing import options
 from torch import Tensor
 
 from langrearrange.generator import open_split
@@ -115,14 +115,9 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--envs", type=int, nargs="+", default=[16, 64])
-    parser.add_argument("--steps", type=int, default=64)
-    parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--layers", type=int, default=6)
-    args = parser.parse_args()
+    args = options(__doc__, envs=[16, 64], steps=64, dim=512, layers=6)
     if args.steps % EVERY:
-        parser.error(f"--steps {args.steps}; accepted: a multiple of {EVERY}")
+        raise SystemExit(f"--steps {args.steps}; accepted: a multiple of {EVERY}")
     torch.set_num_threads(1)
     policy = policy_of(args.dim, args.layers)
     size = sum(p.numel() for p in policy.backbone.model.layers.parameters()) / 1e6

@@ -6,7 +6,6 @@ before, and an update was made.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from langrearrange_baselines.engine.encoder import make_encoder
 from langrearrange_baselines.engine.envs import make_envs
 from langrearrange_baselines.engine.factory import make_policy
 from langrearrange_baselines.engine.trainer import Trainer
+from timing import options
 
 
 class Clock:
@@ -84,15 +84,13 @@ def visit_flats() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--updates", type=int, default=3)
-    args = parser.parse_args()
+    updates = options(__doc__, updates=3).updates
     torch.set_num_threads(1)
     visit_flats()
     print("CPU ms an env step (share)")
     for encoder, precision in (("segcnn", "float32"), ("segcnn", "bfloat16"), ("symbolic", None)):
         with tempfile.TemporaryDirectory() as folder:
-            spent, steps = measure(encoder, precision or "float32", args.updates, Path(folder))
+            spent, steps = measure(encoder, precision or "float32", updates, Path(folder))
         total = sum(spent.values())
         parts = ", ".join(f"{k} {1e3 * v / steps:.2f} ({v / total:.0%})" for k, v in spent.items())
         name = f"{encoder} {precision or ''}".strip()

@@ -7,7 +7,6 @@ instruction padded on the left, steps on the right, everything in the graph. Gra
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from langrearrange_baselines.engine.packing import Carried, Rows, Segment
 from langrearrange_baselines.llarp.cache import Capture
 from langrearrange_baselines.llarp.policy import LlarpPolicy
 from langrearrange_baselines.llarp.prefixes import PrefixStore
+from timing import options
 from torch import Tensor
 
 
@@ -88,12 +88,7 @@ def measure(policy: LlarpPolicy, logits_of: Callable[[], Tensor]) -> tuple[float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--envs", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=32)
-    parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--layers", type=int, default=6)
-    args = parser.parse_args()
+    args = options(__doc__, envs=8, steps=32, dim=512, layers=6)
     torch.set_num_threads(1)
     policy = policy_of(args.dim, args.layers)
     rows = rollout(policy, args.envs, args.steps)

@@ -3,17 +3,21 @@
 CPU time, not wall time; both planners solve the same episodes in turn, in one run. Ours is timed
 from goal text to checked plan. pyperplan (greedy best-first search with h_FF: fast, not optimal)
 is timed from PDDL files to plan: it must parse and ground each episode, as any PDDL planner must.
+
+    python benchmarks/bench_solver.py [--episodes 100] [--compare 8]
+
+Both count per split: episodes for our own times, and for the comparison (0 leaves it out).
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from timing import cpu_s, options
 
 from langrearrange.dataset import Episode
 from langrearrange.generator import load_spec, make_episode, num_episodes
@@ -22,13 +26,6 @@ from langrearrange.world.goals import parse_goal
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 SPLITS = ("train", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS)
-
-
-def timed(work: Callable[..., int], *arguments: object) -> tuple[float, int]:
-    """CPU milliseconds, and what the work returned."""
-    began = time.process_time_ns()
-    result = work(*arguments)
-    return (time.process_time_ns() - began) / 1e6, result
 
 
 def episodes_of(split: str, count: int) -> list[Episode]:
@@ -61,7 +58,7 @@ def measure_own(num: int) -> None:
     everything: list[float] = []
     for split in SPLITS:
         episodes = episodes_of(split, num)
-        times = [timed(own, episode)[0] for episode in episodes]
+        times = [1e3 * cpu_s(own, episode)[0] for episode in episodes]
         everything += times
         steps = statistics.mean(len(episode.plan) for episode in episodes)
         print(row(split, times) + f"{steps:7.1f}")
@@ -85,10 +82,10 @@ def compare(num: int) -> None:
                 pair = pddl.export(parse_goal(episode.goal), layout, initial, episode.id, "strips")
                 domain.write_text(pair.domain)
                 problem.write_text(pair.problem)
-                their_ms, their_steps = timed(pyperplan, domain, problem)
-                our_ms, our_steps = timed(own, episode)
-                theirs.append(their_ms)
-                ours.append(our_ms)
+                their_s, their_steps = cpu_s(pyperplan, domain, problem)
+                our_s, our_steps = cpu_s(own, episode)
+                theirs.append(1e3 * their_s)
+                ours.append(1e3 * our_s)
                 longer += their_steps > our_steps
     ratios = [their / our for our, their in zip(ours, theirs, strict=True)]
     print(
@@ -100,21 +97,7 @@ def compare(num: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog="Example: python benchmarks/bench_solver.py --episodes 50 --compare 2",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--episodes", type=int, default=100, help="per split, for our own times (default 100)"
-    )
-    parser.add_argument(
-        "--compare",
-        type=int,
-        default=8,
-        help="per split, for the comparison with pyperplan (default 8; 0 leaves it out)",
-    )
-    args = parser.parse_args()
+    args = options(__doc__, episodes=100, compare=8)
     logging.disable(logging.INFO)  # pyperplan reports every search
     own(episodes_of("train", 1)[0])  # import and warm up outside the clock
     measure_own(args.episodes)
