@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from langrearrange.cli.common import make_table, print_table
+from langrearrange.cli.common import Json, make_table, print_json, print_table
+from langrearrange.errors import DatasetError, LangRearrangeError
+from langrearrange.paths import datasets_path, templates_path
+
+Row = dict[str, str]
 
 PACKAGES: Final = (
     "langrearrange",
@@ -42,48 +48,49 @@ class Args:
     """Python of your Habitat environment; else what LANGREARRANGE_HABITAT_PYTHON names"""
     habitat_data: str | None = None
     """folder of Habitat data or exported flats; else what LANGREARRANGE_HABITAT_DATA names"""
-    json: bool = False
-    """print one JSON object instead of a table"""
+    json: Json = False
 
 
 def run(args: Args) -> int:
     """Print the findings; exit code 1 when something that every user needs is broken."""
     rows = findings(args.habitat_python, args.habitat_data)
-    broken = [row for row in rows if row["status"] == "broken"]
     if args.json:
-        print(json.dumps(rows, indent=1))
+        print_json(rows)
     else:
-        _print_table(rows)
-    return 1 if broken else 0
+        _print(rows)
+    return int(any(row["status"] == "broken" for row in rows))
 
 
-def findings(
-    habitat_python: str | None = None, habitat_data: str | None = None
-) -> list[dict[str, str]]:
+def findings(habitat_python: str | None = None, habitat_data: str | None = None) -> list[Row]:
     """Return one row per thing looked at: {item, status: ok | optional | broken, detail, next}."""
     from langrearrange.habitat.diagnosis import habitat_rows
 
-    rows = [
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return [
         _row("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"),
-        _row("processor", "ok", f"{platform.machine()}, {_cpu_count()} usable cores"),
+        _row("processor", "ok", f"{platform.machine()}, {cores} usable cores"),
+        *map(_package, PACKAGES),
+        _looked_at("renderer", _kernels, "pip install --force-reinstall --no-deps ."),
+        _looked_at("templates", _templates, "pip install ."),
+        *_datasets(),
+        *(_extra(extra, *module) for extra, module in EXTRAS.items()),
+        *habitat_rows(habitat_python, habitat_data),
     ]
-    rows += [_package(name) for name in PACKAGES]
-    rows.append(_renderer())
-    rows += _data()
-    for extra, (module, purpose) in EXTRAS.items():
-        rows.append(_extra(extra, module, purpose))
-    return rows + habitat_rows(habitat_python, habitat_data)
 
 
-def _row(item: str, status: str, detail: str, then: str = "") -> dict[str, str]:
+def _row(item: str, status: str, detail: str, then: str = "") -> Row:
     return {"item": item, "status": status, "detail": detail, "next": then}
 
 
-def _cpu_count() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _looked_at(item: str, look: Callable[[], str], then: str = "") -> Row:
+    """Return what `look` finds, or that it fails."""
+    try:
+        return _row(item, "ok", look())
+    except LangRearrangeError as error:
+        return _row(item, "broken", str(error), then)
 
 
-def _package(name: str) -> dict[str, str]:
+def _package(name: str) -> Row:
     try:
         return _row(name, "ok", metadata.version(name))
     except metadata.PackageNotFoundError:
@@ -92,45 +99,39 @@ def _package(name: str) -> dict[str, str]:
         return _row(name, "broken", "not installed", f"pip install {name}")
 
 
-def _renderer() -> dict[str, str]:
-    from langrearrange.errors import LangRearrangeError
+def _kernels() -> str:
     from langrearrange.sim.embedded.native import levels
 
-    try:
-        return _row("renderer", "ok", f"kernels {', '.join(levels())}; the last one is used")
-    except LangRearrangeError as error:
-        return _row("renderer", "broken", str(error), "pip install --force-reinstall --no-deps .")
+    return f"kernels {', '.join(levels())}; the last one is used"
 
 
-def _data() -> list[dict[str, str]]:
-    from langrearrange.errors import DatasetError
-    from langrearrange.paths import datasets_path, templates_path
+def _templates() -> str:
+    files = sorted(templates_path().glob("*.yaml"))
+    if not files:
+        raise DatasetError(f"no template files in {templates_path()}")
+    return f"{len(files)} files"
 
-    rows = []
-    try:
-        files = sorted(templates_path().glob("*.yaml"))
-        rows.append(_row("templates", "ok" if files else "broken", f"{len(files)} files"))
-    except DatasetError as error:
-        rows.append(_row("templates", "broken", str(error), "pip install ."))
+
+def _datasets() -> list[Row]:
     try:
         manifests = sorted(datasets_path().glob("*/manifest.json"))
     except DatasetError as error:
-        return [*rows, _row("data sets", "broken", str(error), "pip install .")]
-    for manifest in manifests:
-        rows.append(_row(f"data set {manifest.parent.name}", *_manifest(manifest)))
-    return rows
+        return [_row("data sets", "broken", str(error), "pip install .")]
+    return [
+        _looked_at(f"data set {path.parent.name}", partial(_manifest, path)) for path in manifests
+    ]
 
 
-def _manifest(path: Path) -> tuple[str, str]:
+def _manifest(path: Path) -> str:
     try:
-        manifest = json.loads(path.read_text())
-        shipped = "" if list(path.parent.glob("*.jsonl.gz")) else ", computed on demand"
-        return "ok", f"sha256 {manifest['content_sha256'][:16]}...{shipped}"
-    except (ValueError, KeyError) as error:
-        return "broken", f"manifest cannot be read: {error}"
+        sha256 = json.loads(path.read_text())["content_sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"manifest cannot be read: {error}") from None
+    shipped = "" if list(path.parent.glob("*.jsonl.gz")) else ", computed on demand"
+    return f"sha256 {sha256[:16]}...{shipped}"
 
 
-def _extra(extra: str, module: str, purpose: str) -> dict[str, str]:
+def _extra(extra: str, module: str, purpose: str) -> Row:
     item = f"extra [{extra}]"
     if find_spec(module) is None:
         then = f"pip install 'langrearrange[{extra}]'"
@@ -138,12 +139,14 @@ def _extra(extra: str, module: str, purpose: str) -> dict[str, str]:
     return _row(item, "ok", f"{module} is there ({purpose})")
 
 
-def _print_table(rows: list[dict[str, str]]) -> None:
+def _print(rows: list[Row]) -> None:
     from rich.markup import escape
 
-    table = make_table("langrearrange doctor", ("item", "status", "detail", "next"), left=4)
     colours = {"ok": "green", "optional": "yellow", "broken": "red"}
-    for row in rows:
-        status = f"[{colours[row['status']]}]{row['status']}[/]"
-        table.add_row(escape(row["item"]), status, escape(row["detail"]), escape(row["next"]))
-    print_table(table)
+    texts = [
+        [f"[{colours[text]}]{text}[/]" if name == "status" else escape(text)
+         for name, text in row.items()]
+        for row in rows
+    ]  # fmt: skip
+    columns = ("item", "status", "detail", "next")
+    print_table(make_table("langrearrange doctor", columns, texts, left=4))
