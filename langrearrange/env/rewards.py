@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Protocol
 
@@ -104,8 +104,8 @@ RELEASE_REWARD: Final = RewardConfig(
 )
 """What the official code effectively pays (its penalties are overwritten before they count)."""
 
-RewardChoice = str | Mapping[str, Any] | Reward | type[Reward]
-"""A name of `REWARDS`, `module:name`, the fields of a RewardConfig, or a reward itself."""
+RewardChoice = str | Mapping[str, Any] | Reward | Callable[[], Reward]
+"""A name of `REWARDS`, `module:name`, the fields of a RewardConfig, a reward or what makes one."""
 
 REWARDS: Final[dict[str, RewardChoice]] = {"paper": PAPER_REWARD, "release": RELEASE_REWARD}
 """Name -> reward. The one place to register one: `REWARDS["sparse"] = "my_package:Sparse"`."""
