@@ -87,6 +87,30 @@ FIND = episode(
 )
 HANDMADE = (APPLE, HIDDEN, FRIDGE, FIND)
 
+APPLES = {f"apple_{i}": "fridge" if i < 3 else "sofa" for i in range(6)}
+CROWDED = (
+    episode(
+        10,
+        "Put all apples on the sofa.",
+        "(and (forall (?x - apple) (on_top ?x sofa)) (hand_free))",
+        {**APPLES, "pear_0": "fridge", "pear_1": "left_drawer", "pear_2": "left_drawer"},
+    ),
+    episode(
+        11,
+        "Put a pear into the fridge and close it.",
+        "(and (exists (?x - pear) (on_top ?x fridge)) (closed fridge) (hand_free))",
+        {**APPLES, "pear_0": "sofa", "pear_1": "sofa", "pear_2": "sofa", "pear_3": "sofa"},
+        open=("fridge",),
+    ),
+)
+"""Several of a category side by side, in containers and out."""
+CROWDED_SKILLS = (
+    "nav(fridge)", "nav(sofa)", "nav(left_drawer_handle)", "pick(apple)", "pick(pear)",
+    "place(sofa)", "place(fridge)", "place(left_drawer)", "open(fridge)", "close(fridge)",
+    "open(left_drawer)",
+)  # fmt: skip
+"""The skills that matter in them."""
+
 
 def traces_of(agent: Any, episodes: Any, *, hard: bool = False) -> dict[str, EpisodeTrace]:
     """Let an agent (a name or a batched agent) play episodes; id -> trace."""

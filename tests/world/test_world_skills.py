@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from crowded_worlds import CrowdedWorld, crowded_worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +19,6 @@ from langrearrange.world import (
 from langrearrange.world.vocabulary import (
     CATEGORY_INDEX,
     IN_HAND,
-    NUM_OPENABLES,
-    NUM_RECEPTACLES,
     RECEPTACLE_INDEX,
     START,
 )
@@ -143,20 +142,11 @@ def test_two_objects_cannot_share_a_slot() -> None:
         initial_state([0, 0], [1, 1], 0)
 
 
-@st.composite
-def worlds(draw: st.DrawFn) -> tuple[Layout, WorldState]:
-    num = draw(st.integers(1, 8))
-    categories = tuple(draw(st.integers(0, 32)) for _ in range(num))
-    receptacles = [draw(st.integers(0, NUM_RECEPTACLES - 1)) for _ in range(num)]
-    open_mask = draw(st.integers(0, (1 << NUM_OPENABLES) - 1))
-    return Layout(categories), initial_state(receptacles, list(range(num)), open_mask)
-
-
-@given(worlds(), st.lists(st.integers(0, NUM_SKILLS - 1), max_size=40))
+@given(crowded_worlds(), st.lists(st.integers(0, NUM_SKILLS - 1), max_size=40))
 def test_any_action_string_keeps_the_world_consistent(
-    drawn: tuple[Layout, WorldState], actions: list[int]
+    drawn: CrowdedWorld, actions: list[int]
 ) -> None:
-    layout, state = drawn
+    layout, state, _ = drawn
     for action in actions:
         before = state
         state, outcome = apply(layout, state, action)
