@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from solver_problems import Problem
+from solver_problems import Exercise
 
 from langrearrange.solver import Solution
 from langrearrange.solver.pddl import PddlPair, parse_plan
@@ -92,7 +92,7 @@ def fast_downward(pair: PddlPair, folder: Path, time_limit_s: int = 10) -> Verdi
     return Verdict(done.returncode in _FD_UNSOLVABLE, None)
 
 
-def check_same_optimum(problem: Problem, solution: Solution, found: list[str] | None) -> None:
+def check_same_optimum(problem: Exercise, solution: Solution, found: list[str] | None) -> None:
     """Assert that an optimal STRIPS planner agrees with us.
 
     Its plan may be shorter only by picking an instance that the skill would not take; then the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from solver_worlds import household
@@ -21,7 +21,7 @@ from langrearrange.world.vocabulary import (
 )
 
 
-class Problem(NamedTuple):
+class Exercise(NamedTuple):
     """A goal in a household."""
 
     kind: str
@@ -77,26 +77,60 @@ KINDS: dict[str, Callable[[str, str, str, str, str, str], str]] = {
 }
 
 
-def random_problem(*key: str | int, small: bool = False) -> Problem:
+SEVERAL = ("all", "all_from", "clear", "together", "spread", "stow", "one_of_two", "pick_higher")
+"""Kinds whose shortest plans move several instances of a category."""
+
+
+def random_problem(*key: str | int, small: bool = False) -> Exercise:
     """Draw a problem: 6-10 objects in a whole flat, or 3-4 on three receptacles when `small`."""
     rng = KeyedRng(HOUSE_VERSION, "random_problem", *key)
     receptacles: tuple[str, ...] = RECEPTACLES
     openables: tuple[str, ...] = OPENABLES
     if small:
-        openables = ("fridge",) if rng.chance(1, 2) else (rng.choice(CONTAINERS),)
-        receptacles = (*rng.sample(SURFACES, 2), *openables)
+        receptacles, openables = _small_home(rng)
     count = 3 + rng.below(2) if small else 6 + rng.below(5)
     categories = rng.sample(CATEGORIES, 2 if small else 6)
     objects = [(rng.choice(categories), rng.choice(receptacles)) for _ in range(count)]
+    names = (*receptacles, *map(handle_of, openables))
+    kinds = [k for k in KINDS if not small or k not in ("open", "conditional") or "fridge" in names]
+    kinds = [k for k in kinds if not small or k != "open"]
+    return _exercise(rng, objects, receptacles, openables, kinds)
+
+
+def crowded_problem(*key: str | int) -> Exercise:
+    """Draw a problem of 4 or 5 objects of one or two categories, most of them side by side."""
+    rng = KeyedRng(HOUSE_VERSION, "crowded_problem", *key)
+    receptacles, openables = _small_home(rng)
+    categories = rng.sample(CATEGORIES, 1 + rng.below(2))
+    crowd = rng.choice(receptacles)
+    objects = [
+        (rng.choice(categories), crowd if rng.chance(2, 3) else rng.choice(receptacles))
+        for _ in range(4 + rng.below(2))
+    ]
+    return _exercise(rng, objects, receptacles, openables, SEVERAL)
+
+
+def _small_home(rng: KeyedRng) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Two surfaces and what opens."""
+    openables = ("fridge",) if rng.chance(1, 2) else (rng.choice(CONTAINERS),)
+    return (*rng.sample(SURFACES, 2), *openables), openables
+
+
+def _exercise(
+    rng: KeyedRng,
+    objects: list[tuple[str, str]],
+    receptacles: tuple[str, ...],
+    openables: tuple[str, ...],
+    kinds: Sequence[str],
+) -> Exercise:
     names = (*receptacles, *map(handle_of, openables))
     layout, initial = household(
         objects,
         tuple(name for name in openables if rng.chance(1, 3)),
         present=sum(1 << NAV_INDEX[name] for name in names),
     )
-    kinds = [k for k in KINDS if not small or k not in ("open", "conditional") or "fridge" in names]
-    kind = rng.choice([k for k in kinds if not small or k != "open"])
+    kind = rng.choice(kinds)
     text = KINDS[kind](
         *(rng.choice(objects)[0] for _ in range(3)), *(rng.choice(receptacles) for _ in range(3))
     )
-    return Problem(kind, parse_goal(text), layout, initial)
+    return Exercise(kind, parse_goal(text), layout, initial)

@@ -11,7 +11,7 @@ from solver_judges import (
     pyperplan_plan,
     validator_accepts,
 )
-from solver_problems import Problem
+from solver_problems import Exercise
 
 from langrearrange.dataset import Episode
 from langrearrange.generator import load_spec, make_episode, num_episodes
@@ -28,8 +28,8 @@ def episode_of(split: str, index: int, count: int) -> Episode:
     return make_episode(spec, index * num_episodes(spec) // count)
 
 
-def problem_of(episode: Episode) -> Problem:
-    return Problem(
+def problem_of(episode: Episode) -> Exercise:
+    return Exercise(
         f"{episode.id} {episode.goal}",
         parse_goal(episode.goal),
         episode.layout(),
@@ -37,7 +37,7 @@ def problem_of(episode: Episode) -> Problem:
     )
 
 
-def strips(problem: Problem) -> pddl.PddlPair:
+def strips(problem: Exercise) -> pddl.PddlPair:
     return pddl.export(problem.goal, problem.layout, problem.initial, "episode", "strips")
 
 

@@ -14,7 +14,7 @@ from solver_judges import (
     pyperplan_plan,
     validator_accepts,
 )
-from solver_problems import Problem, random_problem
+from solver_problems import Exercise, random_problem
 from solver_worlds import goals, household, worlds
 
 from langrearrange.errors import SolverError
@@ -74,7 +74,7 @@ def test_a_validator_agrees_on_many_random_formulas(
     _check_random_formula(data, tmp_path_factory.mktemp("pair"))
 
 
-def _check_against_pyperplan(problem: Problem, folder: Path) -> None:
+def _check_against_pyperplan(problem: Exercise, folder: Path) -> None:
     solution = solve(problem.goal, problem.layout, problem.initial)
     found = pyperplan_plan(pddl.export(*problem[1:], "p", "strips"), folder)
     check_same_optimum(problem, solution, found)
@@ -87,7 +87,7 @@ def test_pyperplan_finds_the_same_optimum_plus_the_achieving_step(
     _check_against_pyperplan(random_problem("pyperplan", index, small=True), tmp_path)
 
 
-def _with_work_to_do(*key: str | int, most: int = 31) -> Problem:
+def _with_work_to_do(*key: str | int, most: int = 31) -> Exercise:
     """Draw problems in a whole flat until one takes between 1 and `most` steps."""
     for attempt in range(1000):
         problem = random_problem(*key, attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from solver_problems import random_problem
+from solver_problems import crowded_problem, random_problem
 from solver_worlds import household
 
 from langrearrange.errors import SolverError
@@ -160,6 +160,14 @@ def test_solving_twice_gives_the_same_plan() -> None:
 @pytest.mark.parametrize("index", range(60))
 def test_small_problems_of_every_kind_agree_with_breadth_first_search(index: int) -> None:
     kind, goal, layout, initial = random_problem("small", index, small=True)
+    solution, wanted = solve(goal, layout, initial), breadth_first(goal, layout, initial)
+    assert wanted.status == solution.status, kind
+    assert len(wanted.plan) == len(solution.plan), kind
+
+
+@pytest.mark.parametrize("index", range(40))
+def test_plans_that_move_several_of_a_category_are_shortest(index: int) -> None:
+    kind, goal, layout, initial = crowded_problem("several", index)
     solution, wanted = solve(goal, layout, initial), breadth_first(goal, layout, initial)
     assert wanted.status == solution.status, kind
     assert len(wanted.plan) == len(solution.plan), kind
