@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import torch
+import tyro
 
 from langrearrange.errors import LangRearrangeError, MissingExtraError, UsageError
 from langrearrange.log import get_logger
@@ -22,26 +24,46 @@ class Stopped(LangRearrangeError, RuntimeError):
     """A signal ended a run early; its progress is saved."""
 
 
+Settings = TypeVar("Settings")
+
+
+def run_module(
+    module: str,
+    settings: type[Settings],
+    work: Callable[[Settings], object],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Parse the options of `python -m langrearrange_baselines.<module>` and do its work.
+
+    Args:
+        module: name of the command.
+        settings: dataclass of its options.
+        work: is called with them; see `run_command`.
+        arguments: the command line; None: that of the process.
+
+    Returns:
+        The exit code, see `run_command`.
+    """
+    prog = f"python -m langrearrange_baselines.{module}"
+    return run_command(lambda: work(tyro.cli(settings, args=arguments, prog=prog)))
+
+
 def run_command(work: Callable[[], object]) -> int:
     """Do the work of a command, write what it returns to stdout, return the exit code.
 
     Args:
-        work: reads the command line and carries it out.
+        work: of the command.
 
     Returns:
         0 done, 1 failed, 2 wrong usage, 130 stopped by a signal.
     """
     try:
         result = work()
-    except (UsageError, MissingExtraError) as error:
-        logger.error("%s", error)
-        return 2
-    except Stopped as error:
-        logger.warning("%s", error)
-        return 130
     except LangRearrangeError as error:
         logger.error("%s", error)
-        return 1
+        if isinstance(error, Stopped):
+            return 130
+        return 2 if isinstance(error, (UsageError, MissingExtraError)) else 1
     except KeyboardInterrupt:
         logger.error("stopped; what was saved is kept")
         return 130

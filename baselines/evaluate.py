@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-import tyro
 
 from langrearrange.cli.common import open_source
 from langrearrange.leaderboard import AgentFacts, Plan, evaluate
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
-from .command import run_command
+from .command import run_module
 from .engine.agent import PolicyAgent
 from .engine.config import check_range
 
@@ -106,8 +105,7 @@ def _training(state: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage."""
-    name = "python -m langrearrange_baselines.evaluate"
-    return run_command(lambda: run(tyro.cli(EvaluateArgs, args=arguments, prog=name)))
+    return run_module("evaluate", EvaluateArgs, run, arguments)
 
 
 if __name__ == "__main__":

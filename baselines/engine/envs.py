@@ -33,15 +33,10 @@ def make_envs(config: RunConfig, modality: str) -> Any:
     ).unwrapped
 
 
-def unchanged(instructions: Sequence[str], draws: Sequence[float]) -> list[str]:
-    """Return the instructions themselves."""
-    return list(instructions)
-
-
 def make_instruction_transform(config: RunConfig) -> InstructionTransform:
-    """Return `unchanged`, or for control 'shuffled' one that returns those of other episodes."""
+    """Return the identity, or for control 'shuffled' a draw from other episodes' instructions."""
     if config.control != "shuffled":
-        return unchanged
+        return lambda instructions, draws: list(instructions)
     source = open_dataset(config.episodes) if config.episodes else open_split(config.split)
 
     def other(instructions: Sequence[str], draws: Sequence[float]) -> list[str]:

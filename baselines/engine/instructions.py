@@ -50,6 +50,11 @@ class InstructionStore(ABC, Generic[Read]):
     def __len__(self) -> int:
         return len(self._stored)
 
+    @property
+    def hit_rate(self) -> float:
+        """Share of hits; 0 before anything was asked for."""
+        return self.hits / max(1, self.hits + self.misses)
+
     @abstractmethod
     def token_ids(self, text: str) -> tuple[int, ...]:
         """Return the tokens of a text."""

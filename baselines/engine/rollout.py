@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .config import TrainConfig
 from .encoder import Encoded, Encoder
-from .envs import InstructionTransform, unchanged
+from .envs import make_instruction_transform
 from .episodes import RunningEpisodes
 from .errors import TrainingError
 from .packing import Rows, Segment
@@ -55,7 +56,7 @@ class Rollout:
         last_value: (rows,): value of the observation after the last step.
         finished: the episodes that ended.
         invalid: share of skills that were invalid.
-        env_s, encoder_s, policy_s: seconds spent in envs, encoder and policy.
+        seconds: spent in `env`, `encoder` and `policy`.
     """
 
     rows: Rows
@@ -67,9 +68,7 @@ class Rollout:
     last_value: Tensor
     finished: list[Finished]
     invalid: float
-    env_s: float
-    encoder_s: float
-    policy_s: float
+    seconds: dict[str, float]
 
 
 class _Step(NamedTuple):
@@ -88,8 +87,7 @@ class _Step(NamedTuple):
 class _Counts:
     finished: list[Finished] = field(default_factory=list)
     invalid: int = 0
-    env_s: float = 0.0
-    encoder_s: float = 0.0
+    seconds: dict[str, float] = field(default_factory=lambda: {"env": 0.0, "encoder": 0.0})
 
 
 class Player:
@@ -100,10 +98,7 @@ class Player:
         encoder: of their observations.
         episodes: the running episodes, one row an env.
         rng: draws the actions; on the CPU.
-        gamma: discount of the value at a horizon.
-        bootstrap_horizon: whether running out of steps is worth the value of what would follow.
-        reward_scale: rewards are multiplied by it.
-        transform: gives the policy its instructions (`envs.make_instruction_transform`).
+        config: says how rewards are scaled and what running out of steps is worth.
     """
 
     def __init__(
@@ -112,16 +107,11 @@ class Player:
         encoder: Encoder,
         episodes: RunningEpisodes,
         rng: torch.Generator,
-        *,
-        gamma: float,
-        bootstrap_horizon: bool = False,
-        reward_scale: float = 1.0,
-        transform: InstructionTransform = unchanged,
+        config: TrainConfig,
     ) -> None:
         self.envs, self.encoder, self.episodes, self.rng = envs, encoder, episodes, rng
-        self.gamma, self.bootstrap_horizon = gamma, bootstrap_horizon
-        self.reward_scale = reward_scale
-        self.transform = transform
+        self.config = config
+        self.transform = make_instruction_transform(config)
         self.totals = np.zeros(envs.num_envs)
         self.now: Encoded | None = None
 
@@ -160,6 +150,7 @@ class Player:
                 segments[row].append(Segment(start, played, self.episodes.instructions[row]))
         assert self.now is not None
         last_value = self.episodes.value_of(*self.now)
+        elsewhere = sum(counts.seconds.values())
         whole = _Step(*(torch.stack(column, 1) for column in zip(*steps, strict=True)))
         return Rollout(
             rows=Rows(whole.features, whole.proprio, segments, carried),
@@ -171,9 +162,7 @@ class Player:
             last_value=last_value,
             finished=counts.finished,
             invalid=counts.invalid / (played * num_envs),
-            env_s=counts.env_s,
-            encoder_s=counts.encoder_s,
-            policy_s=time.perf_counter() - started - counts.env_s - counts.encoder_s,
+            seconds={**counts.seconds, "policy": time.perf_counter() - started - elsewhere},
         )
 
     def _step(self, counts: _Counts) -> tuple[_Step, list[int]]:
@@ -194,14 +183,14 @@ class Player:
         observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
         stepped = time.perf_counter()
         self.now = self.encoder(observations)
-        counts.env_s += stepped - started
-        counts.encoder_s += time.perf_counter() - stepped
+        counts.seconds["env"] += stepped - started
+        counts.seconds["encoder"] += time.perf_counter() - stepped
         rewards = np.asarray(rewards, np.float64)
         ends = np.asarray(terminated | truncated)
         self.totals += rewards
-        worth = torch.from_numpy(rewards).float() * self.reward_scale
-        if self.bootstrap_horizon and np.asarray(truncated).any():
-            worth += self.gamma * self._value_at_horizon(np.asarray(truncated), infos)
+        worth = torch.from_numpy(rewards).float() * self.config.reward_scale
+        if self.config.bootstrap_horizon and np.asarray(truncated).any():
+            worth += self.config.gamma * self._value_at_horizon(np.asarray(truncated), infos)
         ended: list[int] = np.flatnonzero(ends).tolist()
         counts.invalid += _count_invalid(infos, ended)
         counts.finished += [self._finished(row, infos) for row in ended]

@@ -1,7 +1,7 @@
 """A language model that needs no download: a random Llama of a few layers and a word tokenizer.
 
-Its weights are random and say nothing about language: it is for tests, for proofs that the
-reinforcement learning works, and as the control that every claim about a pretrained model needs.
+Its weights know nothing about language: it is for tests, to show that reinforcement learning works,
+and as the control that every claim about a pretrained model needs.
 """
 
 from __future__ import annotations
@@ -29,8 +29,12 @@ class WordTokenizer:
         return VOCABULARY
 
 
-def tiny_config(**changes: Any) -> LlamaConfig:
-    """Return the shape of the tiny model: 3 layers of 128, 4 heads, 512 positions."""
+def tiny_model(seed: int = 0, **changes: Any) -> LlamaModel:
+    """Return a model of 3 layers of 128, 4 heads and 512 positions, on the CPU in float32.
+
+    Its weights are drawn from `seed` with a standard deviation of 1/sqrt(128), not Llama's 0.02:
+    with so few layers attention would be nearly uniform and ignore the instruction.
+    """
     shape: dict[str, Any] = {
         "vocab_size": VOCABULARY,
         "hidden_size": 128,
@@ -42,15 +46,6 @@ def tiny_config(**changes: Any) -> LlamaConfig:
         "pad_token_id": None,
         "initializer_range": 0.09,
     }
-    return LlamaConfig(**(shape | changes))
-
-
-def tiny_model(seed: int = 0, **changes: Any) -> LlamaModel:
-    """Return the tiny model with random weights drawn from `seed`, on the CPU in float32.
-
-    The spread of the weights is 1/sqrt(128), not Llama's 0.02: with so few layers attention would
-    otherwise be all but uniform and the model could not tell one sentence from another.
-    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LlamaModel(tiny_config(**changes))
+        return LlamaModel(LlamaConfig(**(shape | changes)))

@@ -21,7 +21,6 @@ from .. import tensors
 from . import checkpoint
 from .config import TrainConfig
 from .encoder import Encoded, Encoder
-from .envs import make_instruction_transform
 from .errors import CheckpointError, TrainingError
 from .factory import make_episodes
 from .group import Group
@@ -73,16 +72,7 @@ class Trainer:
         self.action_rng = torch.Generator().manual_seed(derived_seed(config.seed, "actions", rank))
         self.batch_rng = torch.Generator().manual_seed(derived_seed(config.seed, "batches", rank))
         self.episodes = make_episodes(config, policy, encoder, envs.num_envs)
-        self.player = Player(
-            envs,
-            encoder,
-            self.episodes,
-            self.action_rng,
-            gamma=config.gamma,
-            bootstrap_horizon=config.bootstrap_horizon,
-            reward_scale=config.reward_scale,
-            transform=make_instruction_transform(config),
-        )
+        self.player = Player(envs, encoder, self.episodes, self.action_rng, config)
         self.ppo = Ppo(policy, config, self.batch_rng, self.group)
         self.metrics = Metrics()
         self.update = 0
@@ -231,18 +221,12 @@ class Trainer:
             **learned,
             "invalid": rollout.invalid,
             "preempted": rollout.actions.shape[1] < config.num_steps,
-            "prefix_hits": self._hit_rate(),
+            "prefix_hits": self.episodes.store.hit_rate,
             "sps": steps / (finished - started),
-            "env_s": rollout.env_s,
-            "encoder_s": rollout.encoder_s,
-            "policy_s": rollout.policy_s,
+            **{f"{name}_s": seconds for name, seconds in rollout.seconds.items()},
             "update_s": finished - played,
             "cpu_s": time.process_time() - cpu,
         }
-
-    def _hit_rate(self) -> float:
-        store = self.episodes.store
-        return float(store.hits / max(1, store.hits + store.misses))
 
     def _write_metrics(self, record: dict[str, Any]) -> None:
         if self.group.rank != 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from langrearrange.progress import progress
 
-from ..engine.encoder import Encoder
-from ..engine.envs import InstructionTransform, unchanged
+from ..engine.encoder import Encoder, encoder_facts
+from ..engine.envs import make_instruction_transform
 from ..engine.episodes import RunningEpisodes
+from .config import ImitationConfig
 from .demonstrations import NO_ADVICE, Demonstrations
 from .experts import Expert
 
@@ -38,9 +39,8 @@ class Collector:
         encoder: of the learner.
         expert: gives advice, and acts where no learner does.
         rng: draws the learner's skills and who acts.
-        source: facts to keep with the episodes.
-        transform: gives the learner its instructions (`engine.envs.make_instruction_transform`);
-            the expert has the env's own.
+        config: names what is recorded, and the instructions that the learner is given; the expert
+            is given the env's own.
     """
 
     def __init__(
@@ -49,12 +49,15 @@ class Collector:
         encoder: Encoder,
         expert: Expert,
         rng: torch.Generator,
-        source: Mapping[str, Any],
-        transform: InstructionTransform = unchanged,
+        config: ImitationConfig,
     ) -> None:
         self._envs, self._encoder, self._expert, self._rng = envs, encoder, expert, rng
-        self._source = dict(source)
-        self._transform = transform
+        self._transform = make_instruction_transform(config)
+        self._source = {
+            "encoder": encoder_facts(config.encoder, encoder),
+            "expert": config.expert,
+            "split": config.split,
+        }
         self._observations: Any = None
         self._running: list[_Episode] = []
         self.env_steps = 0

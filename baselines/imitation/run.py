@@ -23,8 +23,8 @@ from langrearrange.errors import UsageError
 from langrearrange.log import get_logger
 
 from ..engine import checkpoint
-from ..engine.encoder import check_encoder, encoder_facts, make_encoder
-from ..engine.envs import make_envs, make_instruction_transform
+from ..engine.encoder import check_encoder, make_encoder
+from ..engine.envs import make_envs
 from ..engine.factory import load_trained, make_episodes, make_policy
 from ..engine.learner import derived_seed
 from ..tensors import write_tensors
@@ -75,14 +75,8 @@ class Imitation:
         self.episodes = make_episodes(config, self.policy, self.encoder, config.num_envs)
         self.rng = torch.Generator()
         self.cloner = Cloner(self.policy, self.episodes.store, config, self.rng)
-        source = {
-            "encoder": encoder_facts(config.encoder, self.encoder),
-            "expert": config.expert,
-            "split": config.split,
-        }
         expert = make_expert(config, self.envs, self.rng)
-        transform = make_instruction_transform(config)
-        self.collector = Collector(self.envs, self.encoder, expert, self.rng, source, transform)
+        self.collector = Collector(self.envs, self.encoder, expert, self.rng, config)
         self.phases = tuple(phases_of(config))
         self.done = 0
         self.given_steps = 0

@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import torch
-import tyro
 
-from ..command import check_new, finished, run_command, stop_signals
+from ..command import check_new, finished, run_module, stop_signals
 from ..engine.checkpoint import checkpoints
 from .config import ImitationConfig
 from .run import Imitation, unfinished_folder
@@ -39,16 +38,10 @@ def imitate(config: ImitationConfig) -> Imitation:
     return run
 
 
-def main() -> int:
-    """Run the command; 0 ok, 1 failed, 2 wrong usage, 130 stopped by a signal."""
-    return run_command(_command)
-
-
-def _command() -> Path:
-    name = "python -m langrearrange_baselines.imitation.train"
-    run = imitate(tyro.cli(ImitationConfig, prog=name))
-    return finished(run.config.out, run.done, len(run.phases), "phases")
+def _command(config: ImitationConfig) -> Path:
+    run = imitate(config)
+    return finished(config.out, run.done, len(run.phases), "phases")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_module("imitation.train", ImitationConfig, _command))

@@ -36,16 +36,6 @@ class Budget:
     steps_per_update: int = 1024
     critic_updates: int = 3
 
-    @property
-    def imitation_steps(self) -> int:
-        """Steps before PPO."""
-        return self.expert_steps + self.rounds * self.round_steps
-
-    @property
-    def total_steps(self) -> int:
-        """All steps a learner sees."""
-        return self.imitation_steps + self.updates * self.steps_per_update
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import tyro
 
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
@@ -27,7 +26,7 @@ from langrearrange.leaderboard.statistics import (
     mean_of_intervals,
 )
 
-from ..command import run_command
+from ..command import run_module
 from ..tensors import write_json
 from .curves import study_curves
 from .plan import ENTRIES, REFERENCES
@@ -130,15 +129,13 @@ def write(args: ReportArgs) -> Path:
 def splits_table(results: Mapping[str, Sequence[Result]]) -> str:
     """Return success per split and group as Markdown, runs of one entry pooled."""
     head = ["split", *(f"{name} ({len(runs)})" for name, runs in results.items())]
-    lines = [_row(head), _row(["---"] * len(head))]
-    for group in reversed(GROUPS):
-        cells = [_cell(overall(runs, group)) for runs in results.values()]
-        lines.append(_row([f"**{group}**", *cells]))
+    rows = [
+        [f"**{group}**", *(_cell(overall(runs, group)) for runs in results.values())]
+        for group in reversed(GROUPS)
+    ]
     for split in ("train_eval", *(s for s in BOARD_SPLITS if s != "train_eval")):
-        cells = [_cell(pooled(runs, split)) for runs in results.values()]
-        lines.append(_row([split, *cells]))
-    title = "## Success per split (runs), 95 % clustered interval over episodes"
-    return "\n".join([title, "", *lines])
+        rows.append([split, *(_cell(pooled(runs, split)) for runs in results.values())])
+    return _table("Success per split (runs), 95 % clustered interval over episodes", head, rows)
 
 
 def concepts_table(results: Mapping[str, Sequence[Result]]) -> str:
@@ -147,7 +144,7 @@ def concepts_table(results: Mapping[str, Sequence[Result]]) -> str:
     templates = sorted({e.template for e in first.episodes if e.split == "train_eval"})
     templates = [*CONCEPTS, *(t for t in templates if t not in CONCEPTS)]
     head = ["template", "split", "episodes", *results]
-    lines = [_row(head), _row(["---"] * len(head))]
+    rows = []
     for template in templates:
         for split in ("train_eval", "new_scenes"):
             found = [pooled(runs, split, template) for runs in results.values()]
@@ -155,25 +152,23 @@ def concepts_table(results: Mapping[str, Sequence[Result]]) -> str:
                 f"{_cell(interval)}; {_efficiency(runs, split, template):.2f}"
                 for interval, runs in zip(found, results.values(), strict=True)
             ]
-            lines.append(_row([template, split, str(found[0].num_episodes), *cells]))
-    title = "## Success; efficiency per training template (the first three hide where the thing is)"
-    return "\n".join([title, "", *lines])
+            rows.append([template, split, str(found[0].num_episodes), *cells])
+    title = "Success; efficiency per training template (the first three hide where the thing is)"
+    return _table(title, head, rows)
 
 
 def stages_table(by_name: Mapping[str, Sequence[Scored]]) -> str:
     """Return what each run cost, and its success before and after PPO."""
     head = ["run", "train_eval before PPO", "after", "CPU minutes: imitation", "PPO", "evaluation"]
-    lines = [_row(head), _row(["---"] * len(head))]
-    for runs in by_name.values():
-        for run in runs:
-            before = run.home / "before_ppo.jsonl.gz"
-            if not before.is_file():
-                continue
+    rows = []
+    for run in (run for runs in by_name.values() for run in runs):
+        before = run.home / "before_ppo.jsonl.gz"
+        if before.is_file():
             warm = score_trace(before, open_split).splits["train_eval"].success.mean
             after = run.result.splits["train_eval"].success.mean
             costs = [_minutes(run.record, stage) for stage in ("imitation", "ppo", "trace")]
-            lines.append(_row([f"{run.name} {run.seed}", f"{warm:.2f}", f"{after:.2f}", *costs]))
-    return "\n".join(["## What each run cost", "", *lines])
+            rows.append([f"{run.name} {run.seed}", f"{warm:.2f}", f"{after:.2f}", *costs])
+    return _table("What each run cost", head, rows)
 
 
 def _efficiency(runs: Sequence[Result], split: str, template: str) -> float:
@@ -198,15 +193,11 @@ def _cell(interval: Interval) -> str:
     return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def main() -> int:
-    """Run the command; return its exit code."""
-    name = "python -m langrearrange_baselines.study.report"
-    return run_command(lambda: write(tyro.cli(ReportArgs, prog=name)))
+def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table under its title."""
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+    return "\n".join([f"## {title}", "", *lines])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_module("study.report", ReportArgs, write))

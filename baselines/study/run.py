@@ -18,12 +18,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import tyro
-
 from langrearrange.errors import LangRearrangeError, UsageError
 from langrearrange.log import get_logger
 
-from ..command import on_signals, run_command
+from ..command import on_signals, run_module
 from ..engine.checkpoint import checkpoints
 from ..engine.config import check_range
 from .plan import Budget, Stage, demonstrations, find, references, stages
@@ -172,11 +170,5 @@ def commit() -> str:
     return answer.stdout.strip() or f"release {version('langrearrange')}"
 
 
-def main() -> int:
-    """Run the command; return its exit code."""
-    name = "python -m langrearrange_baselines.study.run"
-    return run_command(lambda: run(tyro.cli(RunArgs, prog=name)))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_module("study.run", RunArgs, run))

@@ -1,4 +1,4 @@
-"""`python -m langrearrange_baselines.vision.card`: what an encoder sees, as Markdown.
+"""`python -m langrearrange_baselines.vision.card`: how accurate an encoder is, as Markdown.
 
 The table in docs/vision.md is this command's output; `--measure` measures again, on any pictures.
 """
@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-import tyro
 
 from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, english
 
-from ..command import run_command
+from ..command import run_module
 from .encoder import VisionError
 from .loading import WEIGHTS, load_encoder, read_network
 from .metrics import measure
@@ -26,33 +25,34 @@ from .segcnn import Precision, SegCnnEncoder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardArgs:
-    """Say what an encoder sees, category by category."""
+    """Print the accuracy of an encoder, category by category."""
 
     weights: Path = WEIGHTS
     """a .safetensors file of vision.pretrain"""
     measure: int = 0
-    """measure again on so many pictures; 0: say what was measured after training"""
+    """measure again on so many pictures; 0: print what was measured after training"""
     split: Literal["validation", "new_scenes", "train"] = "validation"
-    """whose households to look at when measuring"""
+    """split whose households to measure on"""
     precision: Precision = "float32"
     """of the convolutions when measuring"""
     seed: int = 1
     """of the pictures when measuring; pretraining's own measurement has 0"""
 
 
-def card(sight: Mapping[str, Any]) -> str:
-    """Return a measurement (`metrics.Sight.record`) as Markdown."""
+def card(measured: Mapping[str, Any]) -> str:
+    """Return a measurement (`metrics.measure`) as Markdown."""
+    shares = ("recall", "precision", "spot", "held", "opened", "cells")
+    percent = {name: _percent(measured[name]) for name in shares}
     lines = [
-        f"Over {sight['num_pictures']} pictures: recall {_percent(sight['recall'])}, precision "
-        f"{_percent(sight['precision'])} over all categories at the stance; where the robot "
-        f"stands {_percent(sight['spot'])}, what it holds {_percent(sight['held'])}, whether what "
-        f"opens here is open {_percent(sight['opened'])}, cells that show a thing "
-        f"{_percent(sight['cells'])}.",
+        f"Over {measured['num_pictures']} pictures: recall {percent['recall']}, precision "
+        f"{percent['precision']} over all categories at the stance; where the robot stands "
+        f"{percent['spot']}, what it holds {percent['held']}, whether what opens here is open "
+        f"{percent['opened']}, cells that show a thing {percent['cells']}.",
         "",
         "| category | pictures with it | recall | precision |",
         "|---|---|---|---|",
     ]
-    for name, row in sight["categories"].items():
+    for name, row in measured["categories"].items():
         mark = " (held out)" if name in HELD_OUT_CATEGORIES else ""
         lines.append(
             f"| {english(name)}{mark} | {row['seen']} | {_percent(row['recall'])} | "
@@ -71,7 +71,7 @@ def main(args: CardArgs) -> str:
     if not isinstance(encoder, SegCnnEncoder):
         raise VisionError(f"{args.weights}: only a network of vision.pretrain has read-outs")
     scenes = SceneStream(args.split, args.seed, image_size=encoder.input_size, mixture=AS_FOUND)
-    return card(measure(encoder, scenes, max(1, args.measure // 32)).record())
+    return card(measure(encoder, scenes, max(1, args.measure // 32)))
 
 
 def _percent(share: float | None) -> str:
@@ -79,5 +79,4 @@ def _percent(share: float | None) -> str:
 
 
 if __name__ == "__main__":
-    name = "python -m langrearrange_baselines.vision.card"
-    sys.exit(run_command(lambda: main(tyro.cli(CardArgs, prog=name)).rstrip()))
+    sys.exit(run_module("vision.card", CardArgs, lambda args: main(args).rstrip()))

@@ -1,4 +1,4 @@
-"""What every eye offers: observations in, frozen feature vectors out. No weights, no training."""
+"""Base of vision encoders: observations in, frozen feature vectors out. No training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHUNK: Final = 16
 
 
 class VisionError(LangRearrangeError, ValueError):
-    """Weights of an encoder that are missing, torn or of another network."""
+    """Weights of an encoder that are missing, corrupt or of another network."""
 
 
 class VisionEncoder(nn.Module):
@@ -27,9 +27,9 @@ class VisionEncoder(nn.Module):
     Attributes:
         name: what it was loaded as.
         modality: observation that it reads, `rgb` or `state`.
-        input_size: side of the pictures it works on; others are resized. 0 where it reads none.
+        input_size: side of its pictures; others are resized. 0 if it reads none.
         feature_dim: length of its features.
-        patch_shape: (num_patches, width) of `encode_patches`, None where it has no patches.
+        patch_shape: (num_patches, width) of `encode_patches`, None if it has no patches.
     """
 
     name: str
@@ -53,7 +53,7 @@ class VisionEncoder(nn.Module):
             rgb: (n, height, width, 3) uint8, on any device.
 
         Returns:
-            (n, feature_dim) float16 on the encoder's device: what is stored is what is seen.
+            (n, feature_dim) float16 on the encoder's device.
 
         Raises:
             VisionError: another shape or type.
@@ -94,7 +94,7 @@ class VisionEncoder(nn.Module):
 
 
 class SymbolicEncoder(VisionEncoder):
-    """The `state` observation as numbers: for tests, fast proofs and an upper bound. Not an eye."""
+    """The `state` observation as numbers: for tests, fast training and an upper bound."""
 
     modality = "state"
 
@@ -105,7 +105,7 @@ class SymbolicEncoder(VisionEncoder):
         self.feature_dim = sum(STATE_SIZES.values())
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """Refuse: there is no picture in a `state` observation."""
+        """Raise VisionError: a `state` observation has no picture."""
         raise VisionError(
             "the symbolic encoder reads the state observation; call encode_observation(...), or "
             "load 'segcnn' to see pictures"

@@ -1,7 +1,7 @@
-"""What a picture shows, as labels read off the simulator for free. No scenes, no network.
+"""Labels of a picture from the simulator. No scenes, no network.
 
-The labels say what the `state` observation says (what is in reach here) and what the segmentation
-says (what is in the picture and where), so that nothing is labelled by hand.
+They come from the `state` observation (what is in reach) and the segmentation (what is in the
+picture and where), so that nothing is labelled by hand.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from langrearrange.world.vocabulary import (
 NUM_HELD: Final = NUM_CATEGORIES + 1
 """Categories in the hand, and the empty hand (last)."""
 NUM_SPOTS: Final = len(SPOTS) + 1
-"""Where the robot can be said to stand, and the start pose (last)."""
+"""Spots of the robot, and the start pose (last)."""
 NUM_OPEN: Final = 3
-"""Nothing here opens, it is closed, it is open."""
+"""Nothing opens at this spot, closed, open."""
 OTHER: Final = NUM_CATEGORIES + len(RECEPTACLES)
 ROBOT: Final = OTHER + 1
 NUM_CELL_CLASSES: Final = ROBOT + 1
@@ -39,19 +39,19 @@ CELL_PX: Final = 16
 _HELD_CLASS: Final = NUM_CELL_CLASSES
 _STRIDE: Final = 2
 _MIN_CELL_SHARE: Final = 0.04
-"""An object that covers this much of a cell gives the cell its label, whatever it stands on."""
+"""An object that covers this share of a cell gives it its label, whatever is behind."""
 
 
 class Labels(NamedTuple):
     """Labels of n pictures.
 
     Attributes:
-        in_view: (n, 33) bool: the category has pixels in the picture (the held thing not counted).
+        in_view: (n, 33) bool: the category has pixels in the picture (the held object aside).
         at_stance: (n, 33) bool: it is in reach and not in a closed container.
-        pixels: (n, 33) int32: how many pixels its things *in reach* have; 0: wholly hidden.
+        pixels: (n, 33) int32: number of pixels of its objects *in reach*; 0: wholly hidden.
         held: (n,) int64, category in the hand, 33 for none.
         spot: (n,) int64, index into `SPOTS`, 13 for the start pose.
-        opened: (n,) int64: 0 nothing here opens, 1 it is closed, 2 it is open.
+        opened: (n,) int64: 0 nothing opens at this spot, 1 closed, 2 open.
         cells: (n, g, g) int64, class of each cell of the grid.
     """
 
@@ -71,8 +71,8 @@ def label(
 
     Args:
         house: where it was taken.
-        layout: what the things are.
-        state: where they are.
+        layout: of its objects.
+        state: of the world.
         segmentation: (size, size) int32 as `Frame` has it; size a multiple of 16.
     """
     size = segmentation.shape[0]

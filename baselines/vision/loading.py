@@ -16,7 +16,7 @@ from .encoder import SymbolicEncoder, VisionEncoder, VisionError
 from .segcnn import Precision, SegCnn, SegCnnConfig, SegCnnEncoder
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "segcnn.safetensors"
-"""The shipped weights, made by `pretrain`; docs/vision.md is their card."""
+"""The shipped weights, made by `pretrain`; docs/vision.md is their model card."""
 NAMES: Final = ("segcnn", "random", "symbolic")
 _FORMAT: Final = "langrearrange-segcnn-1"
 

@@ -1,6 +1,6 @@
-"""Trains `segcnn` on labels the simulator gives for free: `python -m ...vision.pretrain`.
+"""`python -m langrearrange_baselines.vision.pretrain`: train `segcnn` on the simulator's labels.
 
-Pictures are drawn as they are needed and none is shown twice. The last line on stdout is the
+Pictures are rendered as they are needed and none is used twice. The last line on stdout is the
 measurement on validation flats as JSON.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-import tyro
 from torch import Tensor
 from torch.nn import functional
 
@@ -24,7 +23,7 @@ from langrearrange.log import get_logger
 from langrearrange.progress import progress
 from langrearrange.world.vocabulary import NUM_CATEGORIES
 
-from ..command import run_command
+from ..command import run_module
 from .encoder import VisionError
 from .labels import Labels
 from .loading import random_network, read_network, write_network
@@ -35,10 +34,10 @@ from .segcnn import Precision, ReadOut, SegCnn, SegCnnConfig, SegCnnEncoder
 logger = get_logger(__name__)
 
 _HIDDEN_PX: Final = 8
-"""A thing at the stance with fewer pixels teaches nothing: it is left out of the loss."""
+"""An object in reach with fewer pixels is left out of the loss."""
 _CELL_WEIGHT_OF_BACKGROUND: Final = 0.25
 _MEASURED: Final = 0
-"""Seed of the pictures of the record, so that the records of two runs can be compared."""
+"""Seed of the pictures to measure on, so that two runs can be compared."""
 _WEIGHT_DECAY: Final = 0.01
 _MAX_GRADIENT: Final = 1.0
 
@@ -48,11 +47,11 @@ class PretrainArgs:
     """Train the default vision encoder on the simulator's own labels."""
 
     out: Path
-    """weights to write, .safetensors; a checkpoint lies beside it meanwhile"""
+    """weights to write, .safetensors; until then a checkpoint is kept beside it"""
     init: Path | None = None
-    """weights to go on from, with their sizes; give another --seed to see other pictures"""
+    """weights to start from, with their sizes; give another --seed for other pictures"""
     emphasise: tuple[str, ...] = ()
-    """categories to see more of, where some are hard; one named twice comes twice as often"""
+    """categories to show more often; one named twice comes twice as often"""
     num_pictures: int = 110_000
     """to learn from"""
     minutes: float | None = None
@@ -71,7 +70,7 @@ class PretrainArgs:
     threads: int = 1
     """of torch"""
     measure_pictures: int = 4096
-    """of validation flats, for the record"""
+    """of validation flats, to measure on"""
     save_every: int = 200
     """steps between checkpoints"""
 
@@ -83,7 +82,7 @@ class PretrainArgs:
 
 
 def main(args: PretrainArgs) -> dict[str, Any]:
-    """Train, write the weights and return the record that is kept in the file."""
+    """Train, write the weights and return the facts that are kept in the file."""
     torch.set_num_threads(args.threads)
     if args.init is None:
         config = SegCnnConfig(input_size=args.input_size, widths=args.widths)
@@ -97,14 +96,14 @@ def main(args: PretrainArgs) -> dict[str, Any]:
     scenes = SceneStream(
         "validation", _MEASURED, batch_size=32, image_size=args.input_size, mixture=AS_FOUND
     )
-    sight = measure(encoder, scenes, max(1, args.measure_pictures // 32))
+    measured = measure(encoder, scenes, max(1, args.measure_pictures // 32))
     settings = asdict(args) | {"widths": list(args.widths), "emphasise": list(args.emphasise)}
     del settings["out"], settings["init"]
     facts = {
         "args": settings,
         "pictures_seen": run.step * args.batch_size,
         "cpu_s": round(run.cpu_s),
-        "validation": sight.record(),
+        "validation": measured,
         "before": before,
     }
     write_network(run.network, args.out, facts)
@@ -113,7 +112,7 @@ def main(args: PretrainArgs) -> dict[str, Any]:
 
 
 class _Run:
-    """One training run; continues from its checkpoint where one lies."""
+    """One training run; continues from its checkpoint if there is one."""
 
     def __init__(self, args: PretrainArgs, network: SegCnn) -> None:
         self.args = args
@@ -136,7 +135,7 @@ class _Run:
             self._resume()
 
     def train(self) -> None:
-        """Take the steps that are left."""
+        """Take the remaining steps."""
         began = time.process_time() - self.cpu_s
         with progress("pretrain segcnn", self.num_steps, "steps") as advance:
             advance(self.step, "")
@@ -239,5 +238,4 @@ def loss_of(read: ReadOut, labels: Labels) -> Tensor:
 
 
 if __name__ == "__main__":
-    name = "python -m langrearrange_baselines.vision.pretrain"
-    sys.exit(run_command(lambda: json.dumps(main(tyro.cli(PretrainArgs, prog=name)))))
+    sys.exit(run_module("vision.pretrain", PretrainArgs, lambda args: json.dumps(main(args))))

@@ -1,6 +1,6 @@
-"""An endless stream of labelled pictures of flats at random moments. No network, no training.
+"""An endless stream of labelled pictures of flats in random states. No network, no training.
 
-Each picture is a random stance and a random state of a household of some split: pure function of
+Each picture is a random stance and a random state of a household of some split: a pure function of
 (split, seed, number of the picture).
 """
 
@@ -38,7 +38,7 @@ from langrearrange.world.vocabulary import (
 from .labels import CELL_PX, Labels, label, stack
 
 SHOTS: Final = 12
-"""Pictures taken of a household before the next one is built."""
+"""Pictures of a household before the next one is built."""
 
 
 class Pictures(NamedTuple):
@@ -50,15 +50,15 @@ class Pictures(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixture:
-    """How states are drawn, in percent.
+    """Probabilities with which states are drawn, in percent.
 
     Attributes:
-        crowded: further things are put on the receptacle in front, at free slots.
-        at_receptacle: the robot stands at a receptacle, else at any of the 17 places.
+        crowded: more objects are put on the receptacle in front, at free slots.
+        at_receptacle: the robot is at a receptacle, else at any of the 17 places.
         opened: the container in front is open.
-        holding: something is in the hand.
-        swapped: households in which half of the things become things of `emphasis`.
-        emphasis: categories to see more of; one that is named twice comes twice as often.
+        holding: an object is in the hand.
+        swapped: half of a household's objects are replaced by categories of `emphasis`.
+        emphasis: categories to show more often; one named twice comes twice as often.
     """
 
     crowded: int = 60
@@ -76,7 +76,7 @@ class Mixture:
 TRAINING: Final = Mixture()
 EMPHASISED: Final = Mixture(crowded=80, swapped=60)
 AS_FOUND: Final = Mixture(crowded=0, at_receptacle=100, opened=100, holding=0)
-"""The household as the episode begins, looked at from every receptacle, containers opened."""
+"""The household as the episode begins, seen from every receptacle, containers opened."""
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class SceneStream:
         mixture: how states are drawn.
 
     Raises:
-        UsageError: sizes that cannot be.
+        UsageError: invalid sizes.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class SceneStream:
         self._num_batches = 0
 
     def skip(self, num_batches: int) -> None:
-        """Go on as if so many batches had been taken: a resumed run sees no picture twice."""
+        """Skip so many batches, so that a resumed run has no picture twice."""
         self._num_batches += num_batches
         self._households = [None] * len(self._simulators)
 
@@ -146,15 +146,15 @@ class SceneStream:
 
     def _next(self, row: int) -> tuple[_Household, WorldState]:
         household = self._households[row]
-        # Rows change households at different batches, so that the work is spread.
+        # Rows change households at different batches, which spreads the work.
         if household is None or (self._num_batches + row) % SHOTS == 0:
-            household = self._households[row] = self._move_in(row)
+            household = self._households[row] = self._new_household(row)
         rng = KeyedRng(HOUSE_VERSION, "vision", "state", self._seed, row, self._num_batches)
         state = draw_state(household.house, household.layout, household.initial, self._mixture, rng)
         self._simulators[row].show(state)
         return household, state
 
-    def _move_in(self, row: int) -> _Household:
+    def _new_household(self, row: int) -> _Household:
         rng = KeyedRng(
             HOUSE_VERSION, "vision", "home", self._seed, row, (self._num_batches + row) // SHOTS
         )
@@ -172,7 +172,7 @@ class SceneStream:
 def swapped(
     objects: Sequence[ObjectPlacement], emphasis: Sequence[str], rng: KeyedRng
 ) -> tuple[ObjectPlacement, ...]:
-    """Return the things with about half of them replaced where they stand.
+    """Return the objects with about half of them replaced in place.
 
     Args:
         objects: of a household.
@@ -191,12 +191,12 @@ def swapped(
 def draw_state(
     house: House, layout: Layout, initial: WorldState, mixture: Mixture, rng: KeyedRng
 ) -> WorldState:
-    """Return a random state of a household; every draw is one that play can lead to.
+    """Return a random state of a household that can be reached in an episode.
 
     Args:
         house: gives the slots.
         layout: of the household.
-        initial: where everything is at first.
+        initial: its state at the start.
         mixture: how to draw.
         rng: what to draw from.
     """

@@ -1,4 +1,4 @@
-"""The default eye: a small convolutional network with the read-outs it was pretrained by.
+"""The default encoder: a small convolutional network with the read-outs it was pretrained on.
 
 No weights here (`loading`) and no training (`pretrain`).
 """
@@ -28,7 +28,7 @@ class SegCnnConfig:
     Attributes:
         input_size: pixels, a multiple of 32.
         widths: channels at 1/4, 1/8, 1/16 and 1/32 of the input's resolution, multiples of 8.
-        evidence: channels whose maximum over the picture says that something is anywhere in it.
+        evidence: channels that are max-pooled over the picture.
         embedding: numbers the read-outs see.
     """
 
@@ -80,8 +80,8 @@ def _stage(before: int, width: int) -> nn.Sequential:
 class SegCnn(nn.Module):
     """Pictures -> read-outs.
 
-    The class of each cell of 16 x 16 pixels is read off the third stage. What is *anywhere* in the
-    picture is the maximum over cells; where the robot stands and what is in reach also needs the
+    The class of each cell of 16 x 16 pixels comes from the third stage, and what is anywhere in the
+    picture from its maximum over cells; the robot's place and what is in reach also need the
     coarser fourth stage. No normalisation at 1/4 resolution: it would cost a third of the time.
     """
 
@@ -129,7 +129,7 @@ class SegCnn(nn.Module):
 class SegCnnEncoder(VisionEncoder):
     """A frozen `SegCnn`.
 
-    Its features are the embedding, then what the network believes to see as probabilities:
+    Its features are the embedding, then the predicted probabilities of what is seen:
     33 categories at the stance, 34 in the hand, 14 spots, 3 states of what opens here.
 
     Args:
@@ -167,7 +167,7 @@ class SegCnnEncoder(VisionEncoder):
         return coarse.flatten(2).transpose(1, 2).float()
 
     def read(self, pictures: Tensor) -> ReadOut:
-        """Return the read-outs themselves, for measuring how well it sees."""
+        """Return the read-outs themselves, to measure their accuracy."""
         return self._fast(self.network, pictures)  # type: ignore[no-any-return]
 
     def _fast(self, compute: Callable[[Tensor], Any], pictures: Tensor) -> Any:

@@ -68,9 +68,8 @@ def state_encoder() -> ObservationEncoder:
 
 
 def collector(world: Any, expert: Any, seed: int = 0) -> Collector:
-    made = Collector(
-        world, state_encoder(), expert, torch.Generator().manual_seed(seed), {"encoder": "symbolic"}
-    )
+    rng = torch.Generator().manual_seed(seed)
+    made = Collector(world, state_encoder(), expert, rng, cloning(encoder="symbolic"))
     made.begin(seed)
     return made
 
@@ -256,7 +255,7 @@ def test_what_does_not_mix_or_cannot_be_read_is_refused(
 ) -> None:
     other = Demonstrations(**{
         **{name: getattr(shown, name) for name in Demonstrations.__dataclass_fields__},
-        "source": {"encoder": "segcnn"},
+        "source": {"encoder": {"name": "segcnn"}},
     })  # fmt: skip
     with pytest.raises(DemonstrationError, match="do not mix"):
         join([shown, other])

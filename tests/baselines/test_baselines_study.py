@@ -49,7 +49,8 @@ def test_the_budget_counts_every_step_that_a_run_takes(entry: plan.Entry) -> Non
     )
     steps = recorded.num_steps + taught.rounds * taught.round_steps
     steps += trained.num_updates * trained.num_envs * trained.num_steps
-    assert steps == budget.total_steps
+    given = budget.expert_steps + budget.rounds * budget.round_steps
+    assert steps == given + budget.updates * budget.steps_per_update
 
 
 def test_an_unknown_learner_is_refused_with_the_closest_name() -> None:
