@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -269,6 +272,23 @@ def test_models_fit_under_what_is_above_and_within_their_slot(house: House) -> N
             low = [m.id for m in models_of(name) if m.size_mm[2] <= surface.max_height_mm]
             within = [m for m in low if any(yaw_fits(house, receptacle, m, yaw) for yaw in yaws)]
             assert list(fitting_models(house, receptacle, category)) == (within or low)
+
+
+@pytest.mark.parametrize("name", ["cleanser", "apple", "box"])
+def test_a_model_as_high_as_there_is_room_fits_and_a_higher_one_does_not(name: str) -> None:
+    sofa = HOUSE.surfaces["sofa"]
+    tallest = max(models_of(name), key=lambda model: model.size_mm[2])
+
+    def fitting(height: int) -> tuple[str, ...]:
+        surfaces = {"sofa": dataclasses.replace(sofa, max_height_mm=height)}
+        house: Any = SimpleNamespace(id=HOUSE.id, surfaces=surfaces)
+        return fitting_models(house, "sofa", CATEGORIES.index(name))
+
+    height = tallest.size_mm[2]
+    assert tallest.id in fitting(1000), "it is not too long"
+    assert tallest.id in fitting(height)
+    assert tallest.id not in fitting(height - 1)
+    assert fitting(1) == ()
 
 
 def test_every_category_fits_somewhere_and_only_there() -> None:

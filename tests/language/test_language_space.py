@@ -65,7 +65,7 @@ def test_different_numbers_give_different_texts(number: tuple[int, int], other: 
 def test_numbers_outside_the_space_are_refused() -> None:
     space = train("find")
     for index in (-1, len(space)):
-        with pytest.raises(IndexError):
+        with pytest.raises(IndexError, match=f"text {index} of {len(space)}"):
             space[index]
 
 
