@@ -173,10 +173,11 @@ def _label(
 
 
 def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:
-    lines = _wrapped(draw, task.episode.instruction, 20, WIDTH - 2 * _MARGIN)
-    size = 20 if len(lines) <= 2 else 14
-    lines = lines if size == 20 else _wrapped(draw, task.episode.instruction, size, WIDTH - 32)
-    top = VIEW + _MARGIN + 10
+    words, width = task.episode.instruction, WIDTH - 2 * _MARGIN
+    size, lines = 20, _wrapped(draw, words, 20, width)
+    if len(lines) > 2:
+        size, lines = 14, _wrapped(draw, words, 14, width)
+    top = CAPTION_TOP + 10
     for line in lines:
         draw.text((_MARGIN, top), line, _INK, _font(size))
         top += round(size * 1.3)

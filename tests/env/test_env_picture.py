@@ -6,6 +6,7 @@ import math
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from handmade import episode, on
@@ -316,3 +317,35 @@ def test_camera_and_map_stand_side_by_side() -> None:
     other = drawer.draw(after(replace(FETCH, objects=FETCH.objects[:1]), "nav(sofa)"))
     assert not np.array_equal(other[top, MARGIN : MARGIN + VIEW], view)
     drawer.close()
+
+
+@pytest.mark.parametrize("kind", ["single", "vector"])
+def test_closing_an_env_closes_the_picture_that_it_drew(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    events: list[str] = []
+
+    class Noted(Picture):
+        def __init__(self, config: EnvConfig) -> None:
+            super().__init__(config)
+            events.append("made")
+
+        def close(self) -> None:
+            super().close()
+            events.append("closed")
+
+    monkeypatch.setattr(picture, "Picture", Noted)
+    options: dict[str, Any] = {
+        "episodes": [FETCH], "observation": "state", "render_mode": "rgb_array",
+    }  # fmt: skip
+    make = gym.make if kind == "single" else gym.make_vec
+    env: Any = make("LangRearrange-v0", **options)
+    env.reset(seed=0)
+    assert events == []
+    env.render()
+    env.render()
+    assert events == ["made"]
+    env.close()
+    assert events == ["made", "closed"]
+    env.unwrapped.close()
+    assert events == ["made", "closed"], "once is enough"

@@ -219,6 +219,16 @@ def test_endless_episodes_are_refused(path: Path, monkeypatch: pytest.MonkeyPatc
         read_trace(path)
 
 
+def test_the_limits_of_a_trace_are_as_told(path: Path) -> None:
+    limits = (trace_module.MAX_LINE, trace_module.MAX_EPISODES, trace_module.MAX_BYTES)
+    assert limits == (65_536, 200_000, 64 * 1024 * 1024)
+    assert (trace_module.SCHEMA_VERSION, trace_module.MAX_ACTIONS) == (1, 1_000)
+    lines = lines_of(write(path))
+    long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1000))
+    sealed(path, [lines[0], long])
+    assert read_trace(path).episodes[0].actions == (1,) * 1000
+
+
 def test_a_list_of_actions_without_end_is_refused(path: Path) -> None:
     lines = lines_of(write(path))
     long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1001))

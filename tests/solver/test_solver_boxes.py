@@ -115,6 +115,10 @@ def test_not_near_is_elsewhere_or_shut_away() -> None:
     assert sorted(found("(exists (?x - pear) (not (near ?x)))")) == sorted(expected)
 
 
+def test_the_limits_are_as_told() -> None:
+    assert (boxes.MAX_BOXES, boxes.MAX_WORK) == (512, 60_000)
+
+
 @pytest.mark.parametrize(("limit", "accepted"), [(12, True), (11, False)])
 def test_as_many_boxes_as_accepted(
     monkeypatch: pytest.MonkeyPatch, limit: int, accepted: bool

@@ -14,6 +14,7 @@ from langrearrange.world.goals import (
     parse_goal,
     to_pddl,
 )
+from langrearrange.world.vocabulary import CATEGORY_INDEX
 
 BAD = [
     ("", "1:1: the goal is empty"),
@@ -123,3 +124,31 @@ def test_undisturbed_does_not_look_at_slots() -> None:
     assert compile_goal(parse_goal("(forall (?x - apple) (undisturbed ?x))"), layout, initial)(
         moved
     )
+
+
+@pytest.mark.parametrize("word", ["and", "or", "not", "initially", "imply", "exists", "forall"])
+def test_forty_levels_are_read_and_one_more_is_refused(word: str) -> None:
+    def nested(levels: int) -> str:
+        goal = "(hand_free)"
+        for level in range(levels - 1):
+            if word == "imply":
+                goal = f"(imply (hand_free) {goal})"
+            elif word in ("exists", "forall"):
+                goal = f"({word} (?x{level} - apple) {goal})"
+            else:
+                goal = f"({word} {goal})"
+        return goal
+
+    parse_goal(nested(40))
+    with pytest.raises(GoalError, match="nested deeper than 40"):
+        parse_goal(nested(41))
+
+
+def test_a_goal_may_unroll_to_20_000_facts_and_no_more() -> None:
+    """A hundred apples and two hundred pears make as many pairs."""
+    categories = [CATEGORY_INDEX["apple"]] * 100 + [CATEGORY_INDEX["pear"]] * 200
+    layout, state = Layout(tuple(categories)), initial_state([0] * 300, range(300), 0)
+    pairs = "(exists (?x - apple ?y - pear) (holding ?x))"
+    assert not compile_goal(parse_goal(pairs), layout, state)(state)
+    with pytest.raises(GoalError, match="more than 20000 facts over 300 objects"):
+        compile_goal(parse_goal(f"(and {pairs} (hand_free))"), layout, state)

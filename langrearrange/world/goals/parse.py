@@ -92,7 +92,7 @@ class _Parser:
         raise GoalError(f"{self._source.name}:{at.line}:{at.column}: {message}")
 
     def parse(self, text: str) -> Goal:
-        return self._build(self._read(text), {}, 0)
+        return self._build(self._read(text), {})
 
     # -- reading: characters to nested lists ---------------------------------------------------
 
@@ -140,7 +140,7 @@ class _Parser:
 
     # -- building: nested lists to the AST ----------------------------------------------------
 
-    def _build(self, item: _Token | _List, scope: dict[str, Variable], depth: int) -> Goal:
+    def _build(self, item: _Token | _List, scope: dict[str, Variable]) -> Goal:
         if isinstance(item, _Token):
             self.fail(item, f"'{item.text}' is no formula; write it in parentheses")
         if not item.items:
@@ -150,21 +150,21 @@ class _Parser:
             self.fail(head, "a formula begins with a word such as and, exists or on_top")
         match head.text:
             case "and" | "or":
-                parts = tuple(self._build(part, scope, depth + 1) for part in rest)
+                parts = tuple(self._build(part, scope) for part in rest)
                 return And(parts) if head.text == "and" else Or(parts)
             case "not" | "initially":
                 self._count(item, head, rest, 1)
-                part = self._build(rest[0], scope, depth + 1)
+                part = self._build(rest[0], scope)
                 return Not(part) if head.text == "not" else Initially(part)
             case "imply":
                 self._count(item, head, rest, 2)
-                left, right = (self._build(part, scope, depth + 1) for part in rest)
+                left, right = (self._build(part, scope) for part in rest)
                 return Or((Not(left), right))
             case "exists" | "forall":
                 self._count(item, head, rest, 2)
                 variables = self._variables(rest[0], scope)
                 inner = scope | {v.name: v for v in variables}
-                body = self._build(rest[1], inner, depth + 1)
+                body = self._build(rest[1], inner)
                 return Quantified(head.text, variables, body)
             case _:
                 return self._atom(item, head, rest, scope)
