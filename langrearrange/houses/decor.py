@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Final
 
 from langrearrange.houses.blocks import bar, block, cushion, post
 from langrearrange.houses.mesh import Mesh
-from langrearrange.houses.ornaments import Ornament
+from langrearrange.houses.ornaments import Ornament, OrnamentKind
 from langrearrange.houses.palette import Palette, shade
 from langrearrange.houses.shapes import (
     Color,
@@ -36,21 +37,10 @@ _ART: Final[tuple[tuple[Color, ...], ...]] = (
 
 def decor_mesh(piece: Ornament, palette: Palette) -> Mesh:
     """Return the mesh of a piece of decor in its own frame."""
-    if piece.kind == "plant":
-        return _plant(piece.style, palette)
-    if piece.kind == "lamp":
-        return _lamp(piece.style, palette)
-    width, height = piece.size
-    if piece.kind == "rug":
-        return _rug(width, height, piece.style, palette)
-    if piece.kind == "window":
-        return _window(width, height, piece.style, palette)
-    if piece.kind == "picture":
-        return _picture(width, height, piece.style, palette)
-    return _front_door(width, height, palette)
+    return _BUILDERS[piece.kind](*piece.size, piece.style, palette)
 
 
-def _plant(style: int, palette: Palette) -> Mesh:
+def _plant(width: int, depth: int, style: int, palette: Palette) -> Mesh:
     """A floor plant in a pot: upright blades or round leaves on stems."""
     pot = lathe(
         [(0.10, 0), (0.15, 0.30), (0.135, 0.30), (0.125, 0.26), (0, 0.26)],
@@ -89,7 +79,7 @@ def _blade(length: float, width: float, color: Color) -> Mesh:
     return loft(rings, color, crease_deg=30)
 
 
-def _lamp(style: int, palette: Palette) -> Mesh:
+def _lamp(width: int, depth: int, style: int, palette: Palette) -> Mesh:
     """A floor lamp: foot, stem, shade."""
     metal = palette.handles
     foot = cylinder(0.15, 0.025, metal, 20)
@@ -171,7 +161,7 @@ def _picture(width: int, height: int, style: int, palette: Palette) -> Mesh:
     return merged(*parts)
 
 
-def _front_door(width: int, height: int, palette: Palette) -> Mesh:
+def _front_door(width: int, height: int, style: int, palette: Palette) -> Mesh:
     """The flat's closed front door: leaf with two panels, casing, handle."""
     half, leaf = width / 2 - 60, shade(palette.fronts, 0.95)
     parts = [
@@ -188,3 +178,13 @@ def _front_door(width: int, height: int, palette: Palette) -> Mesh:
     parts.append(cushion((half - 90, -58, 1000), (half - 70, -12, 1020), 8, palette.handles))
     parts.append(cushion((half - 190, -62, 1000), (half - 70, -46, 1018), 7, palette.handles))
     return merged(*parts)
+
+
+_BUILDERS: Final[dict[OrnamentKind, Callable[[int, int, int, Palette], Mesh]]] = {
+    "plant": _plant,
+    "lamp": _lamp,
+    "rug": _rug,
+    "window": _window,
+    "picture": _picture,
+    "front_door": _front_door,
+}

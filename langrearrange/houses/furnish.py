@@ -97,15 +97,12 @@ def _propose(
         quarter, along = _beside(rng.choice(neighbours), size, rng)
     else:
         quarter = rng.below(4)
-        low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
+        low, high = inside.span(quarter)
         steps = (high - low - size.width) // _STEP_MM
         if steps < 0:
             return None
         along = low + size.width // 2 + rng.below(steps + 1) * _STEP_MM
-    x, y = (
-        (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
-    )[quarter]  # fmt: skip
-    return Piece(kind, room, size, WallFrame(x, y, quarter))
+    return Piece(kind, room, size, WallFrame(*inside.side(quarter, along), quarter))
 
 
 def _beside(other: Piece, size: Size, rng: KeyedRng) -> tuple[int, int]:

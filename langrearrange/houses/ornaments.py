@@ -117,11 +117,11 @@ def _wall_pieces(plan: FloorPlan, pieces: Collection[Piece], rng: KeyedRng) -> I
             doorway = max(bare, key=lambda gap: gap[1] - gap[0], default=(0, 0))
             if outer and door_due and room != "kitchen" and _room_for(doorway, _FRONT_DOOR_MM):
                 door_due = False
-                at = _on_wall(inside, quarter, doorway[0] + _FRONT_DOOR_MM // 2)
+                at = WallFrame(*inside.side(quarter, doorway[0] + _FRONT_DOOR_MM // 2), quarter)
                 yield Ornament("front_door", room, at, (_FRONT_DOOR_MM, 2050), style)
                 gaps = [_without(gap, doorway[0], doorway[0] + _FRONT_DOOR_MM) for gap in gaps]
             gap = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0, 0))
-            at = _on_wall(inside, quarter, (gap[0] + gap[1]) // 2)
+            at = WallFrame(*inside.side(quarter, (gap[0] + gap[1]) // 2), quarter)
             if outer and _room_for(gap, 1300):
                 width = 1200 + 100 * (style % 3) if _room_for(gap, 1700) else 1200
                 yield Ornament("window", room, at, (width, 1150), style)
@@ -156,18 +156,12 @@ def _gaps(
 ) -> list[tuple[int, int]]:
     """Return the stretches of a wall with no doorway, and no furniture within `depth` of it."""
     inside = plan.rooms[room]
-    strip = (
-        Rect(inside.x1 - depth, inside.y0, inside.x1 + 1, inside.y1),
-        Rect(inside.x0, inside.y1 - depth, inside.x1, inside.y1 + 1),
-        Rect(inside.x0 - 1, inside.y0, inside.x0 + depth, inside.y1),
-        Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0 + depth),
-    )[quarter]
+    strip = inside.strip(quarter, depth, 1)
     taken = [d for d in plan.doorways if d.overlaps(strip) and _pierces(d, quarter)]
     taken += [p.footprint for p in pieces if p.footprint.overlaps(strip)]
-    low, high = (strip.y0, strip.y1) if quarter % 2 == 0 else (strip.x0, strip.x1)
+    low, high = strip.span(quarter)
     gaps, start = [], low + _END_MM
-    spans = sorted((r.y0, r.y1) if quarter % 2 == 0 else (r.x0, r.x1) for r in taken)
-    for span in spans:
+    for span in sorted(r.span(quarter) for r in taken):
         gaps.append((start, span[0] - _END_MM))
         start = max(start, span[1] + _END_MM)
     gaps.append((start, high - _END_MM))
@@ -178,10 +172,3 @@ def _pierces(doorway: Rect, quarter: int) -> bool:
     """Whether a doorway goes through walls that a viewer of this quarter faces."""
     through_x = doorway.x1 - doorway.x0 < doorway.y1 - doorway.y0
     return through_x == (quarter % 2 == 0)
-
-
-def _on_wall(inside: Rect, quarter: int, along: int) -> WallFrame:
-    x, y = (
-        (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
-    )[quarter]  # fmt: skip
-    return WallFrame(x, y, quarter)

@@ -45,6 +45,24 @@ class Rect(NamedTuple):
             and other.y1 <= self.y1
         )
 
+    def span(self, quarter: int) -> tuple[int, int]:
+        """Return the two ends along its side that a viewer of this quarter faces."""
+        return (self.y0, self.y1) if quarter % 2 == 0 else (self.x0, self.x1)
+
+    def side(self, quarter: int, along: int) -> tuple[int, int]:
+        """Return a point of the side that a viewer of this quarter faces."""
+        x, y = ((self.x1, along), (along, self.y1), (self.x0, along), (along, self.y0))[quarter]
+        return x, y
+
+    def strip(self, quarter: int, inward: int, outward: int) -> Rect:
+        """Return the strip along the side that a viewer of this quarter faces."""
+        return (
+            Rect(self.x1 - inward, self.y0, self.x1 + outward, self.y1),
+            Rect(self.x0, self.y1 - inward, self.x1, self.y1 + outward),
+            Rect(self.x0 - outward, self.y0, self.x0 + inward, self.y1),
+            Rect(self.x0, self.y0 - outward, self.x1, self.y0 + inward),
+        )[quarter]
+
 
 @dataclass(frozen=True, slots=True)
 class WallFrame:

@@ -85,28 +85,20 @@ def walls(design: Furnishing, room: str, palette: Palette) -> Mesh:
 
 def _openings(design: Furnishing, inside: Rect, quarter: int) -> list[tuple[int, int]]:
     """Return the doorways in one wall as intervals along it."""
-    strip = (
-        Rect(inside.x1, inside.y0, inside.x1 + 1, inside.y1),
-        Rect(inside.x0, inside.y1, inside.x1, inside.y1 + 1),
-        Rect(inside.x0 - 1, inside.y0, inside.x0, inside.y1),
-        Rect(inside.x0, inside.y0 - 1, inside.x1, inside.y0),
-    )[quarter]
+    strip = inside.strip(quarter, 0, 1)
     doors = [d for d in design.plan.doorways if d.overlaps(strip)]
-    return sorted((d.y0, d.y1) if quarter % 2 == 0 else (d.x0, d.x1) for d in doors)
+    return sorted(d.span(quarter) for d in doors)
 
 
 def _wall(inside: Rect, quarter: int, openings: list[tuple[int, int]], paint: Color) -> Mesh:
-    low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
+    low, high = inside.span(quarter)
 
     def light(along: float, z: float) -> float:
         corner = _ramp(min(along - low, high - along), 0.84, _CORNER_MM)
         return corner * _ramp(z, 0.78, 320) * _ramp(WALL_HEIGHT_MM - z, 0.9, 260)
 
     def place(along: float, z: float) -> Point:
-        x, y = (
-            (inside.x1, along), (along, inside.y1), (inside.x0, along), (along, inside.y0),
-        )[quarter]  # fmt: skip
-        return x, y, z
+        return *inside.side(quarter, round(along)), z
 
     normal = ((-1, 0, 0), (0, -1, 0), (1, 0, 0), (0, 1, 0))[quarter]
     alongs = _lines(low, high, openings, margin=0)
@@ -122,15 +114,13 @@ def _skirting(
     inside: Rect, quarter: int, openings: list[tuple[int, int]], trim: Color
 ) -> list[Mesh]:
     thick, tall = _SKIRTING_MM
-    low, high = (inside.y0, inside.y1) if quarter % 2 == 0 else (inside.x0, inside.x1)
+    low, high = inside.span(quarter)
     edges = [low, *(e for a, b in openings for e in (a - _CASING_MM, b + _CASING_MM)), high]
     boards = []
     for a, b in zip(edges[::2], edges[1::2], strict=True):
         if b - a > 20:
-            x0, y0, x1, y1 = (
-                (inside.x1 - thick, a, inside.x1, b), (a, inside.y1 - thick, b, inside.y1),
-                (inside.x0, a, inside.x0 + thick, b), (a, inside.y0, b, inside.y0 + thick),
-            )[quarter]  # fmt: skip
+            ends = {"y0": a, "y1": b} if quarter % 2 == 0 else {"x0": a, "x1": b}
+            x0, y0, x1, y1 = inside._replace(**ends).strip(quarter, thick, 0)
             boards.append(block((x0, y0, 0), (x1, y1, tall), trim))
     return boards
 

@@ -287,19 +287,10 @@ def extrude(
     return solid(points, faces, color, crease_deg)
 
 
-def plane(
-    size_x: float,
-    size_y: float,
-    color: Color,
-    *,
-    texture: str = "",
-    repeat_m: float = 1.0,
-    cells: tuple[int, int] = (1, 1),
-) -> Mesh:
+def plane(size_x: float, size_y: float, color: Color, *, cells: tuple[int, int] = (1, 1)) -> Mesh:
     """Return a flat grid on z = 0 facing up, its corner at the origin.
 
-    With a texture, its coordinates grow by one per `repeat_m` metres. More cells give
-    occlusion and clipping more vertices to work with.
+    More cells give occlusion and clipping more vertices to work with.
     """
     nx, ny = cells
     x = np.array([size_x * i / nx for i in range(nx + 1)])
@@ -313,6 +304,4 @@ def plane(
         np.tile(np.array([[0, 0, 1]], np.float32), (len(grid), 1)),
         np.tile(np.array([color], np.float32), (len(grid), 1)),
         np.stack([lower, upper], axis=1).reshape(-1, 3).astype(np.int32),
-        (grid / repeat_m).astype(np.float32) if texture else None,
-        texture,
     )

@@ -98,7 +98,7 @@ def parse_plan(
         an instance that the skill would not take.
 
     Raises:
-        SolverError: a line that is no action of the export.
+        SolverError: a line that is not an action of the export.
     """
     names = tuple(object_names or default_object_names(layout))
     skills = []
@@ -110,8 +110,8 @@ def parse_plan(
             skills.append(_skill_of(words, layout, names))
         except (KeyError, ValueError, IndexError):
             raise SolverError(
-                f"'{line.strip()}' is no action of the export; actions look like (nav start sofa), "
-                "(pick apple_0 sofa), (place apple_0 sink), (open_fixture fridge)"
+                f"'{line.strip()}' is not an action of the export; actions look like (nav start "
+                "sofa), (pick apple_0 sofa), (place apple_0 sink), (open_fixture fridge)"
             ) from None
     return tuple(skills)
 

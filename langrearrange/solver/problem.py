@@ -61,7 +61,7 @@ _STANDARD_PLACES: Final = tuple(
 
 
 class Home(NamedTuple):
-    """What a layout's fixtures come to, whatever its objects are.
+    """What follows from a layout's fixtures, whatever its objects are.
 
     Attributes:
         standard: whether symmetry and the strong bound are sound: every stance reaches its own
@@ -84,7 +84,7 @@ class Home(NamedTuple):
 
 
 def home_of(layout: Layout) -> Home:
-    """Return what the layout's fixtures come to; worked out once per home."""
+    """Return what follows from the layout's fixtures; worked out once per home."""
     return _home_of(layout.reach, layout.operable, layout.present, layout.semantics)
 
 
@@ -131,7 +131,7 @@ class Problem:
     """One episode reduced to what its goal needs.
 
     Attributes:
-        home: what the fixtures come to.
+        home: what follows from the fixtures.
         objects: object indices that count, ascending; states and boxes name them by position.
         layout: the episode's layout with these objects alone.
         initial: the start state, without slots.

@@ -174,7 +174,7 @@ def skill_index(skill_id: str) -> int:
 
 
 def apply(layout: Layout, state: WorldState, skill: int) -> tuple[WorldState, Outcome]:
-    """Return what the world is after a skill, and what became of the skill. Pure.
+    """Return the state after a skill, and its outcome. Pure.
 
     Args:
         layout: the static part of the episode.

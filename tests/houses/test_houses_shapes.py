@@ -118,12 +118,13 @@ def test_bands_take_their_colours_in_order() -> None:
         shapes.lathe([(1, 0), (1, 1), (1, 2)], [red, blue, red], 8)
 
 
-def test_a_plane_has_texture_coordinates_in_repeats() -> None:
-    mesh = shapes.plane(3, 2, GREY, texture="tiles", repeat_m=0.5, cells=(3, 2))
-    assert mesh.uv is not None
-    assert mesh.uv.max(axis=0).tolist() == [6.0, 4.0]
+def test_a_plane_faces_up_from_a_corner_at_the_origin() -> None:
+    mesh = shapes.plane(3, 2, GREY, cells=(3, 2))
+    assert mesh.bounds.tolist() == [[0, 0, 0], [3, 2, 0]]
+    assert (mesh.normals == [0, 0, 1]).all()
     assert len(mesh.faces) == 12
-    assert shapes.plane(1, 1, GREY).uv is None
+    a, b, c = (mesh.positions[mesh.faces[:, k]].astype(float) for k in range(3))
+    assert np.cross(b - a, c - a)[:, 2].tolist() == [1.0] * 12  # twice the area, upwards
 
 
 def test_box_coordinates_run_along_the_faces() -> None:

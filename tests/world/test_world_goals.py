@@ -36,7 +36,7 @@ BAD = [
     ("(not)", "takes 1 part"),
     ("(flies ?x)", "unknown predicate"),
     ("((hand_free))", "begins with a word"),
-    ("()", "no formula"),
+    ("()", "not a formula"),
     ("(" * 50 + ")" * 50, "nested deeper"),
 ]
 

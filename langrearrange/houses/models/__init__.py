@@ -42,7 +42,7 @@ MODELS: dict[str, ObjectModel] = {name: recipe.model for name, recipe in _RECIPE
 
 @cache
 def models_of(category: str) -> tuple[ObjectModel, ...]:
-    """Return the models of a category; HouseError for a word that is no category."""
+    """Return the models of a category; HouseError for anything but a category."""
     if category not in CATEGORY_INDEX:
         raise HouseError(
             f"no category {category!r}; check the spelling. The categories are "

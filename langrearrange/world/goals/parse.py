@@ -142,9 +142,9 @@ class _Parser:
 
     def _build(self, item: _Token | _List, scope: dict[str, Variable]) -> Goal:
         if isinstance(item, _Token):
-            self.fail(item, f"'{item.text}' is no formula; write it in parentheses")
+            self.fail(item, f"'{item.text}' is not a formula; write it in parentheses")
         if not item.items:
-            self.fail(item, "'()' is no formula; write (and) for an always true one")
+            self.fail(item, "'()' is not a formula; write (and) for an always true one")
         head, *rest = item.items
         if isinstance(head, _List):
             self.fail(head, "a formula begins with a word such as and, exists or on_top")
@@ -186,7 +186,7 @@ class _Parser:
                 self.fail(token, "expected a variable such as ?x")
             if token.text != "-":
                 if not re.fullmatch(r"\?[a-z][a-z0-9_]*", token.text):
-                    self.fail(token, f"'{token.text}' is no variable; variables look like ?x")
+                    self.fail(token, f"'{token.text}' is not a variable; variables look like ?x")
                 if token.text in scope or any(token.text == p.text for p in pending):
                     self.fail(token, f"variable {token.text} is bound twice; choose another name")
                 pending.append(token)
@@ -256,9 +256,9 @@ class _Parser:
             if sort == "object":
                 self.fail(
                     token,
-                    f"'{name}' is no variable; bind one first: (exists (?x - {name}) ...)"
+                    f"'{name}' is not a variable; bind one first: (exists (?x - {name}) ...)"
                     if name in OBJECT_TYPES
-                    else f"'{name}' is no variable such as ?x",
+                    else f"'{name}' is not a variable such as ?x",
                 )
             if name not in CONSTANTS[sort]:
                 self.fail(token, f"unknown {sort} '{name}'{_suggest(name, tuple(CONSTANTS[sort]))}")
