@@ -1,4 +1,4 @@
-"""Where templates, shipped data sets and the user's cache are; whether a file may be written."""
+"""Paths of templates, shipped data sets, documentation and cache; checks of output paths."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 
 from langrearrange.errors import DatasetError, UsageError
 
-_ENV = {"templates": "LANGREARRANGE_TEMPLATES", "datasets": "LANGREARRANGE_DATASETS"}
-
 
 def _folder(name: str) -> Path:
-    override = os.environ.get(_ENV[name])
+    variable = f"LANGREARRANGE_{name.upper()}"
+    override = os.environ.get(variable)
     tried: list[Path] = []
     if override:
         tried.append(Path(override))
@@ -27,7 +26,7 @@ def _folder(name: str) -> Path:
     places = ", ".join(map(str, tried))
     raise DatasetError(
         f"the folder '{name}' was not found (looked in: {places}). Reinstall the package or set "
-        f"{_ENV[name]} to the folder."
+        f"{variable} to the folder."
     )
 
 
@@ -39,6 +38,11 @@ def templates_path() -> Path:
 def datasets_path() -> Path:
     """Return the folder of shipped data sets; `LANGREARRANGE_DATASETS` overrides it."""
     return _folder("datasets")
+
+
+def docs_path() -> Path:
+    """Return the folder of documentation pages; `LANGREARRANGE_DOCS` overrides it."""
+    return _folder("docs")
 
 
 def cache_path() -> Path:

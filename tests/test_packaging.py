@@ -17,7 +17,7 @@ def test_the_package_list_names_every_room() -> None:
     config.read(ROOT / "setup.cfg")
     listed = set(config["options"]["packages"].split())
     mapped = {"templates": "langrearrange_templates", "datasets": "langrearrange_datasets"}
-    mapped |= {"baselines": "langrearrange_baselines"}
+    mapped |= {"baselines": "langrearrange_baselines", "docs": "langrearrange_docs"}
     found = set()
     for top in ("langrearrange", *mapped):
         for init in (ROOT / top).rglob("__init__.py"):

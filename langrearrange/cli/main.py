@@ -27,6 +27,7 @@ VERBS: Final[dict[str, str]] = {
     "export": "write episodes for other libraries: parquet, Minari, PDDL, Habitat",
     "import-official": "read the official release's pickled episodes, safely",
     "doctor": "versions, renderer, data hashes: paste it into a bug report",
+    "help": "print a page of the documentation",
 }
 EXAMPLES: Final = """\
 examples:
@@ -41,7 +42,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code (also the console script's)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
+    if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
         return 0 if arguments else 2
     if arguments[0] in ("-V", "--version"):
@@ -65,7 +66,8 @@ def _overview() -> str:
         "usage: langrearrange VERB [OPTIONS]\n\n"
         "Language-conditioned household rearrangement: episodes, env, agents, scores.\n\n"
         "verbs:\n" + "\n".join(lines) + "\n\n" + EXAMPLES + "\n"
-        "`langrearrange VERB --help` explains a verb and its options."
+        "`langrearrange VERB --help` explains a verb and its options; `langrearrange help` lists\n"
+        "the pages of the documentation, and `langrearrange help TOPIC` prints one."
     )
 
 

@@ -1,0 +1,1 @@
+"""The pages of the documentation, as `langrearrange help TOPIC` prints them."""
