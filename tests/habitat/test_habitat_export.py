@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import scene_reader
 from langrearrange.errors import HouseError
 from langrearrange.habitat import export_habitat
 from langrearrange.habitat.export import paint
-from langrearrange.habitat.frames import joint_between, quaternion_y_up, translation_y_up
+from langrearrange.habitat.export.pieces import joint_of
+from langrearrange.habitat.frames import quaternion_y_up, translation_y_up
 from langrearrange.houses import Pose2D, get_house, models_of, object_mesh
 from langrearrange.houses.geometry import rigid
 from langrearrange.sim.camera import Vector, ahead_of, head_camera, look_at
@@ -118,7 +120,7 @@ def test_the_doors_of_a_fridge_open_towards_the_robot_and_away_from_each_other(
 ) -> None:
     for side, sign in (("left", -1), ("right", 1)):
         part = get_house("flat_0_00").part(f"fridge_{side}_door")
-        joint = joint_between(part.closed, part.opened)
+        joint = joint_of(part)
         assert joint.kind == "revolute"
         assert joint.axis == pytest.approx((0, sign, 0))
         assert joint.travel > math.radians(90)
@@ -127,8 +129,11 @@ def test_the_doors_of_a_fridge_open_towards_the_robot_and_away_from_each_other(
 def test_a_part_that_tumbles_is_refused() -> None:
     tumbled = rigid(0, 0, 0, 0)
     tumbled[:, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
-    with pytest.raises(HouseError, match="no such joint"):
-        joint_between(rigid(0, 0, 0, 0), tumbled)
+    part = get_house("flat_0_00").part("left_drawer")
+    with pytest.raises(HouseError, match="'left_drawer' neither slides nor turns"):
+        joint_of(replace(part, opened=tumbled))
+    with pytest.raises(HouseError, match="'left_drawer' neither slides nor turns"):
+        joint_of(replace(part, opened=part.closed))
 
 
 def test_the_baked_light_is_that_of_our_renderer() -> None:

@@ -21,7 +21,7 @@ from langrearrange.generator.prove import prove_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.habitat import DATA_VARIABLE, ReplicaCadSource
 from langrearrange.habitat.homes import imported_scene, shape_of
-from langrearrange.habitat.simulator.replica_cad import ReplicaCadHome
+from langrearrange.habitat.simulator.home import EpisodeHome
 from langrearrange.houses import get_house, houses_for
 from langrearrange.sim.scene import Scene
 from langrearrange.world import apply, skill_index
@@ -101,7 +101,7 @@ def test_the_same_data_gives_the_same_episodes() -> None:
 def test_things_stand_on_their_receptacles_in_habitat() -> None:
     for episode in episodes(4):
         house = get_house(episode.house)
-        found, home = imported_scene(episode.house), ReplicaCadHome(house, episode.objects)
+        found, home = imported_scene(episode.house), EpisodeHome(house, episode.objects, None)
         assert found.name == episode.house.removeprefix("official_")
         scene = Scene(house, episode.objects, next(iter(house.stances.values())))
         scene.show(episode.initial_state())

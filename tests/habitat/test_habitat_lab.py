@@ -26,13 +26,14 @@ from langrearrange.habitat.data.scene import read_scene
 from langrearrange.habitat.data.scene_dataset import SceneDataset
 from langrearrange.habitat.export.pieces import PIECES, link_indices
 from langrearrange.habitat.homes import imported_scene, shape_of
-from langrearrange.habitat.simulator.replica_cad import ReplicaCadHome
+from langrearrange.habitat.simulator.home import EpisodeHome
 from langrearrange.houses import get_house
 from langrearrange.sim.scene import Scene
 from langrearrange.world.vocabulary import RECEPTACLES
 
 PYTHON = os.environ.get("LANGREARRANGE_HABITAT_PYTHON", "")
 SPLIT, NUM = "conditional_instructions", 8
+EPISODES = list(select(open_split(SPLIT), NUM))
 LOOK_AT = (0, 2, 4, 7)
 POINTS = {"a": (2.0, 0.0, -2.0), "b": (0.2, 0.0, -7.0), "c": (7.5, 0.4, -0.3)}
 
@@ -57,9 +58,8 @@ def ask(request: dict[str, Any]) -> dict[str, Any]:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lab")
     config = out / "langrearrange.scene_dataset_config.json"
-    episodes = select(open_split(SPLIT), NUM)
-    written = export_rearrange(episodes, out / "episodes", config)
-    models = {thing.model for episode in episodes for thing in episode.objects}
+    written = export_rearrange(select(open_split(SPLIT), NUM), out / "episodes", config)
+    models = {thing.model for episode in EPISODES for thing in episode.objects}
     export_habitat(written.house_ids, out, sorted(models))
     return out
 
@@ -79,7 +79,7 @@ def answer(dataset: Path) -> dict[str, Any]:
 
 def test_habitat_lab_loads_every_episode_with_its_sentence(answer: dict[str, Any]) -> None:
     assert answer["num_episodes"] == NUM
-    assert answer["instructions"] == [e.instruction for e in select(open_split(SPLIT), NUM)]
+    assert answer["instructions"] == [episode.instruction for episode in EPISODES]
 
 
 def test_find_receptacles_returns_our_surfaces_where_they_are(
@@ -87,7 +87,8 @@ def test_find_receptacles_returns_our_surfaces_where_they_are(
 ) -> None:
     reader = SceneDataset(dataset / "langrearrange.scene_dataset_config.json")
     for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
-        scene = read_scene(reader, open_split(SPLIT).get(number).house)
+        episode = EPISODES[number]
+        scene = read_scene(reader, episode.house)
         ours = {box.unique_name: box for box in scene.boxes.values()}
         assert set(looked["receptacles"]) == set(ours)
         assert len(ours) == len(RECEPTACLES)
@@ -101,7 +102,8 @@ def test_find_receptacles_returns_our_surfaces_where_they_are(
 
 def test_links_are_numbered_as_the_episodes_assume(answer: dict[str, Any]) -> None:
     for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
-        house = get_house(open_split(SPLIT).get(number).house)
+        episode = EPISODES[number]
+        house = get_house(episode.house)
         for piece in PIECES:
             names = looked["links"][f"{house.id}_{piece}_:0000"]
             assert {name: i for i, name in enumerate(names)} == link_indices(house, piece)
@@ -111,7 +113,7 @@ def test_things_rest_on_the_receptacles_that_the_episode_names(answer: dict[str,
     import gzip
 
     for number, looked in zip(LOOK_AT, answer["looked"], strict=True):
-        episode = open_split(SPLIT).get(number)
+        episode = EPISODES[number]
         assert len(looked["things"]) == len(episode.objects)
         path = Path(looked["scene"]).parent.parent / f"episodes/{SPLIT}/{SPLIT}.json.gz"
         with gzip.open(path, "rt") as file:
@@ -148,7 +150,7 @@ def test_a_scene_in_replica_cad_s_form_is_in_habitat_where_we_read_it(
         open=("fridge", "left_drawer"),
     )
     house, read = get_house(episode.house), imported_scene(episode.house)
-    home = ReplicaCadHome(house, episode.objects)
+    home = EpisodeHome(house, episode.objects, None)
     scene = Scene(house, episode.objects, house.stances["sofa"])
     scene.show(episode.initial_state())
     poses = scene.poses[len(house.parts) :]

@@ -20,7 +20,7 @@ from langrearrange.generator import make_episode
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator
 from langrearrange.habitat.homes import _dataset_in, imported_scene
-from langrearrange.habitat.simulator.replica_cad import ReplicaCadHome
+from langrearrange.habitat.simulator.home import EpisodeHome
 from langrearrange.houses import Pose2D, get_house
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
@@ -84,7 +84,7 @@ def start_of(episode: Episode) -> Pose2D:
 def transforms(episode: Episode) -> list[np.ndarray]:
     """Return what Habitat is told of where things are at the start, y up."""
     house = get_house(episode.house)
-    home = ReplicaCadHome(house, episode.objects)
+    home = EpisodeHome(house, episode.objects, None)
     scene = Scene(house, episode.objects, start_of(episode))
     scene.show(episode.initial_state())
     poses = scene.poses[len(house.parts) :]
@@ -94,7 +94,7 @@ def transforms(episode: Episode) -> list[np.ndarray]:
 def test_official_things_have_their_assets_and_stored_poses(
     record: OfficialEpisode, official: Episode
 ) -> None:
-    home = ReplicaCadHome(get_house(official.house), official.objects)
+    home = EpisodeHome(get_house(official.house), official.objects, None)
     found = transforms(official)
     for index, stored in enumerate(record.objects):
         assert home.things[index].name == f"{stored.asset}.object_config.json"
@@ -116,7 +116,7 @@ def test_a_missing_scene_asset_or_mesh_is_named(own_data: Path, official: Episod
     def load() -> None:
         get_house.cache_clear()
         _dataset_in.cache_clear()
-        ReplicaCadHome(get_house(official.house), official.objects)
+        EpisodeHome(get_house(official.house), official.objects, None)
 
     load()
     config = own_data / "objects/ycb/configs/016_pear.object_config.json"
@@ -153,15 +153,21 @@ def test_what_opens_goes_by_the_release_s_joints() -> None:
 
 
 def test_what_opens_is_told_by_link_and_each_once(official: Episode) -> None:
-    home = ReplicaCadHome(get_house(official.house), official.objects)
+    home = EpisodeHome(get_house(official.house), official.objects, None)
     travel: dict[str, tuple[str, float]] = {}
-    for piece in home.flat.pieces:
-        assert piece.path.suffix == ".urdf", "ReplicaCAD's configs name no file"
-        travel.update(piece.travel)
+    for piece, moves in zip(home.fixed.articulated, home.fixed.travels, strict=True):
+        assert piece["asset"].endswith(".urdf"), "ReplicaCAD's configs name no file"
+        travel.update(moves)
     assert sorted(openable for openable, _ in travel.values()) == sorted(OPENABLES)
     assert travel["drawer1_top"] == ("left_drawer", 0.45)
     assert travel["top_door"] == ("fridge", 1.22)
-    assert home.flat.assets[0].path.name == "stage.glb"
+    assert Path(home.fixed.rigid[0]["asset"]).name == "stage.glb"
+    house = get_house(official.house)
+    segments = {part.name: 1001 + index for index, part in enumerate(house.parts)}
+    seen = [item["ids"] for item in home.fixed.articulated]
+    counter = {"drawer1_top": segments["left_drawer"], "drawer3": segments["right_drawer"]}
+    assert seen == [{"": segments["home"]}, {"": segments["home"], **counter}]
+    assert {tuple(item["ids"]) for item in home.fixed.rigid} == {(segments["home"],)}
 
 
 def test_our_own_renderer_says_that_it_cannot_draw_them(official: Episode) -> None:

@@ -22,8 +22,9 @@ import langrearrange  # noqa: F401
 from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
 from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator import places, simulator
-from langrearrange.habitat.simulator.assets import CONFIG, FlatAssets, Library
 from langrearrange.habitat.simulator.client import Local, Moves, View
+from langrearrange.habitat.simulator.home import Fixed, fixed_of
+from langrearrange.habitat.simulator.library import CONFIG, Library
 from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
 from langrearrange.houses import get_house
 from langrearrange.sim import SEGMENT_PART, Frame
@@ -117,7 +118,7 @@ def test_only_what_moved_is_sent_again(recorded: tuple[HabitatSimulator, Recorde
     shown(adapter, home, home.state)
     shown(adapter, home, home.state)
     first, again = recorder.moves
-    statics = len(adapter._flat.assets)
+    statics = len(adapter._home.fixed.poses)
     assert len(first.rigid) == statics + len(home.objects) + 3
     assert len(first.joints) == 2
     assert not again.rigid
@@ -143,7 +144,7 @@ def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(
     assert max(joints[0].values()) > 1.0  # a door turns by more than a right angle's two thirds
     assert set(joints[1].values()) == {0.0}
     inside = [i for i, thing in enumerate(home.objects) if thing.receptacle == "fridge"]
-    rows = {row - len(adapter._flat.assets): pose for row, pose in recorder.moves[-1].rigid}
+    rows = {row - len(adapter._home.fixed.poses): pose for row, pose in recorder.moves[-1].rigid}
     assert set(inside) <= set(rows)
     assert all(rows[i][1][3] > 0 for i in inside)
 
@@ -215,9 +216,8 @@ def test_a_folder_without_flats_or_robot_is_refused(tmp_path: Path) -> None:
         HabitatSimulator(habitat_data=tmp_path)
 
 
-def use(library: Library, home: Household) -> FlatAssets:
-    library.ensure(home.house, [thing.model for thing in home.objects])
-    return library.flat(home.house)
+def use(library: Library, home: Household) -> Fixed:
+    return fixed_of(home.house, library.scene(home.house, [t.model for t in home.objects]))
 
 
 def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_second_one(
@@ -254,15 +254,16 @@ def test_a_missing_file_is_named_with_the_command_that_writes_it(
     library = Library(copy)
     with pytest.raises(HabitatError, match=r"is missing; .*export --format habitat") as caught:
         _ = use(library, home)
-    assert str(copy / lost) in str(caught.value)
+    assert Path(lost).name in str(caught.value)
+    assert str(copy) in str(caught.value)
 
 
 def test_a_missing_model_and_a_missing_flat_are_named(exported: Path) -> None:
     library = Library(exported)
     with pytest.raises(HabitatError, match=r"no_such\.object_config\.json is missing"):
-        library.ensure(get_house(FLAT), ["no_such"])
+        library.scene(get_house(FLAT), ["no_such"])
     with pytest.raises(HabitatError, match=r"flat_0_00\.scene_instance\.json is missing"):
-        library.ensure(get_house("flat_0_00"), [])
+        library.scene(get_house("flat_0_00"), [])
 
 
 def test_a_damaged_stage_is_named(exported: Path, tmp_path: Path) -> None:
@@ -270,7 +271,7 @@ def test_a_damaged_stage_is_named(exported: Path, tmp_path: Path) -> None:
     shutil.copytree(exported, copy)
     (copy / "stages" / f"{FLAT}.glb").write_bytes(b"glTF")
     with pytest.raises(DatasetError, match="damaged"):
-        Library(copy).flat(get_house(FLAT))
+        fixed_of(get_house(FLAT), Library(copy).scene(get_house(FLAT), []))
 
 
 def test_flats_are_exported_into_the_cache_when_first_played(
@@ -278,15 +279,15 @@ def test_flats_are_exported_into_the_cache_when_first_played(
 ) -> None:
     monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
     library, house = Library(), get_house(FLAT)
-    library.ensure(house, ["banana_ripe"])
+    library.scene(house, ["banana_ripe"])
     [config] = tmp_path.glob(f"habitat/*/{CONFIG}")
     stage = config.parent / "stages" / f"{FLAT}.glb"
     written = stage.stat().st_mtime_ns
-    library.ensure(house, ["banana_ripe", "apple_red"])
+    scene = library.scene(house, ["banana_ripe", "apple_red"])
     assert stage.stat().st_mtime_ns == written
     assert library.model("apple_red").is_file()
     assert library.link("gripper").is_file()
-    assert len(library.flat(house).pieces) == 2
+    assert [len(travel) for travel in fixed_of(house, scene).travels] == [2, 4]
 
 
 def test_the_env_plays_through_a_worker_with_every_extra(

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import DatasetError
-from langrearrange.habitat.data.reading import Transform, numbers, read_xml
+from langrearrange.habitat.data.reading import numbers, read_xml
+from langrearrange.habitat.frames import Transform
 
 _FIXED: Final = "fixed"
 _KINDS: Final = (_FIXED, "revolute", "continuous", "prismatic")
@@ -59,6 +60,9 @@ class Articulated:
         roots = [name for name in self._inertial if name not in self._above]
         if len(roots) != 1 or any(j.parent not in self._inertial for j in self.joints.values()):
             raise DatasetError(f"{path}: damaged: its links form no tree with one root")
+
+        named = (mesh.get("filename", "") for mesh in root.iterfind("link/visual/geometry/mesh"))
+        self.meshes = tuple(path.parent / name for name in named)
 
     @property
     def links(self) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
-from langrearrange.habitat.data.reading import TO_Y_UP, Transform, glb_box
+from langrearrange.habitat.data.reading import glb_box
 from langrearrange.habitat.data.scene import asset_turn, centre_of_mass
 from langrearrange.habitat.data.scene_dataset import SceneDataset
+from langrearrange.habitat.frames import Transform, y_up
 from langrearrange.houses.geometry import Matrix
 from langrearrange.houses.models import ObjectModel
 
@@ -33,10 +34,8 @@ class AssetShape:
         Args:
             resting: (3, 4), our frame: where the middle of its base is (`slot_pose`, turned).
         """
-        result = np.eye(4)
-        result[:3, :3] = TO_Y_UP @ resting[:, :3].astype(np.float64) @ TO_Y_UP.T
-        place = TO_Y_UP @ resting[:, 3].astype(np.float64)
-        result[:3, 3] = place - result[:3, :3] @ self.base
+        result = y_up(resting)
+        result[:3, 3] -= result[:3, :3] @ self.base
         return result
 
 

@@ -21,6 +21,7 @@ from langrearrange.errors import DatasetError
 from langrearrange.habitat.data.navmesh import NavMesh, inside, read_navmesh
 from langrearrange.habitat.data.reading import numbers
 from langrearrange.habitat.data.scene import HabitatScene, PlacedBox
+from langrearrange.habitat.frames import to_z_up
 from langrearrange.houses.geometry import Pose2D, rigid
 from langrearrange.houses.house import House, Part, Slot, Surface
 from langrearrange.world.vocabulary import (
@@ -101,7 +102,7 @@ def _given_stances(scene: HabitatScene) -> Stances | None:
         x, _, z = numbers(fields.get("position"), 3, place)
         yaw = float(numbers([fields.get("yaw")], 1, place)[0])
         stances[target] = Pose2D(round(x * 1000), round(-z * 1000), round(yaw * 1000))
-        gazes[target] = _mm(_z_up(numbers(fields.get("gaze"), 3, place)))
+        gazes[target] = _mm(to_z_up(numbers(fields.get("gaze"), 3, place)))
     return stances, gazes
 
 
@@ -134,7 +135,7 @@ def _stances(scene: HabitatScene, mesh: NavMesh) -> Stances:
         px, _, pz = standing.point
         yaw = math.atan2(-(z - pz), x - px)
         stances[target] = Pose2D(round(px * 1000), round(-pz * 1000), round(yaw * 1000))
-        gazes[target] = _mm(_z_up(points[target]))
+        gazes[target] = _mm(to_z_up(points[target]))
     return stances, gazes
 
 
@@ -173,11 +174,11 @@ def _floor(box: PlacedBox) -> tuple[float, float, float, float, float, float]:
     """Return a box's lower face: its middle x, y, z (mm), yaw (rad), width and depth (mm)."""
     k = _up_axis(box)
     a, b = (k + 1) % 3, (k + 2) % 3
-    turn = np.stack([_z_up(column) for column in box.frame[:3, :3].T], axis=1)
+    turn = np.stack([to_z_up(column) for column in box.frame[:3, :3].T], axis=1)
     size = np.linalg.norm(turn, axis=0)
     if float(turn[2] @ box.up) < 0.9 * size[k]:
         raise DatasetError(f"{box.unique_name}: its 'up' does not point up in the scene")
-    middle = _z_up(box.centre) - turn @ box.up * box.half[k]
+    middle = to_z_up(box.centre) - turn @ box.up * box.half[k]
     x, y, z = (float(v) * 1000 for v in middle)
     yaw = math.atan2(turn[1, a], turn[0, a])
     return x, y, z, yaw, 2000 * float(box.half[a] * size[a]), 2000 * float(box.half[b] * size[b])
@@ -196,7 +197,7 @@ def _parts(scene: HabitatScene) -> Iterator[Part]:
         if not name.endswith("_drawer"):
             continue
         x, y, z, yaw, _, _ = _floor(scene.boxes[name])
-        dx, dy, dz = _z_up(scene.openables[name].travel)
+        dx, dy, dz = to_z_up(scene.openables[name].travel)
         closed = rigid(x / 1000, y / 1000, z / 1000, yaw)
         opened = rigid(x / 1000 + dx, y / 1000 + dy, z / 1000 + dz, yaw)
         yield Part(name, f"{house_id}/{name}", closed, opened, name, name)
@@ -226,10 +227,6 @@ def _start_cells(mesh: NavMesh) -> tuple[tuple[int, int], ...]:
         middles = (polygon.mean(axis=0) * 1000 for polygon in mesh.largest)
         found = {(round(x), round(-z)): None for x, _, z in middles}
     return tuple(sorted(found))
-
-
-def _z_up(point: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([point[0], -point[2], point[1]])
 
 
 def _mm(point: NDArray[np.float64]) -> tuple[int, int, int]:

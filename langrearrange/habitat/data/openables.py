@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.official.names import OPENABLE_OF
 from langrearrange.habitat.data.articulated import Articulated
-from langrearrange.habitat.data.reading import Transform, scaled
+from langrearrange.habitat.data.reading import scaled
+from langrearrange.habitat.frames import Transform
 from langrearrange.houses.inventory import PART_DESIGNS
 from langrearrange.world.vocabulary import OPENABLES
 

@@ -15,11 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import DatasetError
-
-Transform = NDArray[np.float64]
-"""A (4, 4) transform, y up, metres."""
-TO_Y_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
-"""(x, y, z) of ours is (x, z, -y) of Habitat's."""
+from langrearrange.habitat.frames import Transform
 
 _MAX_TEXT: Final = 16 * 1024 * 1024
 _FULL: Final = {5120: 127.0, 5121: 255.0, 5122: 32767.0, 5123: 65535.0}

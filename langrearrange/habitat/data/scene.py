@@ -17,8 +17,9 @@ from langrearrange.dataset.official.names import RECEPTACLE_OF
 from langrearrange.errors import DatasetError
 from langrearrange.habitat.data.articulated import Articulated
 from langrearrange.habitat.data.openables import PlacedOpenable, find_openables
-from langrearrange.habitat.data.reading import Transform, glb_box, numbers, posed, scaled
+from langrearrange.habitat.data.reading import glb_box, numbers, posed, scaled
 from langrearrange.habitat.data.scene_dataset import SceneDataset, Template
+from langrearrange.habitat.frames import Transform
 from langrearrange.world.vocabulary import OPENABLES, RECEPTACLES
 
 BOX_PREFIX: Final = "receptacle_aabb_"
@@ -69,11 +70,15 @@ class PlacedAsset:
         handle: Habitat's instance handle, `frl_apartment_sofa_:0000`; "" for the stage.
         path: what Habitat loads: an object or articulated object config, a URDF, the stage's mesh.
         transform: (4, 4): the simulator object's `transformation`.
+        meshes: the files that show it; not looked at.
+        links: names of the links of what has joints.
     """
 
     handle: str
     path: Path
     transform: Transform
+    meshes: tuple[Path, ...]
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +110,12 @@ class HabitatScene:
     user_defined: Mapping[str, Any]
 
     @property
+    def meshes(self) -> Iterator[Path]:
+        """All files that show something."""
+        for placed in (self.stage, *self.rigid, *self.articulated):
+            yield from placed.meshes
+
+    @property
     def lacking(self) -> tuple[str, ...]:
         """Receptacles and openables of ours that this scene has not."""
         missing = [name for name in RECEPTACLES if name not in self.boxes]
@@ -128,7 +139,8 @@ def read_scene(dataset: SceneDataset, name: str) -> HabitatScene:
         template = dataset.object(_name_of(instance, scene))
         handle = _handle(template.name, counts)
         frame, transform = _object_frames(instance, template, scene)
-        rigid.append(PlacedAsset(handle, template.path, transform))
+        mesh = template.path.parent / str(template.content.get("render_asset"))
+        rigid.append(PlacedAsset(handle, template.path, transform, (mesh,)))
         _sort(_boxes(template, handle, lambda _, frame=frame: frame), boxes, others)
     for instance in _instances(scene, "articulated_object_instances"):
         template, urdf = dataset.articulated(_name_of(instance, scene))
@@ -136,7 +148,7 @@ def read_scene(dataset: SceneDataset, name: str) -> HabitatScene:
         base, scale = _pose(instance, scene), _scale(instance, scene)
         tree = Articulated(urdf)
         path = template.path if "urdf_filepath" in template.content else urdf
-        articulated.append(PlacedAsset(handle, path, base))
+        articulated.append(PlacedAsset(handle, path, base, tree.meshes, tree.links))
 
         def link_frame(
             link: str, tree: Articulated = tree, base: Transform = base, scale: float = scale
@@ -220,7 +232,8 @@ def _stage(dataset: SceneDataset, scene: Template) -> PlacedAsset:
     template = dataset.stage(_name_of(instance, scene))
     transform = _pose(instance, scene)
     transform[:3, :3] = transform[:3, :3] @ asset_turn(template)
-    return PlacedAsset("", template.file("render_asset", "the mesh"), transform)
+    mesh = template.file("render_asset", "the mesh")
+    return PlacedAsset("", mesh, transform, (mesh,))
 
 
 def asset_turn(template: Template) -> NDArray[np.float64]:

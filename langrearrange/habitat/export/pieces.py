@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
 
 from langrearrange.errors import HouseError
-from langrearrange.habitat.frames import Joint, joint_between
+from langrearrange.habitat.frames import yaw_of
 from langrearrange.houses.house import House, Part
 from langrearrange.houses.inventory import INVENTORY
 
@@ -43,11 +46,36 @@ def piece_of(part_name: str) -> str:
     return _PIECE_OF.get(part_name, "")
 
 
+class Joint(NamedTuple):
+    """How a part moves from its closed pose: by turning or sliding along an axis.
+
+    Attributes:
+        kind: `revolute` or `prismatic`.
+        axis: unit vector in the part's own frame, y up; opening is positive.
+        travel: how far it opens, rad or m.
+    """
+
+    kind: str
+    axis: tuple[float, float, float]
+    travel: float
+
+
 def joint_of(part: Part) -> Joint:
-    """Return how a moving part opens; HouseError for one that stands still."""
-    if not part.openable:
-        raise HouseError(f"'{part.name}' does not move")
-    return joint_between(part.closed, part.opened)
+    """Return how a moving part opens.
+
+    Raises:
+        HouseError: it neither slides along a line nor turns about an upright hinge at its origin.
+    """
+    back = part.closed[:, :3].astype(np.float64).T
+    turn, slide = back @ part.opened[:, :3], back @ (part.opened[:, 3] - part.closed[:, 3])
+    angle, distance = yaw_of(turn), float(np.linalg.norm(slide))
+    upright = abs(turn[2, 2] - 1) < 1e-5
+    if upright and abs(angle) < 1e-6 and distance > 1e-6:
+        x, y, z = (round(float(value) / distance, 6) + 0.0 for value in slide)
+        return Joint("prismatic", (x, z, round(-y, 6) + 0.0), round(distance, 6))
+    if upright and distance < 1e-5 and abs(angle) > 1e-6:
+        return Joint("revolute", (0.0, math.copysign(1.0, angle), 0.0), round(abs(angle), 6))
+    raise HouseError(f"'{part.name}' neither slides nor turns about an upright hinge")
 
 
 def joint_name(part_name: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from langrearrange.dataset.episode import Episode, ObjectPlacement
 from langrearrange.dataset.source import Selection
 from langrearrange.errors import HouseError
@@ -23,7 +25,7 @@ from langrearrange.habitat.export.pieces import (
     piece_of,
     scene_file,
 )
-from langrearrange.habitat.frames import matrix_y_up, quaternion_y_up, translation_y_up
+from langrearrange.habitat.frames import Rows, quaternion_y_up, translation_y_up, y_up
 from langrearrange.houses.flats import HOUSE_IDS
 from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
 from langrearrange.houses.homes import get_house
@@ -215,7 +217,9 @@ def _state_after(episode: Episode) -> WorldState:
 def _pose(house: House, state: WorldState, thing: _Thing) -> list[list[float]]:
     receptacle = RECEPTACLES[state.receptacles[thing.number]]
     slot = slot_pose(house, receptacle, state.slots[thing.number], state.open_mask)
-    return matrix_y_up(compose(slot, rigid(0, 0, 0, thing.placement.yaw / 1000)))
+    pose = y_up(compose(slot, rigid(0, 0, 0, thing.placement.yaw / 1000)))
+    rows: Rows = (np.round(pose, 6) + 0.0).tolist()
+    return rows
 
 
 def _targets(

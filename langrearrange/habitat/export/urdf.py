@@ -11,13 +11,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.habitat.export.pieces import joint_name
-from langrearrange.habitat.frames import (
-    Joint,
-    quaternion_y_up,
-    to_y_up,
-    translation_y_up,
-)
+from langrearrange.habitat.export.pieces import Joint, joint_name
+from langrearrange.habitat.frames import to_y_up, translation_y_up, yaw_of
 from langrearrange.houses.geometry import Matrix
 
 ROOT_LINK = "root"
@@ -80,9 +75,8 @@ def _add_joint(robot: ET.Element, link: Link) -> None:
     element = ET.SubElement(robot, "joint", name=joint_name(link.name), type=kind)
     ET.SubElement(element, "parent", link=ROOT_LINK)
     ET.SubElement(element, "child", link=link.name)
-    ET.SubElement(
-        element, "origin", xyz=_numbers(*translation_y_up(link.pose)), rpy=_upright(link.pose)
-    )
+    turned = _numbers(0.0, yaw_of(link.pose), 0.0)
+    ET.SubElement(element, "origin", xyz=_numbers(*translation_y_up(link.pose)), rpy=turned)
     if link.joint is None:
         return
     ET.SubElement(element, "axis", xyz=_numbers(*link.joint.axis))
@@ -91,12 +85,6 @@ def _add_joint(robot: ET.Element, link: Link) -> None:
         effort=_numbers(_EFFORT), velocity=_numbers(_VELOCITY),
     )  # fmt: skip
     ET.SubElement(element, "dynamics", damping=_numbers(_FRICTION), friction=_numbers(_FRICTION))
-
-
-def _upright(pose: Matrix) -> str:
-    """Return roll, pitch, yaw of a pose that is turned about the vertical only."""
-    w, _, y, _ = quaternion_y_up(pose)
-    return _numbers(0.0, 2 * float(np.arctan2(y, w)), 0.0)
 
 
 def _numbers(*values: float) -> str:

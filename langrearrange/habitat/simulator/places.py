@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from langrearrange.errors import HabitatError
 from langrearrange.habitat.data.folders import DATA_VARIABLE
 from langrearrange.habitat.export.pieces import EXPORT_COMMAND
-from langrearrange.habitat.simulator.assets import CONFIG
 from langrearrange.habitat.simulator.client import Backend, Local, Worker
+from langrearrange.habitat.simulator.library import CONFIG
 
 PYTHON_VARIABLE: Final = "LANGREARRANGE_HABITAT_PYTHON"
 ROBOT: Final = Path("robots/hab_fetch/robots/hab_fetch.urdf")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +15,19 @@ from numpy.typing import NDArray
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.dataset.official.names import PREFIX
 from langrearrange.errors import RenderError
-from langrearrange.habitat.simulator.assets import FlatAssets, Library, semantic_id
+from langrearrange.habitat.frames import Rows, camera_pose, y_up
 from langrearrange.habitat.simulator.client import Moves, View
-from langrearrange.habitat.simulator.frames import camera_pose, y_up
+from langrearrange.habitat.simulator.home import EpisodeHome, semantic_id
+from langrearrange.habitat.simulator.library import Library
 from langrearrange.habitat.simulator.places import look_into, open_backend
-from langrearrange.houses import House, Pose2D
+from langrearrange.houses import House, Pose2D, rigid
 from langrearrange.sim.protocol import SEGMENT_ROBOT, Camera, Frame
 from langrearrange.sim.robot import JOINT_NAMES, LINKS
 from langrearrange.sim.scene import Scene
 from langrearrange.sim.scene_simulator import SceneSimulator
 from langrearrange.world.vocabulary import OPENABLE_INDEX, START
 
-if TYPE_CHECKING:
-    from langrearrange.habitat.simulator.replica_cad import ReplicaCadHome
-
-_AWAY: Final = y_up(np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, -500]], np.float32))
+_AWAY: Final[Rows] = y_up(rigid(0, 0, -500, 0)).tolist()
 """Where things are that a closed container hides: Habitat knows no invisible ones."""
 _KINDS: Final = ("rgb", "depth", "segmentation")
 
@@ -64,8 +62,7 @@ class HabitatSimulator(SceneSimulator):
         self._robot = found.robot
         self._library = Library(found.flats)
         self._backend = open_backend(habitat_python, habitat_gpu)
-        self._imported: ReplicaCadHome | None = None
-        self._flat: FlatAssets
+        self._home: EpisodeHome
         self._sent = _Sent()
         self._frame: Frame
 
@@ -76,44 +73,22 @@ class HabitatSimulator(SceneSimulator):
             HabitatError: files are missing, or habitat_sim refuses one.
         """
         self._scene = None
-        flat, things = self._find(house, objects)
-        lit = self._imported is not None  # our own files' colours hold their light
-        rigid = [_rigid(asset.path, *asset.segments, lit=lit) for asset in flat.assets]
-        rigid += [_rigid(path, index, lit=lit) for index, path in enumerate(things)]
-        articulated = [
-            {
-                "asset": str(piece.path),
-                "pose": piece.pose,
-                "lit": lit,
-                "ids": {name: semantic_id(segment) for name, segment in piece.segments.items()},
-            }
-            for piece in flat.pieces
-        ]
+        library = None if house.id.startswith(PREFIX) else self._library
+        home = EpisodeHome(house, objects, library)
+        bodies = [*home.fixed.rigid]
+        bodies += [_rigid(path, index) for index, path in enumerate(home.things)]
+        articulated = [*home.fixed.articulated]
+        if home.lit:
+            bodies, articulated = ([{**i, "lit": True} for i in s] for s in (bodies, articulated))
         if self._robot is None:
-            rigid += [_rigid(self._library.link(link), SEGMENT_ROBOT) for link in LINKS]
+            bodies += [_rigid(self._library.link(link), SEGMENT_ROBOT) for link in LINKS]
         else:
             ids = {"": semantic_id(SEGMENT_ROBOT)}
             articulated.append({"asset": str(self._robot), "pose": _AWAY, "ids": ids})
-        self._backend.load(rigid, articulated)
-        self._flat = flat
+        self._backend.load(bodies, articulated)
+        self._home = home
         self._sent = _Sent()
         self._scene = Scene(house, objects, start)
-
-    def _find(
-        self, house: House, objects: Sequence[ObjectPlacement]
-    ) -> tuple[FlatAssets, list[Path]]:
-        """Return what the home is made of and the files of the things."""
-        if house.id.startswith(PREFIX):
-            from langrearrange.habitat.simulator.replica_cad import (
-                ReplicaCadHome,
-            )  # few have its data
-
-            self._imported = ReplicaCadHome(house, objects)
-            return self._imported.flat, self._imported.things
-        self._imported = None
-        models = [thing.model for thing in objects]
-        self._library.ensure(house, models)
-        return self._library.flat(house), [self._library.model(model) for model in models]
 
     def render(self, camera: Camera, frame: Frame) -> None:
         """Draw into the frame's buffers.
@@ -164,24 +139,24 @@ class HabitatSimulator(SceneSimulator):
 
     def _moves(self) -> Moves:
         """Return what has moved since the last picture."""
-        scene, state, sent, flat = self.scene, self.state, self._sent, self._flat
+        scene, state, sent, fixed = self.scene, self.state, self._sent, self._home.fixed
         moves = Moves([], [], [])
         if sent.poses is None:
-            moves.rigid += [(index, asset.pose) for index, asset in enumerate(flat.assets)]
+            moves.rigid += enumerate(fixed.poses)
         self._move_things(moves)
         if sent.open_mask != state.open_mask:
-            for index, piece in enumerate(flat.pieces):
+            for index, travel in enumerate(fixed.travels):
                 joints = {
-                    link: travel * (state.open_mask >> OPENABLE_INDEX[openable] & 1)
-                    for link, (openable, travel) in piece.travel.items()
+                    link: position * (state.open_mask >> OPENABLE_INDEX[openable] & 1)
+                    for link, (openable, position) in travel.items()
                 }
                 moves.joints.append((index, joints))
         if self._robot is not None and sent.place != state.place:
             base = scene.start if state.place == START else scene.house.stance(state.place)
-            moves.bases.append((len(flat.pieces), y_up(base.matrix())))
+            moves.bases.append((len(fixed.travels), y_up(base.matrix()).tolist()))
         if self._robot is not None:
             angles = zip(JOINT_NAMES, scene.arm.joints.tolist(), strict=True)
-            moves.joints.append((len(flat.pieces), {f"{n}_link": angle for n, angle in angles}))
+            moves.joints.append((len(fixed.travels), {f"{n}_link": angle for n, angle in angles}))
         sent.open_mask, sent.place = state.open_mask, state.place
         return moves
 
@@ -196,13 +171,8 @@ class HabitatSimulator(SceneSimulator):
         else:
             changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
         for row in np.flatnonzero(changed).tolist():
-            if not drawn[row]:
-                pose = _AWAY
-            elif self._imported is not None and row < len(scene.objects):
-                pose = self._imported.transform(row, poses[row])
-            else:
-                pose = y_up(poses[row])
-            moves.rigid.append((len(self._flat.assets) + row, pose))
+            pose = self._home.transform(row, poses[row]) if drawn[row] else _AWAY
+            moves.rigid.append((len(self._home.fixed.poses) + row, pose))
         sent.poses, sent.drawn = poses.copy(), drawn.copy()
 
 
@@ -216,9 +186,8 @@ class _Sent:
         self.place = -1
 
 
-def _rigid(path: Path, *segments: int, lit: bool = False) -> dict[str, Any]:
-    ids = [semantic_id(segment) for segment in segments]
-    return {"asset": str(path), "ids": ids, "lit": lit}
+def _rigid(path: Path, segment: int) -> dict[str, Any]:
+    return {"asset": str(path), "ids": [semantic_id(segment)]}
 
 
 def _size(frame: Frame) -> tuple[int, int]:
