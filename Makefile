@@ -42,11 +42,13 @@ test-train: .venv-train/installed  ## types and tests of the learned agents; nee
 	$(TRAIN_BIN)/mypy baselines
 	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
-check: .venv-test/installed  ## style, types and import arrows
+check: .venv-test/installed  ## style, types, import rules, workflow files
 	$(TEST_BIN)/ruff format --check langrearrange baselines tests benchmarks templates datasets setup.py
 	$(TEST_BIN)/ruff check langrearrange baselines tests benchmarks templates datasets
 	$(TEST_BIN)/mypy
 	$(TEST_BIN)/lint-imports
+	$(TEST_BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(TEST_BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 
 slow: .venv-test/installed  ## the slow tests as well
 	$(TEST_BIN)/python $(INSTALL) up-fast-downward yourdfpy datasets
