@@ -18,7 +18,6 @@ Row = dict[str, str]
 """{item, status: ok | optional | broken, detail, next}."""
 
 _TIMEOUT_S: Final = 180.0
-_FOREIGN: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 _ENGINE: Final = """
 import importlib.util, json, sys
 spec = importlib.util.spec_from_file_location("engine", sys.argv[1])
@@ -193,7 +192,9 @@ def _ask(command: list[str]) -> dict[str, Any]:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
+    from langrearrange.habitat.simulator.client import FOREIGN_VARIABLES
+
+    env = {key: value for key, value in os.environ.items() if key not in FOREIGN_VARIABLES}
     try:
         return subprocess.run(
             command, capture_output=True, text=True, errors="replace", env=env,

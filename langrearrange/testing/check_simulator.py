@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from langrearrange.dataset.episode import Episode
-from langrearrange.houses import House, Pose2D, get_house
+from langrearrange.houses import Pose2D, get_house
 from langrearrange.sim import (
     CAMERA_PRESETS,
     NUM_JOINTS,
@@ -89,32 +90,30 @@ def check_simulator(
     simulator.close()
 
 
-def _load(simulator: Simulator, episode: Episode) -> House:
-    house = get_house(episode.house)
-    start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-    simulator.load(house, episode.objects, start)
-    return house
+def _start(episode: Episode) -> Pose2D:
+    return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+
+
+def _load(simulator: Simulator, episode: Episode) -> None:
+    simulator.load(get_house(episode.house), episode.objects, _start(episode))
 
 
 def _reference(
     simulator: Simulator, episode: Episode, make: Callable[[], Simulator] | None
 ) -> Simulator | None:
     """Return what to compare with, its household loaded; None where nothing claims to be alike."""
-    state = episode.initial_state()
     if make is None:
-        simulator.show(state)
-        house, start = get_house(episode.house), episode.start
-        pose = Pose2D(start.x, start.y, start.yaw)
-        for preset in CAMERA_PRESETS:
-            if _same_camera(simulator.head_camera(), head_camera(house, state.place, pose, preset)):
-                from langrearrange.sim.embedded import EmbeddedSimulator
+        from langrearrange.sim.embedded import EmbeddedSimulator
 
-                other: Simulator = EmbeddedSimulator(preset)
-                break
-        else:
-            return None
-    else:
-        other = make()
+        state, house = episode.initial_state(), get_house(episode.house)
+        simulator.show(state)
+        ours = simulator.head_camera()
+        for preset in CAMERA_PRESETS:
+            if _same_camera(ours, head_camera(house, state.place, _start(episode), preset)):
+                make = partial(EmbeddedSimulator, preset)
+    if make is None:
+        return None
+    other = make()
     _load(other, episode)
     return other
 

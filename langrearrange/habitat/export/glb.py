@@ -51,33 +51,25 @@ class _Document:
 
     def vertices(self, values: NDArray[Any], bounds: bool = False) -> int:
         """Append a vertex attribute; bytes count as normalised. Returns the accessor's index."""
-        component = _FLOAT if values.dtype == np.float32 else _UNSIGNED_BYTE
-        accessor: dict[str, Any] = {
-            "bufferView": self.view(np.ascontiguousarray(values).tobytes(), _VERTICES),
-            "componentType": component,
-            "count": len(values),
-            "type": f"VEC{values.shape[1]}",
-        }
-        if component != _FLOAT:
-            accessor["normalized"] = True
+        floats = values.dtype == np.float32
+        more: dict[str, Any] = {} if floats else {"normalized": True}
         if bounds:
-            accessor["min"] = values.min(axis=0).tolist()
-            accessor["max"] = values.max(axis=0).tolist()
-        self.accessors.append(accessor)
-        return len(self.accessors) - 1
+            more |= {"min": values.min(axis=0).tolist(), "max": values.max(axis=0).tolist()}
+        component = _FLOAT if floats else _UNSIGNED_BYTE
+        return self._accessor(values, _VERTICES, component, f"VEC{values.shape[1]}", **more)
 
     def indices(self, faces: NDArray[np.int32], num_vertices: int) -> int:
         """Append triangles and return the accessor's index."""
-        small = num_vertices <= 65535
-        flat = faces.reshape(-1).astype(np.uint16 if small else np.uint32)
-        self.accessors.append(
-            {
-                "bufferView": self.view(flat.tobytes(), _INDICES),
-                "componentType": _UNSIGNED_SHORT if small else _UNSIGNED_INT,
-                "count": flat.size,
-                "type": "SCALAR",
-            }
-        )
+        if num_vertices <= 65535:
+            return self._accessor(faces.ravel().astype(np.uint16), _INDICES, _UNSIGNED_SHORT)
+        return self._accessor(faces.ravel().astype(np.uint32), _INDICES, _UNSIGNED_INT)
+
+    def _accessor(
+        self, values: NDArray[Any], target: int, component: int, kind: str = "SCALAR", **more: Any
+    ) -> int:
+        view = self.view(np.ascontiguousarray(values).tobytes(), target)
+        fields = {"bufferView": view, "componentType": component, "count": len(values)}
+        self.accessors.append({**fields, "type": kind, **more})
         return len(self.accessors) - 1
 
     def material(self, name: str, texture_index: int | None) -> int:

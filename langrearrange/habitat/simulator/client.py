@@ -35,7 +35,7 @@ TIMEOUT_S: Final = 120.0
 END_TIMEOUT_S: Final = 5.0
 """How long a worker may take to end by itself."""
 _SCRIPT: Final = Path(__file__).with_name("worker.py")
-_FOREIGN: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
+FOREIGN_VARIABLES: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
 """Variables of our Python that would lead another one astray."""
 
 
@@ -225,7 +225,7 @@ class Worker:
     def _start(self, gpu_device: int | None) -> subprocess.Popen[bytes]:
         descriptor = self._memory_file.fileno()
         gpu = "auto" if gpu_device is None else str(gpu_device)
-        foreign = () if self._python == sys.executable else _FOREIGN
+        foreign = () if self._python == sys.executable else FOREIGN_VARIABLES
         environment = {name: v for name, v in os.environ.items() if name not in foreign}
         try:
             return subprocess.Popen(
