@@ -1,6 +1,6 @@
-"""The agent that reads the sentence and looks at nothing: what word match alone is worth.
+"""An agent that reads the sentence and ignores observations.
 
-It stands on every board, so that success alone is never taken for seeing (design 3.7).
+It is shown on every board: success above its own needs perception.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class BlindSweepAgent:
 
     For each named category: nav, [open,] pick at all 11 receptacles in vocabulary order, then nav
     and place at the last named receptacle (27 skills for one object). With no category named: nav,
-    open, close at each named place. At its end it begins again; in the hard variant it stops.
+    open, close at each named place. It then starts over; in the hard variant it stops.
     """
 
     modality = "state"
@@ -41,7 +41,7 @@ class BlindSweepAgent:
         self._skills = iter(self._script)
 
     def act(self, observation: Observation) -> int:
-        """Return the script's next skill, whatever is observed."""
+        """Return the next skill of the script; the observation is ignored."""
         skill = next(self._skills, None)
         if skill is not None:
             return skill
@@ -52,7 +52,7 @@ class BlindSweepAgent:
 
 
 def sweep(instruction: str) -> tuple[int, ...]:
-    """Return the whole script for a sentence; a look at every receptacle when it names nothing."""
+    """Return the script for a sentence; it visits every receptacle if nothing is named."""
     mentions = find_mentions(instruction)
     categories = dict.fromkeys(m.name for m in mentions if m.kind == "category")
     spots = list(dict.fromkeys(m.name for m in mentions if m.kind == "spot"))

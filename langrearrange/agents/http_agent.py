@@ -1,4 +1,4 @@
-"""An agent behind an HTTP address, batched. The messages are those of `wire`, rows included."""
+"""A batched agent behind an HTTP address. Uses the messages of `wire`, with rows."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class HttpAgent:
 
     Args:
         url: `http://host:port/path`; https too.
-        limits: how long it may take.
+        limits: time limits.
         hard: whether the hard variant is played.
 
     Raises:
-        AgentError: nothing answers there, or its hello is none.
+        AgentError: no answer, or an invalid handshake.
     """
 
     def __init__(self, url: str, limits: Limits | None = None, *, hard: bool = False) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise AgentError(f"'{url}' is no address of an agent; use http://host:port")
+            raise AgentError(f"invalid agent address '{url}'; use http://host:port")
         self._url, self._parts, self._limits = url, parts, limits or Limits()
         self._connection: http.client.HTTPConnection | None = None
         self._left_s: dict[int, float] = {}
@@ -49,7 +49,7 @@ class HttpAgent:
         self._post("ready", message, self._limit_of(rows))
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
-        """Ask for a skill for each row; shape (n,), int64. ActionError for what is no skill."""
+        """Return a skill for each row, shape (n,), int64; ActionError if one is invalid."""
         message = {"type": "act", "rows": list(rows), "observations": dict(observations)}
         began = time.monotonic()
         reply = self._post("act", message, self._limit_of(rows))
@@ -57,12 +57,12 @@ class HttpAgent:
             self._left_s[row] -= time.monotonic() - began
         skills = reply.get("skills")
         if not isinstance(skills, list) or len(skills) != len(rows):
-            raise AgentRefusalError(f"{self._url}: the answer needs 'skills', one for each row")
+            raise AgentRefusalError(f"{self._url}: the reply must contain 'skills', one per row")
         checked = [check_action(skill_of(skill), NUM_SKILLS + 1) for skill in skills]
         return np.array(checked, np.int64)
 
     def close(self) -> None:
-        """Close the connection; harmless when called twice."""
+        """Close the connection. May be called more than once."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -89,7 +89,7 @@ class HttpAgent:
             raise AgentError(f"{self._url}: {type(error).__name__}: {error}") from None
         if len(data) > MAX_REPLY:
             self.close()
-            raise AgentRefusalError(f"{self._url}: an answer longer than {MAX_REPLY} bytes")
+            raise AgentRefusalError(f"{self._url}: the reply is longer than {MAX_REPLY} bytes")
         if response.status != 200:
             raise AgentError(f"{self._url}{path}: status {response.status} {data[:200]!r}")
         return read_reply(data, expected)

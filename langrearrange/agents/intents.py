@@ -1,4 +1,4 @@
-"""What a sentence seems to ask, by plain words and their order. Not for carrying it out."""
+"""Guesses what a sentence asks for from its words and their order. Does not act."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from langrearrange.world.vocabulary import OPENABLE_INDEX, RECEPTACLE_INDEX
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Stand where one of the category is in sight."""
+    """Go to a place where an object of the category is visible."""
 
     category: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Bring one of the category to the target.
+    """Bring an object of the category to the target.
 
     Attributes:
         category: what to bring.
-        source: the receptacle it is said to be at, "" if unsaid.
-        target: where to put it; "" = anywhere but at the source.
-        everything: bring all of them.
+        source: the receptacle where it is, according to the sentence; "" if not given.
+        target: where to put it; "" for anywhere except the source.
+        everything: whether to bring all objects of the category.
     """
 
     category: str
@@ -36,7 +36,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Find two things and put each where the other was."""
+    """Find two objects and put each where the other was."""
 
     first: str
     second: str
@@ -51,7 +51,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Toggle:
-    """Open what is closed, close what is open: no goal is true at the start."""
+    """Open what is closed or close what is open, since no goal holds at the start."""
 
     openable: str
 
@@ -83,7 +83,7 @@ _ALL: Final = re.compile(r"\b(all|every|each|both|any|two|three)\b[^,.;]*\Z", re
 
 
 def read_intents(sentence: str) -> tuple[Intent, ...]:
-    """Return what the sentence seems to ask, in the order it should be done."""
+    """Return the guessed intents in the order in which to carry them out."""
     mentions = find_mentions(sentence)
     things = _distinct([m for m in mentions if m.kind == "category"])
     spots = [m for m in mentions if m.kind == "spot"]
@@ -140,7 +140,7 @@ def _bring(sentence: str, things: list[Mention], places: list[Mention]) -> tuple
 def _roles(
     sentence: str, things: list[Mention], places: list[Mention]
 ) -> tuple[list[Mention], list[Mention]]:
-    """Split the named places into where things are said to be and where they shall go."""
+    """Split the mentioned places into sources and targets."""
     sources = [p for p in places if _is_source(sentence, p, things, places)]
     targets = [p for p in places if p not in sources]
     if len(places) == 1 and _AWAY.search(sentence) and not _TO.search(sentence[: places[0].start]):

@@ -1,4 +1,4 @@
-"""From a name to an agent: the four bundled ones and `module:Class`. Not for running them."""
+"""Loads agents by name: the four bundled ones and `module:Class`. Does not run them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
 }
 """Name -> class of the bundled agents."""
 REFERENCE_AGENTS: Final = ("explorer", "blind_sweep")
-"""The two rows that stand on every board."""
+"""The two rows shown on every board."""
 
 
 def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
@@ -35,13 +35,13 @@ def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
 
     Args:
         name: a bundled agent or `module:Class`; the working directory is searched for modules.
-            The class, or any function in its place, is called with `seed` and `hard` if it takes
-            them.
-        seed: for agents that draw.
-        hard: whether the hard variant is played, where an agent must say `stop` (70).
+            The class, or a factory function, is called with `seed` and `hard` if it accepts them.
+        seed: for agents that use random numbers.
+        hard: whether the hard variant is played, where an agent must call `stop` (70).
 
     Raises:
-        AgentError: no such agent, its module fails to import, or it breaks the protocol.
+        AgentError: the agent does not exist, its module fails to import, or it violates the
+            protocol.
     """
     agent = _build(name, seed, hard)
     if not (callable(getattr(agent, "reset", None)) and callable(getattr(agent, "act", None))):
@@ -55,11 +55,11 @@ def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
 
 
 def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
-    """Return a batched agent: the agent's own `act_rows` where it has one, else a row each.
+    """Return a batched agent; an agent without `act_rows` gets one instance per row.
 
     Args:
         name: as for `load_agent`.
-        seed: for agents that draw.
+        seed: for agents that use random numbers.
         hard: whether the hard variant is played.
 
     Raises:
@@ -76,16 +76,16 @@ def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
 def in_own_process(
     name: str, limits: Limits | None = None, *, seed: int = 0, hard: bool = False
 ) -> RowsOfAgents:
-    """Return an agent of this package or `module:Class`, running in a process of its own.
+    """Return an agent of this package or `module:Class` that runs in its own process.
 
     Args:
-        name: as for `load_agent`; privileged agents are refused there.
-        limits: how long it may take.
-        seed: for agents that draw.
+        name: as for `load_agent`; privileged agents raise AgentError.
+        limits: time limits.
+        seed: for agents that use random numbers.
         hard: whether the hard variant is played.
 
     Raises:
-        AgentError: it does not start.
+        AgentError: the process does not start.
     """
     command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)] + [
         "hard"
@@ -96,15 +96,15 @@ def in_own_process(
 def from_command(
     command: str | Sequence[str], limits: Limits | None = None, *, hard: bool = False
 ) -> RowsOfAgents:
-    """Return an agent behind any program that speaks the protocol on stdin and stdout.
+    """Return an agent that is a program; it implements the protocol on stdin and stdout.
 
     Args:
-        command: program and arguments; a string is split as a shell would, and run without one.
-        limits: how long it may take.
+        command: program and arguments; a string is split like a shell command; no shell is run.
+        limits: time limits.
         hard: whether the hard variant is played.
 
     Raises:
-        AgentError: it does not start or its hello is none.
+        AgentError: the program does not start, or its handshake is invalid.
     """
     parts = shlex.split(command) if isinstance(command, str) else list(command)
     if not parts:
@@ -113,7 +113,7 @@ def from_command(
 
 
 def is_privileged(agent: object) -> bool:
-    """Whether the agent is shown episodes (`bind`, `bind_rows`), so that its row is marked."""
+    """Whether the agent receives episodes (`bind`, `bind_rows`); its results are marked."""
     if isinstance(agent, RowsOfAgents):
         return agent.privileged
     return isinstance(agent, PrivilegedAgent) or callable(getattr(agent, "bind_rows", None))

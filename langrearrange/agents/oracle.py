@@ -1,4 +1,4 @@
-"""The privileged agent that replays the stored optimal plan: the ceiling of every table."""
+"""The privileged agent that replays the stored optimal plan; an upper bound."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class OracleAgent:
         self._skills: Iterator[int] = iter(())
 
     def bind(self, episode: Episode) -> None:
-        """Receive the coming episode."""
+        """Receive the next episode."""
         self._episode = episode
 
     def reset(self, instruction: str) -> None:
-        """Begin the bound episode; AgentError if another one begins."""
+        """Begin the bound episode; AgentError if the instruction is another one."""
         if self._episode is None or self._episode.instruction != instruction:
             raise AgentError(
-                "the oracle was not shown the episode that begins; call bind(episode) before "
+                "the oracle has not received this episode; call bind(episode) before "
                 "reset. It is privileged: it cannot run in another process or on a ranked board."
             )
         self._skills = iter([skill_index(skill) for skill in self._episode.plan])
 
     def act(self, observation: Observation) -> int:
-        """Return the plan's next skill, `stop` behind its end."""
+        """Return the next skill of the plan, then `stop`."""
         return next(self._skills, NUM_SKILLS)

@@ -1,4 +1,4 @@
-"""The state observation as named values. The only place where agents know that dict's layout."""
+"""The state observation as named values; the only module of agents that knows its layout."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from langrearrange.world.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Percept:
-    """What the state observation tells.
+    """The contents of a state observation.
 
     Attributes:
         spot: where the robot stands, a handle counting as its container; "" at the start pose.
         held: category of the held object, "" for none.
-        visible: category -> how many stand here in sight; only those in sight.
-        openness: openable -> whether it is open; only those that can be judged from here.
-        outcome: what became of the last skill.
+        visible: category -> number of visible objects, without zeros.
+        openness: openable -> whether it is open, if that is known from here.
+        outcome: outcome of the last skill.
     """
 
     spot: str
@@ -38,7 +38,7 @@ class Percept:
 
 
 def read_state(observation: Mapping[str, Any]) -> Percept:
-    """Read one env's `state` observation (fields: design 3.5)."""
+    """Read one env's `state` observation (see `LangRearrangeEnv`)."""
     place = int(np.argmax(observation["place"]))
     held = int(np.argmax(observation["held"]))
     counts = np.asarray(observation["visible"])

@@ -1,7 +1,7 @@
-"""An agent in a process of its own, spoken to by JSON lines on its stdin and stdout.
+"""An agent in its own process that exchanges JSON lines on stdin and stdout.
 
-It sees what it is sent and nothing else. Slow, silent, chatty or dead: the episode fails and the
-next one begins with a fresh process.
+It receives observations only. If it times out, exits or violates the protocol, the episode fails
+and the next one starts with a new process.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
 KEPT_STDERR: Final = 4096
-"""How much of an agent's last words on stderr is kept for messages, bytes."""
+"""Number of bytes of an agent's stderr that are kept for error messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long an agent may take, seconds.
+    """Time limits of an agent, seconds.
 
     Attributes:
-        start_s: from its start to its hello; weights are loaded here.
+        start_s: from process start to handshake, which includes loading weights.
         step_s: for one answer.
         episode_s: for all answers of an episode together.
     """
@@ -56,16 +56,16 @@ class Limits:
 
 
 class ProcessAgent:
-    """A single agent behind a command. Closes its process when it is closed or collected.
+    """A single agent that is a command. Closing or deleting it ends the process.
 
     Args:
         command: program and arguments.
-        limits: how long it may take.
+        limits: time limits.
         hard: whether the hard variant is played, so that `stop` is among its skills.
-        shared: hand pictures over in shared memory; only where the command is our own server.
+        shared: pass images through shared memory; only if the command is `agents.serve`.
 
     Raises:
-        AgentError: the command does not start or its hello is none.
+        AgentError: the command does not start, or its handshake is invalid.
     """
 
     def __init__(
@@ -83,14 +83,14 @@ class ProcessAgent:
         self._start()
 
     def reset(self, instruction: str) -> None:
-        """Begin an episode, in a fresh process if the last one was ended."""
+        """Begin an episode, in a new process if the previous one has exited."""
         if self._process is None or not self._process.alive:
             self._start()
         self._left_s = self._limits.episode_s
         self._ask({"type": "reset", "instruction": instruction}, "ready")
 
     def act(self, observation: Observation) -> Any:
-        """Return the agent's answer; whether it is a skill, the env judges."""
+        """Return the agent's answer, unchecked."""
         reply = self._ask({"type": "act", "observation": dict(observation)}, "act")
         if "skill" not in reply:
             self.close()
@@ -98,7 +98,7 @@ class ProcessAgent:
         return skill_of(reply["skill"])
 
     def close(self) -> None:
-        """End the process; harmless when called twice."""
+        """End the process. May be called more than once."""
         if self._process is not None:
             self._process.close()
             self._process = None
@@ -122,7 +122,7 @@ class ProcessAgent:
         self, message: Mapping[str, Any], expected: str, limit_s: float | None = None
     ) -> dict[str, Any]:
         if self._process is None:
-            raise AgentError("the agent's process was ended earlier in this episode")
+            raise AgentError("the agent's process exited earlier in this episode")
         began = time.monotonic()
         try:
             line = self._process.ask(message, min(self._left_s, limit_s or self._limits.step_s))
@@ -135,7 +135,7 @@ class ProcessAgent:
 
 
 class _Pipes:
-    """A running process: writes a request, reads one line, all within a deadline."""
+    """A running process: writes a request and reads one line before a deadline."""
 
     def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
         self._memory = _shared_memory() if shared else None
@@ -183,15 +183,15 @@ class _Pipes:
         """Send a message and return the line that answers it.
 
         Raises:
-            AgentTimeoutError: no answer in time.
-            AgentRefusalError: an answer without end, or lines nobody asked for.
-            AgentError: the process ended.
+            AgentTimeoutError: no answer within the time limit.
+            AgentRefusalError: an unterminated reply, or unexpected output.
+            AgentError: the process exited.
         """
         deadline = time.monotonic() + limit_s
         if self._reading.poll(0):
             self._read()
         if self._pending:
-            raise AgentRefusalError(f"the agent spoke unasked: {self._pending[:80]!r}")
+            raise AgentRefusalError(f"unexpected output of the agent: {self._pending[:80]!r}")
         memory = self._memory[1] if self._memory is not None else None
         unsent = self._write(pack(message, memory))
         while b"\n" not in self._pending:
@@ -206,11 +206,11 @@ class _Pipes:
                     unsent = self._write(unsent)
         line, _, self._pending = self._pending.partition(b"\n")
         if unsent:
-            raise AgentRefusalError("the agent answered before it had read the question")
+            raise AgentRefusalError("the agent replied before it had read the whole message")
         return line
 
     def close(self) -> None:
-        """Say bye, wait a moment, then kill the whole process group."""
+        """Send bye, wait briefly, then kill the process group."""
         with contextlib.suppress(OSError):
             os.write(self._stdin.fileno(), b'{"type":"bye"}\n')
         with contextlib.suppress(OSError):
@@ -230,7 +230,7 @@ class _Pipes:
             self._process.stderr.close()
 
     def _write(self, buffers: Sequence[Buffer]) -> list[Buffer]:
-        """Write what the pipe takes and return the rest."""
+        """Write as much as the pipe accepts and return the rest."""
         try:
             sent = os.writev(self._stdin.fileno(), buffers)
         except BlockingIOError:
@@ -250,18 +250,18 @@ class _Pipes:
             raise self._ended()
         self._pending += data
         if len(self._pending) > MAX_REPLY:
-            raise AgentRefusalError(f"an answer longer than {MAX_REPLY} bytes")
+            raise AgentRefusalError(f"the reply is longer than {MAX_REPLY} bytes")
 
     def _ended(self) -> AgentError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1.0)
         self._listener.join(timeout=0.5)
         words = self._last_words.decode(errors="replace").strip()
-        said = f"; it said: ...{words[-500:]}" if words else ""
-        return AgentError(f"the agent's process ended (exit code {self._process.returncode}){said}")
+        said = f"; stderr: ...{words[-500:]}" if words else ""
+        return AgentError(f"the agent's process exited (code {self._process.returncode}){said}")
 
     def _listen(self) -> None:
-        """Drain stderr for ever, keeping its end only."""
+        """Read stderr until it closes, keeping only its end."""
         assert self._process.stderr
         with contextlib.suppress(OSError, ValueError):
             while data := os.read(self._process.stderr.fileno(), 1 << 16):
@@ -269,7 +269,7 @@ class _Pipes:
 
 
 def _shared_memory() -> tuple[int, memoryview] | None:
-    """Return a descriptor and its memory, where the system has such."""
+    """Return a file descriptor and its memory; None where memfd is not supported."""
     if not hasattr(os, "memfd_create"):
         return None
     descriptor = os.memfd_create("langrearrange")
@@ -278,7 +278,7 @@ def _shared_memory() -> tuple[int, memoryview] | None:
 
 
 def _enlarge(descriptor: int) -> None:
-    """Let a pipe hold a whole picture, where the system can; it is faster, not needed."""
+    """Enlarge a pipe's buffer to a whole image where supported, for speed."""
     with contextlib.suppress(ImportError, AttributeError, OSError):
         import fcntl
 

@@ -1,4 +1,4 @@
-"""The agent protocol: what an agent must have, alone and batched. Not for any particular agent."""
+"""The agent protocols: single and batched, with and without access to episodes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from langrearrange.errors import AgentError
 
 
 class AgentTimeoutError(AgentError):
-    """An agent took longer than it may; the episode fails."""
+    """An agent exceeded a time limit; the episode fails."""
 
 
 class AgentRefusalError(AgentError):
-    """An agent answered, but not with a skill; the episode fails."""
+    """An agent's answer contains no skill; the episode fails."""
 
 
 @runtime_checkable
@@ -26,14 +26,14 @@ class Agent(Protocol):
     """An agent that plays one episode at a time.
 
     Attributes:
-        modality: the observations it wants, and all that it gets: a name of
+        modality: the observations that it receives: a name of
             `langrearrange.env.MODALITIES`, or `module:factory` (see `langrearrange.env.Observer`).
     """
 
     modality: str
 
     def reset(self, instruction: str) -> None:
-        """Begin an episode. Nothing else about the episode is ever told."""
+        """Begin an episode; the agent learns nothing else about it."""
         ...
 
     def act(self, observation: Observation) -> int:
@@ -43,7 +43,7 @@ class Agent(Protocol):
 
 @runtime_checkable
 class BatchedAgent(Protocol):
-    """An agent that plays many episodes side by side; a row is one of them.
+    """An agent that plays many episodes in parallel; a row is one of them.
 
     Attributes:
         modality: as for `Agent`.
@@ -59,7 +59,7 @@ class BatchedAgent(Protocol):
         """Choose a skill for each of the rows.
 
         Args:
-            rows: the n rows that want a skill now.
+            rows: the n rows that need a skill.
             observations: as the vector env gives them, restricted to these rows: every array has
                 a leading axis of n, every text field is a sequence of n strings.
 
@@ -71,10 +71,10 @@ class BatchedAgent(Protocol):
 
 @runtime_checkable
 class PrivilegedAgent(Protocol):
-    """An agent that is shown the episode itself. In-process only, tier T0, its row is marked."""
+    """An agent that receives the episode itself. In-process only, tier T0, marked in tables."""
 
     def bind(self, episode: Episode) -> None:
-        """Receive the coming episode, before `reset`."""
+        """Receive the next episode, before `reset`."""
         ...
 
 
@@ -83,5 +83,5 @@ class PrivilegedBatchedAgent(Protocol):
     """The batched form of `PrivilegedAgent`."""
 
     def bind_rows(self, rows: Sequence[int], episodes: Sequence[Episode]) -> None:
-        """Receive the coming episodes, before `reset_rows`."""
+        """Receive the next episodes, before `reset_rows`."""
         ...

@@ -1,4 +1,4 @@
-"""The agent that draws every skill uniformly: the floor of every table."""
+"""The agent that chooses skills uniformly at random; a lower bound."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from langrearrange.world import NUM_SKILLS
 class RandomAgent:
     """Uniform over the 70 skills, and `stop` in the hard variant.
 
-    Its draws depend on seed and sentence only, so that the order of episodes and the number of
-    workers change nothing.
+    Its choices depend on seed and sentence only, not on the order of episodes or the number of
+    workers.
     """
 
     modality = "state"
@@ -25,5 +25,5 @@ class RandomAgent:
         self._rng = KeyedRng(HOUSE_VERSION, "random agent", self._seed, instruction)
 
     def act(self, observation: Observation) -> int:
-        """Return any skill."""
+        """Return a random skill."""
         return self._rng.below(self._num_actions)

@@ -1,4 +1,4 @@
-"""Single agents as one batched agent: a row each. Not for agents that batch by themselves."""
+"""A batched agent made of single agents, one per row."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from langrearrange.world import NUM_SKILLS
 
 
 class RowsOfAgents:
-    """The default batched agent: every row is a single agent of its own.
+    """The default batched agent: every row has its own single agent.
 
     Args:
-        make: builds one single agent; called once a row, when the row is first used.
+        make: returns a new single agent; called once per row, when the row is first used.
     """
 
     def __init__(self, make: Callable[[], Agent]) -> None:
@@ -29,15 +29,15 @@ class RowsOfAgents:
 
     @property
     def privileged(self) -> bool:
-        """Whether the agents want to be shown the episode."""
+        """Whether the agents receive the episode."""
         return isinstance(self._agent(0), PrivilegedAgent)
 
     def bind_rows(self, rows: Sequence[int], episodes: Sequence[Episode]) -> None:
-        """Show each row's agent its coming episode; AgentError if the agents do not take one."""
+        """Pass each row's next episode to its agent; AgentError if it has no `bind`."""
         for row, episode in zip(rows, episodes, strict=True):
             agent = self._agent(row)
             if not isinstance(agent, PrivilegedAgent):
-                raise AgentError(f"{type(agent).__name__} takes no episode: it has no bind()")
+                raise AgentError(f"{type(agent).__name__} has no bind() that accepts an episode")
             agent.bind(episode)
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ class RowsOfAgents:
             self._agent(row).reset(instruction)
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
-        """Ask each row's agent in turn; shape (n,), int64. ActionError for what is no skill."""
+        """Return each agent's skill, shape (n,), int64; ActionError if one is invalid."""
         skills = [
             check_action(
                 self._agent(row).act({name: values[i] for name, values in observations.items()}),
@@ -57,7 +57,7 @@ class RowsOfAgents:
         return np.array(skills, np.int64)
 
     def close(self) -> None:
-        """Close the agents that can be closed; harmless when called twice."""
+        """Close the agents that have a `close`. May be called more than once."""
         for agent in self._agents.values():
             close = getattr(agent, "close", None)
             if callable(close):

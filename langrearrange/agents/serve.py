@@ -1,8 +1,8 @@
-"""The other end of `process`: runs `module:Class` as an agent on stdin and stdout.
+"""The agent's end of `process`: serves `module:Class` on stdin and stdout.
 
     python -m langrearrange.agents.serve my_package:MyAgent [seed [hard]]
 
-What the agent prints goes to stderr, so that it cannot disturb the protocol.
+The agent's prints are redirected to stderr, since stdout carries the protocol.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from langrearrange.world import NUM_SKILLS
 def serve(
     agent: Agent, name: str, source: BinaryIO, sink: BinaryIO, shared: memoryview | None = None
 ) -> None:
-    """Answer messages until the source ends or says bye.
+    """Answer messages until the source is exhausted or `bye` arrives.
 
     Args:
         agent: a single agent.
-        name: sent in the hello.
+        name: sent in the handshake.
         source: binary stream of messages.
         sink: binary stream of replies.
-        shared: memory that the other end puts pictures into, None if there is none.
+        shared: shared memory for images, or None.
 
     Raises:
-        AgentError: a message that is none of the protocol's.
+        AgentError: an invalid message.
     """
     while line := source.readline():
         message = unpack(line, cast(BufferedReader, source).readinto, shared)

@@ -1,4 +1,4 @@
-"""Which agent, as a value that can be sent to a worker: a name, a command or an address."""
+"""The choice of an agent as a picklable value: a name, a command or an address."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class AgentSpec:
 
     Attributes:
         name: a bundled agent or `module:Class`.
-        command: a program that speaks the protocol on stdin and stdout.
-        url: an HTTP address that does.
-        own_process: run `name` in a process of its own, as ranked runs do.
-        seed: for agents that draw.
+        command: a program that implements the protocol on stdin and stdout.
+        url: an HTTP address that implements it.
+        own_process: run `name` in its own process, as ranked runs do.
+        seed: for agents that use random numbers.
         hard: whether the hard variant is played.
-        limits: how long an agent outside this process may take.
+        limits: time limits of agents outside this process.
     """
 
     name: str = ""
@@ -43,11 +43,11 @@ class AgentSpec:
 
     @property
     def label(self) -> str:
-        """What to call the agent in tables when nothing else is said, at most 100 characters."""
+        """Default name in tables, at most 100 characters."""
         return (self.name or self.command or self.url)[:100]
 
     def build(self) -> BatchedAgent:
-        """Return a new agent; AgentError if it cannot be had."""
+        """Return a new agent; AgentError if it cannot be loaded or started."""
         if self.url:
             return HttpAgent(self.url, self.limits, hard=self.hard)
         if self.command:

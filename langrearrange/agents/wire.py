@@ -1,6 +1,6 @@
-"""The agent protocol on the wire: messages as JSON lines, arrays as raw bytes behind their line.
+"""Serialisation of the agent protocol: messages are JSON lines, followed by the bytes of arrays.
 
-Both ends use this module; docs/protocol.md is the contract. Not for pipes and sockets.
+Both ends use this module; docs/protocol.md is the contract. Does not do any I/O.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from langrearrange.world import SKILL_INDEX, SKILLS
 
 PROTOCOL: Final = 1
 SHARED_FD: Final = "LANGREARRANGE_SHARED_FD"
-"""Variable that tells our own agent server which descriptor is shared memory."""
+"""Environment variable with the file descriptor of the shared memory, for `agents.serve`."""
 SHARED_BYTES: Final = 1 << 22
 MAX_REPLY: Final = 1 << 16
 """Longest reply of an agent, bytes."""
 INLINE: Final = 256
-"""Arrays of at most so many numbers stand in the line as lists; larger ones follow as bytes."""
+"""Arrays of up to this many numbers are JSON lists; larger ones follow as bytes."""
 
 
 Buffer = bytes | memoryview
@@ -31,9 +31,9 @@ Buffer = bytes | memoryview
 def pack(message: Mapping[str, Any], shared: memoryview | None = None) -> list[Buffer]:
     """Return a message as buffers: one JSON line, then the bytes of its large arrays in order.
 
-    A large array stands in the line as `{"shape": [...], "dtype": "uint8", "bytes": n}`; its
-    buffer is a view, not a copy. Where `shared` memory has room, it goes there instead, as
-    `{"shape": [...], "dtype": "uint8", "shared": offset}`: between two ends that both have it.
+    A large array is replaced by `{"shape": [...], "dtype": "uint8", "bytes": n}` in the line; its
+    buffer is a view, not a copy. If it fits into the `shared` memory of both ends, it is copied
+    there and replaced by `{"shape": [...], "dtype": "uint8", "shared": offset}`.
     """
     blobs: list[Buffer] = []
     plain = _plain(message, blobs, _Room(shared) if shared is not None else None)
@@ -49,7 +49,7 @@ def unpack(
     """Return the message of a line; `read_into` fills a buffer with what follows the line.
 
     Raises:
-        AgentError: the line is no JSON object, or the bytes it announces do not follow.
+        AgentError: the line is not a JSON object, or its array bytes are missing.
     """
     message = _object(line)
     return {name: _arrays(value, read_into, shared) for name, value in message.items()}
@@ -62,29 +62,29 @@ def hello(hard: bool = False) -> dict[str, Any]:
 
 
 def read_hello(reply: Mapping[str, Any], agent: str) -> tuple[str, str]:
-    """Return the modality and the name that an agent declares, the name cut to 100 characters.
+    """Return the declared modality and name of an agent, the name truncated to 100 characters.
 
     Args:
-        reply: to `hello`.
-        agent: which one, for messages.
+        reply: answer to `hello`.
+        agent: noun for error messages.
 
     Raises:
-        AgentError: another protocol or an unknown modality.
+        AgentError: unsupported protocol version or unknown modality.
     """
     protocol, modality = reply.get("protocol"), reply.get("modality")
     if protocol != PROTOCOL or not is_modality(modality):
         raise AgentError(
-            f"the {agent} declares protocol {protocol!r} and modality {modality!r} in its hello; "
-            f"accepted: {PROTOCOL} and {', '.join(MODALITIES)} or module:factory"
+            f"the handshake of the {agent} declares protocol {protocol!r} and modality "
+            f"{modality!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)} or module:factory"
         )
     return modality, str(reply.get("name", ""))[:100]
 
 
 def read_reply(line: bytes, expected: str) -> dict[str, Any]:
-    """Return an agent's reply, checked as far as its type.
+    """Return an agent's reply after checking its type.
 
     Raises:
-        AgentError: no JSON object, another type, or an `error` the agent reports.
+        AgentError: not a JSON object, an unexpected type, or an `error` message of the agent.
     """
     reply = _object(line)
     if reply.get("type") == "error":
@@ -98,7 +98,7 @@ def read_reply(line: bytes, expected: str) -> dict[str, Any]:
 
 
 def skill_of(value: Any) -> Any:
-    """Return the index of a skill id; anything else as it is, to be judged as an action."""
+    """Return the index of a skill id; other values are returned unchanged."""
     if isinstance(value, str):
         return len(SKILLS) if value == "stop" else SKILL_INDEX.get(value, value)
     return value
@@ -115,13 +115,13 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 class _Room:
-    """Shared memory being filled from its start, once a message."""
+    """Shared memory that is filled from the start for each message."""
 
     def __init__(self, memory: memoryview) -> None:
         self._memory, self._used = memory, 0
 
     def put(self, data: memoryview) -> int | None:
-        """Copy data in and return its offset; None if there is no room."""
+        """Copy data in and return its offset; None if it does not fit."""
         offset = self._used
         if offset + len(data) > len(self._memory):
             return None
@@ -167,6 +167,6 @@ def _arrays(
     if value.keys() == {"shape", "dtype", "bytes"}:
         array = np.empty(value["shape"], value["dtype"])
         if array.nbytes != value["bytes"] or read_into(array.data.cast("B")) != array.nbytes:
-            raise AgentError(f"an array of {value['bytes']} bytes was announced and not sent")
+            raise AgentError(f"an array of {value['bytes']} bytes is missing or truncated")
         return array
     return {name: _arrays(part, read_into, shared) for name, part in value.items()}

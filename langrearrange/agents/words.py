@@ -1,7 +1,7 @@
-"""Which things a sentence names, by plain word match against the vocabulary's English names.
+"""Finds mentions of categories and places in a sentence by word match with the vocabulary.
 
-Shared by `explorer` and `blind_sweep`. No lexicon, no grammar, nothing of the templates: an agent
-with this knows the names on its own skill buttons and no more.
+Shared by `explorer` and `blind_sweep`. Uses the English names of the skills only: no lexicon, no
+grammar and no templates.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Kind = Literal["category", "spot"]
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A thing named in a sentence.
+    """A category or place mentioned in a sentence.
 
     Attributes:
         kind: a category, or a spot (a receptacle, the middle or the bottom drawer).
         name: its id.
-        plural: whether the word stood in the plural.
+        plural: whether the word is a plural.
         start, end: where in the sentence, in characters.
     """
 
@@ -34,7 +34,7 @@ class Mention:
 
 
 def find_mentions(sentence: str) -> tuple[Mention, ...]:
-    """Return everything the sentence names, in its order; longer names win over shorter ones."""
+    """Return all mentions in order; longer names take precedence over shorter ones."""
     found = []
     for match in _PATTERN.finditer(sentence):
         kind, name, plural = _FORMS[match[1].lower().replace("-", " ")]
