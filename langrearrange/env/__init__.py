@@ -2,7 +2,7 @@
 
 from langrearrange.env.actions import ACTION_IDS, ACTION_NAMES, check_action, check_actions
 from langrearrange.env.config import EnvConfig, EnvKwargs
-from langrearrange.env.observations import Observations
+from langrearrange.env.observations import Observations, rows_of
 from langrearrange.env.observer import (
     MODALITIES,
     RANKED_MODALITIES,
@@ -64,5 +64,6 @@ __all__ = [
     "make_reward",
     "modality_name",
     "observer_factory",
+    "rows_of",
     "text",
 ]

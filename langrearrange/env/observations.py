@@ -68,6 +68,14 @@ class Observations:
         return observation
 
 
+def rows_of(observations: Observation, rows: Sequence[int]) -> Observation:
+    """Return some rows of a batch: arrays keep their leading axis, texts stay tuples."""
+    return {
+        name: tuple(values[row] for row in rows) if isinstance(values, tuple) else values[rows]
+        for name, values in observations.items()
+    }
+
+
 def action_mask(task: Task) -> NDArray[np.int8]:
     """Return which actions would not be a no-op now, shape (num_actions,), int8; privileged."""
     mask = valid_mask(task.layout, task.state) | 1 << STOP

@@ -6,32 +6,28 @@ Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Unpack
+from typing import Any, ClassVar, Unpack
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_action
-from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
-from langrearrange.env.episodes import find_episode, open_episodes
-from langrearrange.env.observations import Observations, step_info
+from langrearrange.env.base import METADATA, BaseEnv
+from langrearrange.env.config import EnvKwargs, env_config
+from langrearrange.env.episodes import find_episode
+from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
-from langrearrange.env.sampling import Pools, Sampler
-from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
+from langrearrange.env.saving import check_saved, restored_progress, saved_env
 from langrearrange.env.task import Progress, Task
-from langrearrange.env.text_observation import text
 from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
 
-RENDER_FPS: Final = 2
 
-
-class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
+class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
     """Rearrange a flat by language: one instruction, 70 skills, 32 steps.
 
     Observation:
@@ -113,39 +109,15 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
         v0: first release.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
-        "render_modes": list(RENDER_MODES),
-        "render_fps": RENDER_FPS,
-    }
-    hard: ClassVar[bool] = False
-    _spec: EnvSpec | None = None
+    metadata: ClassVar[dict[str, Any]] = METADATA  # type: ignore[misc]
 
     def __init__(self, **kwargs: Unpack[EnvKwargs]) -> None:
-        self.config = env_config(kwargs, hard=self.hard)
+        self._prepare(env_config(kwargs, hard=self.hard))
         self.render_mode = self.config.render_mode
-        self._observations = Observations(self.config)
         self.observation_space = self._observations.space
         self.action_space = spaces.Discrete(self.config.num_actions)
-        self._rules = self.config.rules
-        self._source = open_episodes(self.config.split, self.config.episodes)
-        self._sampler = Sampler(
-            Pools(self._source),
-            self.config.sampling_mode,
-            self.config.variants or 0,
-            fresh_variants=self.config.fresh_variants,
-        )
-        self._order_begun = False
+        (self._sampler,) = self._samplers
         self._task: Task | None = None
-        self._picture: Any = None
-
-    @property
-    def spec(self) -> EnvSpec | None:
-        """What `gym.make` was called with, as values that survive `to_json`."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = plain_spec(spec)
 
     @property
     def task(self) -> Task:
@@ -225,13 +197,8 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
 
     def render(self) -> NDArray[np.uint8] | str | None:
         """Return a picture (height, width, 3) uint8, or the text, as `render_mode` says."""
-        if self.render_mode == "ansi":
-            return text(self.task)
-        if self.render_mode == "rgb_array":
-            from langrearrange.env.picture import Picture
-
-            self._picture = self._picture or Picture(self.config)
-            return self._picture.draw(self.task)  # type: ignore[no-any-return]
+        if self.render_mode is not None:
+            return self._draw(self.task)  # type: ignore[no-any-return]
         gym.logger.warn(
             "render() without a render_mode draws nothing; pass render_mode='rgb_array' or 'ansi' "
             "to gym.make"
@@ -240,10 +207,7 @@ class LangRearrangeEnv(gym.Env[Observation, int | np.int64]):
 
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
-        self._observations.close()
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
+        self._free()
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickle and deepcopy keep: arguments, seeds and this moment, no renderer."""

@@ -90,27 +90,17 @@ class Task:
         episode: what is played.
         rules: under which rules.
         layout: the world's static part.
-        state, outcome, steps, reached, success, terminated, truncated: see `Progress`.
+        state, outcome, steps, reached, holding, success, terminated, truncated: see `Progress`.
     """
 
-    __slots__ = (
-        "_goal",
-        "_goal_holds",
-        "_holding",
-        "_initial",
-        "_stale_goal",
-        "_subgoals",
-        "episode",
-        "layout",
-        "outcome",
-        "reached",
-        "rules",
-        "state",
-        "steps",
-        "success",
-        "terminated",
-        "truncated",
-    )
+    state: WorldState
+    outcome: Outcome
+    steps: int
+    reached: int
+    holding: int
+    success: bool
+    terminated: bool
+    truncated: bool
 
     def __init__(
         self, episode: Episode, rules: Rules | None = None, layout: Layout | None = None
@@ -163,16 +153,7 @@ class Task:
     @property
     def progress(self) -> Progress:
         """All that `step` changes, as one value; `restore` takes it back."""
-        return Progress(
-            self.state,
-            self.outcome,
-            self.steps,
-            self.reached,
-            self._holding,
-            self.success,
-            self.terminated,
-            self.truncated,
-        )
+        return Progress(*[getattr(self, name) for name in Progress._fields])
 
     def reset(self) -> None:
         """Go back to t=0."""
@@ -180,16 +161,8 @@ class Task:
 
     def restore(self, progress: Progress) -> None:
         """Go to a moment of this same episode."""
-        (
-            self.state,
-            self.outcome,
-            self.steps,
-            self.reached,
-            self._holding,
-            self.success,
-            self.terminated,
-            self.truncated,
-        ) = progress
+        for name, value in progress._asdict().items():
+            setattr(self, name, value)
         self._goal_holds = self._goal(self.state)
 
     def step(self, action: int) -> float:
@@ -233,7 +206,7 @@ class Task:
 
     def _reach_subgoals(self) -> int:
         """Mark the subgoals that have just become true and return how many these are."""
-        state, reached, holding, before = self.state, self.reached, 0, self._holding
+        state, reached, holding, before = self.state, self.reached, 0, self.holding
         for bit, holds in self._subgoals:
             if not reached & bit and holds(state):
                 if before & bit:
@@ -241,5 +214,5 @@ class Task:
                 else:
                     reached |= bit
         new_subgoals = (reached ^ self.reached).bit_count()
-        self.reached, self._holding = reached, holding
+        self.reached, self.holding = reached, holding
         return new_subgoals

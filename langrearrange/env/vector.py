@@ -7,11 +7,10 @@ drawn in one go.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -20,15 +19,13 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.actions import check_actions
-from langrearrange.env.config import RENDER_MODES, EnvKwargs, env_config
-from langrearrange.env.episodes import find_episode, open_episodes
-from langrearrange.env.observations import Observations, step_info
+from langrearrange.env.base import METADATA, BaseEnv
+from langrearrange.env.config import EnvKwargs, env_config
+from langrearrange.env.episodes import find_episode
+from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
-from langrearrange.env.sampling import Pools, Sampler
-from langrearrange.env.saving import check_saved, plain_spec, restored_progress, saved_env
-from langrearrange.env.single import RENDER_FPS
+from langrearrange.env.saving import check_saved, restored_progress, saved_env
 from langrearrange.env.task import Task
-from langrearrange.env.text_observation import text
 from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
 
@@ -36,7 +33,7 @@ Infos = dict[str, Any]
 Seeds = int | Sequence[int | None] | None
 
 
-class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
+class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
     """`num_envs` envs in one; see `LangRearrangeEnv` for what each of them is.
 
     Observation:
@@ -69,8 +66,6 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
             refused.
     """
 
-    hard: ClassVar[bool] = False
-    _spec: EnvSpec | None = None
     closed = True  # until it is made: `__del__` closes one whose arguments were refused, too
 
     def __init__(
@@ -88,41 +83,21 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
                 f"max_episode_steps={max_episode_steps} would be counted outside the env; pass "
                 f"horizon={max_episode_steps} instead"
             )
-        self.config = env_config(
-            kwargs, hard=self.hard, num_envs=num_envs, copy=copy, threads=threads
-        )
+        config = env_config(kwargs, hard=self.hard, num_envs=num_envs, copy=copy, threads=threads)
+        self._evaluating = config.sampling_mode == "sequential"
+        self._prepare(config, once=self._evaluating)
         self.num_envs = num_envs
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
-        self.metadata = {
-            "render_modes": list(RENDER_MODES),
-            "render_fps": RENDER_FPS,
-            "autoreset_mode": self.autoreset_mode,
-        }
-        self.render_mode = self.config.render_mode
-        self._observations = Observations(self.config)
+        self.metadata = {**METADATA, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = config.render_mode
         self.single_observation_space = self._observations.space
-        self.single_action_space = spaces.Discrete(self.config.num_actions)
+        self.single_action_space = spaces.Discrete(config.num_actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._rules = self.config.rules
-        self._source = open_episodes(self.config.split, self.config.episodes)
-        self._evaluating = self.config.sampling_mode == "sequential"
-        self._samplers = self._make_samplers()
         self._tasks: list[Task] = []
         self._ended = np.zeros(num_envs, np.bool_)
         self._exhausted = np.zeros(num_envs, np.bool_)
-        self._order_begun = False
-        self._picture: Any = None
         self.closed = False
-
-    @property
-    def spec(self) -> EnvSpec | None:
-        """What `gym.make_vec` was called with, as values that survive `to_json`."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:
-        self._spec = plain_spec(spec)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -227,36 +202,11 @@ class LangRearrangeVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[A
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture or text per env, as `render_mode` says."""
-        if self.render_mode == "ansi":
-            return tuple(map(text, self._tasks))
-        if self.render_mode == "rgb_array":
-            from langrearrange.env.picture import Picture
-
-            self._picture = self._picture or Picture(self.config)
-            return tuple(map(self._picture.draw, self._tasks))
-        return None
+        return tuple(map(self._draw, self._tasks)) if self.render_mode is not None else None
 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the simulators."""
-        self._observations.close()
-        if self._picture is not None:
-            self._picture.close()
-            self._picture = None
-
-    def _make_samplers(self) -> list[Sampler]:
-        pools = Pools(self._source)
-        return [
-            Sampler(
-                pools,
-                self.config.sampling_mode,
-                self.config.variants or 0,
-                fresh_variants=self.config.fresh_variants,
-                start=i if self._evaluating else 0,
-                stride=self.num_envs if self._evaluating else 1,
-                once=self._evaluating,
-            )
-            for i in range(self.num_envs)
-        ]
+        self._free()
 
     def _seed(self, seed: Seeds) -> None:
         seeds: Sequence[int | None] = [None] * self.num_envs

@@ -23,6 +23,7 @@ from langrearrange.env import (
     LangRearrangeVectorEnv,
     Observation,
     check_action,
+    rows_of,
 )
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard.chain import ObservationChain
@@ -172,7 +173,7 @@ class _Rollout:
             return {}
         rows = sorted(rows)
         everything = self._observations
-        batch = everything if len(rows) == self._env.num_envs else _rows_of(everything, rows)
+        batch = everything if len(rows) == self._env.num_envs else rows_of(everything, rows)
         try:
             answers = list(self._agent.act_rows(rows, batch))
             if len(answers) != len(rows):
@@ -204,11 +205,3 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, AgentRefusalError):
         return "refusal"
     return "bad_action" if isinstance(error, ActionError) else "crash"
-
-
-def _rows_of(observations: Observation, rows: Sequence[int]) -> Observation:
-    """Return some rows of a batch: arrays keep their leading axis, texts stay tuples."""
-    return {
-        name: tuple(values[row] for row in rows) if isinstance(values, tuple) else values[rows]
-        for name, values in observations.items()
-    }

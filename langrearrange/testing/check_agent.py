@@ -16,8 +16,11 @@ from langrearrange.env import (
     MODALITIES,
     LangRearrangeEnv,
     LangRearrangeHardEnv,
+    LangRearrangeHardVectorEnv,
+    LangRearrangeVectorEnv,
     Observation,
     is_modality,
+    rows_of,
 )
 from langrearrange.testing.episodes import toy_episodes
 from langrearrange.testing.report import CheckError, require
@@ -62,13 +65,9 @@ def _has(agent: Any, *names: str) -> bool:
     return all(callable(getattr(agent, name, None)) for name in names)
 
 
-def _env(modality: str, episodes: Sequence[Episode], *, hard: bool) -> LangRearrangeEnv:
-    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
-    return make(episodes=episodes, observation=modality)
-
-
 def _check_single(agent: Any, episodes: Sequence[Episode], hard: bool) -> None:
-    env = _env(agent.modality, episodes, hard=hard)
+    make = LangRearrangeHardEnv if hard else LangRearrangeEnv
+    env = make(episodes=episodes, observation=agent.modality)
     for cut_short in (True, False):
         for episode in episodes:
             observation, _ = env.reset(options={"episode_id": episode.id})
@@ -104,30 +103,31 @@ def _require_untouched(before: Observation, after: Observation, method: str) -> 
 
 def _check_batched(agent: Any, episodes: Sequence[Episode], hard: bool) -> None:
     rows = list(range(len(episodes)))
-    envs = [_env(agent.modality, episodes, hard=hard) for _ in rows]
-    seen = {i: envs[i].reset(options={"episode_id": episodes[i].id})[0] for i in rows}
+    make = LangRearrangeHardVectorEnv if hard else LangRearrangeVectorEnv
+    env = make(
+        len(episodes), episodes=episodes, observation=agent.modality, autoreset_mode="Disabled"
+    )
+    seen, _ = env.reset(seed=0)
     if is_privileged(agent):
         agent.bind_rows(rows, episodes)
     agent.reset_rows(rows, [episode.instruction for episode in episodes])
     playing = rows
-    for step in range(envs[0].config.horizon):
+    for step in range(env.config.horizon):
         turn = playing if step % 3 else playing[::2]  # rows need not be contiguous
-        batch = _stacked([seen[row] for row in turn])
+        batch = rows_of(seen, turn)
         kept = deepcopy(batch)
         actions = agent.act_rows(turn, batch)
         _require_untouched(kept, batch, "act_rows")
         _require_actions(actions, len(turn))
-        over = set()
+        taken: list[int | None] = [None] * len(rows)
         for row, action in zip(turn, actions, strict=True):
-            _require_action(action, envs[row].action_space, f"act_rows(), row {row}")
-            seen[row], _, terminated, truncated, _ = envs[row].step(action)
-            if terminated or truncated:
-                over.add(row)
-        playing = [row for row in playing if row not in over]
+            _require_action(action, env.single_action_space, f"act_rows(), row {row}")
+            taken[row] = int(action)
+        seen, _, terminated, truncated, _ = env.step(taken)
+        playing = [row for row in playing if not (terminated[row] or truncated[row])]
         if not playing:
             break
-    for env in envs:
-        env.close()
+    env.close()
 
 
 def _require_actions(actions: Any, count: int) -> None:
@@ -140,13 +140,3 @@ def _require_actions(actions: Any, count: int) -> None:
         f"act_rows() returned shape {actions.shape}, {actions.dtype}, for {count} rows; expected "
         f"shape ({count},), int64",
     )
-
-
-def _stacked(observations: Sequence[Observation]) -> Observation:
-    """Return observations as the vector env gives them."""
-    return {
-        name: tuple(o[name] for o in observations)
-        if isinstance(first, str)
-        else np.stack([o[name] for o in observations])
-        for name, first in observations[0].items()
-    }
