@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import sys
 import warnings
 from typing import Any
 
@@ -207,12 +210,73 @@ def test_an_env_whose_episode_ended_is_not_ended_after_a_reset() -> None:
     assert (env.step(np.zeros(3, int))[1] != 0).all(), "it steps and does not reset again"
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("sampling", ["weighted", "sequential"])
+def test_saved_envs_continue_exactly_in_others(mode: str, sampling: str) -> None:
+    def advance(env: LangRearrangeVectorEnv, seed: int, count: int) -> list[Any]:
+        told: list[Any] = []
+        rng = np.random.default_rng(seed)
+        for _ in range(count):
+            seen = env.step(rng.integers(0, 70, 3))
+            told.append(seen)
+            ended = seen[2] | seen[3]
+            if mode == "Disabled" and ended.any():
+                told.append(env.reset(options={"reset_mask": ended}))
+        return told
+
+    options: dict[str, Any] = {"autoreset_mode": mode, "sampling": sampling, "horizon": 4}
+    first, second = make(**options), make(**options)
+    first.reset(seed=11)
+    advance(first, 0, 6)
+    saved = json.loads(json.dumps(first.save_state()))
+    second.reset(seed=99)
+    advance(second, 1, 3)
+    seen, info = second.restore_state(saved)
+    assert data_equivalence(seen, first._observations.observe_batch(first.tasks), exact=True)
+    assert list(info["episode_id"]) == [task.episode.id for task in first.tasks]
+    assert second.worlds == first.worlds
+    assert json.loads(json.dumps(second.save_state())) == saved
+    for ours, theirs in zip(advance(second, 2, 15), advance(first, 2, 15), strict=True):
+        equal(ours, theirs)
+
+
+def test_what_is_no_saved_state_of_so_many_envs_is_refused() -> None:
+    env = make()
+    with pytest.raises(ResetNeeded, match="call reset"):
+        env.save_state()
+    env.reset(seed=0)
+    saved = env.save_state()
+    fewer = make(num_envs=2)
+    refused: list[Any] = [saved["envs"], {"envs": saved["envs"][:1]}, {}, saved | {"envs": 3}]
+    for wrong in refused:
+        with pytest.raises(UsageError, match="no saved state of 2 envs"):
+            fewer.restore_state(wrong)
+    with pytest.raises(UsageError, match="saved with horizon=32"):
+        make(horizon=9).restore_state(saved)
+    env.restore_state(saved)
+    # Made of a saved state alone, without a reset, it goes on as well.
+    fresh = make()
+    fresh.restore_state(saved)
+    assert list(fresh.step(np.zeros(3, int))[-1]["steps"]) == [1, 1, 1]
+
+
 def test_an_env_is_open_until_it_is_closed() -> None:
     env = make()
     open_at_first = env.closed
     env.close()
     assert (open_at_first, env.closed) == (False, True)
     assert LangRearrangeVectorEnv(episodes=TOY, observation="state").num_envs == 1
+
+
+def test_an_env_whose_arguments_were_refused_has_nothing_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: ignored.append(told.exc_value))
+    with pytest.raises(UsageError):
+        LangRearrangeVectorEnv(num_envs=0)
+    gc.collect()
+    assert ignored == []
 
 
 @pytest.mark.parametrize("threads", [1, 256])

@@ -214,6 +214,25 @@ def test_computed_split_can_be_checked_without_a_file() -> None:
     assert report.content_sha256 == ""
 
 
+def test_a_spatial_sentence_is_read_by_the_relations_of_its_flat() -> None:
+    spec = load_spec("spatial_relationships", num_episodes=8)
+    assert check_dataset(GeneratedSplit(spec)).passed
+    # In a flat where it means another receptacle, the stored goal is not what is said.
+    first = make_episode(spec, 1)
+    blueprint = blueprint_of(spec)
+    other = next(name for name in blueprint.houses if name not in blueprint.draft(1).houses)
+    moved = replace(first, house=other)
+
+    class Stored(GeneratedSplit):
+        def get(self, position: int, variant: int = 0) -> Episode:
+            episode = super().get(position, variant)
+            return moved if episode == first else episode
+
+    report = check_dataset(Stored(spec))
+    assert [f.kind for f in report.findings if f.episode_id == first.id].count("reading") == 1
+    assert all(finding.episode_id == first.id for finding in report.findings)
+
+
 def test_unknown_planner_is_refused() -> None:
     with pytest.raises(UsageError, match="accepted: own, pyperplan"):
         check_dataset(GeneratedSplit("context"), planner="fast")  # type: ignore[arg-type]

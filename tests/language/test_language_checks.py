@@ -231,3 +231,24 @@ def test_every_slot_is_mentioned_and_the_message_shows_how(tmp_path: Path) -> No
         ("{in target}", "mention 'target', which the goal needs; add {the target}"),
     ):
         assert shown in told(tmp_path, phrasing=PHRASING.replace(gone, "it"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cases", "{{{name}: [{{fridge: open}}], other: [{{fridge: closed}}]}}"),
+        ("statements", '{{{name}: {{text: "It rains."}}}}'),
+        ("statement_slots", "{{{name}: {{kind: receptacle}}}}"),
+    ],
+)
+def test_names_of_cases_and_remarks_are_checked(tmp_path: Path, key: str, value: str) -> None:
+    phrasing = PHRASING + " {statement}" * (key == "statements")
+
+    def more(name: str) -> str:
+        return f"    {key}: {value.format(name=name)}\n"
+
+    load(tmp_path, phrasing=phrasing, more=more("fine"))
+    for wrong in ("Fine", "not-fine", "1st"):
+        message = told(tmp_path, phrasing=phrasing, more=more(wrong))
+        assert f"'{wrong}'" in message
+        assert "move_two" in message

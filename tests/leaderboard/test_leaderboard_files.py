@@ -12,6 +12,7 @@ import pytest
 from handmade import HANDMADE, traces_of
 
 from langrearrange.dataset import EpisodeList
+from langrearrange.errors import ScoreError
 from langrearrange.leaderboard import (
     AgentFacts,
     Plan,
@@ -20,6 +21,7 @@ from langrearrange.leaderboard import (
     preflight,
     report_json,
     score,
+    score_episodes,
 )
 from langrearrange.leaderboard.board import BOARD_COLUMNS, build_board, rank_range
 from langrearrange.leaderboard.clairvoyance import Clairvoyance
@@ -96,6 +98,22 @@ def test_a_run_is_told_whole() -> None:
     assert json.loads(json.dumps(values)) == values
     assert report_json(RESULT)["tier"] == "T1"
     assert report_json(RESULT)["ranked"] is True
+
+
+def test_causes_come_most_frequent_first_then_by_name() -> None:
+    played = RESULT.episodes[0]
+    causes = ["loop", "horizon", "loop", "crash", "horizon", "loop", "distractor"]
+    failed = [replace(played, success=False, cause=cause) for cause in causes]
+    absent = HANDMADE[:2]
+    scores = score_episodes([*failed, played], absent)
+    assert played.success
+    assert list(scores.causes.items()) == [
+        ("loop", 3), ("horizon", 2), ("missing", 2), ("crash", 1), ("distractor", 1),
+    ]  # fmt: skip
+    assert (scores.num_episodes, scores.num_missing) == (10, 2)
+    assert scores.success.mean == pytest.approx(1 / 10)
+    with pytest.raises(ScoreError, match="no episodes to score"):
+        score_episodes([])
 
 
 # -- the board -------------------------------------------------------------------------------------

@@ -107,9 +107,10 @@ def mutations(path: str, source: str) -> list[list[Mutation]]:
 
 
 def _excluded(tree: ast.Module) -> list[Span]:
-    """Return the spans of what does not run, of decorators and of `zip(strict=...)`.
+    """Return the spans of what does not run, and of what changes no result.
 
-    The options of dataclasses are mypy's to check; `strict` only states that lengths agree.
+    Decorators and caches: options of dataclasses are mypy's to check, those of caches change speed.
+    `zip(strict=...)` only states that lengths agree.
     """
     nodes: list[ast.AST | None] = []
     for node in ast.walk(tree):
@@ -120,7 +121,7 @@ def _excluded(tree: ast.Module) -> list[Span]:
                 nodes += node.decorator_list
             case ast.arg() | ast.AnnAssign():
                 nodes.append(node.annotation)
-            case ast.Call(func=ast.Name(id="zip")):
+            case ast.Call(func=ast.Name(id="zip" | "lru_cache")):
                 nodes += [keyword.value for keyword in node.keywords]
             case ast.If(test=ast.Name(id="TYPE_CHECKING")):
                 nodes.append(node)
