@@ -161,3 +161,10 @@ def test_excuses_are_few_different_and_have_reasons(excuses: Path, text: str) ->
     excuses.write_text(text)
     with pytest.raises(SystemExit, match="at most 10 different entries, each with its reason"):
         report.read_equivalent()
+
+
+def test_every_excuse_is_of_a_line_that_is_still_there() -> None:
+    root = Path(__file__).parents[2]
+    for path, text, _ in report.read_equivalent():
+        lines = (root / path).read_text(encoding="utf-8").split("\n")
+        assert text in [line.strip() for line in lines], (path, text)
