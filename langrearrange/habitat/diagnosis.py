@@ -14,6 +14,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from langrearrange.errors import DatasetError
+from langrearrange.habitat.data.folders import ASSETS, DATA_VARIABLE, find_habitat_data
+from langrearrange.habitat.data.scene_dataset import SceneDataset
+from langrearrange.habitat.export.pieces import EXPORT_COMMAND, dataset_config
+from langrearrange.habitat.simulator import engine
+from langrearrange.habitat.simulator.client import FOREIGN_VARIABLES
+from langrearrange.habitat.simulator.engine import gpu_is_there
+from langrearrange.habitat.simulator.places import PYTHON_VARIABLE
+
 Row = dict[str, str]
 """{item, status: ok | optional | broken, detail, next}."""
 
@@ -84,9 +93,6 @@ def _row(item: str, status: str, detail: str, then: str = "") -> Row:
 
 
 def _module(python: str | None) -> Row:
-    from langrearrange.habitat.simulator import engine
-    from langrearrange.habitat.simulator.places import PYTHON_VARIABLE
-
     install = (
         "conda create -n habitat -c conda-forge -c aihabitat python=3.9 habitat-sim withbullet "
         f"headless; then --habitat-python its python, or set {PYTHON_VARIABLE}"
@@ -115,8 +121,6 @@ def _opengl() -> Row:
 
 
 def _gpu() -> Row:
-    from langrearrange.habitat.simulator.engine import gpu_is_there
-
     if not gpu_is_there():
         then = "none needed: software GL draws; a GPU needs its driver and /dev/nvidia*"
         return _row("GPU", "optional", "no NVIDIA GPU in sight", then)
@@ -125,9 +129,6 @@ def _gpu() -> Row:
 
 
 def _data(data: str | None) -> Iterator[Row]:
-    from langrearrange.errors import DatasetError
-    from langrearrange.habitat.data.folders import ASSETS, DATA_VARIABLE, find_habitat_data
-
     try:
         found = find_habitat_data(data)
     except DatasetError as error:
@@ -149,10 +150,6 @@ def _data(data: str | None) -> Iterator[Row]:
 
 def _scenes(uid: str, folder: Path) -> str:
     """Return how many scenes ReplicaCAD has; a damaged one is said by its first use."""
-    from langrearrange.errors import DatasetError
-    from langrearrange.habitat.data.folders import ASSETS
-    from langrearrange.habitat.data.scene_dataset import SceneDataset
-
     if uid != ASSETS[0].uid:
         return ""
     try:
@@ -162,11 +159,6 @@ def _scenes(uid: str, folder: Path) -> str:
 
 
 def _flats(data: str | None) -> Row:
-    from langrearrange.errors import DatasetError
-    from langrearrange.habitat.data.folders import DATA_VARIABLE
-    from langrearrange.habitat.data.scene_dataset import SceneDataset
-    from langrearrange.habitat.export.pieces import EXPORT_COMMAND, dataset_config
-
     folder = Path(data or os.environ.get(DATA_VARIABLE) or "data").expanduser()
     then = f"{EXPORT_COMMAND} --flats all --out out/habitat"
     if not dataset_config(folder).is_file():
@@ -192,8 +184,6 @@ def _ask(command: list[str]) -> dict[str, Any]:
 
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    from langrearrange.habitat.simulator.client import FOREIGN_VARIABLES
-
     env = {key: value for key, value in os.environ.items() if key not in FOREIGN_VARIABLES}
     try:
         return subprocess.run(
