@@ -79,7 +79,7 @@ def register_homes(source: str) -> None:
         source: `module:factory`; calling the factory without arguments makes a `HomeSource`.
 
     Raises:
-        HouseError: it cannot be imported or made, or is no home source.
+        HouseError: it cannot be imported or made, or is not a home source.
     """
     _made(source)
     known = _announced()
@@ -173,7 +173,7 @@ def _made(name: str) -> HomeSource:
     source = call_factory(factory, f"home source '{name}'", HouseError)
     if not isinstance(source, HomeSource):
         raise HouseError(
-            f"'{name}' returned an object of type {type(source).__name__}, which is no home "
+            f"'{name}' returned an object of type {type(source).__name__}, which is not a home "
             "source; subclass langrearrange.houses.HomeSource"
         )
     return source

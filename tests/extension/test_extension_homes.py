@@ -170,7 +170,7 @@ def test_a_data_set_does_not_import_what_was_not_announced(monkeypatch: pytest.M
         ("nowhere:Homes", "importing 'nowhere' failed"),
         ("my_homes:Cellar", "has no class 'Cellar'; its classes: House, HomeSource, Part"),
         ("my_homes:Slot", r"could not be made: TypeError: .*__init__"),
-        ("builtins:dict", "returned an object of type dict, which is no home source; subclass"),
+        ("builtins:dict", "returned an object of type dict, which is not a home source; subclass"),
         ("my_homes:HomeSource", "could not be made: TypeError: Can't instantiate|Protocols cannot"),
     ],
 )

@@ -24,7 +24,7 @@ class HabitatAsset:
 
     Attributes:
         uid: what `habitat_sim.utils.datasets_download` calls it.
-        folder: where it lies under the data folder.
+        folder: its path below the data folder.
         entry: a file or folder in it that is there when it is complete.
         purpose: what needs it.
     """

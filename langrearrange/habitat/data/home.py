@@ -109,8 +109,8 @@ def _given_stances(scene: HabitatScene) -> Stances | None:
 def _navmesh(scene: HabitatScene) -> NavMesh:
     if scene.navmesh is None:
         raise DatasetError(
-            f"{scene.config}: scene '{scene.name}' names no navigation mesh, so that nobody knows "
-            "where a robot can stand; download ReplicaCAD again"
+            f"{scene.config}: scene '{scene.name}' has no navigation mesh, which says where "
+            "a robot can stand; download ReplicaCAD again"
         )
     return read_navmesh(scene.navmesh)
 

@@ -106,7 +106,7 @@ def _tile(data: bytes) -> list[Polygon]:
     corners = np.frombuffer(data, "<f4", 3 * num_corners, _MESH.size).reshape(-1, 3)
     records = np.frombuffer(data, _POLYGON, num_polygons, _MESH.size + 12 * num_corners)
     if not np.isfinite(corners).all():
-        raise ValueError("a corner is no place")
+        raise ValueError("a corner is not finite")
     return [
         corners[record["corners"][: record["count"]]].astype(np.float64)
         for record in records

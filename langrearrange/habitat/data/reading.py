@@ -38,7 +38,7 @@ def read_bytes(path: Path, what: str, limit: int = _MAX_TEXT) -> bytes:
     if len(data) > limit:
         raise DatasetError(f"{path}: larger than {limit} bytes; {what} is expected here")
     if data.startswith(LFS_POINTER):
-        raise DatasetError(f"{path}: only a git-lfs pointer lies here; {LFS_REMEDY}")
+        raise DatasetError(f"{path}: only a git-lfs pointer; {LFS_REMEDY}")
     return data
 
 
@@ -157,7 +157,7 @@ def posed(translation: NDArray[np.float64], rotation: NDArray[np.float64]) -> Tr
     """Return the transform of a translation and a quaternion (w, x, y, z), which is normalised."""
     norm = float(np.linalg.norm(rotation))
     if norm < 1e-9:
-        raise DatasetError(f"{rotation} is no rotation: its length is 0")
+        raise DatasetError(f"invalid rotation {rotation}: its length is 0")
     w, x, y, z = (float(value) / norm for value in rotation)
     result = np.eye(4)
     result[:3, :3] = [

@@ -150,7 +150,7 @@ class SceneDataset:
         try:
             return [folder / pattern] if (folder / pattern).exists() else folder.glob(pattern)
         except (ValueError, NotImplementedError):
-            raise DatasetError(f"{self.config}: damaged: {pattern[:60]!a} is no path") from None
+            raise DatasetError(f"{self.config}: damaged: invalid path {pattern[:60]!a}") from None
 
     def _template(self, files: Mapping[str, Path], name: str, ending: str, what: str) -> Template:
         short = _short(name)
