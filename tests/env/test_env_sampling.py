@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langrearrange.dataset import Episode
@@ -16,6 +16,7 @@ from langrearrange.dataset.source import EpisodeList
 from langrearrange.env.episodes import find_episode, open_episodes
 from langrearrange.env.sampling import MAX_VARIANT, Pools, Sampler
 from langrearrange.errors import DatasetError, UsageError
+from langrearrange.seeding import HOUSE_VERSION, KeyedPermutation, digest
 from langrearrange.testing import toy_episodes
 
 TOY = toy_episodes()
@@ -156,3 +157,33 @@ def test_what_names_no_episodes_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match="accepted: a non-empty list"):
         open_episodes("train_mini", episodes)
+
+
+def written_out(seed: int, count: int, sampling: str) -> list[tuple[int, int]]:
+    """The draws by the promise alone: every draw is found from all those before it."""
+    source = POOLS.source
+    templates = list(dict.fromkeys(map(source.template_at, range(len(source)))))
+    draws: list[tuple[int, int]] = []
+    for cursor in range(count):
+        epoch, rank = divmod(cursor, len(source))
+        key: tuple[int | str, ...]
+        if sampling == "uniform":
+            pass_, pool, key = epoch, list(range(len(source))), (seed, epoch)
+        else:
+            number = int.from_bytes(digest("env template", seed, epoch, rank), "big")
+            template = templates[number % len(templates)]
+            pool = [i for i in range(len(source)) if source.template_at(i) == template]
+            pass_, rank = divmod(sum(draw[0] in pool for draw in draws), len(pool))
+            key = (seed, template, pass_)
+        position = pool[KeyedPermutation(len(pool), HOUSE_VERSION, "env order", *key)[rank]]
+        template, name = source.template_at(position), source.id_at(position)
+        variant = digest("env variant", seed, template, pass_, name)
+        draws.append((position, 1 + int.from_bytes(variant, "big") % MAX_VARIANT))
+    return draws
+
+
+@settings(max_examples=30)
+@given(SEEDS, st.sampled_from(["weighted", "uniform"]))
+def test_every_draw_follows_from_the_seed_and_the_draws_before_it(seed: int, sampling: str) -> None:
+    drawn = [(d.position, d.variant) for d in order(seed, 70, sampling, fresh_variants=True)]
+    assert drawn == written_out(seed, 70, sampling)
