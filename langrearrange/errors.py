@@ -27,7 +27,7 @@ class EpisodeError(LangRearrangeError, ValueError):
 
 
 class DatasetError(LangRearrangeError, ValueError):
-    """A data set folder that is missing, torn, altered or from a newer version."""
+    """A data set folder that is missing, truncated, altered or from a newer version."""
 
 
 class GenerationError(LangRearrangeError, RuntimeError):

@@ -15,7 +15,7 @@ Version = NewType("Version", str)
 HOUSE_VERSION: Final = Version("0")
 """Keys flats, looks, orders of play and all other draws that enter no episode; fixed within v0."""
 EPISODE_VERSION: Final = Version("0")
-"""Keys what enters an episode; changes only when published episodes are drawn anew."""
+"""Keys the contents of episodes; changes only when published episodes are regenerated."""
 
 T = TypeVar("T")
 KeyPart = str | int

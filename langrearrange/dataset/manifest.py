@@ -133,12 +133,12 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def _missing(folder: Path) -> str:
     if not folder.exists():
-        return f"{folder}: there is no such folder; give one that `langrearrange generate` wrote"
+        return f"{folder}: folder not found; give one that `langrearrange generate` wrote"
     if not folder.is_dir():
         return f"{folder}: this is a file; give the folder that holds {MANIFEST}"
     return (
         f"{folder}: no {MANIFEST} here, so this is not a complete data set. If a generate run was "
-        "interrupted, run the same command again: it goes on where it stopped"
+        "interrupted, run the same command again: it resumes where it stopped"
     )
 
 

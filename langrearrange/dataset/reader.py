@@ -92,7 +92,7 @@ class Dataset:
         """Return the episode at a position (a stored split has variant 0 only).
 
         Raises:
-            IndexError: there is no such position.
+            IndexError: the position does not exist.
             DatasetError: a variant is asked for, or the file is damaged there.
             EpisodeError: the episode breaks a limit; the message gives file and line.
         """
@@ -126,7 +126,7 @@ class Dataset:
             yield from self._read_member(number)
 
     def content_sha256(self) -> str:
-        """Compute the hash of the content as it lies on disk (reads the whole file)."""
+        """Compute the hash of the content on disk (reads the whole file)."""
         hasher = hashlib.sha256()
         for line in self.lines():
             hasher.update(line)

@@ -154,7 +154,7 @@ class DatasetWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Remove what was written if an error ends the block; there is no manifest then."""
+        """Remove what was written if an error ends the block; no manifest is written then."""
         if kind is not None:
             self._file.close()
             self._temporary.unlink(missing_ok=True)
@@ -204,7 +204,7 @@ def write_dataset(
 
 
 def refuse_existing(folder: Path, *, overwrite: bool) -> None:
-    """Raise UsageError when a finished set lies in the folder and may not be replaced."""
+    """Raise UsageError if the folder holds a finished set that may not be replaced."""
     if (folder / MANIFEST).exists() and not overwrite:
         raise UsageError(
             f"{folder} already holds a finished data set; choose another folder, or replace it "
@@ -221,7 +221,7 @@ def disk_errors(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DatasetError(
                 f"{folder}: the disk is full. What was complete stays complete; free some space "
-                "and run the same command again: it goes on where it stopped"
+                "and run the same command again: it resumes where it stopped"
             ) from error
         raise DatasetError(
             f"{folder}: cannot be written ({error.strerror or error}). Choose another folder or "

@@ -201,7 +201,7 @@ class _Checker:
                 planner=planner_named(self._planner),
             )
             found += self._check_reading(episode)
-            if spec and isinstance(self._source, Dataset):  # nobody may have chosen it by hand
+            if spec and isinstance(self._source, Dataset):  # not if chosen by the caller
                 if index is None or make_episode(spec, index) != episode:
                     message = "is not the episode that the spec gives"
                     found.append(Finding("origin", episode.id, message))

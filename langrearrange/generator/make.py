@@ -51,7 +51,7 @@ def make_episode(spec: SplitSpec, index: int, variant: int = 0) -> Episode:
         whose plan is a shortest one of at most horizon - 1 skills.
 
     Raises:
-        IndexError: there is no such index or variant.
+        IndexError: the index or variant does not exist.
         GenerationError: no household satisfies the template; the message says what was tried.
     """
     if variant < 0:

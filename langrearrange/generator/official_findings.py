@@ -85,7 +85,7 @@ def _quantities(episode: Episode, goal: Goal) -> Iterator[tuple[str, str]]:
             there = sum(here[c, place] for c in variable.members for place in places)
             name = words_of(variable.members[0])
             if part.quantifier == "forall" and len(of_kind) == 1:
-                yield "for_all_of_one", f"the sentence speaks of all {name}; there is one"
+                yield "for_all_of_one", f"the sentence mentions all {name}; there is one"
             if part.quantifier == "forall" and there:
                 yield "partly_done", f"{there} of {len(of_kind)} {name} are there at the start"
             if part.quantifier == "exists" and negated and len(of_kind) > 1:

@@ -54,11 +54,11 @@ def generate_split(
 ) -> Manifest:
     """Write all episodes of a spec as a data set.
 
-    Killed at any moment, the same call goes on where it stopped and ends with the same content.
+    After an interruption, the same call resumes and produces the same content.
 
     Args:
         spec: what to write (`load_spec`).
-        out: folder; created if need be. Unfinished work lies in it until the end.
+        out: folder; created if needed. Holds unfinished work until the end.
         workers: processes to start; None for one per available core (none for a short job), 1 for
             none besides this one.
         executor: use this one instead (Dask, MPI, threads); it is not shut down. Its workers need
@@ -133,7 +133,7 @@ def _assemble(
                 path.unlink()
                 raise DatasetError(
                     f"{path}: this unfinished chunk is damaged ({error}) and was removed; run the "
-                    "same command again to make it anew"
+                    "same command again to regenerate it"
                 ) from None
             for line in lines:
                 counter.add(summary.decode(line))

@@ -67,7 +67,7 @@ def map_ranges(
         task: picklable, if processes do it.
         tasks: ranges (start, stop).
         workers: processes, as `num_workers` counts them; with one, all is done here, in order.
-        advance: told of each range when its result has been used.
+        advance: called for each range after its result has been used.
         executor: does the work instead; it is not shut down.
 
     Raises:

@@ -26,7 +26,7 @@ RECEPTACLE_FORMS: Final = ("", "the", "in", "into", "off")
 SITUATION_FORMS: Final = ("", "need")
 """Forms of a situation: the sentence that tells it, and "something to ... with"."""
 RELATION_FORMS: Final = ("the", "spot", "next", "what")
-"""Forms of a place told by its neighbours; see `_relation_forms`."""
+"""Forms of a place described by its neighbours; see `_relation_forms`."""
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "object": OBJECT_FORMS + AGREEMENT_FORMS,
     "look": LOOK_FORMS + AGREEMENT_FORMS,
@@ -138,7 +138,7 @@ def _noun_forms(
 
 
 def indefinite(phrase: str) -> str:
-    """Return "a" or "an" by the phrase's first letter; exceptions are told in the lexicon."""
+    """Return "a" or "an" by the phrase's first letter; exceptions are listed in the lexicon."""
     return "an" if phrase[0].lower() in "aeiou" else "a"
 
 

@@ -1,4 +1,4 @@
-"""Template files: YAML to `TemplateFile`, every mistake told with file, line, column and remedy.
+"""Template files: YAML to `TemplateFile`; errors give file, line, column and remedy.
 
 Not for drawing episodes. What a file must keep beyond its form is in `language.checks`.
 """

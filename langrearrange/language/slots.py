@@ -69,7 +69,7 @@ def read_situations(node: Node) -> dict[str, Value]:
         pddl = serve[0] if len(serve) == 1 else f"(either {' '.join(serve)})"
         forms = {"": printable(parts["text"]), "need": printable(parts["need"])}
         if not forms[""].endswith((".", "!", "?")):
-            parts["text"].fail("a situation is told in a full sentence; end it with '.'")
+            parts["text"].fail("a situation must be a full sentence; end it with '.'")
         found[name] = Value(name, pddl, serve, "", avoid, name, forms)
     return found
 

@@ -47,7 +47,7 @@ LOOP_SHARE: Final = 0.35
 
 
 class Wanted(NamedTuple):
-    """What a goal speaks of.
+    """What a goal mentions.
 
     Attributes:
         categories: to bring or find.
@@ -101,7 +101,7 @@ def cause_of(
 
 
 def wanted_of(goal: str, layout: Layout, initial: WorldState) -> Wanted:
-    """Return what a goal speaks of, in the branch that applies in this episode."""
+    """Return what a goal mentions, in the branch that applies in this episode."""
     tree = _branch(_parsed(goal), layout, initial)
     quantified = [part for part in walk(tree) if isinstance(part, Quantified)]
     types = {v.name: v.members for part in quantified for v in part.variables}
@@ -150,7 +150,7 @@ def _applies(part: Goal, layout: Layout, initial: WorldState) -> bool:
 
 
 def _atoms(goal: Goal, negated: bool = False) -> Iterator[tuple[Atom, bool]]:
-    """Yield the atoms that speak of the end, each with whether it stands under a negation."""
+    """Yield the atoms about the final state, each with whether it is negated."""
     match goal:
         case Atom():
             yield goal, negated

@@ -82,7 +82,7 @@ def evaluate(
 ) -> Path:
     """Play everything in the plan and write the trace; progress is shown on stderr.
 
-    A run that was killed goes on where it stopped when it is started again with the same
+    An interrupted run resumes where it stopped when it is started again with the same
     arguments, and ends with the same file.
 
     Args:
@@ -92,7 +92,7 @@ def evaluate(
         out: the trace to write, `NAME.jsonl.gz`.
         executor: its workers play, each with an agent of its own; needs the agent's spec. The
             trace is the same as without.
-        force: replace what lies there.
+        force: replace an existing file.
         on_episode: called after each episode, resumed ones included.
 
     Returns:

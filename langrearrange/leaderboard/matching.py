@@ -118,7 +118,7 @@ def _position(episode_id: str, sources: Mapping[str, EpisodeSource]) -> tuple[st
 def _check_count(facts: DatasetFacts, split: str, available: int, played: int) -> None:
     if not max(1, played) <= facts.num_episodes <= available:
         raise SubmissionError(
-            f"the header speaks of {facts.num_episodes} episodes of '{split}'; the split has "
+            f"the header declares {facts.num_episodes} episodes of '{split}'; the split has "
             f"{available} and the trace {played}"
         )
 

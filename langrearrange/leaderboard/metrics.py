@@ -14,7 +14,7 @@ from langrearrange.leaderboard.replay import Replayed
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A number that a set of episodes comes to.
+    """A number computed from a set of episodes.
 
     Attributes:
         title: what its column is called.

@@ -12,7 +12,7 @@ from langrearrange.leaderboard.score import Group, Result, Scores
 
 SCHEMA_VERSION = 1
 DIGITS = 6
-"""Floats are rounded to so many decimals: what lies behind them differs between processors."""
+"""Decimals of floats; further digits differ between processors."""
 
 
 def report_json(result: Result) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Interval:
 
     @property
     def intra_cluster(self) -> float:
-        """Estimated correlation within clusters, in [0, 1]; 1 where it cannot be told."""
+        """Estimated correlation within clusters, in [0, 1]; 1 if undetermined."""
         size = self.num_episodes / self.num_units
         alone = self.mean * (1 - self.mean) / self.num_episodes
         if size <= 1 or alone == 0:
@@ -230,6 +230,6 @@ def _check(values: Floats, units: Units, level: float) -> None:
             "(num_episodes,) with at least one episode"
         )
     if not 0 < level < 1:
-        raise ScoreError(f"a confidence level lies in (0, 1), got {level}")
+        raise ScoreError(f"the confidence level must be in (0, 1), got {level}")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-        raise ScoreError("success and efficiency lie in [0, 1]; a value given does not")
+        raise ScoreError("success and efficiency must be in [0, 1]")

@@ -171,7 +171,7 @@ def read_trace(path: Path | str) -> Trace:
         The trace; every line fits the schema and the footer's hash is right.
 
     Raises:
-        SubmissionError: not such a file, torn, altered, too large or from a newer version.
+        SubmissionError: not a trace file, truncated, altered, too large or from a newer version.
     """
     path = Path(path)
     hasher = hashlib.sha256()
@@ -198,7 +198,7 @@ def read_trace(path: Path | str) -> Trace:
     if header is None or footer is None:
         raise SubmissionError(
             f"{path}: the trace is not finished (no footer); run the same evaluate command again, "
-            "it goes on where it stopped"
+            "it resumes where it stopped"
         )
     return Trace(header, tuple(episodes))
 
@@ -206,7 +206,7 @@ def read_trace(path: Path | str) -> Trace:
 def _check_footer(footer: Footer, episodes: int, sha256: str, place: str) -> None:
     if footer.episodes != episodes or footer.sha256 != sha256:
         raise SubmissionError(
-            f"{place}: the footer speaks of {footer.episodes} episodes with sha256 "
+            f"{place}: the footer declares {footer.episodes} episodes with sha256 "
             f"{footer.sha256[:12]}..., the file has {episodes} with {sha256[:12]}...; it was "
             "altered after the run. Submit the file as evaluate wrote it"
         )
@@ -232,7 +232,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
     except (OSError, EOFError, zlib.error) as error:
         raise SubmissionError(
-            f"{path}: torn or damaged after line {number} ({error}); evaluate again or restore it"
+            f"{path}: truncated or corrupt after line {number} ({error}); evaluate again or "
+            "restore it"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Writing a trace episode by episode, so that a killed run goes on where it stopped.
+"""Writes a trace episode by episode, so that an interrupted run can resume.
 
 While a run lasts, its lines lie uncompressed in `<name>.part`; `finish` puts them in the given
 order and writes the final file, which is the same whatever was interrupted.
@@ -37,7 +37,7 @@ class TraceWriter:
     """
 
     def __init__(self, path: Path | str, header: Header, *, force: bool = False) -> None:
-        decode_line(encode_line(header), "the run's header")  # what nobody could read is not begun
+        decode_line(encode_line(header), "the run's header")  # fails before the run if unreadable
         self._path = Path(path)
         self._part = self._path.with_name(self._path.name + ".part")
         self._header = header
@@ -92,7 +92,7 @@ class TraceWriter:
 
     def _resume(self, force: bool) -> int:
         """Read the partial file; return how many of its bytes are whole lines of this run."""
-        lines = self._part.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn
+        lines = self._part.read_bytes().split(b"\n")[:-1]  # the last line may be truncated
         if not lines:
             return 0
         place = f"{self._part}:1"
@@ -108,7 +108,7 @@ class TraceWriter:
             try:
                 episode = decode_line(line, f"{self._part}:{number}")
             except SubmissionError:
-                break  # a torn line that a later write followed: play on from here
+                break  # a truncated line within the file: resume here
             if not isinstance(episode, EpisodeTrace):
                 break
             self._done[episode.id] = episode

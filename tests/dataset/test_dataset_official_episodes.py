@@ -157,8 +157,8 @@ def endless() -> Any:
 @pytest.mark.parametrize(
     ("stored", "message"),
     [
-        (None, "no expression"),
-        ([], "no expression"),
+        (None, "not an expression"),
+        ([], "not an expression"),
         ({"expr_type": "XOR", "sub_exprs": ["not_holding()"]}, "other than AND"),
         ({"expr_type": "AND", "sub_exprs": []}, "without 1 to"),
         ({"expr_type": "AND", "sub_exprs": "not_holding()"}, "without 1 to"),
@@ -167,14 +167,14 @@ def endless() -> Any:
         (goal("pear", "receptacle_of_mine"), "unknown receptacle"),
         (goal("pear", SOFA) | {"inputs": [{"name": "not ok"}]}, "without name or type"),
         (goal("pear", SOFA) | {"inputs": []}, "unknown variable 'X'"),
-        (goal("pear", SOFA) | {"inputs": 3}, "no short list"),
+        (goal("pear", SOFA) | {"inputs": 3}, "not a short list"),
         (
             goal("pear", SOFA) | {"inputs": [{"name": "X", "expr_type": "cup"}] * 2},
             "binds a variable twice",
         ),
         ({"expr_type": "AND", "sub_exprs": ["fly_to(moon\n\x1b)"]}, "unknown fact"),
         ({"expr_type": "AND", "sub_exprs": ["holding(016_pear_:0000)"]}, "unknown variable"),
-        ({"expr_type": "AND", "sub_exprs": ["(lambda: 0)()"]}, "no fact such as"),
+        ({"expr_type": "AND", "sub_exprs": ["(lambda: 0)()"]}, "not a fact such as"),
         (nested(50), "nested too deep"),
         (doubled(5), "more than 32 parts"),
         (endless(), "nested too deep"),
@@ -201,18 +201,18 @@ LOOSE[0, 0] = 3
         ({"instruction": "x" * 257}, "257 characters; accepted: at most 256"),
         ({"instruction": None}, "'instruction' is a NoneType"),
         ({"scene_id": "a scene"}, "scene_instance"),
-        ({"instruct_id": "../../x"}, "no template id"),
+        ({"instruct_id": "../../x"}, "not a template id"),
         ({"start_preds": ["not_holding()"]}, "the start sets 'not_holding"),
         ({"start_preds": [3]}, "something else than short texts"),
         ({"sampled_entities": {str(i): "pear" for i in range(99)}}, "99 entries"),
-        ({"rigid_objs": np.zeros((1, 3), np.int64)}, "no array of pairs"),
-        ({"rigid_objs": None}, "no array of pairs"),
+        ({"rigid_objs": np.zeros((1, 3), np.int64)}, "not an array of pairs"),
+        ({"rigid_objs": None}, "not an array of pairs"),
         ({"rigid_objs": np.array([[0, 999]])}, "no transform"),
         ({"rigid_objs": np.array([[999, 0]])}, "no name for 999"),
         ({"name_to_receptacle": np.zeros((0, 2), np.int64)}, "stands on no receptacle"),
-        ({"poses": (LOOSE,) * 3}, "no rotation and place"),
-        ({"poses": (transform(x=math.nan),) * 3}, "no rotation and place"),
-        ({"poses": (transform(x=1e6),) * 3}, "no rotation and place"),
+        ({"poses": (LOOSE,) * 3}, "not a rotation and position"),
+        ({"poses": (transform(x=math.nan),) * 3}, "not a rotation and position"),
+        ({"poses": (transform(x=1e6),) * 3}, "not a rotation and position"),
     ],
 )
 def test_episodes_that_do_not_fit_say_why(
@@ -242,7 +242,7 @@ def test_what_is_no_released_file_says_so(tmp_path: Path) -> None:
     assert "6 objects, but 3 poses" in refused(copied)
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 833547264\n"
     assert "git lfs pull" in refused(pointer)
-    with pytest.raises(DatasetError, match="no such file"):
+    with pytest.raises(DatasetError, match="file not found"):
         open_official(tmp_path)
     path = Builder().add().write(tmp_path)
     with pytest.raises(DatasetError, match="accepted: at most 100"):

@@ -195,7 +195,7 @@ def test_missing_things_say_what_to_do(folder: Path, tmp_path: Path) -> None:
     (folder / "manifest.json").unlink()
     with pytest.raises(DatasetError, match="run the same command again"):
         open_dataset(folder)
-    with pytest.raises(DatasetError, match="no such folder"):
+    with pytest.raises(DatasetError, match="folder not found"):
         open_dataset(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match="this is a file"):
         open_dataset(folder / "other")

@@ -98,4 +98,4 @@ def test_preflight_says_why_a_file_is_rejected(tmp_path: Path) -> None:
     path.write_bytes(b"no gzip")
     checked = preflight(path, lambda split: EpisodeList(HANDMADE))
     assert not checked.accepted
-    assert "torn or damaged" in checked.rejected[0]
+    assert "truncated or corrupt" in checked.rejected[0]

@@ -100,14 +100,14 @@ def test_another_content_is_refused_with_both_hashes() -> None:
 def test_a_count_that_cannot_be_is_refused(declared: int) -> None:
     wrong = DatasetFacts(num_episodes=declared, sha256="0" * 64)
     told = refused([APPLE.id, FIND.id], context=wrong)
-    assert f"the header speaks of {declared} episodes of 'context'" in told
+    assert f"the header declares {declared} episodes of 'context'" in told
     assert "the split has 4 and the trace 2" in told
 
 
 def test_a_header_of_no_episodes_is_refused() -> None:
     # A reader refuses it too; built by hand it must not pass either.
     none = DatasetFacts(num_episodes=0, sha256="0" * 64)
-    assert "speaks of 0 episodes" in refused([], context=none)
+    assert "declares 0 episodes" in refused([], context=none)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ HEADER = Header(package_version="0", agent=AgentFacts(name="a", modality="state"
 THINGS = {"mug_0": "chair", "mug_1": "left_drawer", "pear_0": "sofa", "book_0": "sofa"}
 
 
-# -- what a goal speaks of -------------------------------------------------------------------------
+# -- what a goal mentions --------------------------------------------------------------------------
 
 
 def wanted(goal: str, *open: str) -> Wanted:

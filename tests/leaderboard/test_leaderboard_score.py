@@ -162,7 +162,7 @@ def test_a_trace_made_on_other_episodes_is_rejected() -> None:
 def test_claiming_more_episodes_than_there_are_is_rejected() -> None:
     facts = DatasetFacts(num_episodes=5, sha256="0" * 64)
     more = Trace(msgspec.structs.replace(ORACLE.header, datasets={"context": facts}), ())
-    with pytest.raises(SubmissionError, match="speaks of 5 episodes"):
+    with pytest.raises(SubmissionError, match="declares 5 episodes"):
         result_of(more)
 
 

@@ -1,4 +1,4 @@
-"""Traces: written episode by episode, resumed after a kill, refused when torn or altered."""
+"""Traces: written episode by episode, resumed after a kill, rejected when truncated or altered."""
 
 from __future__ import annotations
 

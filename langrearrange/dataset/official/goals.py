@@ -36,7 +36,7 @@ def goal_text(expression: object) -> str:
 
     Raises:
         EpisodeError: something in it is unknown, or it is nested deeper than any released goal.
-        GoalError: what comes out is no goal of ours.
+        GoalError: the result is not a valid goal.
     """
     text = _formula(expression, {}, _MAX_DEPTH, iter(range(_MAX_PARTS)))
     parse_goal(text)
@@ -54,7 +54,7 @@ def _formula(expression: object, scope: Scope, depth: int, budget: Iterator[int]
     if type(expression) is str:
         return _fact(expression, scope)
     if type(expression) is not dict or depth == 0:
-        raise EpisodeError("the goal is no expression, or nested too deep")
+        raise EpisodeError("the goal is not an expression, or nested too deeply")
     connective = expression.get("expr_type")
     if type(connective) is not str or connective not in _CONNECTIVES:
         raise EpisodeError("the goal has a connective other than AND, NAND, OR, NOR")
@@ -82,7 +82,7 @@ def _variables(inputs: Any) -> list[tuple[str, str]]:
     if inputs is None:
         return []
     if type(inputs) is not list or len(inputs) > _MAX_PARTS:
-        raise EpisodeError("the goal's 'inputs' are no short list")
+        raise EpisodeError("the goal's 'inputs' is not a short list")
     found = []
     for item in inputs:
         name = item.get("name") if type(item) is dict else None
@@ -96,7 +96,7 @@ def _variables(inputs: Any) -> list[tuple[str, str]]:
 def _fact(fact: str, scope: Scope) -> str:
     match = _FACT.match(fact) if len(fact) <= 200 else None
     if match is None:
-        raise EpisodeError(f"{fact[:60]!a} is no fact such as on_top(X, receptacle)")
+        raise EpisodeError(f"{fact[:60]!a} is not a fact such as on_top(X, receptacle)")
     predicate = match[1]
     arguments = [part.strip() for part in match[2].split(",")] if match[2].strip() else []
     match predicate, arguments:

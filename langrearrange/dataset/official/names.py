@@ -16,7 +16,7 @@ PREFIX: Final = "official_"
 
 _SPLITS: Final = {"rephrasing": "instruction_rephrasing"}
 SWAPPED: Final = ("multiple_objects", "multiple_rearrangements")
-"""Two files that carry each other's name; told apart by what their goals quantify over."""
+"""Two files that have each other's name; distinguished by what their goals quantify over."""
 _STEM: Final = re.compile(r"[a-z][a-z_]*\Z")
 
 RECEPTACLE_OF: Final = {
@@ -117,7 +117,7 @@ def split_of(stem: str, for_all: bool) -> str:
 
     Args:
         stem: the file's name without its ending.
-        for_all: whether its goals speak of all things of a kind.
+        for_all: whether its goals quantify over all objects of a category.
 
     Raises:
         EpisodeError: the name makes no split name.

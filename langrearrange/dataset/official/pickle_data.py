@@ -78,7 +78,7 @@ def read_pickle(data: bytes, place: str, max_bytes: int = DEFAULT_MAX_BYTES) -> 
         max_bytes: size that is admitted; the number of opcodes is bounded along with it.
 
     Raises:
-        DatasetError: too large, torn, or anything but data. Nothing was imported or called.
+        DatasetError: too large, truncated, or not plain data. Nothing is imported or called.
     """
     if len(data) > max_bytes:
         raise DatasetError(
@@ -111,8 +111,8 @@ class _Reader:
         except (ValueError, IndexError, KeyError, OverflowError, struct.error):
             pass
         raise DatasetError(
-            f"{self._place}: torn or no pickle (near byte {position}); nothing of it was run. "
-            "Fetch the file again"
+            f"{self._place}: truncated or not a pickle (near byte {position}); nothing was "
+            "executed. Fetch the file again"
         )
 
     def _finish(self, length: int, position: int) -> object:
@@ -126,7 +126,7 @@ class _Reader:
     def _refuse(self, position: int, what: str) -> NoReturn:
         raise DatasetError(
             f"{self._place}: refused at byte {position}: {what}; accepted: plain data and number "
-            "arrays. Nothing of it was run; take the file from its publisher"
+            "arrays. Nothing was executed; take the file from its publisher"
         ) from None
 
     def _do(self, name: str, argument: Any) -> None:

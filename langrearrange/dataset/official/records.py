@@ -107,13 +107,13 @@ class OfficialFile:
         """Return an episode by its number in the file; EpisodeError says what is wrong with it."""
         record = self._episodes[number]
         if type(record) is not dict:
-            raise EpisodeError("the episode is no dict")
+            raise EpisodeError("the episode is not a dict")
         scene = _SCENE.match(_field(record, "scene_id", str))
         if scene is None:
             raise EpisodeError("'scene_id' names no .scene_instance.json")
         template = _field(record, "instruct_id", str)
         if not re.fullmatch(r"[a-z0-9_]{1,60}", template):
-            raise EpisodeError("'instruct_id' is no template id")
+            raise EpisodeError("'instruct_id' is not a template id")
         entities = _short(_field(record, "sampled_entities", dict), "sampled_entities")
         texts = _texts([*entities, *entities.values()], "sampled_entities")
         return OfficialEpisode(
@@ -167,7 +167,7 @@ def open_official(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Offic
     """
     path = Path(path)
     if not path.is_file():
-        raise DatasetError(f"{path}: there is no such file; give a pickle of the official release")
+        raise DatasetError(f"{path}: file not found; give a pickle of the official release")
     try:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
@@ -180,7 +180,7 @@ def open_official(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Offic
         )
     if data.startswith(_LFS_POINTER):
         raise DatasetError(
-            f"{path}: only a git-lfs pointer lies here; fetch the file itself with 'git lfs pull' "
+            f"{path}: this is a git-lfs pointer; fetch the file itself with 'git lfs pull' "
             "in the clone of the release"
         )
     return OfficialFile(read_pickle(data, str(path), max_bytes), str(path))
@@ -218,7 +218,7 @@ def _texts(values: list[Any], name: str) -> tuple[str, ...]:
 def _pairs(record: dict[Any, Any], name: str) -> list[tuple[int, int]]:
     array = record.get(name)
     if not _is_pairs(array):
-        raise EpisodeError(f"'{name}' is no array of pairs of integers")
+        raise EpisodeError(f"'{name}' is not an array of pairs of integers")
     if len(array.values) > MAX_OBJECTS:
         raise EpisodeError(f"{len(array.values)} objects; accepted: at most {MAX_OBJECTS}")
     return [(a, b) for a, b in array.values.tolist()]

@@ -107,7 +107,7 @@ def _rotation(transform: NDArray[np.float64]) -> NDArray[np.float64]:
         or np.linalg.det(turn) < 0
         or np.abs(transform[:3, 3]).max() > _MAX_METRES
     ):
-        raise EpisodeError("an object's transform is no rotation and place within the scene")
+        raise EpisodeError("an object's transform is not a rotation and position within the scene")
     turned: NDArray[np.float64] = _Z_UP @ turn @ _Z_UP.T
     return turned
 
