@@ -5,20 +5,23 @@ training flats with one model of every multi-model category held out, and names 
 21 test flats: of models it knows and of those held out. Reported by visible pixels, in colour and
 in grey (shape must carry), with the worst confusions.
 
-    python benchmarks/classify_models.py            # about 160 CPU-seconds
+    python benchmarks/classify_models.py            # about 180 CPU-seconds; needs torch
     python benchmarks/classify_models.py --households 1 --epochs 6   # a quick look
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from timing import options
+from torch import nn
+from torch.nn import functional
 
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.generator.household import fitting_models
@@ -137,11 +140,12 @@ def features(crop: Crop, grey: bool) -> np.ndarray:
     mask = crop.mask.astype(np.float32)
     height, width = mask.shape
     side = max(height, width)
-    square = np.zeros((side, side, 4), np.float32)
     top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width, :3] = rgb * mask[..., None]
-    square[top : top + height, left : left + width, 3] = mask
-    patch = resized(square, PATCH)
+    square = torch.zeros(1, 4, side, side)
+    drawn = np.concatenate([rgb * mask[..., None], mask[..., None]], axis=2).transpose(2, 0, 1)
+    square[0, :, top : top + height, left : left + width] = torch.from_numpy(drawn)
+    small = functional.interpolate(square, (PATCH, PATCH), mode="bilinear", antialias=True)
+    patch = small[0].permute(1, 2, 0).numpy()
     size = np.log([height, width, crop.pixels, crop.pixels / (height * width) * 10]) - 3
     inside = rgb[crop.mask]
     tones = np.concatenate(
@@ -157,20 +161,6 @@ def features(crop: Crop, grey: bool) -> np.ndarray:
             tones * 2,
         ]
     ).astype(np.float32)
-
-
-def resized(image: np.ndarray, side: int) -> np.ndarray:
-    """Return a square image brought to side x side, bilinear, after halving where it is larger."""
-    while image.shape[0] >= 2 * side:
-        n = image.shape[0] // 2
-        image = image[: 2 * n, : 2 * n].reshape(n, 2, n, 2, -1).mean(axis=(1, 3))
-    n = image.shape[0]
-    at = np.clip((np.arange(side) + 0.5) * n / side - 0.5, 0, n - 1)
-    low = at.astype(int)
-    high = np.minimum(low + 1, n - 1)
-    t = (at - low).astype(np.float32)[:, None]
-    rows = image[low] + (image[high] - image[low]) * t[:, None]
-    return rows[:, low] + (rows[:, high] - rows[:, low]) * t[None]
 
 
 def edges(image: np.ndarray) -> np.ndarray:
@@ -207,57 +197,35 @@ def turned_hue(angle: float) -> np.ndarray:
 # --- the network -----------------------------------------------------------------------------
 
 
-class Network:
-    """One hidden layer, dropout, softmax; trained by Adam."""
-
-    def __init__(self, num_inputs: int, hidden: int, rng: np.random.Generator) -> None:
-        self.rng = rng
-        self.weights = [
-            rng.normal(0, (2 / num_inputs) ** 0.5, (num_inputs, hidden)).astype(np.float32),
-            np.zeros(hidden, np.float32),
-            rng.normal(0, (1 / hidden) ** 0.5, (hidden, len(CATEGORIES))).astype(np.float32),
-            np.zeros(len(CATEGORIES), np.float32),
-        ]
-        self.moments = [(np.zeros_like(w), np.zeros_like(w)) for w in self.weights]
-        self.step = 0
-
-    def scores(self, x: np.ndarray) -> np.ndarray:
-        w1, b1, w2, b2 = self.weights
-        return np.maximum(x @ w1 + b1, 0) @ w2 + b2
-
-    def learn(self, x: np.ndarray, labels: np.ndarray, rate: float) -> None:
-        w1, b1, w2, b2 = self.weights
-        keep = (self.rng.random((len(x), len(b1))) < 0.6).astype(np.float32) / 0.6
-        hidden = np.maximum(x @ w1 + b1, 0) * keep
-        logits = hidden @ w2 + b2
-        share = np.exp(logits - logits.max(axis=1, keepdims=True))
-        share /= share.sum(axis=1, keepdims=True)
-        error = (share - 0.95 * np.eye(len(b2), dtype=np.float32)[labels] - 0.05 / len(b2)) / len(x)
-        back = (error @ w2.T) * (hidden > 0) * keep
-        grads = [x.T @ back, back.sum(axis=0), hidden.T @ error, error.sum(axis=0)]
-        self.step += 1
-        for w, (m, v), g in zip(self.weights, self.moments, grads, strict=True):
-            m += 0.1 * (g - m)
-            v += 0.001 * (g * g - v)
-            scale = (1 - 0.999**self.step) ** 0.5 / (1 - 0.9**self.step)
-            w -= rate * (scale * m / (np.sqrt(v) + 1e-8) + 2e-4 * w)
-
-
-def train(seen: list[Crop], grey: bool, epochs: int) -> tuple[Network, np.ndarray, np.ndarray]:
+def train(seen: list[Crop], grey: bool, epochs: int) -> Callable[[list[Crop]], np.ndarray]:
+    """Return what names crops, trained on those seen and on two jittered copies of each."""
+    torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    labels = np.array([crop.category for crop in seen])
     plain = np.stack([features(crop, grey) for crop in seen])
     mean, spread = plain.mean(axis=0), plain.std(axis=0) + 0.05
     turned = [np.stack([features(jittered(c, rng), grey) for c in seen]) for _ in range(2)]
-    x = np.concatenate([plain, *turned])
-    y = np.tile(labels, 3)
-    x = (x - mean) / spread
-    network = Network(x.shape[1], 256, rng)
-    for epoch in range(epochs):
-        rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
-        for batch in np.array_split(rng.permutation(len(x)), len(x) // 128):
-            network.learn(x[batch], y[batch], float(rate))
-    return network, mean, spread
+    x = torch.from_numpy((np.concatenate([plain, *turned]) - mean) / spread)
+    labels = torch.tensor([crop.category for crop in seen]).repeat(3)
+    network = nn.Sequential(
+        nn.Linear(x.shape[1], 256), nn.ReLU(), nn.Dropout(0.4), nn.Linear(256, len(CATEGORIES))
+    )
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=2e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
+    for _ in range(epochs):
+        for batch in torch.randperm(len(x)).chunk(len(x) // 128):
+            optimizer.zero_grad()
+            logits = network(x[batch])
+            functional.cross_entropy(logits, labels[batch], label_smoothing=0.05).backward()
+            optimizer.step()
+        schedule.step()
+
+    @torch.no_grad()
+    def name(crops: list[Crop]) -> np.ndarray:
+        network.eval()
+        shown = np.stack([features(crop, grey) for crop in crops])
+        return network(torch.from_numpy((shown - mean) / spread)).argmax(dim=1).numpy()
+
+    return name
 
 
 # --- the report ------------------------------------------------------------------------------
@@ -290,10 +258,8 @@ def report(name: str, guess: np.ndarray, test: list[Crop], unseen: frozenset[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--households", type=int, default=6, help="drawn per flat")
-    parser.add_argument("--epochs", type=int, default=25)
-    args = parser.parse_args()
+    args = options(__doc__, households=6, epochs=25)
+    torch.set_num_threads(1)
     begin = time.process_time()
     unseen = held_out()
     everything = frozenset(MODELS)
@@ -303,10 +269,7 @@ def main() -> None:
     test = [c for c in crops(houses_for("test"), everything, args.households * 2) if c.pixels >= 8]
     print(f"{len(seen)} crops to learn from, {len(test)} to name, {len(unseen)} models held out")
     for name, grey in (("colour", False), ("grey", True)):
-        network, mean, spread = train(seen, grey, args.epochs)
-        x = np.stack([features(crop, grey) for crop in test])
-        guess = network.scores((x - mean) / spread).argmax(axis=1)
-        report(name, guess, test, unseen)
+        report(name, train(seen, grey, args.epochs)(test), test, unseen)
     print(f"\n{time.process_time() - begin:.0f} CPU-s")
 
 
