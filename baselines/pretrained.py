@@ -25,7 +25,7 @@ def load_pretrained(source: str, **options: Any) -> Any:
         OSError, KeyError, RuntimeError: from transformers.
     """
     verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
     try:
         model, found = AutoModel.from_pretrained(
             source, output_loading_info=True, ignore_mismatched_sizes=True, **options

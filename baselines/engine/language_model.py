@@ -68,7 +68,7 @@ def load_language_model(
         tiny: nn.Module = tiny_model(seed)
         return LanguageModel(tiny.to(device, DTYPES[dtype]), WordTokenizer(), tiny.config)
     source = _source(name)
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(source)
         tokenizer = AutoTokenizer.from_pretrained(source)
@@ -83,7 +83,7 @@ def load_language_model(
         if weights == "random":
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                model = AutoModel.from_config(config, **options)  # type: ignore[no-untyped-call]
+                model = AutoModel.from_config(config, **options)
         else:
             model = load_pretrained(source, config=config, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -133,7 +133,7 @@ class Ppo:
         deviation = _number(rollout.values, 0.0)
         for part in torch.split(rows, size):
             loss, parts, off = self._loss(rollout, targets, part, critic_only)
-            (loss / count).backward()  # type: ignore[no-untyped-call]
+            (loss / count).backward()
             figures = parts if figures is None else figures + parts
             deviation = torch.maximum(deviation, off)
         assert figures is not None

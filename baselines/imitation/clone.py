@@ -86,7 +86,7 @@ class Cloner:
             logits, advice[known], label_smoothing=self.config.label_smoothing
         )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = float(torch.nn.utils.clip_grad_norm_(self.parameters, self.config.grad_clip))
         value = loss.item()
         if not (math.isfinite(value) and math.isfinite(norm)):

@@ -171,7 +171,7 @@ class _Run:
                 f"{self.checkpoint}: start again from it with a smaller --learning-rate"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _MAX_GRADIENT)
         self.optimizer.step()
         return value

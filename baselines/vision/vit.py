@@ -73,7 +73,7 @@ def load_vit(path: Path, precision: Precision = "float32") -> VitEncoder:
     Raises:
         VisionError: the folder holds no vision transformer that transformers can load.
     """
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(path, local_files_only=True)
         changes: dict[str, Any] = {}

@@ -33,7 +33,8 @@ class BagPolicy(Policy):
     def heads(self, features: Tensor, proprio: Tensor, said: Sequence[Instruction]) -> Heads:
         words = torch.stack([self.words(torch.tensor([one.ids]))[0] for one in said])
         seen = self.observation(torch.cat([features.float(), proprio], -1))
-        return self.action(torch.relu(seen + words))
+        heads: Heads = self.action(torch.relu(seen + words))
+        return heads
 
     def evaluate(self, rows: Rows) -> Heads:
         said: list[Instruction] = []

@@ -84,8 +84,9 @@ def test_a_trace_says_how_its_policy_was_trained(checkpoint: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("name", ["rows", "threads", "horizon"])
 def test_there_is_at_least_one_of_everything(name: str, tmp_path: Path) -> None:
+    nothing: dict[str, Any] = {name: 0}
     with pytest.raises(UsageError, match=f"{name}=0; accepted: 1 or more"):
-        EvaluateArgs(checkpoint=tmp_path, out=tmp_path / "run.jsonl.gz", **{name: 0})
+        EvaluateArgs(checkpoint=tmp_path, out=tmp_path / "run.jsonl.gz", **nothing)
 
 
 def test_drawing_depends_on_the_seed_and_greed_on_nothing(checkpoint: Path) -> None:

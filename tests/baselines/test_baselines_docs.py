@@ -57,7 +57,7 @@ def test_imitation_then_reinforcement_runs(tmp_path: Path, monkeypatch: Any) -> 
     at = next(i for i, command in enumerate(COMMANDS) if command[2] == clones)
     config = tyro.cli(ImitationConfig, args=COMMANDS[at][3:])
     assert config.rounds == 3
-    less = {"num_steps": 140, "round_steps": 140, "epochs": 1, "round_epochs": 1}
+    less: dict[str, Any] = {"num_steps": 140, "round_steps": 140, "epochs": 1, "round_epochs": 1}
     imitate(dataclasses.replace(config, num_envs=4, rounds=1, **less))
     after = parse(COMMANDS[at + 1][3:])
     assert (after.critic_updates, after.init_from) == (3, str(config.out))

@@ -309,28 +309,29 @@ def test_cloning_sees_what_acting_will_see(shown: Demonstrations, kind: str) -> 
             for segment in segments:
                 for step in range(segment.start, segment.stop):
                     key = (segment.instruction.ids, step - segment.start)
-                    by_step[key] = logits[row, step]  # type: ignore[index]
+                    by_step[key] = logits[row, step]
     for episode in range(5):
         sentence = few.sentences[int(few.sentence[episode])]
         episodes.begin([0], [sentence])
         for offset in range(few.length(episode)):
             at = int(few.starts[episode]) + offset
             acted = episodes.step(few.features[at : at + 1], few.proprio[at : at + 1], rows=[0])
-            key = (episodes.instructions[0].ids, offset)  # type: ignore[union-attr]
-            torch.testing.assert_close(acted.logits[0], by_step[key], atol=1e-5, rtol=1e-4)  # type: ignore[index]
+            key = (episodes.instructions[0].ids, offset)
+            torch.testing.assert_close(acted.logits[0], by_step[key], atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_cloning_learns_and_leaves_the_frozen_alone(shown: Demonstrations, kind: str) -> None:
     policy, episodes = LEARNERS[kind]()
-    frozen = [p.clone() for p in policy.backbone.parameters()]
+    backbone: Any = policy.backbone
+    frozen = [p.clone() for p in backbone.parameters()]
     config = cloning(lr=1e-2, rows_per_batch=4)
     cloner = Cloner(policy, episodes.store, config, torch.Generator().manual_seed(0))
     few = shown.select(range(8))
     records = [cloner.train_pass(few, epoch / 40) for epoch in range(40)]
     assert records[-1]["loss"] < 0.5 * records[0]["loss"]
     assert records[-1]["accuracy"] > 0.4
-    assert all(map(torch.equal, frozen, policy.backbone.parameters()))
+    assert all(map(torch.equal, frozen, backbone.parameters()))
 
 
 def test_nothing_to_learn_and_rows_too_short_are_said(shown: Demonstrations) -> None:

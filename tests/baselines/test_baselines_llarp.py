@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,7 +70,7 @@ def test_after_a_step_of_training_the_running_episodes_are_those_of_the_new_poli
     played.rollout(5)
     with torch.no_grad():
         for parameter in policy.observation.parameters():
-            parameter += 0.1
+            parameter.add_(0.1)
     rows, logits, _ = played.rollout(5)
     assert int(rows.carried.counts.max()) > 0
     assert (logits - recomputed(policy, rows)[0]).abs().max() <= 1e-5
@@ -157,7 +158,7 @@ def test_a_trained_backbone_is_read_anew_and_takes_the_full_gradient(change: str
     assert (gradient(policy, *heads) - slow).norm() <= 1e-4 * slow.norm()
     with torch.no_grad():
         for _, parameter in policy.trained():
-            parameter += 0.01 * torch.randn_like(parameter)
+            parameter.add_(0.01 * torch.randn_like(parameter))
     rows, logits, _ = played.rollout(6)
     assert (logits - recomputed(policy, rows)[0]).abs().max() <= 1e-5
 
@@ -269,7 +270,8 @@ def test_a_sentence_longer_than_the_model_is_refused() -> None:
 
 
 def test_bfloat16_acts_nearly_as_it_learns() -> None:
-    backbone = Backbone(tiny_model(0, **SMALL).to(torch.bfloat16), WordTokenizer())
+    model: Any = tiny_model(0, **SMALL)
+    backbone = Backbone(model.to(torch.bfloat16), WordTokenizer())
     policy = policy_on(backbone)
     assert {p.dtype for p in policy.action.parameters()} == {torch.float32}
     rows, logits, _ = Played(policy, num_rows=3, seed=1).rollout(6)
@@ -297,7 +299,7 @@ def test_a_folder_that_holds_no_model_is_one_sentence(tmp_path: object) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: object) -> None:
+def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: Path) -> None:
     save_model(tmp_path)
     backbone = load_backbone(str(tmp_path), dtype="bfloat16")
     assert backbone.dtype == torch.bfloat16
@@ -309,16 +311,21 @@ def test_a_model_saved_by_hugging_face_is_loaded_by_its_path(tmp_path: object) -
     assert (logits - policy_on(again).evaluate(rows).logits).abs().max() <= 1e-5
 
 
-def save_model(path: object) -> None:
+def save_model(path: Path) -> None:
     from transformers import MistralConfig, MistralModel
 
     torch.manual_seed(0)
-    shape = {**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 300}
+    shape: dict[str, Any] = {
+        **SMALL,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "vocab_size": 300,
+    }
     MistralModel(MistralConfig(**shape)).save_pretrained(path)
     word_level_tokenizer().save_pretrained(path)
 
 
-def word_level_tokenizer() -> object:
+def word_level_tokenizer() -> Any:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 

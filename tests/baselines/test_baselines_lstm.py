@@ -63,7 +63,7 @@ def rollout(
         for row in range(num_rows):
             over = int(episodes.counts[row]) == HORIZON or torch.rand((), generator=rng) < 0.3
             if over or step == num_steps - 1:
-                segments[row].append(Segment(starts[row], step + 1, prefixes[row]))  # type: ignore[arg-type]
+                segments[row].append(Segment(starts[row], step + 1, prefixes[row]))
                 starts[row] = step + 1
             if over:
                 episodes.begin([row], [SENTENCES[int(torch.randint(3, (), generator=rng))]])
@@ -193,7 +193,7 @@ def test_unknown_text_encoders_are_refused_with_a_remedy() -> None:
     with pytest.raises(BackboneError, match="is not a folder"):
         load_text_encoder("./nowhere")
     with pytest.raises(BackboneError, match="pretrained, random"):
-        load_text_encoder("tiny", weights="good")  # type: ignore[arg-type]
+        load_text_encoder("tiny", weights="good")
 
 
 def test_the_encoder_of_an_encoder_decoder_can_be_used(tmp_path: Path) -> None:

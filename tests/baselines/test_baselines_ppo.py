@@ -121,7 +121,7 @@ def test_a_policy_that_is_not_the_one_acting_is_caught(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_is_one_sentence_and_what_was_trained_is_saved(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trainer = toy_trainer(tmp_path)
     trainer.run(until=2)
@@ -133,7 +133,7 @@ def test_a_loss_that_is_no_number_is_one_sentence_and_what_was_trained_is_saved(
         rollout.rewards[0, 0] = float("nan")
         return rollout
 
-    trainer.player.play = poisoned  # type: ignore[method-assign]
+    monkeypatch.setattr(trainer.player, "play", poisoned)
     with pytest.raises(TrainingError, match=r"the loss is nan.*Saved: ") as caught:
         trainer.run()
     assert "\n" not in str(caught.value)

@@ -99,7 +99,7 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in ("state.json", "weights.safetensors"):
             (home / "ppo" / "checkpoints" / "000016" / file).write_text("{}")
         rows = load_rows(agent, seed=seed)
-        facts = AgentFacts(name=name, modality=rows.modality)  # type: ignore[arg-type]
+        facts = AgentFacts(name=name, modality=rows.modality)
         evaluate(rows, facts, Plan(**sources, seed=seed), home / "trace.jsonl.gz")
         record = {"commit": "c0ffee", "stages": {"ppo": {"command": "python", "cpu_s": 60.0}}}
         (home / "record.json").write_text(json.dumps(record))

@@ -89,7 +89,8 @@ def test_controls_hear_or_see_nothing_of_the_episode(control: str, tmp_path: Pat
     settings = REAL | {"num_updates": 1, "control": control}
     trainer = train(preset("tiny", out=tmp_path / control, **settings))
     told = [task.episode.instruction for task in trainer.envs.tasks]
-    tokens = [trainer.policy.backbone.token_ids(text) for text in told]
+    backbone: Any = trainer.policy.backbone
+    tokens = [backbone.token_ids(text) for text in told]
     given = [instruction.ids for instruction in trainer.episodes.instructions]
     assert (given == tokens) == (control == "blank")
     assert trainer.episodes.features.any() == (control == "shuffled")

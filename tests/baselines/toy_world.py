@@ -96,7 +96,7 @@ class ToyEnvs:
             valid = False
             reward -= 0.1
         world["outcome"] = "ok" if valid else "not_near"
-        return reward + 10.0 * (world["at"][world["thing"]] == world["goal"])
+        return reward + 10.0 * bool(world["at"][world["thing"]] == world["goal"])
 
     def _observe(self) -> dict[str, Any]:
         state = np.zeros((self.num_envs, FEATURES), np.float32)
@@ -112,7 +112,7 @@ class ToyEncoder:
     """Sees the state as it is."""
 
     modality = "state"
-    feature_shape = (FEATURES,)
+    feature_shape: tuple[int, ...] = (FEATURES,)
     proprio_dim = 0
     fingerprint = "toy"
 
