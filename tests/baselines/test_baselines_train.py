@@ -236,7 +236,7 @@ def test_a_state_that_lacks_something_is_one_sentence(tmp_path: Path) -> None:
     toy_trainer(tmp_path).run(until=1)
     folder = find_checkpoint(tmp_path)
     state = json.loads((folder / "state.json").read_text())
-    for lacking in ("config", "feature_shape"):
+    for lacking in ("config", "encoder"):
         left = {name: value for name, value in state.items() if name != lacking}
         (folder / "state.json").write_text(json.dumps(left))
         with pytest.raises(CheckpointError, match=f"lacks '{lacking}'"):
