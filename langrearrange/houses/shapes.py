@@ -32,7 +32,7 @@ __all__ = [
     "Color", "Colors", "Point2", "Point3", "arc", "box", "circle", "cylinder", "ellipsoid",
     "extrude", "frustum", "lathe", "loft", "merged", "mirrored", "moved", "painted", "per_band",
     "plane", "rested", "rounded_box", "rounded_outline", "scaled", "shaped", "solid", "sphere",
-    "torus", "tube", "turned", "with_box_uv",
+    "symmetric", "torus", "tube", "turned", "with_box_uv",
 ]  # fmt: skip
 
 Colors = Color | Sequence[Color]
@@ -50,6 +50,11 @@ def arc(radius: float, start_deg: float, end_deg: float, steps: int) -> list[Poi
     """Return steps + 1 points of an arc about the origin, both ends included."""
     angles = [math.radians(start_deg + (end_deg - start_deg) * k / steps) for k in range(steps + 1)]
     return [(radius * math.cos(a), radius * math.sin(a)) for a in angles]
+
+
+def symmetric(half: Sequence[Point2]) -> list[Point2]:
+    """Return an outline from its half, mirrored across the x axis; points on the axis once."""
+    return [*half, *((x, -y) for x, y in reversed(half) if y)]
 
 
 def loft(

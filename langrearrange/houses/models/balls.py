@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from langrearrange.houses.mesh import Mesh, merged
-from langrearrange.houses.models.base import Recipe, recipe
+from langrearrange.houses.models.base import family
 from langrearrange.houses.shapes import Color, Point3, solid, sphere, tube, turned
 
 
 def patched(ball: Mesh, paint: Callable[[float, float, float], Color]) -> Mesh:
     """Return the ball with each face painted by the direction of its middle."""
-    position = ball.positions.astype(float).tolist()
-    faces = ball.faces.tolist()
-    colors = []
-    for face in faces:
-        x, y, z = (sum(position[i][k] for i in face) / 3 for k in range(3))
-        size = math.sqrt(x * x + y * y + z * z)
-        colors.append(paint(x / size, y / size, z / size))
-    return solid([(x, y, z) for x, y, z in position], faces, colors, 60)
+    position = ball.positions.astype(float)
+    a, b, c = (position[ball.faces[:, k]] for k in range(3))
+    colors = [paint(*_unit(x, y, z)) for x, y, z in ((a + b + c) / 3).tolist()]
+    return solid(position, ball.faces.tolist(), colors, 60)
+
+
+def _unit(x: float, y: float, z: float) -> Point3:
+    size = math.sqrt(x * x + y * y + z * z)
+    return (x / size, y / size, z / size)
 
 
 def soccer_ball(base: Color, patch: Color, parts: int = 6) -> Mesh:
@@ -40,35 +43,27 @@ def soccer_ball(base: Color, patch: Color, parts: int = 6) -> Mesh:
                 x, y, z = (
                     sum(w * p[k] for w, p in zip(weights, (a, b, c), strict=True)) for k in range(3)
                 )
-                size = math.sqrt(x * x + y * y + z * z)
                 index[i, j] = len(points)
-                points.append((x / size, y / size, z / size))
+                points.append(_unit(x, y, z))
         for i in range(parts):
             for j in range(parts - i):
-                dark = max(parts - i - j, i + 1, j + 1) * 3 > parts * 2
-                faces.append((index[i, j], index[i + 1, j], index[i, j + 1]))
-                colors.append(patch if dark else base)
-                if i + j < parts - 1:
-                    dark = max(parts - i - j - 1, i + 1, j + 1) * 3 > parts * 2
-                    faces.append((index[i + 1, j], index[i + 1, j + 1], index[i, j + 1]))
+                for k in range(2 if i + j < parts - 1 else 1):
+                    dark = max(parts - i - j - k, i + 1, j + 1) * 3 > parts * 2
+                    faces.append((index[i + k, j], index[i + 1, j + k], index[i, j + 1]))
                     colors.append(patch if dark else base)
     return solid(points, faces, colors, 60)
 
 
 def _icosahedron_faces(corners: Sequence[Point3]) -> list[tuple[Point3, Point3, Point3]]:
     """The 20 triangles between corners at distance 2, counter-clockwise from outside."""
-    near = [(p, q) for p in corners for q in corners if abs(math.dist(p, q) - 2) < 1e-6]
-    faces = []
-    for a, b in near:
-        for c in corners:
-            if a == min(a, b, c) and (b, c) in near and (c, a) in near:
-                u = [b[k] - a[k] for k in range(3)]
-                v = [c[k] - a[k] for k in range(3)]
-                outward = (u[1] * v[2] - u[2] * v[1]) * a[0] + (u[2] * v[0] - u[0] * v[2]) * a[1]
-                outward += (u[0] * v[1] - u[1] * v[0]) * a[2]
-                if outward > 0:
-                    faces.append((a, b, c))
-    return faces
+    near = {(p, q) for p in corners for q in corners if abs(math.dist(p, q) - 2) < 1e-6}
+    return [
+        (a, b, c)
+        for a in corners
+        for b in corners
+        for c in corners
+        if a == min(a, b, c) and {(a, b), (b, c), (c, a)} <= near and np.linalg.det([a, b, c]) > 0
+    ]
 
 
 def seamed_ball(base: Color, seam: Color, width: float) -> Mesh:
@@ -95,15 +90,16 @@ def striped_ball(colors: Sequence[Color], cap: Color) -> Mesh:
     return turned(turned(patched(sphere(1.0, cap, 24, 14), paint), "x", 35), "y", 20)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("ball_soccer", (128, 128, 128), "white, black patches", "round, patched",
-           lambda: soccer_ball((240, 240, 238), (36, 36, 40))),
-    recipe("ball_tennis", (70, 70, 70), "yellow-green, white seam", "round, seamed",
-           lambda: seamed_ball((206, 226, 62), (244, 246, 232), 0.055)),
-    recipe("ball_baseball", (76, 76, 76), "white, red seam", "round, seamed",
-           lambda: seamed_ball((240, 236, 226), (196, 40, 40), 0.05)),
-    recipe("ball_beach", (140, 140, 140), "blue, white, striped", "round, striped",
-           lambda: striped_ball([(40, 104, 190), (242, 242, 240)] * 3, (242, 242, 240))),
-    recipe("ball_blue", (64, 64, 64), "blue, white seam", "round, seamed",
-           lambda: seamed_ball((36, 92, 190), (232, 236, 240), 0.05)),
+RECIPES = (
+    *family("ball", "round, patched", soccer_ball,
+        ("soccer", (128, 128, 128), "white, black patches", (240, 240, 238), (36, 36, 40))),
+    *family("ball", "round, seamed", seamed_ball,
+        ("tennis", (70, 70, 70), "yellow-green, white seam", (206, 226, 62),
+         (244, 246, 232), 0.055),
+        ("baseball", (76, 76, 76), "white, red seam", (240, 236, 226), (196, 40, 40), 0.05)),
+    *family("ball", "round, striped", striped_ball,
+        ("beach", (140, 140, 140), "blue, white, striped",
+         [(40, 104, 190), (242, 242, 240)] * 3, (242, 242, 240))),
+    *family("ball", "round, seamed", seamed_ball,
+        ("blue", (64, 64, 64), "blue, white seam", (36, 92, 190), (232, 236, 240), 0.05)),
 )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,38 +40,41 @@ class Recipe:
     build: Callable[[], Mesh]
 
 
-def recipe(
-    model_id: str,
-    size_mm: tuple[int, int, int],
-    colors: str,
+def family(
+    category: str,
     shapes: str,
-    build: Callable[[], Mesh],
-    category: str = "",
-) -> Recipe:
-    """Return a recipe; words are split at commas, the category defaults to the id's first word."""
-    return Recipe(
-        ObjectModel(
-            model_id,
-            category or model_id.split("_")[0],
-            size_mm,
-            tuple(word.strip() for word in colors.split(",")),
-            tuple(word.strip() for word in shapes.split(",")),
-        ),
-        build,
-    )
+    build: Callable[..., Mesh],
+    *rows: tuple[Any, ...],
+    sized: bool = False,
+) -> list[Recipe]:
+    """Return recipes of one category that share a builder and the words for their form.
+
+    Args:
+        category: one of `world.CATEGORIES`.
+        shapes: words for the form, separated by commas.
+        build: makes the mesh.
+        *rows: one per model: variant, size in mm, colour words, then the arguments of `build`.
+        sized: `build` takes the size in metres before these arguments.
+    """
+    recipes = []
+    for variant, size_mm, colors, *arguments in rows:
+        model = ObjectModel(
+            f"{category}_{variant}", category, size_mm, tuple(colors.split(", ")),
+            tuple(shapes.split(", ")),
+        )  # fmt: skip
+        size = [tuple(extent / 1000 for extent in size_mm)] if sized else []
+        recipes.append(Recipe(model, partial(build, *size, *arguments)))
+    return recipes
 
 
 def fitted(mesh: Mesh, size_mm: tuple[int, int, int]) -> Mesh:
     """Return the mesh resting on z = 0 around the z axis, stretched to exactly the given size."""
     resting = rested(mesh)
     low, high = resting.bounds.astype(np.float64)
-    x, y, z = (
-        size / 1000 / float(extent) for size, extent in zip(size_mm, high - low, strict=True)
-    )
-    stretched = scaled(resting, x, y, z)
+    stretched = scaled(resting, *(np.array(size_mm) / 1000 / (high - low)))
     # Centring rounds by up to 0.01 mm; pin both ends to the promised box.
     half = np.array([size_mm[0] / 2000, size_mm[1] / 2000, 0.0])
-    top = np.array([size_mm[0] / 2000, size_mm[1] / 2000, size_mm[2] / 1000])
+    top = np.array([*half[:2], size_mm[2] / 1000])
     clipped = np.clip(stretched.positions.astype(np.float64), -half, top)
     low, high = clipped.min(axis=0), clipped.max(axis=0)
     clipped = np.where(clipped <= low, -half, np.where(clipped >= high, top, clipped))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langrearrange.houses.mesh import Mesh, merged
-from langrearrange.houses.models.base import Recipe, mixed, recipe
+from langrearrange.houses.models.base import family, mixed
 from langrearrange.houses.shapes import (
     Color,
     box,
@@ -13,6 +13,7 @@ from langrearrange.houses.shapes import (
     moved,
     rounded_outline,
     scaled,
+    symmetric,
     tube,
     turned,
 )
@@ -71,8 +72,7 @@ def spoon(metal: Color, grip: Color, broad: float = 1.0) -> Mesh:
 def wooden_spoon(color: Color) -> Mesh:
     """A cooking spoon of wood: a thick oval bowl and a long round stick."""
     profile = [(0, 0), (0.014, 0.002), (0.024, 0.010), (0.026, 0.018), (0.021, 0.018),
-               (0.013, 0.009),
-               (0, 0.007)]  # fmt: skip
+               (0.013, 0.009), (0, 0.007)]  # fmt: skip
     dark = mixed(color, (0, 0, 0), 0.2)
     hollow = lathe(profile, [color] * 4 + [dark] * 2, 20, 50)
     head = moved(scaled(hollow, 1.45, 1.0, 1.0), -0.076)
@@ -86,8 +86,7 @@ def spatula(blade: Color, grip: Color, slots: int = 4) -> Mesh:
     thick, length, wide = 0.003, 0.062, 0.072
     tine = wide / (2 * slots + 1)
     front = [(x - 0.147, y) for x, y in rounded_outline(0.022, 0.086, 0.010, 3)]
-    back = [(-0.082, -0.036), (-0.072, -0.034), (-0.054, -0.010), (-0.054, 0.010), (-0.072, 0.034),
-            (-0.082, 0.036)]  # fmt: skip
+    back = symmetric([(-0.082, -0.036), (-0.072, -0.034), (-0.054, -0.010)])
     bars = [
         moved(box(length, tine * (1.8 if k in (0, slots) else 1), thick, blade), -0.1085,
               (k - slots / 2) * 2 * tine)
@@ -102,25 +101,20 @@ def spatula(blade: Color, grip: Color, slots: int = 4) -> Mesh:
     return merged(head, neck, handle)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("spatula_black", (280, 84, 40), "black", "long, flat, slotted",
-           lambda: spatula((52, 52, 56), (30, 30, 32))),
-    recipe("spatula_steel", (282, 84, 42), "silver, black handle", "long, flat, slotted",
-           lambda: spatula((196, 200, 204), BLACK, 5)),
-    recipe("spatula_wood", (276, 84, 38), "black, wooden handle", "long, flat, slotted",
-           lambda: spatula((58, 58, 62), WOOD, 3)),
-    recipe("knife_chef", (310, 42, 18), "silver, black handle", "long, thin, pointed blade",
-           lambda: knife(BLACK, STEEL)),
-    recipe("knife_wood", (290, 42, 18), "silver, wooden handle", "long, thin, pointed blade",
-           lambda: knife((128, 78, 44), (214, 196, 140))),
-    recipe("knife_bread", (320, 38, 18), "silver, black handle", "long, thin, toothed blade",
-           lambda: knife((60, 52, 50), None, serrated=True)),
-    recipe("spoon_steel", (225, 52, 21), "silver", "long, oval hollow",
-           lambda: spoon((200, 204, 210), (178, 182, 188))),
-    recipe("spoon_blue", (215, 50, 21), "silver, blue handle", "long, oval hollow",
-           lambda: spoon((200, 204, 210), (58, 96, 168))),
-    recipe("spoon_wood", (290, 56, 20), "wooden", "long, oval hollow",
-           lambda: wooden_spoon((206, 160, 104))),
-    recipe("spoon_dark", (270, 54, 20), "wooden, dark brown", "long, oval hollow",
-           lambda: wooden_spoon((132, 86, 52))),
+RECIPES = (
+    *family("spatula", "long, flat, slotted", spatula,
+        ("black", (280, 84, 40), "black", (52, 52, 56), (30, 30, 32)),
+        ("steel", (282, 84, 42), "silver, black handle", (196, 200, 204), BLACK, 5),
+        ("wood", (276, 84, 38), "black, wooden handle", (58, 58, 62), WOOD, 3)),
+    *family("knife", "long, thin, pointed blade", knife,
+        ("chef", (310, 42, 18), "silver, black handle", BLACK, STEEL),
+        ("wood", (290, 42, 18), "silver, wooden handle", (128, 78, 44), (214, 196, 140))),
+    *family("knife", "long, thin, toothed blade", knife,
+        ("bread", (320, 38, 18), "silver, black handle", (60, 52, 50), None, True)),
+    *family("spoon", "long, oval hollow", spoon,
+        ("steel", (225, 52, 21), "silver", (200, 204, 210), (178, 182, 188)),
+        ("blue", (215, 50, 21), "silver, blue handle", (200, 204, 210), (58, 96, 168))),
+    *family("spoon", "long, oval hollow", wooden_spoon,
+        ("wood", (290, 56, 20), "wooden", (206, 160, 104)),
+        ("dark", (270, 54, 20), "wooden, dark brown", (132, 86, 52))),
 )  # fmt: skip

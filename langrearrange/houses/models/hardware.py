@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from langrearrange.houses.mesh import Mesh, merged
-from langrearrange.houses.models.base import Recipe, mixed, recipe
+from langrearrange.houses.models.base import family, mixed
 from langrearrange.houses.shapes import (
     Color,
     cylinder,
@@ -94,25 +94,17 @@ def padlock(body: Color, shackle: Color) -> Mesh:
     return merged(block, *stripes, arch, keyhole)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("drill_yellow", (192, 68, 200), "yellow, black", "pistol grip, chuck, trigger",
-           lambda: drill((240, 188, 40))),
-    recipe("drill_teal", (184, 66, 192), "teal, black", "pistol grip, chuck, trigger",
-           lambda: drill((28, 128, 128))),
-    recipe("drill_red", (188, 66, 196), "red, black", "pistol grip, chuck, trigger",
-           lambda: drill((190, 40, 38))),
-    recipe("scissors_red", (196, 96, 13), "red handles, silver blades", "two loops, crossed blades",
-           lambda: scissors((206, 42, 44))),
-    recipe("scissors_orange", (204, 104, 13), "orange handles, silver blades",
-           "two loops, crossed blades",
-           lambda: scissors((236, 124, 32), 10)),
-    recipe("scissors_blue", (186, 90, 13), "blue handles, silver blades",
-           "two loops, crossed blades",
-           lambda: scissors((40, 92, 176), 7)),
-    recipe("padlock_brass", (64, 32, 98), "brass, silver shackle", "block, U-shaped shackle",
-           lambda: padlock((200, 160, 72), (184, 188, 194))),
-    recipe("padlock_steel", (70, 34, 104), "dark grey, silver shackle", "block, U-shaped shackle",
-           lambda: padlock((84, 88, 96), (196, 200, 206))),
-    recipe("padlock_blue", (60, 32, 92), "blue, silver shackle", "block, U-shaped shackle",
-           lambda: padlock((44, 78, 150), (190, 194, 200))),
+RECIPES = (
+    *family("drill", "pistol grip, chuck, trigger", drill,
+        ("yellow", (192, 68, 200), "yellow, black", (240, 188, 40)),
+        ("teal", (184, 66, 192), "teal, black", (28, 128, 128)),
+        ("red", (188, 66, 196), "red, black", (190, 40, 38))),
+    *family("scissors", "two loops, crossed blades", scissors,
+        ("red", (196, 96, 13), "red handles, silver blades", (206, 42, 44)),
+        ("orange", (204, 104, 13), "orange handles, silver blades", (236, 124, 32), 10),
+        ("blue", (186, 90, 13), "blue handles, silver blades", (40, 92, 176), 7)),
+    *family("padlock", "block, U-shaped shackle", padlock,
+        ("brass", (64, 32, 98), "brass, silver shackle", (200, 160, 72), (184, 188, 194)),
+        ("steel", (70, 34, 104), "dark grey, silver shackle", (84, 88, 96), (196, 200, 206)),
+        ("blue", (60, 32, 92), "blue, silver shackle", (44, 78, 150), (190, 194, 200))),
 )  # fmt: skip

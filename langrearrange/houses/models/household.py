@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langrearrange.houses.mesh import Mesh, merged
-from langrearrange.houses.models.base import Recipe, mixed, on_side, panel, recipe, speckled
+from langrearrange.houses.models.base import Side, family, mixed, on_side, panel, speckled
 from langrearrange.houses.shapes import (
     Color,
     Point3,
@@ -34,25 +34,12 @@ def can(label: Color, band: Color, height: float = 0.102, radius: float = 0.034)
         (r - 0.003, h - 0.0028), (r * 0.6, h - 0.0026), (r * 0.56, h - 0.0016), (0, h - 0.0016),
     ]  # fmt: skip
     dull = mixed(TIN, (0, 0, 0), 0.14)
-    bands = [
-        dull,
-        TIN,
-        TIN,
-        TIN,
-        label,
-        ink,
-        label,
-        band,
-        ink,
-        label,
-        TIN,
-        TIN,
-        TIN,
-        dull,
-        TIN,
-        dull,
-    ]
+    bands = [dull, *[TIN] * 3, label, ink, label, band, ink, label, *[TIN] * 3, dull, TIN, dull]
     return lathe(profile, bands, 22, 30)
+
+
+def _front_and_back(drawing: Mesh, size: Point3, lift: float = 0.0004) -> Mesh:
+    return merged(*(on_side(drawing, size, side, lift) for side in ("front", "back")))
 
 
 def carton(size: Point3, ground: Color, panel_color: Color, accent: Color) -> Mesh:
@@ -72,8 +59,8 @@ def carton(size: Point3, ground: Color, panel_color: Color, accent: Color) -> Me
     )
     flap = panel(x * 0.96, max(y * 0.06, 0.0015), mixed(ground, (0, 0, 0), 0.35))
     return merged(
-        box(x, y, z, ground), on_side(front, size, "front"), on_side(front, size, "back"),
-        on_side(flank, size, "left"), on_side(flank, size, "right"), on_side(flap, size, "top"),
+        box(x, y, z, ground), _front_and_back(front, size), on_side(flank, size, "left"),
+        on_side(flank, size, "right"), on_side(flap, size, "top"),
     )  # fmt: skip
 
 
@@ -83,15 +70,13 @@ def flat_carton(size: Point3, ground: Color, panel_color: Color, accent: Color) 
     return turned(carton((x, z, y), ground, panel_color, accent), "x", -90)
 
 
-def book(cover: Color, title: Color, size: Point3, trim: Color | None = None) -> Mesh:
+def book(size: Point3, cover: Color, title: Color, trim: Color | None = None) -> Mesh:
     """A closed hardback lying down: spine on -y, cream pages on the other sides, a title on top."""
     x, y, z = size
     board = 0.0032
     spine = [(-y / 2 + 0.004, 0.0), (-y / 2, z * 0.25), (-y / 2, z * 0.75), (-y / 2 + 0.004, z)]
-    back = [(-x / 2, *p) for p in spine], [(x / 2, *p) for p in spine]
-    shell = loft([[(a, b, c) for a, b, c in ring] + [(ring[0][0], -y / 2 + 0.008, z),
-                  (ring[0][0], -y / 2 + 0.008, 0.0)] for ring in (back[0], back[1])][::-1],
-                 cover, crease_deg=50)  # fmt: skip
+    spine += [(-y / 2 + 0.008, z), (-y / 2 + 0.008, 0.0)]
+    shell = loft([[(end, *p) for p in spine] for end in (x / 2, -x / 2)], cover, crease_deg=50)
     covers = [moved(box(x, y - 0.004, board, cover), 0, 0.002, h) for h in (0.0, z - board)]
     pages = moved(box(x - 0.008, y - 0.010, z - 2 * board, PAPER), 0, 0.001, board)
     edge = mixed(PAPER, (120, 100, 70), 0.28)
@@ -118,12 +103,11 @@ def sponge(soft: Color, scourer: Color, waist: float = 0.0) -> Mesh:
     foam = extrude(outline, 0.027, soft)
     pores = []
     hole = mixed(soft, (90, 60, 0), 0.42)
-    for k in range(14):
-        side = ("front", "back")[k % 2]
+    sides: tuple[Side, ...] = ("front", "back")
+    for k in range(0 if waist else 14):
         spot = panel(0.005 + 0.001 * (k % 3), 0.004, hole)
         shift = moved(spot, -0.046 + 0.0068 * k, (-0.006, 0.004, -0.001)[k % 3])
-        if not waist:
-            pores.append(on_side(shift, (0.112, 0.072, 0.027), side))  # type: ignore[arg-type]
+        pores.append(on_side(shift, (0.112, 0.072, 0.027), sides[k % 2]))
     return merged(foam, speckled(moved(extrude(outline, 0.011, scourer), z=0.027), 0.15), *pores)
 
 
@@ -143,16 +127,9 @@ def bleach_bottle(shell: Color, cap: Color, label: Color) -> Mesh:
     grip = tube([(0.042, 0, 0.112), (0.052, 0, 0.14), (0.038, 0, 0.172), (-0.004, 0, 0.186)],
                 [0.009, 0.010, 0.010, 0.009],
                 shell, sides=8, up=(0, 1, 0))  # fmt: skip
-    size = (0.104, 0.068, 0.120)
     print_ = merged(panel(0.060, 0.086, label), moved(panel(0.044, 0.020, WHITE), 0, 0.02, 0.0003),
                     moved(panel(0.044, 0.007, cap), 0, -0.014, 0.0003))  # fmt: skip
-    return merged(
-        body,
-        top,
-        grip,
-        on_side(print_, size, "front", 0.0006),
-        on_side(print_, size, "back", 0.0006),
-    )
+    return merged(body, top, grip, _front_and_back(print_, (0.104, 0.068, 0.120), 0.0006))
 
 
 def spray_bottle(shell: Color, head: Color, label: Color) -> Mesh:
@@ -171,61 +148,50 @@ def spray_bottle(shell: Color, head: Color, label: Color) -> Mesh:
     trigger = tube([(-0.026, 0, 0.205), (-0.040, 0, 0.185), (-0.042, 0, 0.160)],
                    [0.007, 0.006, 0.005], (60, 62, 68),
                    sides=6, up=(0, 1, 0))  # fmt: skip
-    size = (0.084, 0.056, 0.105)
     print_ = merged(panel(0.046, 0.070, label), moved(panel(0.036, 0.018, WHITE), 0, 0.014, 0.0003))
-    return merged(
-        body,
-        collar,
-        nozzle,
-        trigger,
-        on_side(print_, size, "front", 0.0006),
-        on_side(print_, size, "back", 0.0006),
-    )
+    printed = _front_and_back(print_, (0.084, 0.056, 0.105), 0.0006)
+    return merged(body, collar, nozzle, trigger, printed)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("can_soup", (68, 68, 102), "red, white", "cylinder, metal rims",
-           lambda: can((196, 34, 38), (240, 236, 228))),
-    recipe("can_tuna", (88, 88, 42), "blue, white", "low cylinder, metal rims",
-           lambda: can((44, 96, 172), (236, 236, 232), 0.042, 0.043)),
-    recipe("can_pineapple", (94, 94, 58), "yellow, brown", "low cylinder, metal rims",
-           lambda: can((238, 200, 66), (176, 74, 42), 0.058, 0.047)),
-    recipe("can_tomato", (74, 74, 108), "white, red", "cylinder, metal rims",
-           lambda: can((240, 238, 230), (190, 44, 40), 0.108, 0.037)),
-    recipe("can_coffee", (100, 100, 138), "dark green, yellow", "cylinder, metal rims",
-           lambda: can((34, 84, 66), (226, 186, 84), 0.138, 0.050)),
-    recipe("can_beans", (76, 76, 112), "yellow, green", "cylinder, metal rims",
-           lambda: can((236, 190, 60), (70, 130, 62), 0.112, 0.038)),
-    recipe("box_cracker", (158, 62, 212), "red, yellow", "tall carton",
-           lambda: carton((0.158, 0.062, 0.212), (190, 40, 38), (244, 204, 84), (226, 160, 90))),
-    recipe("box_sugar", (92, 46, 176), "yellow, white", "tall carton",
-           lambda: carton((0.092, 0.046, 0.176), (246, 206, 60), (244, 242, 234), (60, 100, 172))),
-    recipe("box_cereal", (146, 56, 206), "blue, white", "tall carton",
-           lambda: carton((0.146, 0.056, 0.206), (52, 98, 180), (242, 240, 232), (236, 150, 54))),
-    recipe("box_pudding", (128, 112, 38), "brown, cream", "flat carton",
-           lambda: flat_carton((0.128, 0.112, 0.038), (124, 78, 52), (240, 222, 186),
-                               (206, 158, 104))),
-    recipe("box_gelatin", (112, 92, 34), "pink, white", "flat carton",
-           lambda: flat_carton((0.112, 0.092, 0.034), (226, 92, 122), (246, 240, 236),
-                               (250, 206, 90))),
-    recipe("book_blue", (150, 210, 28), "dark blue", "flat, rectangular, pages",
-           lambda: book((38, 62, 120), (224, 206, 150), (0.150, 0.210, 0.028))),
-    recipe("book_red", (140, 196, 34), "dark red", "flat, rectangular, pages",
-           lambda: book((146, 36, 40), (236, 220, 180), (0.140, 0.196, 0.034))),
-    recipe("book_green", (156, 220, 22), "dark green", "flat, rectangular, pages",
-           lambda: book((42, 92, 70), (232, 226, 206), (0.156, 0.220, 0.022))),
-    recipe("book_orange", (132, 190, 26), "orange, white", "flat, rectangular, pages",
-           lambda: book((222, 124, 48), (246, 242, 232), (0.132, 0.190, 0.026), (60, 60, 66))),
-    recipe("sponge_yellow", (112, 72, 38), "yellow, green", "block of two layers",
-           lambda: sponge((248, 214, 74), (52, 122, 64))),
-    recipe("sponge_waist", (124, 82, 40), "yellow, dark green", "block of two layers, narrow waist",
-           lambda: sponge((242, 202, 62), (40, 100, 58), 0.010)),
-    recipe("cleanser_white", (108, 70, 236), "white, blue cap", "bottle, handle, screw cap",
-           lambda: bleach_bottle((240, 242, 244), (36, 92, 178), (52, 116, 196))),
-    recipe("cleanser_yellow", (100, 66, 218), "yellow, red cap", "bottle, handle, screw cap",
-           lambda: bleach_bottle((246, 212, 70), (196, 44, 42), (60, 130, 76))),
-    recipe("cleanser_spray", (100, 60, 244), "blue, white head", "spray bottle, trigger",
-           lambda: spray_bottle((74, 154, 214), (240, 240, 238), (246, 226, 92))),
-    recipe("cleanser_green", (96, 58, 232), "green, yellow head", "spray bottle, trigger",
-           lambda: spray_bottle((104, 186, 96), (246, 214, 70), (240, 240, 236))),
+RECIPES = (
+    *family("can", "cylinder, metal rims", can,
+        ("soup", (68, 68, 102), "red, white", (196, 34, 38), (240, 236, 228))),
+    *family("can", "low cylinder, metal rims", can,
+        ("tuna", (88, 88, 42), "blue, white", (44, 96, 172), (236, 236, 232), 0.042, 0.043),
+        ("pineapple", (94, 94, 58), "yellow, brown", (238, 200, 66), (176, 74, 42), 0.058, 0.047)),
+    *family("can", "cylinder, metal rims", can,
+        ("tomato", (74, 74, 108), "white, red", (240, 238, 230), (190, 44, 40), 0.108, 0.037),
+        ("coffee", (100, 100, 138), "dark green, yellow", (34, 84, 66),
+         (226, 186, 84), 0.138, 0.050),
+        ("beans", (76, 76, 112), "yellow, green", (236, 190, 60), (70, 130, 62), 0.112, 0.038)),
+    *family("box", "tall carton", carton,
+        ("cracker", (158, 62, 212), "red, yellow", (190, 40, 38), (244, 204, 84), (226, 160, 90)),
+        ("sugar", (92, 46, 176), "yellow, white", (246, 206, 60), (244, 242, 234), (60, 100, 172)),
+        ("cereal", (146, 56, 206), "blue, white", (52, 98, 180), (242, 240, 232), (236, 150, 54)),
+        sized=True),
+    *family("box", "flat carton", flat_carton,
+        ("pudding", (128, 112, 38), "brown, cream", (124, 78, 52), (240, 222, 186),
+         (206, 158, 104)),
+        ("gelatin", (112, 92, 34), "pink, white", (226, 92, 122), (246, 240, 236), (250, 206, 90)),
+        sized=True),
+    *family("book", "flat, rectangular, pages", book,
+        ("blue", (150, 210, 28), "dark blue", (38, 62, 120), (224, 206, 150)),
+        ("red", (140, 196, 34), "dark red", (146, 36, 40), (236, 220, 180)),
+        ("green", (156, 220, 22), "dark green", (42, 92, 70), (232, 226, 206)),
+        ("orange", (132, 190, 26), "orange, white", (222, 124, 48), (246, 242, 232), (60, 60, 66)),
+        sized=True),
+    *family("sponge", "block of two layers", sponge,
+        ("yellow", (112, 72, 38), "yellow, green", (248, 214, 74), (52, 122, 64))),
+    *family("sponge", "block of two layers, narrow waist", sponge,
+        ("waist", (124, 82, 40), "yellow, dark green", (242, 202, 62), (40, 100, 58), 0.010)),
+    *family("cleanser", "bottle, handle, screw cap", bleach_bottle,
+        ("white", (108, 70, 236), "white, blue cap", (240, 242, 244), (36, 92, 178),
+         (52, 116, 196)),
+        ("yellow", (100, 66, 218), "yellow, red cap", (246, 212, 70), (196, 44, 42),
+         (60, 130, 76))),
+    *family("cleanser", "spray bottle, trigger", spray_bottle,
+        ("spray", (100, 60, 244), "blue, white head", (74, 154, 214), (240, 240, 238),
+         (246, 226, 92)),
+        ("green", (96, 58, 232), "green, yellow head", (104, 186, 96), (246, 214, 70),
+         (240, 240, 236))),
 )  # fmt: skip

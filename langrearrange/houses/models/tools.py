@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from langrearrange.houses.mesh import Mesh, merged
-from langrearrange.houses.models.base import Recipe, mixed, recipe
+from langrearrange.houses.models.base import family, mixed
 from langrearrange.houses.shapes import (
     Color,
     Point2,
@@ -14,6 +14,7 @@ from langrearrange.houses.shapes import (
     loft,
     moved,
     rounded_box,
+    symmetric,
     tube,
     turned,
 )
@@ -74,7 +75,6 @@ def screwdriver(grip: Color, ends: Color, flat_tip: bool) -> Mesh:
                (0, 0.118)]  # fmt: skip
     colors = [ends, ends, ends, grip, grip, grip, ends, ends, ends, ends]
     handle = lathe(profile, colors, 10, 25)
-    shaft = lathe([(0.0046, 0.115), (0.0046, 0.205), (0.0, 0.222)], STEEL, 8)
     if flat_tip:
         tip = extrude([(-0.0035, 0), (0.0035, 0), (0.006, 0.010), (0.0055, 0.020), (-0.0055, 0.020),
                        (-0.006, 0.010)], 0.0022, STEEL)  # fmt: skip
@@ -82,20 +82,19 @@ def screwdriver(grip: Color, ends: Color, flat_tip: bool) -> Mesh:
             lathe([(0.0046, 0.115), (0.0046, 0.205)], STEEL, 8),
             moved(turned(tip, "x", 90), 0, 0.0011, 0.203),
         )
+    else:
+        shaft = lathe([(0.0046, 0.115), (0.0046, 0.205), (0.0, 0.222)], STEEL, 8)
     # Laid down it rests on grip and tip.
     return turned(lying(merged(handle, shaft)), "y", 3.6)
 
 
 def _open_jaw(reach: float, width: float, gap: float) -> list[Point2]:
     """Outline of a two-pronged jaw opening to +x, from its lower neck to its upper neck."""
-    return [
+    return symmetric([
         (0.0, -0.010), (0.010, -width * 0.42), (0.022, -width / 2), (reach * 0.80, -width * 0.46),
         (reach, -gap * 0.85), (reach * 0.97, -gap / 2), (reach * 0.45, -gap / 2),
         (reach * 0.36, 0.0),
-        (reach * 0.45, gap / 2), (reach * 0.97, gap / 2), (reach, gap * 0.85),
-        (reach * 0.80, width * 0.46),
-        (0.022, width / 2), (0.010, width * 0.42), (0.0, 0.010),
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
 def combination_wrench(steel: Color) -> Mesh:
@@ -133,52 +132,42 @@ def clamp(frame: Color, screw: Color, depth: float = 0.065) -> Mesh:
     outline: list[Point2] = [
         (depth, 0.0), (depth, bar), (bar * 1.3, bar), (bar, bar * 1.3), (bar, span - bar * 1.3),
         (bar * 1.3, span - bar), (depth, span - bar), (depth, span), (bar * 0.8, span),
-        (0.0, span - bar * 0.8),
-        (0.0, bar * 0.8), (bar * 0.8, 0.0),
+        (0.0, span - bar * 0.8), (0.0, bar * 0.8), (bar * 0.8, 0.0),
     ]  # fmt: skip
     body = extrude(outline, 0.020, frame)
     x, z = depth - 0.013, 0.010
     boss = moved(turned(cylinder(0.0125, 0.026, frame, 14), "x", 90), x, span + 0.004, z)
     anvil = moved(turned(cylinder(0.0115, 0.008, frame, 14), "x", 90), x, bar + 0.007, z)
     rod = moved(turned(cylinder(0.0055, 0.115, screw, 10), "x", 90), x, span + 0.062, z)
-    pad = moved(
-        turned(lathe([(0.012, 0), (0.012, 0.006), (0.007, 0.011)], screw, 14), "x", -90),
-        x,
-        span - 0.054,
-        z,
-    )
+    pad = lathe([(0.012, 0), (0.012, 0.006), (0.007, 0.011)], screw, 14)
+    pad = moved(turned(pad, "x", -90), x, span - 0.054, z)
     hub = moved(turned(cylinder(0.0085, 0.016, screw, 12), "x", 90), x, span + 0.066, z)
     crossbar = moved(turned(cylinder(0.0042, 0.072, screw, 8), "y", 90), x - 0.036, span + 0.058, z)
     return merged(body, boss, anvil, rod, pad, hub, crossbar)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("clamp_orange", (92, 178, 24), "orange, silver screw", "C-shaped, screw, crossbar",
-           lambda: clamp((222, 106, 34), STEEL)),
-    recipe("clamp_black", (110, 200, 26), "black, silver screw", "C-shaped, screw, crossbar",
-           lambda: clamp((50, 52, 58), (176, 180, 186), 0.078)),
-    recipe("clamp_blue", (82, 160, 22), "blue, silver screw", "C-shaped, screw, crossbar",
-           lambda: clamp((44, 88, 168), (190, 192, 196), 0.058)),
-    recipe("hammer_wood", (262, 104, 34), "silver head, wooden handle", "long, heavy head, claw",
-           lambda: hammer((120, 124, 130), WOOD, (208, 160, 100))),
-    recipe("hammer_red", (258, 104, 34), "silver head, red handle", "long, heavy head, claw",
-           lambda: hammer((150, 154, 160), (176, 34, 34), (60, 60, 64))),
-    recipe("hammer_ball", (264, 96, 38), "dark grey head, yellow handle",
-           "long, heavy head, ball end",
-           lambda: mallet((92, 96, 102), (70, 72, 78), (232, 178, 48))),
-    recipe("screwdriver_red", (222, 34, 34), "red, black, silver shaft",
-           "long, fat grip, thin shaft",
-           lambda: screwdriver((206, 40, 36), (40, 40, 44), flat_tip=False)),
-    recipe("screwdriver_blue", (230, 34, 34), "blue, black, silver shaft",
-           "long, fat grip, thin shaft",
-           lambda: screwdriver((38, 92, 180), (40, 40, 44), flat_tip=True)),
-    recipe("screwdriver_yellow", (200, 36, 36), "yellow, black, silver shaft",
-           "long, fat grip, thin shaft",
-           lambda: screwdriver((240, 196, 50), (44, 44, 46), flat_tip=True)),
-    recipe("wrench_steel", (230, 54, 12), "silver", "long, flat, open jaws, ring",
-           lambda: combination_wrench((176, 180, 186))),
-    recipe("wrench_adjustable", (225, 80, 18), "silver, red grip", "long, flat, open jaws",
-           lambda: adjustable_wrench((164, 168, 176), (176, 44, 40))),
-    recipe("wrench_dark", (210, 50, 12), "dark grey", "long, flat, open jaws, ring",
-           lambda: combination_wrench((96, 100, 108))),
+RECIPES = (
+    *family("clamp", "C-shaped, screw, crossbar", clamp,
+        ("orange", (92, 178, 24), "orange, silver screw", (222, 106, 34), STEEL),
+        ("black", (110, 200, 26), "black, silver screw", (50, 52, 58), (176, 180, 186), 0.078),
+        ("blue", (82, 160, 22), "blue, silver screw", (44, 88, 168), (190, 192, 196), 0.058)),
+    *family("hammer", "long, heavy head, claw", hammer,
+        ("wood", (262, 104, 34), "silver head, wooden handle", (120, 124, 130), WOOD,
+         (208, 160, 100)),
+        ("red", (258, 104, 34), "silver head, red handle", (150, 154, 160), (176, 34, 34),
+         (60, 60, 64))),
+    *family("hammer", "long, heavy head, ball end", mallet,
+        ("ball", (264, 96, 38), "dark grey head, yellow handle", (92, 96, 102), (70, 72, 78),
+         (232, 178, 48))),
+    *family("screwdriver", "long, fat grip, thin shaft", screwdriver,
+        ("red", (222, 34, 34), "red, black, silver shaft", (206, 40, 36), (40, 40, 44), False),
+        ("blue", (230, 34, 34), "blue, black, silver shaft", (38, 92, 180), (40, 40, 44), True),
+        ("yellow", (200, 36, 36), "yellow, black, silver shaft", (240, 196, 50),
+         (44, 44, 46), True)),
+    *family("wrench", "long, flat, open jaws, ring", combination_wrench,
+        ("steel", (230, 54, 12), "silver", (176, 180, 186))),
+    *family("wrench", "long, flat, open jaws", adjustable_wrench,
+        ("adjustable", (225, 80, 18), "silver, red grip", (164, 168, 176), (176, 44, 40))),
+    *family("wrench", "long, flat, open jaws, ring", combination_wrench,
+        ("dark", (210, 50, 12), "dark grey", (96, 100, 108))),
 )  # fmt: skip

@@ -5,12 +5,11 @@ from __future__ import annotations
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import (
     SIDES,
-    Recipe,
     face_size,
+    family,
     mixed,
     on_side,
     panel,
-    recipe,
 )
 from langrearrange.houses.shapes import (
     Color,
@@ -22,6 +21,7 @@ from langrearrange.houses.shapes import (
     lathe,
     moved,
     rounded_box,
+    symmetric,
     tube,
     turned,
 )
@@ -90,21 +90,14 @@ def toy_airplane(body: Color, wing: Color, detail: Color) -> Mesh:
                (0.009, 0.185), (0, 0.190)], [detail, detail, body, body, body, body, body], 16, 60),
         "y", 90,
     )  # fmt: skip
-    wings = extrude(
-        [(0.046, -0.015), (0.060, -0.098), (0.072, -0.108), (0.094, -0.104), (0.100, -0.015),
-         (0.100, 0.015),
-         (0.094, 0.104), (0.072, 0.108), (0.060, 0.098), (0.046, 0.015)], 0.008, wing,
-    )  # fmt: skip
-    tail = extrude(
-        [(0.150, -0.006), (0.160, -0.040), (0.186, -0.040), (0.188, 0), (0.186, 0.040),
-         (0.160, 0.040),
-         (0.150, 0.006)], 0.006, wing,
-    )  # fmt: skip
-    fin = turned(
-        extrude([(0.146, 0.0), (0.170, 0.050), (0.190, 0.050), (0.188, 0.0)], 0.006, detail),
-        "x",
-        90,
+    wing_outline = symmetric(
+        [(0.046, -0.015), (0.060, -0.098), (0.072, -0.108), (0.094, -0.104), (0.100, -0.015)]
     )
+    wings = extrude(wing_outline, 0.008, wing)
+    tail_outline = symmetric([(0.150, -0.006), (0.160, -0.040), (0.186, -0.040), (0.188, 0)])
+    tail = extrude(tail_outline, 0.006, wing)
+    fin = extrude([(0.146, 0.0), (0.170, 0.050), (0.190, 0.050), (0.188, 0.0)], 0.006, detail)
+    fin = moved(turned(fin, "x", 90), 0, 0.003, 0.004)
     cockpit = moved(ellipsoid(0.026, 0.016, 0.018, (150, 200, 226), 12, 6), 0.066, 0, 0.022)
     hub = moved(ellipsoid(0.008, 0.007, 0.007, (60, 60, 64), 8, 4), -0.003)
     blade = moved(turned(ellipsoid(0.0025, 0.007, 0.034, (70, 70, 74), 8, 6), "x", 25), -0.003)
@@ -114,39 +107,32 @@ def toy_airplane(body: Color, wing: Color, detail: Color) -> Mesh:
     for side in (-1, 1):
         wheel = turned(cylinder(0.014, 0.010, (40, 40, 44), 12), "x", 90)
         wheels.append(moved(wheel, 0.055, 0.028 * side + 0.005, -0.034))
-        wheels.append(tube([(0.055, 0.012 * side, -0.016), (0.055, 0.028 * side, -0.034)], 0.004,
-                           detail,
-                           sides=5, up=(1, 0, 0)))  # fmt: skip
-    return merged(hull, moved(wings, 0, 0, -0.010), moved(tail, z=0.004),
-                  moved(fin, 0, 0.003, 0.004),
-                  cockpit, hub, blade, *wheels)  # fmt: skip
+        strut = [(0.055, 0.012 * side, -0.016), (0.055, 0.028 * side, -0.034)]
+        wheels.append(tube(strut, 0.004, detail, sides=5, up=(1, 0, 0)))
+    sheets = moved(wings, z=-0.010), moved(tail, z=0.004), fin
+    return merged(hull, *sheets, cockpit, hub, blade, *wheels)
 
 
-RECIPES: tuple[Recipe, ...] = (
-    recipe("block_cube", (70, 70, 70), "wooden, pale brown", "cube, bevelled",
-           lambda: wooden_block((0.07, 0.07, 0.07), (222, 180, 124))),
-    recipe("block_long", (110, 60, 60), "wooden, brown", "brick-shaped, bevelled",
-           lambda: wooden_block((0.11, 0.06, 0.06), (204, 156, 100))),
-    recipe("block_toy", (66, 66, 66), "wooden, blue frames", "cube, bevelled, framed faces",
-           lambda: wooden_block((0.066, 0.066, 0.066), (226, 188, 134), (52, 106, 176))),
-    recipe("block_letter", (74, 74, 74), "wooden, red frames", "cube, bevelled, framed faces",
-           lambda: wooden_block((0.074, 0.074, 0.074), (218, 176, 122), (186, 58, 50))),
-    recipe("lego_red", (80, 40, 29), "red", "brick, studs on top",
-           lambda: lego(4, 2, (204, 30, 34))),
-    recipe("lego_blue", (60, 60, 34), "blue", "brick, studs on top",
-           lambda: lego(2, 2, (22, 84, 178))),
-    recipe("lego_yellow", (96, 48, 30), "yellow", "brick, studs on top",
-           lambda: lego(4, 2, (246, 200, 36))),
-    recipe("lego_green", (72, 48, 30), "green", "brick, studs on top",
-           lambda: lego(3, 2, (32, 140, 64))),
-    recipe("rubiks_cube_solved", (58, 58, 58), "six colours, black gaps", "cube, 3 x 3 stickers",
-           lambda: rubiks_cube(0), "rubiks_cube"),
-    recipe("rubiks_cube_mixed", (64, 64, 64), "six colours, black gaps", "cube, 3 x 3 stickers",
-           lambda: rubiks_cube(1), "rubiks_cube"),
-    recipe("toy_airplane_red", (200, 218, 92), "red, white wings", "wings, tail, propeller",
-           lambda: toy_airplane((206, 44, 40), (236, 232, 222), (206, 44, 40)), "toy_airplane"),
-    recipe("toy_airplane_blue", (190, 206, 88), "blue, yellow wings", "wings, tail, propeller",
-           lambda: toy_airplane((40, 98, 178), (244, 196, 56), (40, 98, 178)), "toy_airplane"),
-    recipe("toy_airplane_green", (206, 224, 94), "green, orange wings", "wings, tail, propeller",
-           lambda: toy_airplane((70, 130, 80), (232, 128, 48), (70, 130, 80)), "toy_airplane"),
+RECIPES = (
+    *family("block", "cube, bevelled", wooden_block,
+        ("cube", (70, 70, 70), "wooden, pale brown", (222, 180, 124)), sized=True),
+    *family("block", "brick-shaped, bevelled", wooden_block,
+        ("long", (110, 60, 60), "wooden, brown", (204, 156, 100)), sized=True),
+    *family("block", "cube, bevelled, framed faces", wooden_block,
+        ("toy", (66, 66, 66), "wooden, blue frames", (226, 188, 134), (52, 106, 176)),
+        ("letter", (74, 74, 74), "wooden, red frames", (218, 176, 122), (186, 58, 50)), sized=True),
+    *family("lego", "brick, studs on top", lego,
+        ("red", (80, 40, 29), "red", 4, 2, (204, 30, 34)),
+        ("blue", (60, 60, 34), "blue", 2, 2, (22, 84, 178)),
+        ("yellow", (96, 48, 30), "yellow", 4, 2, (246, 200, 36)),
+        ("green", (72, 48, 30), "green", 3, 2, (32, 140, 64))),
+    *family("rubiks_cube", "cube, 3 x 3 stickers", rubiks_cube,
+        ("solved", (58, 58, 58), "six colours, black gaps", 0),
+        ("mixed", (64, 64, 64), "six colours, black gaps", 1)),
+    *family("toy_airplane", "wings, tail, propeller", toy_airplane,
+        ("red", (200, 218, 92), "red, white wings", (206, 44, 40), (236, 232, 222), (206, 44, 40)),
+        ("blue", (190, 206, 88), "blue, yellow wings", (40, 98, 178), (244, 196, 56),
+         (40, 98, 178)),
+        ("green", (206, 224, 94), "green, orange wings", (70, 130, 80), (232, 128, 48),
+         (70, 130, 80))),
 )  # fmt: skip
