@@ -1,4 +1,4 @@
-"""How much cheaper acting with kept keys is than reading every episode anew at every step.
+"""Cost of acting with cached keys and values against recomputing the episode at every step.
 
 CPU time of one run. Both act on the same observations with the same policy: a random Llama of 6
 layers of 512 (19 million weights), sentences of the training split, episodes of 4 to 32 steps. The

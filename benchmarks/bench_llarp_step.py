@@ -38,14 +38,14 @@ class Clock:
         return timed
 
 
-class Eyes:
-    """Eyes with a clock."""
+class TimedEncoder:
+    """An encoder whose calls are timed."""
 
     def __init__(self, encoder: Any, clock: Clock) -> None:
-        self._eyes, self._see = encoder, clock.around("eyes", encoder)
+        self._encoder, self._see = encoder, clock.around("encoder", encoder)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._eyes, name)
+        return getattr(self._encoder, name)
 
     def __call__(self, observations: Any) -> Any:
         return self._see(observations)
@@ -55,7 +55,7 @@ def measure(encoder: str, precision: Any, updates: int, out: Path) -> tuple[dict
     """CPU seconds by part, of all updates but the first, and their env steps."""
     config = preset("tiny", encoder=encoder, encoder_precision=precision, out=out)
     clock = Clock()
-    encoder = Eyes(make_encoder(config), clock)
+    encoder = TimedEncoder(make_encoder(config), clock)
     envs = make_envs(config, encoder.modality)
     trainer = Trainer(config, envs, encoder, make_policy(config, encoder, 70))
     trainer.begin()
@@ -69,8 +69,8 @@ def measure(encoder: str, precision: Any, updates: int, out: Path) -> tuple[dict
         trainer.ppo.update(rollout, update)
     envs.close()
     spent = clock.spent
-    policy = spent.pop("play") - spent["env"] - spent["eyes"]
-    parts = {"env": spent["env"], "eyes": spent["eyes"], "policy": policy}
+    policy = spent.pop("play") - spent["env"] - spent["encoder"]
+    parts = {"env": spent["env"], "encoder": spent["encoder"], "policy": policy}
     return parts | {"update": spent["update"]}, updates * config.num_envs * config.num_steps
 
 

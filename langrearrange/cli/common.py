@@ -75,7 +75,7 @@ def open_source(name: str) -> EpisodeSource:
 
     Raises:
         DatasetError: the folder is damaged.
-        UsageError: no folder and no split is called so.
+        UsageError: neither a folder nor a split of this name exists.
     """
     from langrearrange.dataset import open_dataset
     from langrearrange.generator import open_split

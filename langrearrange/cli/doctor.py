@@ -30,7 +30,7 @@ PACKAGES: Final = (
     "Pillow",
 )
 EXTRAS: Final[dict[str, tuple[str, str]]] = {
-    "train": ("torch", "the LLaRP agent and its rivals"),
+    "train": ("torch", "the LLaRP agent and other learners"),
     "video": ("av", "MP4 replays"),
     "play": ("pygame", "a window for `play`"),
     "plots": ("matplotlib", "plots"),

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Args:
     """Run an agent over episodes and write a trace file that `score` replays.
 
-    A run that was stopped goes on where it was when the same command is given again, and ends with
-    the same file. Doors for agents (docs/protocol.md), give exactly one:
+    An interrupted run resumes when the same command is given again, and produces the same file.
+    Agent interfaces (docs/protocol.md), give exactly one: --agent, --agent-cmd or --agent-url.
 
       langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz
       langrearrange evaluate --agent-cmd "node my_agent.js" --out out/mine.jsonl.gz
@@ -45,9 +45,9 @@ class Args:
     in_process: bool = False
     """run module:Class in this process: quicker, for development, never ranked"""
     name: str = ""
-    """what to call the agent in tables; the agent itself by default"""
+    """name of the agent in tables; by default the agent as given"""
     authors: str = ""
-    """whose agent it is; for the board"""
+    """authors of the agent, for the board"""
     homepage: str = ""
     """where to read about it; for the board"""
     parameters: str = ""

@@ -47,7 +47,7 @@ class Args:
     trace: Path | None = None
     """watch the episode as a trace written by `evaluate` has it"""
     episodes: str = ""
-    """folder of a data set that is no published split"""
+    """folder of a data set that is not a published split"""
     out: Path | None = None
     """save the replay: NAME.gif, NAME.mp4 (extra [video]) or NAME.png (its last picture)"""
     ui: Literal["auto", "window", "terminal"] = "auto"

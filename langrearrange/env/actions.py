@@ -20,7 +20,7 @@ ACTION_NAMES: Final = (*(skill.name for skill in SKILLS), "stop")
 def check_action(action: Any, num_actions: int) -> int:
     """Return the action as an int.
 
-    `Discrete.contains` is no help here: it takes True for 1.
+    `Discrete.contains` is not used here, since it accepts True as 1.
 
     Args:
         action: an int, a numpy integer or a 0-d integer array.
@@ -34,8 +34,8 @@ def check_action(action: Any, num_actions: int) -> int:
             action = action[()]
         if isinstance(action, bool) or not isinstance(action, (int, np.integer)):
             raise ActionError(
-                f"action {action!r} ({type(action).__name__}) is no skill index; accepted: an int, "
-                f"a numpy integer or a 0-d integer array in {_range(num_actions)}"
+                f"action {action!r} ({type(action).__name__}) is not a skill index; accepted: an "
+                f"int, a numpy integer or a 0-d integer array in {_range(num_actions)}"
             )
         action = int(action)
     if not 0 <= action < num_actions:
@@ -56,7 +56,7 @@ def check_actions(actions: Any, num_envs: int, num_actions: int) -> Sequence[int
         num_actions: 70, or 71 in the hard variant.
 
     Raises:
-        ActionError: another number of actions, or one that is no action; the message says which.
+        ActionError: wrong number of actions, or an invalid action; the message says which.
     """
     if isinstance(actions, np.ndarray) and actions.dtype.kind in "iu":
         array: NDArray[Any] = actions

@@ -1,6 +1,6 @@
 """The picture that `render()` returns: head camera, map from above and the sentence. For people.
 
-Not an observation: the map shows what no agent is told.
+Not an observation: the map shows information that agents do not receive.
 """
 
 from __future__ import annotations

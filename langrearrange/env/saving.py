@@ -40,14 +40,14 @@ def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]
 
 
 def check_saved(saved: Any, config: EnvConfig) -> None:
-    """Refuse what is no saved moment, is of a newer version or of an env with other rules.
+    """Raise if this is not a saved state, is of a newer version or of an env with other rules.
 
     Raises:
         UsageError: the message says which.
     """
     if not isinstance(saved, Mapping) or not _FIELDS <= saved.keys():
         raise UsageError(
-            f"{saved!r:.60} is no saved state; accepted: what save_state() returned, with the "
+            f"{saved!r:.60} is not a saved state; accepted: what save_state() returned, with the "
             f"fields {', '.join(sorted(_FIELDS))}"
         )
     version = saved["schema_version"]

@@ -142,7 +142,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         """Begin the next episode.
 
         Args:
-            seed: begins the order of episodes anew; None continues it.
+            seed: restarts the order of episodes; None continues it.
             options: `{"episode_id": ...}` plays that episode; the order of the others stays.
 
         Raises:

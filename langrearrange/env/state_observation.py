@@ -1,6 +1,6 @@
 """The `state` observation: perfect perception from where the robot stands, as small arrays.
 
-Not the world: what is in closed containers or elsewhere is not told, and nothing is remembered.
+Does not contain objects in closed containers or elsewhere; nothing is remembered.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Progress(NamedTuple):
         reached: bit i set: subgoal i was reached.
         holding: bit i set: the fact of subgoal i, not yet reached, holds now (it can only be
             reached by becoming true).
-        success, terminated, truncated: as told by the last step.
+        success, terminated, truncated: results of the last step.
     """
 
     state: WorldState
@@ -173,7 +173,7 @@ class Task:
 
         Raises:
             ResetNeeded: the episode is over.
-            ActionError: there is no such skill.
+            ActionError: the skill does not exist.
         """
         if self.terminated or self.truncated:
             raise ResetNeeded("the episode is over; call reset() before the next step()")
@@ -192,7 +192,7 @@ class Task:
                 holds = self._stale_goal(before, self.state)
             if holds and not rules.hard:
                 self.success = self.terminated = True
-            # Driving about makes no subgoal true: none speaks of where the robot stands.
+            # Navigation reaches no subgoal: none depends on where the robot is.
             if valid and action >= NUM_NAV_TARGETS:
                 new_subgoals = self._reach_subgoals()
         self.steps += 1

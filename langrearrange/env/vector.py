@@ -47,7 +47,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
     Order of episodes:
         Training (`weighted`, `uniform`): env i is seeded seed + i and draws for itself.
         Evaluation (`sequential`): episode j is dealt to env j mod num_envs and each is played once.
-        An env with no episode left stands still with reward 0 and no end, and
+        An env without episodes left is a no-op: reward 0, never done, and
         `info["exhausted"][i]` is True; the run is complete when all are. Without a further
         `reset(seed=...)` nothing is played twice.
 
@@ -115,7 +115,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         """Begin the next episode in every env, or in those of a mask.
 
         Args:
-            seed: begins the order of episodes anew: an int s for s, s + 1, ..., or one per env.
+            seed: restarts the order of episodes: an int s for s, s + 1, ..., or one per env.
             options: `episode_id`: an id for all envs or a sequence with one id or None per env;
                 `reset_mask`: bool array of shape (num_envs,), the envs to reset.
 
@@ -247,7 +247,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         return mask, ids
 
     def _begin(self, row: int, episode_id: str | None) -> None:
-        """Begin an episode; an env without one left stands still from now on."""
+        """Begin an episode; an env without episodes left becomes exhausted."""
         if episode_id is not None:
             self._play(row, find_episode(self._source, episode_id))
             return

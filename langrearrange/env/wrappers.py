@@ -44,8 +44,8 @@ class _Encoder:
             raise UsageError(f"max_length={max_length!r}; accepted: an int of at least 1")
         if not callable(tokenizer) or not hasattr(tokenizer, "__len__"):
             raise UsageError(
-                f"{type(tokenizer).__name__} is no tokenizer; accepted: one of Hugging Face's, or "
-                "anything with tokenizer(text)['input_ids'] and len(tokenizer)"
+                f"{type(tokenizer).__name__} is not a tokenizer; accepted: one of Hugging Face's, "
+                "or anything with tokenizer(text)['input_ids'] and len(tokenizer)"
             )
         self._tokenizer = tokenizer
         self._length = max_length

@@ -70,7 +70,7 @@ class Box(NamedTuple):
     closed: int
 
     def holds(self, state: WorldState) -> bool:
-        """Return whether the state lies in the box."""
+        """Return whether the state is in the box."""
         if (
             (self.hand_free and state.held >= 0)
             or not self.places >> state.place & 1
@@ -236,7 +236,7 @@ class _Builder:
         return tidy
 
     def _tidy(self, box: _Masks) -> _Masks | None:
-        """Return the box in normal form, None when no state lies in it."""
+        """Return the box in normal form; None if it contains no state."""
         free = self._hand in box
         in_hand = 0
         result: _Masks = {}
@@ -318,14 +318,14 @@ def _merge(boxes: Sequence[_Masks]) -> list[_Masks]:
 
 
 def _without_subsumed(boxes: list[_Masks]) -> list[_Masks]:
-    """Drop boxes that lie in another one: one with fewer or equal variables and wider masks."""
+    """Drop boxes contained in another one, which has a subset of variables and wider masks."""
     if len(boxes) < 2:
         return boxes
     kept: dict[int, list[_Masks]] = {}  # by lowest variable, which the inner box must share
     result = []
     for box in sorted(boxes, key=len):
-        rivals = (other for variable in box for other in kept.get(variable, ()))
-        if not any(_contains(other, box) for other in rivals):
+        candidates = (other for variable in box for other in kept.get(variable, ()))
+        if not any(_contains(other, box) for other in candidates):
             kept.setdefault(min(box), []).append(box)
             result.append(box)
     return result

@@ -9,7 +9,7 @@ object index of its category in reach, so every lower instance of a constrained 
 counts too. Slots are left out as well.
 
 With standard reach, receptacles that are empty (of objects that count), away from the robot,
-equally open and told apart by no box are interchangeable: exchanging two of them maps plans to
+equally open and distinguished by no box are interchangeable: exchanging two of them maps plans to
 plans, so one of each class is visited. Overlapping reach and travel costs would break this; see
 `Home.standard`.
 """

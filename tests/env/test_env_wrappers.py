@@ -125,7 +125,7 @@ def test_the_vector_is_the_fields_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("tokenizer", [None, "gpt2", lambda text: {}])
 def test_what_is_no_tokenizer_is_refused(tokenizer: Any) -> None:
-    with pytest.raises(UsageError, match="is no tokenizer"):
+    with pytest.raises(UsageError, match="is not a tokenizer"):
         TokenizeInstruction(make(), tokenizer)
 
 
