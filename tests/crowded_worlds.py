@@ -6,6 +6,7 @@ category and containers that hold several things come up often instead of hardly
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -32,6 +33,18 @@ class CrowdedWorld(NamedTuple):
     layout: Layout
     initial: WorldState
     skills: tuple[str, ...]
+
+
+def skills_in(world: CrowdedWorld) -> st.SearchStrategy[list[str]]:
+    """Draw skills, among them whole moves: drive, pick, drive, place."""
+    drives = [name for name in world.skills if name.startswith("nav(")]
+    picks = [name for name in world.skills if name.startswith("pick(")]
+    places = [name for name in world.skills if name.startswith("place(")]
+    moves = st.tuples(st.sampled_from(drives), st.sampled_from(picks), st.sampled_from(places)).map(
+        lambda move: [move[0], move[1], move[2].replace("place", "nav"), move[2]]
+    )
+    single = st.sampled_from(world.skills).map(lambda skill: [skill])
+    return st.lists(single | moves, max_size=15).map(lambda parts: list(itertools.chain(*parts)))
 
 
 @st.composite
