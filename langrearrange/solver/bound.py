@@ -48,7 +48,7 @@ def _cost(problem: Problem, box: Box, spots: int, state: WorldState, here: int) 
     that must be visited and in which no delivery can end; else one if anything is out of reach.
     """
     layout, home = problem.layout, problem.home
-    place, held, receptacles, _, open_mask = state
+    place, receptacles = state.place, state.receptacles
     reach = layout.reach[place]
     cost = drives = targets = sources = only_target = 0
     held_wanted = held_constrained = False
@@ -77,9 +77,9 @@ def _cost(problem: Problem, box: Box, spots: int, state: WorldState, here: int) 
         targets |= target
         if not target & (target - 1):
             only_target |= target
-    if held >= 0 and (held_wanted or not held_constrained):
+    if state.held >= 0 and (held_wanted or not held_constrained):
         cost += bool(sources or (box.hand_free and not held_constrained))
-    open_spots = SPOTS_OF_OPENABLES[open_mask]
+    open_spots = SPOTS_OF_OPENABLES[state.open_mask]
     forced = sources & layout.pick_closed[0] | only_target & layout.place_closed[0]
     flips = (forced | SPOTS_OF_OPENABLES[box.opened]) & ~open_spots
     shuts = SPOTS_OF_OPENABLES[box.closed] & (open_spots | flips)

@@ -220,17 +220,13 @@ class Problem:
 
     def drives(self, state: WorldState) -> list[Step]:
         """Return the navigations worth trying."""
-        place, held, receptacles, slots, open_mask = state
+        place, rest = state.place, state[1:]
         if not self.home.standard:
-            return [
-                (p, WorldState(p, held, receptacles, slots, open_mask))
-                for p in self.places
-                if p != place
-            ]
+            return [(p, WorldState(p, *rest)) for p in self.places if p != place]
         occupied = 0
-        for location in receptacles:
+        for location in state.receptacles:
             occupied |= 1 << location
-        open_spots = SPOTS_OF_OPENABLES[open_mask]
+        open_spots = SPOTS_OF_OPENABLES[state.open_mask]
         here, seen = SPOT_OF_PLACE[place], 0
         result = []
         for target, spot, class_bit in self._spots:
@@ -241,7 +237,7 @@ class Problem:
                 if seen & key:
                     continue
                 seen |= key
-            result.append((target, WorldState(target, held, receptacles, slots, open_mask)))
+            result.append((target, WorldState(target, *rest)))
         return result
 
 

@@ -81,7 +81,7 @@ def _moved(state: WorldState, obj: int, location: int) -> WorldState:
         changed[obj] = 0 if location == IN_HAND else first_free_slot(state, location)
         slots = tuple(changed)
     held = obj if location == IN_HAND else -1
-    return WorldState(state.place, held, tuple(receptacles), slots, state.open_mask)
+    return WorldState(state.place, held, tuple(receptacles), slots, *state[4:])
 
 
 def _open(layout: Layout, state: WorldState, openable: int) -> Result:

@@ -121,6 +121,14 @@ def test_an_unwanted_instance_blocks_even_when_no_box_mentions_it() -> None:
     assert len(solution.plan) == len(wanted.plan) == 8
 
 
+@pytest.mark.parametrize("opened", ["fridge", "left_drawer", "right_drawer"])
+def test_of_containers_that_serve_alike_the_open_one_is_visited(opened: str) -> None:
+    layout, initial = household([("apple", "sofa")], (opened,))
+    goal = parse_goal("(and (hand_free) (exists (?x - apple ?r - container) (on_top ?x ?r)))")
+    expected = ["nav(sofa)", "pick(apple)", f"nav({opened})", f"place({opened})"]
+    assert names(solve(goal, layout, initial).plan) == expected
+
+
 def test_planning_goes_on_from_the_middle_of_an_episode() -> None:
     layout, initial = household([("apple", "fridge")])
     full = solve(MOVE_APPLE, layout, initial).plan
