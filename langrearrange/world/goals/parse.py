@@ -245,7 +245,7 @@ class _Parser:
         arguments = []
         for argument, sort in zip(rest, sorts, strict=True):
             if isinstance(argument, _List):
-                self.fail(argument, f"expected a variable or a {sort} name")
+                self.fail(argument, f"expected a variable or {_article(sort)} {sort} name")
             self._check_argument(argument, sort, scope)
             arguments.append(argument.text)
         return Atom(head.text, tuple(arguments))
