@@ -173,6 +173,16 @@ def test_pictures_stay_pictures_beside_the_vector() -> None:
     assert not any(isinstance(part, spaces.Text) for part in dict_space(env).values())
 
 
+def test_every_kind_of_picture_stays_one() -> None:
+    extras = ("depth", "segmentation", "action_mask")
+    env = FlattenForStableBaselines3(make(observation="rgb", image_size=16, extras=extras))
+    seen, _ = env.reset()
+    assert set(seen) == {"rgb", "depth", "segmentation", "vector"}
+    assert seen["segmentation"].shape == (16, 16)
+    assert seen["vector"].shape == (7 + 1 + 3 + 256 + 70,)
+    assert seen in env.observation_space
+
+
 def test_tokens_flatten_too() -> None:
     env = FlattenForStableBaselines3(TokenizeInstruction(make(), Words(), max_length=16))
     seen = env.reset()[0]

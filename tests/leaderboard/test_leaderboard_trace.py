@@ -219,6 +219,18 @@ def test_endless_episodes_are_refused(path: Path, monkeypatch: pytest.MonkeyPatc
         read_trace(path)
 
 
+@pytest.mark.parametrize(("beyond", "words"), [(1, "larger than 64 MiB"), (0, "")])
+def test_a_file_of_64_mib_is_opened_and_a_larger_one_is_not(
+    path: Path, beyond: int, words: str
+) -> None:
+    with path.open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + beyond)
+    with pytest.raises(SubmissionError) as caught:
+        read_trace(path)
+    assert ("larger than" in str(caught.value)) == bool(words)
+    assert words in str(caught.value)
+
+
 def test_the_limits_of_a_trace_are_as_told(path: Path) -> None:
     limits = (trace_module.MAX_LINE, trace_module.MAX_EPISODES, trace_module.MAX_BYTES)
     assert limits == (65_536, 200_000, 64 * 1024 * 1024)

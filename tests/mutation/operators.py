@@ -97,13 +97,21 @@ def mutations(path: str, source: str) -> list[list[Mutation]]:
             continue  # no operator changes them, and they are half of all nodes
         for name, operator in instances.items():
             for span in operator.mutation_positions(node):
-                if node.parent.type == "dictorsetmaker" and node.type == "operator":
-                    continue  # ** of a dictionary display, which is no power
+                if _is_meaningless(name, node):
+                    continue
                 if not any(start <= span[0] and span[1] <= end for start, end in excluded):
                     found = Mutation(path, span[0][0], name, counts[name])
                     places.setdefault(span, []).append(found)
                 counts[name] += 1
     return list(places.values())
+
+
+def _is_meaningless(name: str, node: Any) -> bool:
+    """Whether a mutation would take `**` of a display for a power, or order words."""
+    if node.parent.type == "dictorsetmaker" and node.type == "operator":
+        return True
+    orders = name.endswith(("Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"))
+    return orders and any(child.type == "string" for child in node.children)
 
 
 def _excluded(tree: ast.Module) -> list[Span]:

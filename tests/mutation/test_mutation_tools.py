@@ -29,6 +29,8 @@ def count(items: list[int | str], least: int | None = None) -> int | str:
         print(item)
     if total is not None and total >= 3:
         return -total
+    if least == "a":
+        return "b"
     return total
 """
 
@@ -77,6 +79,8 @@ def test_nothing_is_mutated_that_does_not_run(places: Any) -> None:
     replaced = {m.operator.split("_")[1] for place in places for m in place if "_" in m.operator}
     assert "LShift" in replaced
     assert not replaced & {"Pow", "BitOr"}
+    turned = {line for place in places for m in place for line in changed(m) if "least" in line}
+    assert turned == {'if least != "a":', 'if not least == "a":'}
     assert not any("strict=False" in line for place in places for m in place for line in changed(m))
 
 

@@ -35,8 +35,10 @@ def test_moving_one_object_takes_four_skills() -> None:
 
 def test_a_goal_that_holds_already_has_the_empty_plan() -> None:
     layout, initial = household([("apple", "left_counter")])
-    assert solve(MOVE_APPLE, layout, initial).plan == ()
-    assert solve(MOVE_APPLE, layout, initial).status == "solved"
+    solution = solve(MOVE_APPLE, layout, initial)
+    assert (solution.status, solution.plan) == ("solved", ())
+    assert (solution.visits, solution.lower_bound) == (0, 0)
+    assert not solution.too_long
 
 
 def test_a_goal_without_any_plan_is_told_from_one_beyond_the_limit() -> None:
