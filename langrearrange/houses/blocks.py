@@ -44,12 +44,8 @@ def _stretched(
     Normals stay right because box and cylinder have none that are oblique to a stretched axis.
     """
     position = unit.positions.astype(np.float64) * np.array(size) + np.array(origin)
-    return Mesh(
-        (np.round(position / 1000, 5) + 0.0).astype(np.float32),
-        unit.normals,
-        unit.colors * np.array(color, np.float32),
-        unit.faces,
-    )
+    position = (np.round(position / 1000, 5) + 0.0).astype(np.float32)
+    return replace(unit, positions=position, colors=unit.colors * np.array(color, np.float32))
 
 
 def block(low: tuple[float, float, float], high: tuple[float, float, float], color: Color) -> Mesh:
@@ -66,9 +62,8 @@ def cushion(
 ) -> Mesh:
     """Return a box with round edges from one corner to the opposite one, millimetres."""
     (x0, y0, z0), (x1, y1, z1) = low, high
-    mesh = rounded_box(
-        (x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000, radius / 1000, color, 2
-    )
+    width, depth, height = (x1 - x0) / 1000, (y1 - y0) / 1000, (z1 - z0) / 1000
+    mesh = rounded_box(width, depth, height, radius / 1000, color, 2)
     return moved(mesh, (x0 + x1) / 2000, (y0 + y1) / 2000, z0 / 1000)
 
 
@@ -90,10 +85,8 @@ def tray(
     points = np.array([(x, y, z + 0.2) for y in ys for x in xs]) / 1000
     shades = np.array([a * b for a in dark for b in dark])
     faces = []
-    for j in range(3):
-        for i in range(3):
-            a = 4 * j + i
-            faces += [(a, a + 1, a + 5), (a, a + 5, a + 4)]
+    for a in (0, 1, 2, 4, 5, 6, 8, 9, 10):
+        faces += [(a, a + 1, a + 5), (a, a + 5, a + 4)]
     return Mesh(
         points.astype(np.float32),
         np.tile(np.array([[0, 0, 1]], np.float32), (16, 1)),

@@ -36,12 +36,13 @@ def solid(
         crease_deg: edges sharper than this stay sharp; 0 shades every face flat.
     """
     position = np.asarray(points, np.float64).round(5) + np.float64(0)  # no negative zeros
-    vertex, position = _weld(position)
+    vertex, first = _unique_rows(np.round(position * 1e5).astype(np.int64))
+    position = position[first]
     face = vertex[np.asarray(faces, np.int64).reshape(-1, 3)]
     color = np.asarray(colors, np.float64)
     color = np.broadcast_to(color, (len(face), 3))
     a, b, c = (position[face[:, k]] for k in range(3))
-    normal = _cross(b - a, c - a)
+    normal = np.cross(b - a, c - a)
     area = np.sqrt(_dot(normal, normal))
     keep = area > 1e-11
     face, color, normal, area = face[keep], color[keep], normal[keep], area[keep]
@@ -66,17 +67,6 @@ def solid(
     )
 
 
-def _cross(a: Array, b: Array) -> Array:
-    return np.stack(
-        [
-            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
-            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
-            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
-        ],
-        axis=1,
-    )
-
-
 def _dot(a: Array, b: Array) -> Array:
     return a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2]
 
@@ -97,11 +87,6 @@ def _unique_rows(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
     index = np.empty(len(rows), np.int64)
     index[order] = rank[group]
     return index, np.sort(first)
-
-
-def _weld(position: Array) -> tuple[NDArray[np.int64], Array]:
-    index, first = _unique_rows(np.round(position * 1e5).astype(np.int64))
-    return index, position[first]
 
 
 def _corner_normals(

@@ -65,15 +65,14 @@ class FreeSpace:
 
     def centres(self, cells: int) -> tuple[tuple[int, int], ...]:
         """Return the centres (x_mm, y_mm) of the cells in a mask, in ascending bit order."""
-        result = []
-        for row in range(self.rows):
-            line = cells >> row * self.columns & ((1 << self.columns) - 1)
-            y = row * CELL_MM + CELL_MM // 2
-            while line:
-                low = line & -line
-                result.append(((low.bit_length() - 1) * CELL_MM + CELL_MM // 2, y))
-                line ^= low
-        return tuple(result)
+        row = (1 << self.columns) - 1
+        return tuple(
+            (x * CELL_MM + CELL_MM // 2, y * CELL_MM + CELL_MM // 2)
+            for y in range(self.rows)
+            for line in [cells >> y * self.columns & row]
+            for x in range(self.columns)
+            if line >> x & 1
+        )
 
 
 def _covered(low: int, high: int, count: int) -> tuple[int, int]:

@@ -110,19 +110,18 @@ def _basin(middle: float, half: float, front: float, back: float, height: float)
         cylinder(0.032, 0.0012, shade(STEEL, 0.45), 16),
         middle / 1000, (back - 40) / 1000, floor / 1000,
     )  # fmt: skip
-    return merged(
+    parts = [
         block((x0, front, floor - 6), (x1, back, floor), shade(STEEL, 0.93)),
         tray((x0 + 2, front + 2), (x1 - 2, back - 2), floor, shade(STEEL, 0.97)),
-        block((x0 - 14, front - 14, height), (x1 + 14, front + 3, rim), STEEL),
-        block((x0 - 14, back - 3, height), (x1 + 14, back + 14, rim), STEEL),
-        block((x0 - 14, front, height), (x0 + 3, back, rim), STEEL),
-        block((x1 - 3, front, height), (x1 + 14, back, rim), STEEL),
-        block((x0, front, floor), (x1, front + 2, height), wall),
-        block((x0, back - 2, floor), (x1, back, height), wall),
-        block((x0, front, floor), (x0 + 2, back, height), wall),
-        block((x1 - 2, front, floor), (x1, back, height), wall),
-        drain,
-    )
+    ]
+    for out, thick, z0, z1, color in ((14, 3, height, rim, STEEL), (0, 2, floor, height, wall)):
+        parts += [
+            block((x0 - out, front - out, z0), (x1 + out, front + thick, z1), color),
+            block((x0 - out, back - thick, z0), (x1 + out, back + out, z1), color),
+            block((x0 - out, front, z0), (x0 + thick, back, z1), color),
+            block((x1 - thick, front, z0), (x1 + out, back, z1), color),
+        ]
+    return merged(*parts, drain)
 
 
 def _tap(middle: float, back: float, height: float) -> Mesh:
@@ -175,22 +174,20 @@ def _drawer(
     *lining: Mesh,
 ) -> Mesh:
     """A drawer with its face between two heights and its handle at another."""
-    middle, width, front = column_centres(size)[column], size.columns[column], -size.depth
+    middle, front = column_centres(size)[column], -size.depth
+    reach = size.columns[column] / 2 - 4
     half, back, floor, rim, wall = box
     x0, x1, low = middle - half, middle + half, floor - wall
     return merged(
-        block(
-            (middle - width / 2 + 4, front, face[0]),
-            (middle + width / 2 - 4, front + FRONT_MM, face[1]),
-            palette.fronts,
-        ),
+        block((middle - reach, front, face[0]), (middle + reach, front + FRONT_MM, face[1]),
+              palette.fronts),
         pull(middle, front, handle, 320, palette.handles),
         block((x0, front + 20, low), (x1, back, floor), INSIDE),
         *lining,
         block((x0 - wall, front + 20, low), (x0, back, rim), INSIDE),
         block((x1, front + 20, low), (x1 + wall, back, rim), INSIDE),
         block((x0 - wall, back, low), (x1 + wall, back + wall, rim), INSIDE),
-    )
+    )  # fmt: skip
 
 
 def backsplash(size: Size, palette: Palette, style: int) -> Mesh:
@@ -210,9 +207,8 @@ def upper_cabinets(size: Size, palette: Palette, style: int) -> Mesh:
     parts = []
     for x0, x1 in ((-half, -half + left), (half - right, half)):
         parts.append(block((x0, -330, UPPER_MM), (x1, 0, 2160), shade(palette.fronts, 0.92)))
-        doors = 2
-        for i in range(doors):
-            a, b = x0 + (x1 - x0) * i / doors, x0 + (x1 - x0) * (i + 1) / doors
+        for i in range(2):
+            a, b = x0 + (x1 - x0) * i / 2, x0 + (x1 - x0) * (i + 1) / 2
             parts.append(block((a + 4, -348, UPPER_MM + 6), (b - 4, -330, 2154), palette.fronts))
             x = b - 40 if i == 0 else a + 40
             parts.append(upright_pull(x, -348, UPPER_MM + 30, UPPER_MM + 180, palette.handles))
@@ -222,9 +218,7 @@ def upper_cabinets(size: Size, palette: Palette, style: int) -> Mesh:
 
 
 def _draw_size(rng: KeyedRng) -> Size:
-    columns = (
-        rng.choice((880, 900, 940)), rng.choice((900, 920)), rng.choice((880, 900, 940)),
-    )  # fmt: skip
+    columns = tuple(map(rng.choice, ((880, 900, 940), (900, 920), (880, 900, 940))))
     return Size(sum(columns), DEPTH_MM, rng.choice((860, 870, 880)), columns)
 
 

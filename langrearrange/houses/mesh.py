@@ -36,15 +36,12 @@ class Mesh:
 
     def __post_init__(self) -> None:
         n = len(self.positions)
-        for name, array, columns in (
-            ("positions", self.positions, 3),
-            ("normals", self.normals, 3),
-            ("colors", self.colors, 3),
-        ):
-            if array.shape != (n, columns) or array.dtype != np.float32:
+        for name in ("positions", "normals", "colors"):
+            array = getattr(self, name)
+            if array.shape != (n, 3) or array.dtype != np.float32:
                 raise HouseError(
                     f"mesh: {name} has shape {array.shape} and dtype {array.dtype}; expected "
-                    f"({n}, {columns}) float32"
+                    f"({n}, 3) float32"
                 )
         if self.faces.ndim != 2 or self.faces.shape[1] != 3 or self.faces.dtype != np.int32:
             raise HouseError(f"mesh: faces need shape (f, 3) int32, got {self.faces.shape}")

@@ -73,16 +73,13 @@ def _corner_pieces(
 ) -> Iterator[Ornament]:
     inside = plan.rooms[room].grown(-_CORNER_GAP_MM - CORNER_MM // 2)
     corners = [(x, y) for x in (inside.x0, inside.x1) for y in (inside.y0, inside.y1)]
+    taken = [*entries, *(door.grown(450) for door in plan.doorways)]
+    taken += [area for p in pieces for area in (p.footprint, *p.swings, *p.standing)]
     wanted = 2 if room in ("living_room", "study") else 1
     for x, y in rng.shuffled(corners):
         kind: OrnamentKind = "lamp" if room != "kitchen" and rng.chance(1, 2) else "plant"
         piece = Ornament(kind, room, WallFrame(x, y, 1), (CORNER_MM, CORNER_MM), rng.below(6))
-        area = piece.footprint.grown(60)
-        clear = not any(
-            area.overlaps(other) for p in pieces for other in (p.footprint, *p.swings, *p.standing)
-        ) and not any(
-            area.overlaps(way) for way in (*entries, *(d.grown(450) for d in plan.doorways))
-        )
+        clear = not any(map(piece.footprint.grown(60).overlaps, taken))
         if clear and wanted and rng.chance(3, 4):
             wanted -= 1
             yield piece
@@ -145,9 +142,7 @@ def _without(gap: tuple[int, int], low: int, high: int) -> tuple[int, int]:
 
 
 def _is_outer(plan: FloorPlan, inside: Rect, quarter: int) -> bool:
-    edges = (
-        plan.size[0] - inside.x1, plan.size[1] - inside.y1, inside.x0, inside.y0,
-    )  # fmt: skip
+    edges = (plan.size[0] - inside.x1, plan.size[1] - inside.y1, inside.x0, inside.y0)
     return edges[quarter] <= 100
 
 

@@ -7,6 +7,7 @@ that things stand on the floor; few triangles, one mesh a room, so that hidden r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -41,32 +42,29 @@ def floor(design: Furnishing, room: str, material: Floor) -> Mesh:
     xs = _lines(inside.x0, inside.x1, [(r.x0, r.x1) for r in covered])
     ys = _lines(inside.y0, inside.y1, [(r.y0, r.y1) for r in covered])
     meshes = [_grid(xs, ys, lambda x, y: (x, y, 0.0), light, material.color, (0, 0, 1))]
-    for door in design.plan.doorways:
-        if door.overlaps(Rect(inside.x0, inside.y0, inside.x1 + 1, inside.y1 + 1)):
-            meshes.append(
-                _grid([door.x0, door.x1], [door.y0, door.y1], lambda x, y: (x, y, 0.0),
-                      lambda x, y: 0.9, material.color, (0, 0, 1))
-            )  # fmt: skip
-    return _textured(merged(*meshes), material)
-
-
-def _textured(mesh: Mesh, material: Floor) -> Mesh:
+    meshes += [_plain(door, 0.0, 0.9, material.color) for door in _doorways(design, inside)]
+    mesh = merged(*meshes)
     uv = (mesh.positions[:, :2] / np.float32(material.repeat_m)).astype(np.float32)
-    return Mesh(mesh.positions, mesh.normals, mesh.colors, mesh.faces, uv, material.texture)
+    return replace(mesh, uv=uv, texture=material.texture)
+
+
+def _doorways(design: Furnishing, inside: Rect) -> list[Rect]:
+    """Return the doorways on the upper and right side of a room."""
+    reach = Rect(inside.x0, inside.y0, inside.x1 + 1, inside.y1 + 1)
+    return [door for door in design.plan.doorways if door.overlaps(reach)]
 
 
 def ceiling(design: Furnishing, room: str, palette: Palette) -> Mesh:
     """The ceiling of a room and of its doorways' thickness."""
     inside = design.plan.rooms[room]
 
-    def light(x: float, y: float) -> float:
+    def light(y: float, x: float) -> float:
         edge = min(x - inside.x0, inside.x1 - x, y - inside.y0, inside.y1 - y)
         return _ramp(edge, 0.86, _CORNER_MM)
 
     xs, ys = _lines(inside.x0, inside.x1, []), _lines(inside.y0, inside.y1, [])
     color = shade(palette.trim, 0.97)
-    return _grid(ys, xs, lambda y, x: (x, y, WALL_HEIGHT_MM), lambda y, x: light(x, y), color,
-                 (0, 0, -1))  # fmt: skip
+    return _grid(ys, xs, lambda y, x: (x, y, WALL_HEIGHT_MM), light, color, (0, 0, -1))
 
 
 def walls(design: Furnishing, room: str, palette: Palette) -> Mesh:
@@ -77,10 +75,8 @@ def walls(design: Furnishing, room: str, palette: Palette) -> Mesh:
         openings = _openings(design, inside, quarter)
         parts.append(_wall(inside, quarter, openings, palette.paints[room]))
         parts += _skirting(inside, quarter, openings, palette.trim)
-    for door in design.plan.doorways:
-        if door.overlaps(Rect(inside.x0, inside.y0, inside.x1 + 1, inside.y1 + 1)):
-            parts.append(_casing(door, palette.trim))
-    return merged(*parts)
+    casings = [_casing(door, palette.trim) for door in _doorways(design, inside)]
+    return merged(*parts, *casings)
 
 
 def _openings(design: Furnishing, inside: Rect, quarter: int) -> list[tuple[int, int]]:
@@ -127,33 +123,32 @@ def _skirting(
 
 def _casing(door: Rect, trim: Color) -> Mesh:
     """Line a doorway: two jambs and a head, a little wider than the wall is thick."""
-    out, lining, high = 12, 18, DOOR_HEIGHT_MM
-    if door.x1 - door.x0 < door.y1 - door.y0:
-        x0, x1 = door.x0 - out, door.x1 + out
-        boards = [
-            ((x0, door.y0 - _CASING_MM, 0), (x1, door.y0 + lining, high + _CASING_MM)),
-            ((x0, door.y1 - lining, 0), (x1, door.y1 + _CASING_MM, high + _CASING_MM)),
-            ((x0, door.y0 + lining, high - lining), (x1, door.y1 - lining, high + _CASING_MM)),
-        ]
-    else:
-        y0, y1 = door.y0 - out, door.y1 + out
-        boards = [
-            ((door.x0 - _CASING_MM, y0, 0), (door.x0 + lining, y1, high + _CASING_MM)),
-            ((door.x1 - lining, y0, 0), (door.x1 + _CASING_MM, y1, high + _CASING_MM)),
-            ((door.x0 + lining, y0, high - lining), (door.x1 - lining, y1, high + _CASING_MM)),
-        ]
-    return merged(*(block(low, top, trim) for low, top in boards))
+    out, lining, top = 12, 18, DOOR_HEIGHT_MM + _CASING_MM
+    through_x = door.x1 - door.x0 < door.y1 - door.y0
+    (a, b), (low, high) = (door.x0, door.x1), (door.y0, door.y1)
+    if not through_x:
+        (a, b), (low, high) = (low, high), (a, b)
+    boards = []
+    for start, end, z in (
+        (low - _CASING_MM, low + lining, 0),
+        (high - lining, high + _CASING_MM, 0),
+        (low + lining, high - lining, DOOR_HEIGHT_MM - lining),
+    ):
+        corners = ((a - out, start), (b + out, end))
+        (x0, y0), (x1, y1) = corners if through_x else (pair[::-1] for pair in corners)
+        boards.append(block((x0, y0, z), (x1, y1, top), trim))
+    return merged(*boards)
 
 
 def wall_tops(design: Furnishing, color: Color) -> Mesh:
     """The walls cut at ceiling height: seen only from above, when ceilings are left out."""
-    return merged(
-        *(
-            _grid([r.x0, r.x1], [r.y0, r.y1], lambda x, y: (x, y, WALL_HEIGHT_MM),
-                  lambda x, y: 1.0, color, (0, 0, 1))
-            for r in design.walls
-        )
-    )  # fmt: skip
+    return merged(*(_plain(wall, WALL_HEIGHT_MM, 1.0, color) for wall in design.walls))
+
+
+def _plain(rect: Rect, z: float, light: float, color: Color) -> Mesh:
+    """Return an evenly lit rectangle facing up."""
+    xs, ys = [rect.x0, rect.x1], [rect.y0, rect.y1]
+    return _grid(xs, ys, lambda x, y: (x, y, z), lambda x, y: light, color, (0, 0, 1))
 
 
 def _ramp(distance: float, start: float, reach: float) -> float:

@@ -126,12 +126,11 @@ def box(size_x: float, size_y: float, size_z: float, color: Color) -> Mesh:
 def rounded_outline(size_x: float, size_y: float, radius: float, steps: int = 3) -> list[Point2]:
     """Return a rectangle with round corners, counter-clockwise, centred on the origin."""
     x, y = size_x / 2 - radius, size_y / 2 - radius
-    result = []
-    for quarter, (cx, cy) in enumerate([(x, y), (-x, y), (-x, -y), (x, -y)]):
-        result += [
-            (cx + px, cy + py) for px, py in arc(radius, 90 * quarter, 90 * quarter + 90, steps)
-        ]
-    return result
+    return [
+        (cx + px, cy + py)
+        for quarter, (cx, cy) in enumerate([(x, y), (-x, y), (-x, -y), (x, -y)])
+        for px, py in arc(radius, 90 * quarter, 90 * quarter + 90, steps)
+    ]
 
 
 def rounded_box(
@@ -162,13 +161,8 @@ def lathe(
     segment.
     """
     rings = [[(r * c, r * s, z) for c, s in circle(segments)] for r, z in profile]
-    return loft(
-        rings,
-        color,
-        cap_start=profile[0][0] > 1e-6,
-        cap_end=profile[-1][0] > 1e-6,
-        crease_deg=crease_deg,
-    )
+    start, end = profile[0][0] > 1e-6, profile[-1][0] > 1e-6
+    return loft(rings, color, cap_start=start, cap_end=end, crease_deg=crease_deg)
 
 
 def cylinder(radius: float, height: float, color: Color, segments: int = 20) -> Mesh:
@@ -193,12 +187,8 @@ def ellipsoid(
 ) -> Mesh:
     """Return an ellipsoid centred on the origin."""
     profile = arc(1.0, -90, 90, rings)
-    return scaled(
-        lathe([(abs(c) if abs(c) > 1e-9 else 0.0, s) for c, s in profile], color, segments, 60),
-        radius_x,
-        radius_y,
-        radius_z,
-    )
+    profile = [(abs(c) if abs(c) > 1e-9 else 0.0, s) for c, s in profile]
+    return scaled(lathe(profile, color, segments, 60), radius_x, radius_y, radius_z)
 
 
 def sphere(radius: float, color: Color, segments: int = 18, rings: int = 10) -> Mesh:
@@ -247,12 +237,11 @@ def tube(
         along = _normalised(tuple(b - a for a, b in zip(before, after, strict=True)))
         side = _normalised(_cross3(up, along))
         lift = _cross3(along, side)
-        rings.append(
-            [
-                tuple(point[k] + radii[i] * (c * side[k] + aspect * s * lift[k]) for k in range(3))
-                for c, s in circle(sides)
-            ]
-        )
+        ring = [
+            tuple(point[k] + radii[i] * (c * side[k] + aspect * s * lift[k]) for k in range(3))
+            for c, s in circle(sides)
+        ]
+        rings.append(ring)
     return loft(rings, color, closed=closed, crease_deg=crease_deg)  # type: ignore[arg-type]
 
 
@@ -285,10 +274,9 @@ def extrude(
         faces += [(c, b, a), (a + count, b + count, c + count)]
     start = 0
     for loop in (outer, *inner):
-        for k in range(len(loop)):
-            a, b = start + k, start + (k + 1) % len(loop)
+        ring = range(start, start := start + len(loop))
+        for a, b in zip(ring, [*ring[1:], ring[0]], strict=True):
             faces += [(a, b, b + count), (a, b + count, a + count)]
-        start += len(loop)
     return solid(points, faces, color, crease_deg)
 
 

@@ -19,6 +19,8 @@ from langrearrange.errors import HouseError
 SIZE = 256
 Field = NDArray[np.float64]
 """(256, 256) float64: a deviation about 0; rows run along v, columns along u."""
+V, U = np.arange(SIZE)[:, None], np.arange(SIZE)[None, :]
+"""Coordinates of all texels, shapes (256, 1) and (1, 256)."""
 
 
 def mixed_bits(x: NDArray[np.int64], y: NDArray[np.int64], seed: int) -> Field:
@@ -55,19 +57,13 @@ def cloud(columns: int, rows: int, seed: int, octaves: int = 3) -> Field:
     return total
 
 
-def _grid() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return u and v of every texel, broadcastable."""
-    return np.arange(SIZE)[None, :], np.arange(SIZE)[:, None]
-
-
 def _boards(width: int, length: int, seam: float, tone: float, seed: int) -> Field:
     """Rows of boards along u, staggered, each of its own tone, dark in the seams."""
-    u, v = _grid()
-    row = v // width
+    row = V // width
     shift = ((mixed_bits(row, row * 0, seed) + 1) * length).astype(np.int64)
-    along = (u + shift) % SIZE
-    field = tone * mixed_bits(along // length, row + 0 * u, seed + 1)
-    edge = (v % width == 0) | (along % length == 0)
+    along = (U + shift) % SIZE
+    field = tone * mixed_bits(along // length, row + 0 * U, seed + 1)
+    edge = (V % width == 0) | (along % length == 0)
     return np.where(edge, -seam, field)
 
 
@@ -79,10 +75,9 @@ def _wood_planks() -> Field:
 
 def _parquet() -> Field:
     """Squares of four short boards, turned from one square to the next."""
-    u, v = _grid()
-    turned = ((u // 64) + (v // 64)) % 2 == 0
-    across = np.where(turned, v, u)
-    along = np.where(turned, u, v)
+    turned = ((U // 64) + (V // 64)) % 2 == 0
+    across = np.where(turned, V, U)
+    along = np.where(turned, U, V)
     tone = 11 * mixed_bits(across // 16 + 64 * (along // 64), along // 64, 21)
     edge = (across % 16 == 0) | (along % 64 == 0)
     grain = np.where(turned, noise(6, 96, 23), noise(96, 6, 24))
@@ -97,28 +92,24 @@ def _wood() -> Field:
 
 
 def _grout(side: int, line: int) -> NDArray[np.bool_]:
-    u, v = _grid()
-    return (u % side < line) | (v % side < line)
+    return (U % side < line) | (V % side < line)
 
 
 def _tiles() -> Field:
     """Four by four square tiles, light joints."""
-    u, v = _grid()
-    tone = 5 * mixed_bits(u // 64, v // 64 + 0 * u, 41)
+    tone = 5 * mixed_bits(U // 64, V // 64 + 0 * U, 41)
     return np.where(_grout(64, 2), -36, tone + 6 * cloud(6, 6, 43))
 
 
 def _small_tiles() -> Field:
     """Sixteen by sixteen tiles for splashbacks."""
-    u, v = _grid()
-    tone = 7 * mixed_bits(u // 16, v // 16 + 0 * u, 47)
+    tone = 7 * mixed_bits(U // 16, V // 16 + 0 * U, 47)
     return np.where(_grout(16, 1), 16, tone)
 
 
 def _carpet() -> Field:
     """Loops: fine speckle and slow patches."""
-    u, v = _grid()
-    return 15 * mixed_bits(u // 2, v // 2 + 0 * u, 61) + 9 * noise(64, 64, 63) + 6 * cloud(4, 4, 67)
+    return 15 * mixed_bits(U // 2, V // 2 + 0 * U, 61) + 9 * noise(64, 64, 63) + 6 * cloud(4, 4, 67)
 
 
 def _plaster() -> Field:
@@ -128,9 +119,8 @@ def _plaster() -> Field:
 
 def _fabric() -> Field:
     """A plain weave."""
-    u, v = _grid()
-    over = ((u // 2) + (v // 2)) % 2 * 2 - 1
-    thread = mixed_bits(u // 2, 0 * u, 79) + mixed_bits(0 * v, v // 2, 83)
+    over = ((U // 2) + (V // 2)) % 2 * 2 - 1
+    thread = mixed_bits(U // 2, 0 * U, 79) + mixed_bits(0 * V, V // 2, 83)
     return 9.0 * over + 5 * thread + 4 * cloud(5, 5, 89)
 
 

@@ -60,12 +60,9 @@ def mirrored(mesh: Mesh, axis: str = "x") -> Mesh:
 
 def painted(mesh: Mesh, paint: Callable[[float, float, float], Color | None]) -> Mesh:
     """Return the mesh with vertex colours chosen by position; None keeps a vertex's colour."""
-    colors = mesh.colors.copy()
-    for i, (x, y, z) in enumerate(mesh.positions.tolist()):
-        color = paint(x, y, z)
-        if color is not None:
-            colors[i] = color
-    return replace(mesh, colors=colors)
+    old = zip(mesh.positions.tolist(), mesh.colors.tolist(), strict=True)
+    colors = [paint(*position) or color for position, color in old]
+    return replace(mesh, colors=np.array(colors, np.float32))
 
 
 def shaped(
@@ -73,8 +70,7 @@ def shaped(
 ) -> Mesh:
     """Return the mesh with every point moved by a function, normals made anew, colours kept."""
     points = [bend(x, y, z) for x, y, z in mesh.positions.tolist()]
-    bent = solid(points, mesh.faces.tolist(), mesh.colors[mesh.faces[:, 0]].tolist(), crease_deg)
-    return bent
+    return solid(points, mesh.faces.tolist(), mesh.colors[mesh.faces[:, 0]].tolist(), crease_deg)
 
 
 def rested(mesh: Mesh) -> Mesh:
