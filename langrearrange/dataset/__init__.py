@@ -2,9 +2,6 @@
 
 from langrearrange.dataset.codec import check_episode, decode_episode, encode_episode
 from langrearrange.dataset.episode import (
-    MAX_INSTRUCTION,
-    MAX_OBJECTS,
-    SCHEMA_VERSION,
     Episode,
     EpisodeId,
     ObjectPlacement,
@@ -20,9 +17,6 @@ from langrearrange.dataset.validate import episode_problems
 from langrearrange.dataset.writer import DatasetWriter, write_dataset
 
 __all__ = [
-    "MAX_INSTRUCTION",
-    "MAX_OBJECTS",
-    "SCHEMA_VERSION",
     "Chosen",
     "Dataset",
     "DatasetWriter",

@@ -11,7 +11,6 @@ from langrearrange.env.observer import (
     Observer,
     SymbolicObserver,
     is_modality,
-    modality_name,
     observer_factory,
 )
 from langrearrange.env.rewards import (
@@ -25,7 +24,7 @@ from langrearrange.env.rewards import (
 )
 from langrearrange.env.single import LangRearrangeEnv, LangRearrangeHardEnv
 from langrearrange.env.spaces import STATE_SIZES, InstructionText
-from langrearrange.env.task import STOP, Progress, Rules, Task
+from langrearrange.env.task import STOP, Rules, Task
 from langrearrange.env.text_observation import facts, text
 from langrearrange.env.vector import LangRearrangeHardVectorEnv, LangRearrangeVectorEnv
 
@@ -50,7 +49,6 @@ __all__ = [
     "Observation",
     "Observations",
     "Observer",
-    "Progress",
     "Reward",
     "RewardConfig",
     "Rules",
@@ -62,7 +60,6 @@ __all__ = [
     "facts",
     "is_modality",
     "make_reward",
-    "modality_name",
     "observer_factory",
     "rows_of",
     "text",

@@ -5,19 +5,18 @@ A flat is a pure function of its id; nothing is downloaded and meshes are made w
 
 from langrearrange.houses import shapes
 from langrearrange.houses.flats import HOUSE_IDS
-from langrearrange.houses.geometry import Matrix, Pose2D, compose, rigid
+from langrearrange.houses.geometry import Matrix, Pose2D, rigid
 from langrearrange.houses.homes import HomeSource, get_house, houses_for, model_size, register_homes
-from langrearrange.houses.house import House, Part, Slot, SpatialRelation, Surface
+from langrearrange.houses.house import House, Part, Slot, Surface
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.meshes import part_mesh
 from langrearrange.houses.models import MODELS, ObjectModel, models_of, object_mesh
 from langrearrange.houses.slots import assign_slots, draw_yaw, slot_pose, yaw_fits
-from langrearrange.houses.textures import TEXTURE_IDS, texture
+from langrearrange.houses.textures import texture
 
 __all__ = [
     "HOUSE_IDS",
     "MODELS",
-    "TEXTURE_IDS",
     "HomeSource",
     "House",
     "Matrix",
@@ -26,10 +25,8 @@ __all__ = [
     "Part",
     "Pose2D",
     "Slot",
-    "SpatialRelation",
     "Surface",
     "assign_slots",
-    "compose",
     "draw_yaw",
     "get_house",
     "houses_for",

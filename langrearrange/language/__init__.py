@@ -5,7 +5,7 @@ Not for flats, objects or plans: this room knows the words, not the world they a
 
 from langrearrange.language.grounding import Grounding
 from langrearrange.language.lexicon import Lexicon, load_lexicon
-from langrearrange.language.loader import TEXTS_OF, load_split, load_templates
+from langrearrange.language.loader import load_split, load_templates
 from langrearrange.language.readback import read_back
 from langrearrange.language.schema import (
     Absent,
@@ -28,7 +28,6 @@ from langrearrange.language.statistics import (
 )
 
 __all__ = [
-    "TEXTS_OF",
     "Absent",
     "Grounding",
     "Lexicon",

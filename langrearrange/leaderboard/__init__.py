@@ -5,13 +5,13 @@ Not for playing (`env`) and not for printing (`cli`).
 
 from langrearrange.leaderboard.animation import camera_frames, record, write_animation
 from langrearrange.leaderboard.board import build_board, read_results, write_board
-from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
+from langrearrange.leaderboard.clairvoyance import Clairvoyance
 from langrearrange.leaderboard.compare import Difference, compare
 from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
-from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED
+from langrearrange.leaderboard.groups import GROUPS
 from langrearrange.leaderboard.page import build_page, failures_first, write_page
 from langrearrange.leaderboard.preflight import Preflight, preflight
-from langrearrange.leaderboard.reference import reference_results, with_reference_rows
+from langrearrange.leaderboard.reference import with_reference_rows
 from langrearrange.leaderboard.replay import Replayed, replay
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.rollout import RunRules, play
@@ -28,7 +28,6 @@ from langrearrange.leaderboard.score import (
 from langrearrange.leaderboard.spread import Spread, spread
 from langrearrange.leaderboard.statistics import (
     Interval,
-    MeanVariance,
     mean_ci,
     mean_of_intervals,
     variance_of_mean,
@@ -45,9 +44,7 @@ from langrearrange.leaderboard.trace import (
 from langrearrange.leaderboard.trace_writer import TraceWriter
 
 __all__ = [
-    "BOARD_SPLITS",
     "GROUPS",
-    "STRATIFIED",
     "AgentFacts",
     "Clairvoyance",
     "DatasetFacts",
@@ -56,7 +53,6 @@ __all__ = [
     "Group",
     "Header",
     "Interval",
-    "MeanVariance",
     "Plan",
     "Preflight",
     "Replayed",
@@ -70,7 +66,6 @@ __all__ = [
     "build_board",
     "build_page",
     "camera_frames",
-    "clairvoyance",
     "compare",
     "evaluate",
     "failures_first",
@@ -83,7 +78,6 @@ __all__ = [
     "read_results",
     "read_trace",
     "record",
-    "reference_results",
     "replay",
     "report_json",
     "score",

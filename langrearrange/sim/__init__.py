@@ -4,29 +4,25 @@ The embedded simulator is imported from `langrearrange.sim.embedded`, so that st
 observations never need the compiled renderer.
 """
 
-from langrearrange.sim.camera import CAMERA_PRESETS, HFOV_DEG, CameraPreset, head_camera, look_at
+from langrearrange.sim.camera import CAMERA_PRESETS, HFOV_DEG, head_camera, look_at
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Camera, Frame, Simulator
-from langrearrange.sim.registry import SIMULATORS, SimulatorChoice, make_simulator
-from langrearrange.sim.robot import JOINT_NAMES, NUM_JOINTS
-from langrearrange.sim.scene import MeshKey, Scene
+from langrearrange.sim.registry import SIMULATORS, make_simulator
+from langrearrange.sim.robot import NUM_JOINTS
+from langrearrange.sim.scene import Scene
 from langrearrange.sim.scene_simulator import SceneSimulator
 
 __all__ = [
     "CAMERA_PRESETS",
     "HFOV_DEG",
-    "JOINT_NAMES",
     "NUM_JOINTS",
     "SEGMENT_PART",
     "SEGMENT_ROBOT",
     "SIMULATORS",
     "Camera",
-    "CameraPreset",
     "Frame",
-    "MeshKey",
     "Scene",
     "SceneSimulator",
     "Simulator",
-    "SimulatorChoice",
     "head_camera",
     "look_at",
     "make_simulator",

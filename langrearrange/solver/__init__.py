@@ -3,16 +3,12 @@
 Not for making or judging episodes: it answers how many skills a goal takes in a household.
 """
 
-from langrearrange.solver.boxes import MAX_BOXES, MAX_WORK, Box, goal_boxes
+from langrearrange.solver.boxes import Box, goal_boxes
 from langrearrange.solver.reference import breadth_first
-from langrearrange.solver.search import DEFAULT_LIMIT, DEFAULT_MAX_VISITS, Solution, solve
+from langrearrange.solver.search import Solution, solve
 from langrearrange.solver.subgoals import subgoals
 
 __all__ = [
-    "DEFAULT_LIMIT",
-    "DEFAULT_MAX_VISITS",
-    "MAX_BOXES",
-    "MAX_WORK",
     "Box",
     "Solution",
     "breadth_first",

@@ -5,7 +5,6 @@ from langrearrange.dataset.official.pickle_data import DEFAULT_MAX_BYTES, Array,
 from langrearrange.dataset.official.records import (
     OfficialEpisode,
     OfficialFile,
-    OfficialObject,
     open_official,
 )
 from langrearrange.dataset.official.translate import translate
@@ -17,7 +16,6 @@ __all__ = [
     "Array",
     "OfficialEpisode",
     "OfficialFile",
-    "OfficialObject",
     "open_official",
     "phrasings",
     "read_pickle",

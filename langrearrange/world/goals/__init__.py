@@ -1,8 +1,6 @@
 """Goals: a small first-order language over the world's facts, parsed from PDDL (paper B.1)."""
 
 from langrearrange.world.goals.ast import (
-    OBJECT_TYPES,
-    RECEPTACLE_TYPES,
     And,
     Atom,
     Goal,
@@ -14,9 +12,8 @@ from langrearrange.world.goals.ast import (
     to_pddl,
     walk,
 )
-from langrearrange.world.goals.atoms import CONSTANTS, PREDICATES, Binding, Test, ground
+from langrearrange.world.goals.atoms import PREDICATES, Binding, Test, ground
 from langrearrange.world.goals.compile import (
-    MAX_GROUND_ATOMS,
     bindings,
     compile_goal,
     domain,
@@ -25,11 +22,7 @@ from langrearrange.world.goals.parse import Source, parse_goal
 from langrearrange.world.goals.stale import StaleGoal
 
 __all__ = [
-    "CONSTANTS",
-    "MAX_GROUND_ATOMS",
-    "OBJECT_TYPES",
     "PREDICATES",
-    "RECEPTACLE_TYPES",
     "And",
     "Atom",
     "Binding",
