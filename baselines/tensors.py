@@ -60,7 +60,8 @@ def read_tensors(
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            # Copies: a tensor that is mapped from a file changes when the file does.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}
     except (SafetensorError, OSError, ValueError) as cause:
         raise error(f"{path} cannot be read ({cause}); {remedy}") from cause
     if form is not None and metadata.get("format") != form:

@@ -204,6 +204,28 @@ def test_recording_goes_on_where_it_stopped() -> None:
     parts.close()
 
 
+def test_no_episode_may_end_within_a_recording(world: Any) -> None:
+    recorder = collector(world, OracleExpert(world))
+    none = recorder.record(0)
+    assert (none.num_episodes, none.num_steps, none.success_rate) == (0, 0, 0.0)
+    later = recorder.record(160)
+    both = join([none, later])
+    assert torch.equal(both.features, later.features)
+    assert both.sentences == later.sentences
+    first = later.select([0])
+    assert first.features[0, 16] == 1  # whole: it begins at the start pose
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_who_acts_follows_the_share_of_the_expert(world: Any, share: float) -> None:
+    _, episodes = small_llarp()
+    shown = collector(world, ExplorerExpert(world)).record(120, episodes, expert_share=share)
+    known = shown.advice != NO_ADVICE
+    agreed = (shown.advice == shown.actions)[known].float().mean().item()
+    assert (agreed == 1.0) == (share == 1.0)
+    assert shown.source["expert_share"] == share
+
+
 @pytest.mark.parametrize("kind", LEARNERS)
 def test_a_learner_acts_while_the_expert_advises(world: Any, kind: str) -> None:
     _, episodes = LEARNERS[kind]()

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from langrearrange_baselines.engine.config import TrainConfig, preset
 from langrearrange_baselines.engine.errors import TrainingError
 from langrearrange_baselines.engine.factory import make_policy
+from langrearrange_baselines.engine.learner import derived_seed
 from langrearrange_baselines.engine.returns import advantages
 from langrearrange_baselines.engine.trainer import Trainer
 from toy_world import HORIZON, NUM_ACTIONS, ToyEncoder, ToyEnvs
@@ -171,6 +172,62 @@ def test_every_step_played_belongs_to_an_episode(tmp_path: Path) -> None:
             assert set(found) <= set(ends) <= {*found, 10}
         lengths = [episode.steps for episode in rollout.finished]
         assert all(1 <= length <= HORIZON for length in lengths)
+
+
+def test_a_rollout_is_what_its_envs_did(tmp_path: Path) -> None:
+    """Replay the actions in the same envs: rewards, ends, episodes and invalid skills agree."""
+    trainer = toy_trainer(tmp_path, reward_scale=0.5)
+    envs = ToyEnvs(6)
+    envs.reset(seed=derived_seed(0, "envs", 0) >> 32)
+    totals, replayed = np.zeros(6), []
+    finished: list[Any] = []
+    for _ in range(3):
+        rollout = trainer.player.play(7)
+        invalid = 0
+        for step in range(7):
+            _, rewards, terminated, truncated, infos = envs.step(rollout.actions[:, step].tolist())
+            totals += rewards
+            np.testing.assert_allclose(rollout.rewards[:, step], 0.5 * rewards, rtol=1e-6)
+            ends = terminated | truncated
+            assert rollout.ends[:, step].tolist() == ends.tolist()
+            final = infos["final_info"]
+            for row in range(6):
+                outcome = final["outcome"][row] if ends[row] else infos["outcome"][row]
+                invalid += outcome != "ok"
+                if ends[row]:
+                    facts = (final[name][row] for name in ("template", "success", "steps"))
+                    replayed.append((*facts, pytest.approx(totals[row])))
+                    totals[row] = 0.0
+        assert rollout.invalid == pytest.approx(invalid / 42)
+        finished += rollout.finished
+    assert [tuple(episode) for episode in finished] == replayed
+    assert len(finished) > 6
+
+
+def test_a_rollout_may_be_stopped_before_any_step_but_the_first(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path)
+    assert trainer.player.play(9, lambda step: True).actions.shape == (6, 1)
+    assert trainer.player.play(9, lambda step: step == 4).actions.shape == (6, 4)
+
+
+def test_minibatches_are_a_partition_drawn_anew_in_every_epoch(tmp_path: Path) -> None:
+    trainer = toy_trainer(tmp_path, minibatches=4, epochs=3)
+    parts = [part.tolist() for part in trainer.ppo._minibatches(trainer.player.play(4))]
+    assert [len(part) for part in parts] == [2, 2, 1, 1] * 3
+    epochs = [parts[i : i + 4] for i in (0, 4, 8)]
+    assert all(sorted(row for part in epoch for row in part) == list(range(6)) for epoch in epochs)
+    assert epochs[0] != epochs[1]
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=10, deadline=None)
+def test_normalised_advantages_have_mean_0_and_spread_1(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    trainer = toy_trainer(tmp_path_factory.getbasetemp() / "normalised", seed=seed)
+    targets = trainer.ppo.targets(trainer.player.play(5))
+    assert targets.advantage.mean().item() == pytest.approx(0, abs=1e-5)
+    assert targets.advantage.std(correction=0).item() == pytest.approx(1, abs=1e-3)
 
 
 def test_minibatches_grow_to_the_steps_a_gradient_needs(tmp_path: Path) -> None:
