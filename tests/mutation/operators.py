@@ -46,17 +46,21 @@ def _removable(statement: Any) -> bool:
     return statement.type in ("atom_expr", "power") and not is_log
 
 
-def _is_used(name: str) -> bool:
-    """Whether an operator of cosmic-ray can make a mutation that behaves differently.
+_REPLACED: Final = frozenset(
+    "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul Pow_Mul RShift_LShift LShift_RShift "
+    "BitOr_BitAnd BitAnd_BitOr BitXor_BitAnd Eq_NotEq NotEq_Eq Lt_LtE Lt_GtE LtE_Lt LtE_Gt Gt_GtE "
+    "Gt_LtE GtE_Gt GtE_Lt Is_IsNot IsNot_Is Delete_USub Delete_Not Delete_Invert".split()
+)
+"""The replacements of the usual mutation tools: the opposite operation, the negated condition, the
+moved boundary. cosmic-ray has every other one as well; most raise TypeError, and many agree on all
+values that occur, as `>=` with `==` at a maximum or `|` with `+` on disjoint bits."""
+_LEFT_OUT: Final = ("RemoveDecorator", "VariableReplacer", "VariableInserter")
+"""They change speed only, or need arguments."""
 
-    Not those that change speed (decorators) or need arguments (variables), nor replacements that
-    agree on usual values: `is` and `==` on interned ones, `+`, `|` and `^` on disjoint bits.
-    """
+
+def _is_used(name: str) -> bool:
     kind, _, change = name.partition("_")
-    both = set(change.split("_"))
-    if kind in ("RemoveDecorator", "VariableReplacer", "VariableInserter"):
-        return False
-    return not both <= {"Add", "BitOr", "BitXor"} and len(both & {"Is", "IsNot"}) != 1
+    return change in _REPLACED if change else kind not in _LEFT_OUT
 
 
 OPERATORS: Final[dict[str, type[Operator]]] = {"RemoveStatement": RemoveStatement} | {
@@ -97,21 +101,13 @@ def mutations(path: str, source: str) -> list[list[Mutation]]:
             continue  # no operator changes them, and they are half of all nodes
         for name, operator in instances.items():
             for span in operator.mutation_positions(node):
-                if _is_meaningless(name, node):
-                    continue
+                if node.parent.type == "dictorsetmaker" and node.type == "operator":
+                    continue  # ** of a dictionary display, which is no power
                 if not any(start <= span[0] and span[1] <= end for start, end in excluded):
                     found = Mutation(path, span[0][0], name, counts[name])
                     places.setdefault(span, []).append(found)
                 counts[name] += 1
     return list(places.values())
-
-
-def _is_meaningless(name: str, node: Any) -> bool:
-    """Whether a mutation would take `**` of a display for a power, or order words."""
-    if node.parent.type == "dictorsetmaker" and node.type == "operator":
-        return True
-    orders = name.endswith(("Eq_Lt", "Eq_LtE", "Eq_Gt", "Eq_GtE"))
-    return orders and any(child.type == "string" for child in node.children)
 
 
 def _excluded(tree: ast.Module) -> list[Span]:

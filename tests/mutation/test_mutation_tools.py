@@ -65,7 +65,7 @@ def test_every_mutation_changes_its_own_line_only(places: Any) -> None:
         assert differ == [mutation.line], mutation.key
         seen.add(mutated)
         assert len(changed(mutation)) == 1
-    assert len(seen) > 30
+    assert len(seen) > 20
     keys = [mutation.key for place in places for mutation in place]
     assert len(set(keys)) == len(keys)
 
@@ -98,15 +98,16 @@ def test_statements_are_removed_and_comparisons_turned(places: Any) -> None:
     assert not any("total is 3" in line or "None >= " in line for line in into)
 
 
-def test_replacements_that_agree_on_usual_values_are_left_out() -> None:
+def test_operators_are_the_usual_ones() -> None:
     pytest.importorskip("cosmic_ray")
     from operators import OPERATORS
 
-    names = {name.partition("_")[2] for name in OPERATORS}
-    assert {"Add_Sub", "BitOr_BitAnd", "Is_IsNot", "IsNot_Is", "Eq_NotEq", "Lt_LtE"} <= names
-    assert not names & {"Add_BitOr", "BitOr_Add", "BitXor_BitOr", "Eq_Is", "Is_Eq", "NotEq_IsNot"}
-    assert {"RemoveStatement", "NumberReplacer", "AddNot", "ReplaceAndWithOr"} <= set(OPERATORS)
-    assert "RemoveDecorator" not in OPERATORS
+    names = {name.partition("_")[2] or name for name in OPERATORS}
+    assert {"Add_Sub", "BitOr_BitAnd", "Is_IsNot", "Eq_NotEq", "Lt_LtE", "Lt_GtE"} <= names
+    assert {"RemoveStatement", "NumberReplacer", "AddNot", "ReplaceAndWithOr"} <= names
+    assert {"ExceptionReplacer", "ZeroIterationForLoop", "Delete_Not"} <= names
+    assert not names & {"Add_BitOr", "Add_Pow", "Eq_Is", "Eq_GtE", "RemoveDecorator"}
+    assert len(names) == 38
 
 
 def record(outcome: str, **changes: Any) -> dict[str, Any]:
