@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -24,9 +25,7 @@ from langrearrange.paths import refuse_existing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from langrearrange.dataset import Episode
-
-_ENDINGS: Final = (".gif", ".mp4", ".png")
+    from langrearrange.dataset import Episode, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +59,28 @@ class Args:
 
 def run(args: Args) -> int:
     """Find the episode and hand it to a person, an agent or a trace."""
+    from langrearrange.dataset import select
+    from langrearrange.leaderboard.animation import check_ending, record, write_animation
+
     if args.agent and args.trace:
         raise UsageError("give --agent or --trace, not both")
     if args.out is not None:
         if not (args.agent or args.trace):
             raise UsageError("--out saves a replay; add --agent NAME or --trace FILE")
-        if args.out.suffix.lower() not in _ENDINGS:
-            raise UsageError(
-                f"--out {args.out} ends in '{args.out.suffix}'; accepted: {', '.join(_ENDINGS)}"
-            )
+        check_ending(args.out)
         refuse_existing(args.out, overwrite=args.force)
     if args.episode:
-        (episode,) = find_episode(args.episode, args.episodes)
+        chosen = find_episode(args.episode, args.episodes)
     else:
-        episode = open_source(args.episodes or "train_mini").get(0)
+        chosen = select(open_source(args.episodes or "train_mini"), 1)
+    (episode,) = chosen
     if not args.agent and not args.trace:
         return _drive(args, episode)
-    actions = _traced(args.trace, episode) if args.trace else _acted(args, episode)
+    actions = _traced(args.trace, episode) if args.trace else _acted(args, chosen)
     _tell(episode, actions, hard=args.hard)
     if args.out is not None:
-        _save(args, episode, actions)
+        pictures = record(episode, actions, hard=args.hard, **args.pictures.env_kwargs())
+        print(write_animation(args.out, pictures))
     return 0
 
 
@@ -92,13 +93,12 @@ def _traced(path: Path, episode: Episode) -> Sequence[int]:
     raise UsageError(f"{path} holds no trace of {episode.id}")
 
 
-def _acted(args: Args, episode: Episode) -> Sequence[int]:
+def _acted(args: Args, chosen: Selection) -> Sequence[int]:
     from langrearrange.agents import load_rows
-    from langrearrange.dataset import EpisodeList, select
     from langrearrange.leaderboard.rollout import RunRules, play
 
     rules = RunRules("hard" if args.hard else "paper", simulator=args.pictures.env_kwargs())
-    return next(play(load_rows(args.agent), select(EpisodeList([episode])), rules)).actions
+    return next(play(load_rows(args.agent), chosen, rules)).actions
 
 
 def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
@@ -118,27 +118,11 @@ def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
     print(f"{verdict} in {task.steps} steps (optimum {len(episode.plan)}), return {total:.2f}")
 
 
-def _save(args: Args, episode: Episode, actions: Sequence[int]) -> None:
-    from langrearrange.leaderboard.animation import record, write_animation
-
-    assert args.out is not None
-    pictures = record(episode, actions, hard=args.hard, **args.pictures.env_kwargs())
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    if args.out.suffix.lower() == ".png":
-        from PIL import Image
-
-        Image.fromarray(pictures[-1]).save(args.out)
-        print(args.out)
-        return
-    print(write_animation(args.out, pictures))
-
-
 def _drive(args: Args, episode: Episode) -> int:
     has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if args.ui == "window" and not has_display and os.environ.get("SDL_VIDEODRIVER") is None:
         raise UsageError("--ui window: no display (DISPLAY is not set); use --ui terminal")
-    window = args.ui == "window" or (args.ui == "auto" and has_display and _has_pygame())
-    if window:
+    if args.ui == "window" or (args.ui == "auto" and has_display and find_spec("pygame")):
         from langrearrange.cli.window import drive_window
 
         return drive_window(episode, hard=args.hard, **args.pictures.env_kwargs())
@@ -147,9 +131,3 @@ def _drive(args: Args, episode: Episode) -> int:
     from langrearrange.cli.drive import drive_terminal
 
     return drive_terminal(episode, hard=args.hard, **args.pictures.env_kwargs())
-
-
-def _has_pygame() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("pygame") is not None

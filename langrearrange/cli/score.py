@@ -54,6 +54,7 @@ class Args:
 def run(args: Args) -> int:
     """Print the runs beside each other, a single one in full as well."""
     from langrearrange.leaderboard import report_json
+    from langrearrange.leaderboard.preflight import flaws, oddities
     from langrearrange.leaderboard.score import score_trace
 
     if not args.runs:
@@ -80,7 +81,8 @@ def run(args: Args) -> int:
             print_table(tables.templates(result))
         if args.causes:
             print_table(tables.causes(result))
-        _warn(result)
+        for text in (*flaws(result), *oddities(result)):
+            note(f"{tables.name_of(result)}: {text}")
     return 0
 
 
@@ -119,22 +121,3 @@ def _print_spreads(results: Sequence[Result]) -> None:
                 print_table(tables.spreads(spread(runs), name))
             except ScoreError as error:
                 note(f"{name}: {error}")
-
-
-def _warn(result: Result) -> None:
-    name = tables.name_of(result)
-    if result.partial:
-        note(f"{name}: only a part of {', '.join(result.partial)} was played; never ranked")
-    if result.num_missing:
-        note(f"{name}: {result.num_missing} episodes are missing and count as failed")
-    if result.false_claims:
-        note(f"{name}: {len(result.false_claims)} episodes were declared successful and are not")
-    if result.num_unproved:
-        note(f"{name}: {result.num_unproved} episodes keep no hash of what was shown; never ranked")
-    looks = result.clairvoyance
-    if looks.suspicious and not result.header.agent.privileged:
-        note(
-            f"{name}: looked first where the hidden thing was in {looks.hits} of {looks.num_looks} "
-            f"episodes, by chance at most about {looks.expected:.0f}: it seems to know where "
-            "things are"
-        )

@@ -101,10 +101,10 @@ def camera_frames(
 
 
 def write_animation(path: Path | str, pictures: Sequence[Picture]) -> Path:
-    """Write pictures as a GIF, or as an MP4 (extra `video`), by the name's ending.
+    """Write pictures as a GIF, an MP4 (extra `video`) or the last one as a PNG, by the ending.
 
     Args:
-        path: NAME.gif or NAME.mp4.
+        path: NAME.gif, NAME.mp4 or NAME.png.
         pictures: (height, width, 3) uint8, at least one, all of one size.
 
     Raises:
@@ -114,15 +114,16 @@ def write_animation(path: Path | str, pictures: Sequence[Picture]) -> Path:
     path = Path(path)
     if not pictures:
         raise UsageError("an animation needs at least one picture; none were given")
+    check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    match path.suffix.lower():
-        case ".gif":
-            _write_gif(path, pictures)
-        case ".mp4":
-            _write_mp4(path, pictures)
-        case other:
-            raise UsageError(f"'{path.name}' ends in '{other}'; accepted: .gif, .mp4")
+    _WRITERS[path.suffix.lower()](path, pictures)
     return path
+
+
+def check_ending(path: Path) -> None:
+    """Raise UsageError unless `write_animation` can write a file of this name."""
+    if path.suffix.lower() not in _WRITERS:
+        raise UsageError(f"'{path.name}' ends in '{path.suffix}'; accepted: {', '.join(_WRITERS)}")
 
 
 def _write_gif(path: Path, pictures: Sequence[Picture]) -> None:
@@ -152,6 +153,13 @@ def _write_mp4(path: Path, pictures: Sequence[Picture]) -> None:
             for _ in range(held_ms // 100):
                 file.mux(stream.encode(frame))
         file.mux(stream.encode())
+
+
+def _write_png(path: Path, pictures: Sequence[Picture]) -> None:
+    Image.fromarray(pictures[-1]).save(path)
+
+
+_WRITERS: Final = {".gif": _write_gif, ".mp4": _write_mp4, ".png": _write_png}
 
 
 def _captioned(picture: object, skill: str, note: str, good: bool) -> Picture:

@@ -52,11 +52,9 @@ def preflight(path: Path | str, open_source: OpenSource) -> Preflight:
 
 
 def _unranked(result: Result) -> list[str]:
-    reasons = []
+    reasons = flaws(result)
     if result.header.agent.privileged:
         reasons.append("the agent is privileged: it was shown the episodes")
-    if result.partial:
-        reasons.append(f"only a part was played of {', '.join(result.partial)}; evaluate all of it")
     played = {base_split(split) for split in result.splits}
     lacking = [split for split in BOARD_SPLITS if split not in played]
     if lacking:
@@ -68,32 +66,46 @@ def _unranked(result: Result) -> list[str]:
         )
     if result.header.horizon != 32:
         reasons.append(f"the horizon was {result.header.horizon}; ranked runs have 32")
+    return reasons
+
+
+def flaws(result: Result) -> list[str]:
+    """Return what of a run's episodes keeps it from being ranked."""
+    found = []
+    if result.partial:
+        found.append(f"only a part was played of {', '.join(result.partial)}; evaluate all of it")
     if result.num_unproved:
-        reasons.append(
+        found.append(
             f"{result.num_unproved} episodes keep no hash of what the agent was shown; submit the "
             "file as evaluate wrote it"
         )
-    if result.clairvoyance.suspicious:
-        looks = result.clairvoyance
-        reasons.append(
+    looks = result.clairvoyance
+    if looks.suspicious and not result.header.agent.privileged:
+        found.append(
             f"the first place looked at held the hidden thing in {looks.hits} of {looks.num_looks} "
             f"episodes, by chance at most about {looks.expected:.0f} (p = {looks.p_value:.1g}): "
             "the agent seems to know where things are; only a run on sealed episodes can be ranked"
         )
-    return reasons
+    return found
+
+
+def oddities(result: Result) -> list[str]:
+    """Return what of a run's episodes a reader may ask about, ranked or not."""
+    stopped = sum(bool(episode.failure) for episode in result.episodes)
+    counted = {
+        f"{result.num_missing} episodes are missing and count as failed": result.num_missing,
+        f"{len(result.false_claims)} episodes are declared successful and are not": len(
+            result.false_claims
+        ),
+        f"in {stopped} episodes the agent stopped answering": stopped,
+    }
+    return [text for text, count in counted.items() if count]
 
 
 def _remarks(result: Result) -> list[str]:
-    remarks = []
-    if result.num_missing:
-        remarks.append(f"{result.num_missing} episodes are missing and count as failed")
-    if result.false_claims:
-        remarks.append(f"{len(result.false_claims)} episodes are declared successful and are not")
-    stopped = sum(bool(episode.failure) for episode in result.episodes)
-    if stopped:
-        remarks.append(f"in {stopped} episodes the agent stopped answering")
     agent = result.header.agent
-    for name, option in _FACTS.items():
-        if not getattr(agent, name):
-            remarks.append(f"nothing is said of the agent's {name}; evaluate takes {option}")
-    return remarks
+    return oddities(result) + [
+        f"nothing is said of the agent's {name}; evaluate takes {option}"
+        for name, option in _FACTS.items()
+        if not getattr(agent, name)
+    ]
