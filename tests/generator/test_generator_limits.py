@@ -15,8 +15,9 @@ import pytest
 from msgspec.structs import replace
 
 from langrearrange.dataset import Episode, Start
-from langrearrange.errors import MissingExtraError, UsageError
+from langrearrange.errors import DatasetError, MissingExtraError, UsageError
 from langrearrange.generator import (
+    GeneratedSplit,
     SplitSpec,
     generate_split,
     load_spec,
@@ -24,6 +25,7 @@ from langrearrange.generator import (
     parallel,
     prove,
     prove_episode,
+    split,
     workers,
 )
 from langrearrange.generator.blueprint import blueprint_of
@@ -338,3 +340,41 @@ def test_progress_counts_every_episode_once(
     advanced.clear()
     generate_split(made, tmp_path / "again", workers=1)
     assert advanced == [(13, "13 were complete already"), (32, "")]
+
+
+# -- computed splits -------------------------------------------------------------------------------
+
+
+def test_the_last_64_episodes_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, int]] = []
+
+    def making(of: SplitSpec, index: int, variant: int = 0) -> Episode:
+        made.append((index, variant))
+        return make_episode(of, index, variant)
+
+    monkeypatch.setattr(split, "make_episode", making)
+    source = GeneratedSplit(load_spec("validation"))
+    for position in range(64):
+        source.get(position)
+    assert len(made) == 64
+    first = source.get(0)  # now the youngest
+    assert len(made) == 64
+    source.get(64)  # the oldest, of position 1, is dropped
+    assert source.get(0) is first
+    assert len(made) == 65
+    source.get(1)
+    assert len(made) == 66
+    assert source.get(0, 1).id.endswith("#1")
+    assert made[-1] == (made[0][0], 1), "a variant is another episode"
+
+
+def test_positions_and_ids_of_a_computed_split_lead_to_each_other() -> None:
+    source = GeneratedSplit(load_spec("validation"))
+    assert [source.index_of(source.id_at(p)) for p in range(len(source))] == list(range(200))
+    for wrong in ("validation/000200", "train/000000"):
+        with pytest.raises(DatasetError, match=f"validation has no episode '{wrong}'"):
+            source.index_of(wrong)
+    assert source["validation/000199"].id == "validation/000199"
+    for position in (-1, 200):
+        with pytest.raises(IndexError):
+            source.get(position)
