@@ -1,4 +1,4 @@
-"""Procedural flats, their furniture and the models of things: geometry, slots, stances, meshes.
+"""Procedural flats, their furniture and object models: geometry, slots, stances, meshes.
 
 A flat is a pure function of its id; nothing is downloaded and meshes are made when first asked for.
 """

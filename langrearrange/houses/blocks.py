@@ -75,7 +75,7 @@ def tray(
     Args:
         low: one corner (x, y).
         high: the opposite corner.
-        z: height; the floor faces up and lies 0.2 mm above it, so as to cover what is there.
+        z: height; the floor faces up and is 0.2 mm above it, so as to cover what is there.
         color: in its middle.
         reach: width of the darker rim.
     """

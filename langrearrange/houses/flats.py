@@ -58,7 +58,7 @@ def parse_house_id(house_id: str) -> tuple[int, int]:
     match = _ID.match(house_id)
     if match is None:
         raise HouseError(
-            f"no flat is called '{house_id}'; flats are flat_<plan 0-4>_<furnishing 00-20>, for "
+            f"unknown flat '{house_id}'; ids are flat_<plan 0-4>_<furnishing 00-20>, for "
             "example flat_0_07"
         )
     return int(match[1]), int(match[2])

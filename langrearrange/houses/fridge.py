@@ -1,4 +1,4 @@
-"""The fridge: its record, its body, its two doors. A door's mesh lives in its hinge's frame."""
+"""The fridge: its record, its body, its two doors. A door's mesh is in its hinge's frame."""
 
 from __future__ import annotations
 

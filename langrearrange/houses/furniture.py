@@ -1,4 +1,4 @@
-"""Furniture as numbers and parts: a record says all there is to a piece; where it stands is apart.
+"""Records of furniture: sizes, slots, parts and motion of a piece, independent of its place.
 
 Not the meshes themselves and not where pieces stand. All lengths are millimetres in the furniture
 frame of `placement`: y is 0 at the wall and negative towards the room.
@@ -48,7 +48,7 @@ class SlotGrid(NamedTuple):
         gap: from the front of the closed piece to the robot's centre: as near as the frame allows.
         columns, rows: how many slots; 0 for what opens and holds nothing.
         max_height: free height above the surface.
-        slide: how far it is pulled out when open, with its slots; 0 for what stands still.
+        slide: how far it is pulled out when open, with its slots; 0 if it does not move.
     """
 
     fixture: str
@@ -85,7 +85,7 @@ NUM_STYLES: Final = 3
 
 
 def sliding(distance: int) -> Motion:
-    """Return the motion of what is pulled out of the wall by a distance; 0: it stands still."""
+    """Return the motion of a part that is pulled out by a distance; 0: it does not move."""
     return lambda frame, size: Poses(frame.matrix(), frame.matrix(0, -distance, 0))
 
 
@@ -105,7 +105,7 @@ class PartDesign(NamedTuple):
     """A part of a piece that is drawn on its own.
 
     Attributes:
-        name: unique in the house; also its id for segmentation, unless `semantic` says another.
+        name: unique in the house; also its id for segmentation, unless `semantic` is given.
         build: makes its mesh.
         openable: what it moves with, "" for nothing.
         motion: how it moves.

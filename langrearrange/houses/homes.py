@@ -33,9 +33,9 @@ _BUILT_IN: Final = {
 
 @runtime_checkable
 class HomeSource(Protocol):
-    """Homes and the models of the things in them.
+    """Homes and their object models.
 
-    Subclasses define `roles`, `house` and `part_mesh`. The models of things are this package's
+    Subclasses define `roles`, `house` and `part_mesh`. The object models are this package's
     unless the other three methods are overridden as well. All methods are pure: the same argument
     gives the same value in every process.
     """
@@ -148,7 +148,7 @@ def houses_for(role: str) -> tuple[str, ...]:
             return tuple(roles[role])
         known += roles
     raise HouseError(
-        f"no homes are set aside for '{role}'; accepted: {', '.join(known)}, or module:factory of "
+        f"unknown role '{role}' of homes; accepted: {', '.join(known)}, or module:factory of "
         "your own"
     )
 

@@ -26,7 +26,7 @@ class Slot:
         x_mm, y_mm, z_mm: where the object's base centre rests, in millimetres, in the frame of the
             surface's part (the house frame for what does not move, the drawer's frame otherwise).
         yaw_mrad: facing of the slot; an object's own yaw is added.
-        row: 0 is the row nearest to the robot; taller things belong in higher rows.
+        row: 0 is the row nearest to the robot; taller objects belong in higher rows.
     """
 
     x_mm: int
@@ -126,7 +126,7 @@ class House:
         for part in self.parts:
             if part.name == name:
                 return part
-        raise HouseError(f"{self.id}: no part is called '{name}'")
+        raise HouseError(f"{self.id}: unknown part '{name}'")
 
     def stance(self, place: int) -> Pose2D:
         """Return the robot's pose at a nav target index (0..15); HouseError for the start place."""

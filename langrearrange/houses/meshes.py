@@ -1,4 +1,4 @@
-"""From the key of a house part to its mesh, made when first asked for. Not models of things."""
+"""Meshes of house parts, made on first use. For object models see `houses.models`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def part_mesh(mesh_key: str) -> Mesh:
         mesh_key: `Part.mesh`: `<flat id>/<part name>`.
 
     Raises:
-        HouseError: no flat or no part is called so.
+        HouseError: unknown flat or part.
     """
     house_id, _, name = mesh_key.partition("/")
     plan, number = parse_house_id(house_id)

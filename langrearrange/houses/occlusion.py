@@ -1,6 +1,6 @@
 """Ambient occlusion, baked once into vertex colours: dark where little of the sky can be seen.
 
-Not a light model and not the shadows that things cast on what they stand on: the renderer has both.
+Not a light model and not the shadows that objects cast on their support: the renderer has both.
 Occluders are put into a grid of cells; from every vertex fixed directions are walked through it.
 Coarse, soft, about two milliseconds a model, and the same bytes on any machine: no sum depends on
 a vector unit's order.

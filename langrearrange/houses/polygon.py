@@ -63,11 +63,11 @@ def _bridge(points: list[Point2], ring: list[int], hole: list[int]) -> list[int]
         sees = _faces(points, ring, k, turned[0])
         if sees and _visible(points, ring, hole, turned[0], ring[k]):
             return [*ring[: k + 1], *turned, turned[0], *ring[k:]]
-    raise HouseError("polygon: a hole lies outside the outline; move it inside")
+    raise HouseError("polygon: a hole is outside the outline; move it inside")
 
 
 def _faces(points: list[Point2], ring: list[int], k: int, target: int) -> bool:
-    """Whether the target lies in the inner angle of the ring's k-th corner."""
+    """Whether the target is in the inner angle of the ring's k-th corner."""
     before, here, after = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
     leaves = _turn(points, before, here, target), _turn(points, here, after, target)
     if _turn(points, before, here, after) >= 0:

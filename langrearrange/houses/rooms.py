@@ -1,7 +1,7 @@
 """Meshes of the shell: floors, walls with doorways, skirting, ceilings. Not furniture, not decor.
 
 House frame. Floors and walls are grids whose vertices darken near walls and under furniture, so
-that things stand on the floor; few triangles, one mesh a room, so that hidden rooms are skipped.
+that furniture looks grounded; few triangles, one mesh a room, so that hidden rooms are skipped.
 """
 
 from __future__ import annotations

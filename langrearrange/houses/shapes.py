@@ -1,6 +1,6 @@
 """Primitive shapes: boxes, solids of revolution, tubes, extrusions, grids; and moving them.
 
-Not for things with a name (see `houses.models`). Metres, z up, counter-clockwise front faces.
+For object models see `houses.models`. Metres, z up, counter-clockwise front faces.
 Boxes, cylinders, lathed and extruded shapes stand on z = 0 around the z axis; spheres and tori are
 centred on the origin. Trigonometry is Python's, since numpy's may differ between machines.
 """
@@ -252,7 +252,9 @@ def _cross3(a: Sequence[float], b: Sequence[float]) -> Point3:
 def _normalised(a: Sequence[float]) -> Point3:
     length = math.sqrt(a[0] ** 2 + a[1] ** 2 + a[2] ** 2)
     if length < 1e-9:
-        raise HouseError("tube: the path stands still or runs along `up`; change the path or `up`")
+        raise HouseError(
+            "tube: the path repeats a point or is parallel to `up`; change the path or `up`"
+        )
     return (a[0] / length, a[1] / length, a[2] / length)
 
 

@@ -27,7 +27,7 @@ YAW_STEPS: Final = 64
 def assign_slots(
     house: House, receptacle: str, model_ids: Sequence[str], rng: KeyedRng
 ) -> list[int]:
-    """Return a start slot for each model: which slots is random, taller things stand farther back.
+    """Return a start slot for each model: slots are random, taller objects stand farther back.
 
     Args:
         house: the flat.

@@ -68,7 +68,7 @@ def painted(mesh: Mesh, paint: Callable[[float, float, float], Color | None]) ->
 def shaped(
     mesh: Mesh, bend: Callable[[float, float, float], Point3], crease_deg: float = 60
 ) -> Mesh:
-    """Return the mesh with every point moved by a function, normals made anew, colours kept."""
+    """Return the mesh with every point moved by a function, normals recomputed, colours kept."""
     points = [bend(x, y, z) for x, y, z in mesh.positions.tolist()]
     return solid(points, mesh.faces.tolist(), mesh.colors[mesh.faces[:, 0]].tolist(), crease_deg)
 

@@ -45,7 +45,7 @@ def check_preset(name: str) -> CameraPreset:
     for preset in CAMERA_PRESETS:
         if name == preset:
             return preset  # type: ignore[no-any-return]
-    raise UsageError(f"no camera is called '{name}'; accepted: {', '.join(CAMERA_PRESETS)}")
+    raise UsageError(f"unknown camera '{name}'; accepted: {', '.join(CAMERA_PRESETS)}")
 
 
 def look_at(eye: Vector, target: Vector, hfov_deg: float = HFOV_DEG) -> Camera:
@@ -57,15 +57,15 @@ def look_at(eye: Vector, target: Vector, hfov_deg: float = HFOV_DEG) -> Camera:
         hfov_deg: horizontal field of view, degrees, in (0, 180).
 
     Raises:
-        UsageError: there is no such camera.
+        UsageError: the target is straight above or below, or `hfov_deg` is out of range.
     """
     ahead = Vector(target.x - eye.x, target.y - eye.y, target.z - eye.z)
     level = math.sqrt(ahead.x * ahead.x + ahead.y * ahead.y)
     length = math.sqrt(level * level + ahead.z * ahead.z)
     if level < 1e-6 or not 0 < hfov_deg < 180:
         raise UsageError(
-            f"no upright camera at {eye} looks at {target} with hfov {hfov_deg}; the target must "
-            "lie aside of the eye's vertical and the field of view within (0, 180) degrees"
+            f"no upright camera at {eye} can look at {target} with hfov {hfov_deg}; the target "
+            "must not be straight above or below it, the field of view must be in (0, 180) degrees"
         )
     right = Vector(ahead.y / level, -ahead.x / level, 0.0)
     back = Vector(-ahead.x / length, -ahead.y / length, -ahead.z / length)
@@ -78,7 +78,7 @@ def look_at(eye: Vector, target: Vector, hfov_deg: float = HFOV_DEG) -> Camera:
 
 
 def ahead_of(base: Pose2D, forward_m: float, height_m: float) -> Vector:
-    """Return the point that lies so far ahead of and above the robot's base."""
+    """Return the point `forward_m` ahead of the robot's base and `height_m` above the floor."""
     yaw = base.yaw_mrad / 1000
     return Vector(
         base.x_mm / 1000 + forward_m * math.cos(yaw),

@@ -35,14 +35,14 @@ def refuse_live(name: str, value: object) -> None:
 
 
 def check_choice(choice: object, options: Mapping[str, Any]) -> None:
-    """Refuse a choice that names no simulator, or one that does not take an option.
+    """Check that a choice is a simulator or makes one, and that it takes the options.
 
     Args:
         choice: see `SimulatorChoice`.
         options: those that were given, by the name of the factory's parameter.
 
     Raises:
-        UsageError: says what was given and what is accepted.
+        UsageError: unknown name, not a simulator, or an option that it does not take.
     """
     names = ", ".join(map(repr, SIMULATORS))
     if isinstance(choice, str):
@@ -53,8 +53,8 @@ def check_choice(choice: object, options: Mapping[str, Any]) -> None:
     elif not callable(choice) and not is_live(choice):
         missing = ", ".join(missing_members(choice))
         raise UsageError(
-            f"simulator={choice!r} is neither a name ({names}, 'module:factory') nor callable, and "
-            f"no simulator either: it lacks {missing} of langrearrange.sim.Simulator"
+            f"simulator={choice!r} is not a name ({names}, 'module:factory'), not callable and "
+            f"not a simulator: it lacks {missing} of langrearrange.sim.Simulator"
         )
     for name, value in options.items():
         if is_live(choice) or not takes(_factory(choice), name):

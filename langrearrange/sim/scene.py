@@ -29,7 +29,7 @@ from langrearrange.world.vocabulary import (
 )
 
 _OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in OPENABLE_OF_RECEPTACLE), 0)
-"""Receptacle index (11: the hand) -> bit mask of the openable that moves or hides its things."""
+"""Receptacle index (11: the hand) -> bit mask of the openable that moves or hides its objects."""
 
 
 class MeshKey(NamedTuple):
@@ -47,7 +47,7 @@ class MeshKey(NamedTuple):
 
 
 class Scene:
-    """The things of one episode and where each is in the state shown last.
+    """The parts, objects and arm of one episode, each posed as in the state shown last.
 
     Attributes:
         keys: mesh of every instance: first the house's parts, then objects, then the arm's links.
@@ -122,19 +122,12 @@ class Scene:
         self.resting[row] = receptacle != IN_HAND
         if receptacle == IN_HAND:
             return  # at the gripper, see `show`
-        self.poses[row] = self._object_pose(index, receptacle, state)
-
-    def _object_pose(self, index: int, receptacle: int, state: WorldState) -> Matrix:
-        thing = self.objects[index]
-        if thing.pose is not None and self._untouched(index, state):
-            return explicit_pose(thing.pose)
-        slot = _slot_pose(self.house, receptacle, state.slots[index], state.open_mask)
-        return turned(slot, thing.yaw / 1000)
-
-    def _untouched(self, index: int, state: WorldState) -> bool:
-        thing = self.objects[index]
-        receptacle = RECEPTACLES[state.receptacles[index]]
-        return receptacle == thing.receptacle and state.slots[index] == thing.slot
+        thing, slot = self.objects[index], state.slots[index]
+        if thing.pose and (RECEPTACLES[receptacle], slot) == (thing.receptacle, thing.slot):
+            self.poses[row] = explicit_pose(thing.pose)
+        else:
+            pose = _slot_pose(self.house, receptacle, slot, state.open_mask)
+            self.poses[row] = turned(pose, thing.yaw / 1000)
 
     def _pose_arm(self, state: WorldState) -> Arm:
         held = None

@@ -41,7 +41,7 @@ def check_agent(
         hard: play the hard variant, with `stop` as skill 70.
 
     Raises:
-        CheckError: the protocol is broken; the message says where and what is expected.
+        CheckError: the protocol is broken; the message reports where and what is expected.
     """
     modality = getattr(agent, "modality", None)
     require(

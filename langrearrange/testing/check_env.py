@@ -35,7 +35,7 @@ def check_env(
 
     Gymnasium's `check_env` runs first, on the bare env, with its warnings as errors. Then, over a
     few episodes: the info keys; that the env's world is the one that replaying the skills gives;
-    that the stored plan succeeds and the empty one does not; that values which are no actions
+    that the stored plan succeeds and the empty one does not; that invalid actions
     raise and cost nothing; that a saved state goes through JSON and continues exactly.
 
     Args:
@@ -44,12 +44,12 @@ def check_env(
         skip_render_check: passed on to Gymnasium's check.
 
     Raises:
-        CheckError: a promise is broken; the message says which and with what values.
+        CheckError: a check failed; the message reports which, and the values.
     """
     bare = env.unwrapped
     if not isinstance(bare, LangRearrangeEnv):
         raise CheckError(
-            f"{type(bare).__name__} is no LangRearrangeEnv; inherit from it, or check it with "
+            f"{type(bare).__name__} is not a LangRearrangeEnv; inherit from it, or check it with "
             "gymnasium.utils.env_checker.check_env"
         )
     with warnings.catch_warnings():
@@ -97,7 +97,7 @@ def _check_replay(env: gym.Env[Any, Any], bare: LangRearrangeEnv, episode_id: st
         _require_world(bare.world, state, place)
         require(
             info["outcome"] == outcome.value,
-            f"{place}: info['outcome'] is {info['outcome']!r}, the world says '{outcome}'",
+            f"{place}: info['outcome'] is {info['outcome']!r}, expected '{outcome}'",
         )
         require(info["steps"] == number, f"{place}: info['steps'] is {info['steps']}")
         require(

@@ -1,4 +1,4 @@
-"""`check_simulator`: does a simulator show the world it is told to show? Not how fast or fair."""
+"""`check_simulator`: does a simulator draw the states that it is given? Does not measure speed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_simulator(
     reference: Callable[[], Simulator] | None = None,
     episodes: Sequence[Episode] | None = None,
 ) -> None:
-    """Check that a simulator keeps the whole protocol and shows the states it is told to show.
+    """Check that a simulator follows the protocol and draws the states that it is given.
 
     Along each episode's plan: every pixel of every buffer is written; the same state gives the
     same camera, joints and bytes, however it was reached, whatever else is drawn, alone or in a
@@ -55,7 +55,7 @@ def check_simulator(
         episodes: whose plans to follow; None: six small hand-made ones.
 
     Raises:
-        CheckError: the contract is broken; the message says in which episode, after which skill.
+        CheckError: the contract is broken; the message reports the episode and the skill.
     """
     simulator = make()
     missing = missing_members(simulator)
@@ -188,7 +188,7 @@ def _check_against_state(frame: Frame, state: WorldState, num_objects: int, plac
     closed = CLOSED_RECEPTACLES[state.open_mask]
     for value in np.unique(segments).tolist():
         known = -1 <= value < num_objects or SEGMENT_PART <= value <= SEGMENT_ROBOT
-        require(known, f"{place}: segmentation value {value} means nothing")
+        require(known, f"{place}: invalid segmentation value {value}")
         if 0 <= value < num_objects:
             receptacle = state.receptacles[value]
             hidden = receptacle < len(RECEPTACLES) and closed >> receptacle & 1
@@ -224,7 +224,7 @@ def _check_against_reference(
     share = 1 - float(same.mean())
     require(
         share <= MAX_DIFFERENT_PIXELS,
-        f"{place}: {share:.0%} of the pixels show another thing than the reference; at most "
+        f"{place}: {share:.0%} of the pixels differ from the reference; at most "
         f"{MAX_DIFFERENT_PIXELS:.0%} may",
     )
     seen = same & (frame.segmentation >= 0)
@@ -248,9 +248,9 @@ def _check_path_independence(
     fresh.show(state)
     again, what = _frame(3), "depends on what was shown before; a fresh simulator"
     fresh.render(fresh.head_camera(), again)
-    _require_equal(frame, again, f"{place}: {{}} {what} draws otherwise")
+    _require_equal(frame, again, f"{place}: {{}} {what} draws it differently")
     require(
-        np.array_equal(fresh.joints, simulator.joints), f"{place}: joints {what} says otherwise"
+        np.array_equal(fresh.joints, simulator.joints), f"{place}: joints {what} reports others"
     )
     fresh.close()
 

@@ -1,4 +1,4 @@
-"""How the checks speak: one sentence per fault, raised as an AssertionError that pytest shows."""
+"""The error that checks raise: an AssertionError with one sentence, which pytest prints."""
 
 from __future__ import annotations
 

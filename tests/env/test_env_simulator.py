@@ -149,7 +149,7 @@ def broken_factory() -> Inverted:
     [
         ("unity", r"simulator='unity'; accepted: 'embedded', 'habitat', 'module:factory'$"),
         ("habitatt", "did you mean 'habitat'"),
-        (7, r"simulator=7 is neither a name .* it lacks load, show, head_camera, joints, render"),
+        (7, r"simulator=7 is not a name .* it lacks load, show, head_camera, joints, render"),
         ("nowhere:Simulator", "simulator 'nowhere:Simulator': importing 'nowhere' failed"),
         (f"{__name__}:Missing", "has no class 'Missing'; its classes: .*Inverted"),
         (broken_factory, r"could not be made: RuntimeError: no licence. It is called with those"),

@@ -185,6 +185,8 @@ def test_roles_and_names_that_do_not_exist_are_named() -> None:
     with pytest.raises(HouseError, match="has no homes for 'tests'; accepted: train, test"):
         houses_for(f"{NAME}/tests")
     accepted = "train, validation, test, replica_cad_train"
-    with pytest.raises(HouseError, match=re.escape(f"set aside for 'attic'; accepted: {accepted}")):
+    with pytest.raises(
+        HouseError, match=re.escape(f"unknown role 'attic' of homes; accepted: {accepted}")
+    ):
         houses_for("attic")
     np.testing.assert_equal(len(houses_for("replica_cad_train")), 63)

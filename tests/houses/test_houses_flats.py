@@ -356,7 +356,7 @@ def test_unknown_parts_are_refused() -> None:
     for key in ("flat_0_00/piano", "flat_0_00", "flat_0_00/decor_999", "flat_0_00/floor_attic"):
         with pytest.raises(HouseError, match="no part"):
             part_mesh(key)
-    with pytest.raises(HouseError, match="no part is called"):
+    with pytest.raises(HouseError, match="unknown part"):
         get_house("flat_0_00").part("piano")
 
 

@@ -120,7 +120,7 @@ def test_meshes_are_packed_once_per_process() -> None:
 
 
 def test_mistakes_are_named() -> None:
-    with pytest.raises(UsageError, match="no quality is called 'best'; accepted: default"):
+    with pytest.raises(UsageError, match="unknown quality 'best'; accepted: default"):
         EmbeddedSimulator(quality="best")
     simulator = EmbeddedSimulator()
     with pytest.raises(RenderError, match=r"call load\(\.\.\.\)"):

@@ -147,7 +147,7 @@ def test_cameras_that_cannot_be_are_refused() -> None:
         look_at(Vector(0, 0, 1), Vector(0, 0, 0))
     with pytest.raises(UsageError, match="field of view"):
         look_at(Vector(0, 0, 1), Vector(1, 0, 0), 180)
-    with pytest.raises(UsageError, match="no camera is called 'fisheye'; accepted: default"):
+    with pytest.raises(UsageError, match="unknown camera 'fisheye'; accepted: default"):
         check_preset("fisheye")
 
 

@@ -1,6 +1,6 @@
-"""The things of the household: 33 categories of models, made by code, nothing to download.
+"""Object models of all 33 categories, made by code; nothing is downloaded.
 
-Not for where things stand (see `houses.placing`). Meshes are built when first asked for, fitted to
+For placement see `houses.slots`. Meshes are built when first asked for, fitted to
 their model's size, shaded by ambient occlusion and kept.
 """
 
@@ -44,10 +44,7 @@ MODELS: dict[str, ObjectModel] = {name: recipe.model for name, recipe in _RECIPE
 def models_of(category: str) -> tuple[ObjectModel, ...]:
     """Return the models of a category; HouseError for anything but a category."""
     if category not in CATEGORY_INDEX:
-        raise HouseError(
-            f"no category {category!r}; check the spelling. The categories are "
-            f"{', '.join(CATEGORIES)}."
-        )
+        raise HouseError(f"unknown category {category!r}; accepted: {', '.join(CATEGORIES)}")
     return tuple(model for model in MODELS.values() if model.category == category)
 
 

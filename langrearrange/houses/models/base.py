@@ -1,4 +1,4 @@
-"""What a model of a thing is, and helpers that all kinds share; not any kind itself."""
+"""Object models, and helpers that their builders share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from langrearrange.houses.shapes import Color, Point3, moved, plane, rested, sca
 
 @dataclass(frozen=True, slots=True)
 class ObjectModel:
-    """A thing that can be picked up.
+    """A model of an object that can be picked up.
 
     Attributes:
         id: `<category>_<variant>`.
         category: one of `world.CATEGORIES`.
-        size_mm: extent in x, y, z of the resting thing, exactly that of its mesh.
+        size_mm: extent in x, y, z of the resting object, exactly that of its mesh.
         colors: the words for its main colours, most of its surface first.
         shapes: words for what one sees of its form.
     """

@@ -1,4 +1,4 @@
-"""What lies in a kitchen drawer: knife, spoon, spatula. Not vessels (see `kitchenware`)."""
+"""Cutlery: knife, spoon, spatula. For cups and plates see `kitchenware`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packed and printed things and cleaning: can, box, book, sponge, cleanser."""
+"""Groceries, books and cleaning supplies: can, box, book, sponge, cleanser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Round kitchenware: cup, mug, bowl, plate, lid. Not what lies in a drawer (see `cutlery`)."""
+"""Round kitchenware: cup, mug, bowl, plate, lid. For knives and spoons see `cutlery`."""
 
 from __future__ import annotations
 

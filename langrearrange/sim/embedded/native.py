@@ -1,4 +1,4 @@
-"""The compiled rasteriser: found, of the right version, or one sentence that says what to do."""
+"""Import of the compiled rasteriser, with a check of its version."""
 
 from __future__ import annotations
 

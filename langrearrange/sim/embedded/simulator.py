@@ -64,7 +64,7 @@ class EmbeddedSimulator(SceneSimulator):
     def __init__(self, camera: str = "default", quality: str = "default") -> None:
         super().__init__(camera)
         if quality not in LOOKS:
-            raise UsageError(f"no quality is called '{quality}'; accepted: {', '.join(QUALITIES)}")
+            raise UsageError(f"unknown quality '{quality}'; accepted: {', '.join(QUALITIES)}")
         self._look = LOOKS[quality]
         self._library = mesh_library()
         self._meshes: NDArray[np.int32]
