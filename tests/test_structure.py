@@ -106,3 +106,13 @@ def test_a_circle_is_found_also_through_a_package_and_inside_a_function(tmp_path
         files[module].write_text(text)
     (chain,) = circles(import_graph(files))
     assert set(chain) == {"p.a", "p.b"}
+
+
+def test_every_file_that_the_contributing_page_names_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(
+        r"`((?:templates|langrearrange|baselines)/[\w/]+\.\w+)`|(docs/[\w-]+\.md)", page
+    )
+    paths = {path or page for path, page in named}
+    assert len(paths) >= 20
+    assert not [path for path in paths if not (ROOT / path).is_file()]
