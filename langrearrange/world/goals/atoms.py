@@ -89,11 +89,11 @@ CONSTANTS: Final = {
 
 def ground(atom: Atom, binding: Binding) -> list[int]:
     """Return the index of each argument of an atom, its variables bound to indices."""
-    indices = []
-    for argument, sort in zip(atom.arguments, PREDICATES[atom.predicate].sorts, strict=True):
+    sorts, indices = PREDICATES[atom.predicate].sorts, []
+    for position, argument in enumerate(atom.arguments):
         if argument not in binding:
-            indices.append(CONSTANTS[sort][argument])
-        elif sort == "openable":
+            indices.append(CONSTANTS[sorts[position]][argument])
+        elif sorts[position] == "openable":
             indices.append(OPENABLE_OF_RECEPTACLE[binding[argument]])
         else:
             indices.append(binding[argument])
