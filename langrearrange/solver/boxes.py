@@ -21,9 +21,10 @@ from langrearrange.world.goals import (
     Not,
     Or,
     Quantified,
-    bindings,
+    branches,
     compile_goal,
     ground,
+    is_conjunction,
 )
 from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.vocabulary import (
@@ -135,15 +136,11 @@ class _Builder:
                 self._spend(1)
                 test = compile_goal(part, self._layout, self._initial, binding)
                 return [{}] if test(self._initial) is positive else []
-            case And(parts) | Or(parts):
-                built = (self.build(part, positive, binding) for part in parts)
-                conjunction = isinstance(goal, And) is positive
-                return self._meet_all(built) if conjunction else self._join_all(built)
-            case Quantified(quantifier, variables, body):
-                inners = bindings(variables, self._layout, binding)
-                built = (self.build(body, positive, inner) for inner in inners)
-                conjunction = (quantifier == "forall") is positive
-                return self._meet_all(built) if conjunction else self._join_all(built)
+            case And() | Or() | Quantified():
+                parts = branches(goal, self._layout, binding)
+                built = (self.build(part, positive, inner) for part, inner in parts)
+                met = is_conjunction(goal) is positive
+                return self._meet_all(built) if met else self._join_all(built)
 
     # -- atoms -----------------------------------------------------------------------------------
 

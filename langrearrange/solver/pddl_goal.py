@@ -83,28 +83,17 @@ class _Writer:
         variable, rest = variables[0], variables[1:]
         conjunction = goal.quantifier == "forall"
 
-        def spell(values: Iterable[int]) -> Formula:
-            names = self._names if variable.over_objects else RECEPTACLES
-            return _join(
-                (
-                    self._quantified(
-                        goal,
-                        rest,
-                        scope | {variable.name: names[value]},
-                        binding | {variable.name: value},
-                    )
-                    for value in values
-                ),
-                conjunction,
-            )
+        def inside(written: str, known: _Binding) -> Formula:
+            return self._quantified(goal, rest, scope | {variable.name: written}, binding | known)
 
         values = domain(variable, self._layout)
         if not values or _speaks_of_start(goal.body):
-            return spell(values)
+            names = self._names if variable.over_objects else RECEPTACLES
+            return _join((inside(names[v], {variable.name: v}) for v in values), conjunction)
         parts = []
         for type_name in variable.types:  # (either a b) is more than many tools can read
             name = f"{variable.name}_{next(self._variables)}"
-            inner = self._quantified(goal, rest, scope | {variable.name: name}, binding)
+            inner = inside(name, {})
             if isinstance(inner, bool):
                 return inner
             pddl_type = "movable" if type_name == "object" else type_name

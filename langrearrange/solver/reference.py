@@ -26,7 +26,7 @@ def breadth_first(
 ) -> Solution:
     """Find a shortest plan by trying all 70 skills in every state (`world.apply`, compiled goal).
 
-    Slots are forgotten after every step: no skill and no goal depends on them.
+    Slots are left out: no outcome and no goal depends on them.
 
     Args:
         goal: the parsed goal.
@@ -40,8 +40,7 @@ def breadth_first(
         The same kind of answer as `solve`; `visits` counts states.
     """
     holds = compile_goal(goal, layout, initial)
-    no_slots = (0,) * layout.num_objects
-    first = (initial if start is None else start)._replace(slots=no_slots)
+    first = (initial if start is None else start)._replace(slots=())
     parents: dict[WorldState, tuple[WorldState, int] | None] = {first: None}
     if holds(first):
         return Solution("solved", (), 1, 0)
@@ -53,7 +52,6 @@ def breadth_first(
                 child, outcome = apply(layout, state, skill)
                 if outcome is not Outcome.OK:
                     continue
-                child = child._replace(slots=no_slots)
                 if child in parents:
                     continue
                 parents[child] = (state, skill)

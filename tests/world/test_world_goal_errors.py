@@ -39,7 +39,7 @@ MISTAKES = [
     ("(exists (?x - apple) (exists (?x - pear) (hand_free)))",
      "                              ^", "variable ?x is bound twice; choose another name"),
     ("(exists (?x - apple ?x - pear) (hand_free))",
-     "        ^", "a variable is bound twice; choose different names"),
+     "                    ^", "variable ?x is bound twice; choose another name"),
     ("(exists (- apple) (hand_free))",
      "         ^", "'-' stands between variables and their type: (?x ?y - apple)"),
     ("(exists (?x -) (hand_free))",

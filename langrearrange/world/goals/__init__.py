@@ -14,9 +14,10 @@ from langrearrange.world.goals.ast import (
 )
 from langrearrange.world.goals.atoms import PREDICATES, Binding, Test, ground
 from langrearrange.world.goals.compile import (
-    bindings,
+    branches,
     compile_goal,
     domain,
+    is_conjunction,
 )
 from langrearrange.world.goals.parse import Source, parse_goal
 from langrearrange.world.goals.stale import StaleGoal
@@ -35,10 +36,11 @@ __all__ = [
     "StaleGoal",
     "Test",
     "Variable",
-    "bindings",
+    "branches",
     "compile_goal",
     "domain",
     "ground",
+    "is_conjunction",
     "parse_goal",
     "to_pddl",
     "walk",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -50,13 +50,22 @@ def domain(variable: Variable, layout: Layout) -> tuple[int, ...]:
     return tuple(r for r in members if layout.has_receptacle(r))
 
 
-def bindings(
-    variables: Sequence[Variable], layout: Layout, outer: Binding
-) -> Iterator[dict[str, int]]:
-    """Yield an outer binding with every combination of the variables' values added."""
-    names = [variable.name for variable in variables]
-    for values in itertools.product(*(domain(variable, layout) for variable in variables)):
-        yield {**outer, **dict(zip(names, values, strict=True))}
+def branches(
+    goal: And | Or | Quantified, layout: Layout, binding: Binding
+) -> Iterator[tuple[Goal, Binding]]:
+    """Yield the parts of a formula, each with its binding: a quantifier has one for every value."""
+    if not isinstance(goal, Quantified):
+        for part in goal.parts:
+            yield part, binding
+        return
+    names = [variable.name for variable in goal.variables]
+    for values in itertools.product(*(domain(variable, layout) for variable in goal.variables)):
+        yield goal.body, {**binding, **dict(zip(names, values, strict=True))}
+
+
+def is_conjunction(goal: And | Or | Quantified) -> bool:
+    """Whether all branches must hold; else one of them."""
+    return isinstance(goal, And) or (isinstance(goal, Quantified) and goal.quantifier == "forall")
 
 
 @lru_cache(maxsize=1024)
@@ -88,13 +97,9 @@ class _Compiler:
             case Initially(part):
                 inner = self.build(part, binding)
                 return inner if isinstance(inner, bool) else inner(self._initial)
-            case And(parts) | Or(parts):
-                return _join([self.build(p, binding) for p in parts], isinstance(goal, And))
-            case Quantified(quantifier, variables, body):
-                unrolled = [
-                    self.build(body, inner) for inner in bindings(variables, self._layout, binding)
-                ]
-                return _join(unrolled, quantifier == "forall")
+            case And() | Or() | Quantified():
+                parts = [self.build(*part) for part in branches(goal, self._layout, binding)]
+                return _join(parts, is_conjunction(goal))
 
 
 def _negate(test: Test) -> Test:

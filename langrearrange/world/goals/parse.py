@@ -179,30 +179,27 @@ class _Parser:
             self.fail(item, "expected typed variables, for example (?x - apple)")
         found: list[Variable] = []
         pending: list[_Token] = []
-        items = list(item.items)
-        while items:
-            token = items.pop(0)
+        items = iter(item.items)
+        for token in items:
             if isinstance(token, _List):
                 self.fail(token, "expected a variable such as ?x")
             if token.text != "-":
                 if not re.fullmatch(r"\?[a-z][a-z0-9_]*", token.text):
                     self.fail(token, f"'{token.text}' is not a variable; variables look like ?x")
-                if token.text in scope or any(token.text == p.text for p in pending):
+                if token.text in (*scope, *(p.text for p in pending), *(v.name for v in found)):
                     self.fail(token, f"variable {token.text} is bound twice; choose another name")
                 pending.append(token)
                 continue
-            if not items or not pending:
+            kind = next(items, None)
+            if kind is None or not pending:
                 self.fail(token, "'-' stands between variables and their type: (?x ?y - apple)")
-            types = self._types(items.pop(0))
+            types = self._types(kind)
             found += [Variable(p.text, types) for p in pending]
             pending = []
         if pending:
             self.fail(
                 pending[0], f"variable {pending[0].text} has no type; add '- apple' or '- object'"
             )
-        names = [v.name for v in found]
-        if len(set(names)) < len(names):
-            self.fail(item, "a variable is bound twice; choose different names")
         return tuple(found)
 
     def _types(self, item: _Token | _List) -> tuple[str, ...]:
