@@ -72,10 +72,8 @@ def _blade(length: float, width: float, color: Color) -> Mesh:
     for t in (0.0, 0.35, 0.7, 1.0):
         half = width * (0.5 + 0.9 * t) * (1 - t) + 0.002
         out, up = 0.12 * length * t * t, length * t
-        rings.append(
-            [(out + 0.004, half, up), (out - 0.004, half, up), (out - 0.004, -half, up),
-             (out + 0.004, -half, up)]
-        )  # fmt: skip
+        near, far = out - 0.004, out + 0.004
+        rings.append([(far, half, up), (near, half, up), (near, -half, up), (far, -half, up)])
     return loft(rings, color, crease_deg=30)
 
 

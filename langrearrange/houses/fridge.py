@@ -46,17 +46,15 @@ def body(size: Size, palette: Palette, style: int) -> Mesh:
         tray((-inner + 4, front + 18), (inner - 4, -68), SHELF_MM, LINING),
         block((-inner, -330, 1270), (inner, -62, 1282), (196, 210, 216)),
     ]  # fmt: skip
+    low, high, glass = COMPARTMENT_MM + 6, SHELF_MM - 24, (204, 216, 222)
     for a, b in ((-inner + 8, -4.0), (4.0, inner - 8)):
-        parts.append(
-            block((a, front + 20, COMPARTMENT_MM + 6), (b, front + 30, SHELF_MM - 24),
-                  (204, 216, 222))
-        )  # fmt: skip
-    parts.append(
-        block((-half + 4, front - DOOR_MM, 60), (half - 4, front - 4, FREEZER_TOP_MM), color)
+        parts.append(block((a, front + 20, low), (b, front + 30, high), glass))
+    return merged(
+        *parts,
+        block((-half + 4, front - DOOR_MM, 60), (half - 4, front - 4, FREEZER_TOP_MM), color),
+        block((-half + 30, front + 40, 0), (half - 30, -30, 22), (50, 50, 52)),
+        pull(0, front - DOOR_MM, FREEZER_TOP_MM - 60, 560, palette.handles),
     )
-    parts.append(block((-half + 30, front + 40, 0), (half - 30, -30, 22), (50, 50, 52)))
-    parts.append(pull(0, front - DOOR_MM, FREEZER_TOP_MM - 60, 560, palette.handles))
-    return merged(*parts)
 
 
 def door(size: Size, palette: Palette, sign: int) -> Mesh:
@@ -68,15 +66,13 @@ def door(size: Size, palette: Palette, sign: int) -> Mesh:
         a, b = sorted((sign * x0, sign * x1))
         return block((a, y0, z0), (b, y1, z1), c)
 
+    left, right = sorted((0, sign * leaf))
     rack = shade(LINING, 1.04)
     parts = [
-        cushion(
-            (min(0, sign * leaf), 0, low), (max(0, sign * leaf), DOOR_MM - 8, high), 10,
-            palette.fridge,
-        ),
+        cushion((left, 0, low), (right, DOOR_MM - 8, high), 10, palette.fridge),
         part(20, DOOR_MM - 9, low + 20, leaf - 20, DOOR_MM - 4, high - 20, LINING),
         upright_pull(sign * (leaf - 40), 0, low + 180, low + 680, palette.handles),
-    ]  # fmt: skip
+    ]
     for z in (low + 640, low + 880):
         if z + 100 < high:
             parts.append(part(40, DOOR_MM - 5, z, leaf - 60, DOOR_MM + 55, z + 8, rack))

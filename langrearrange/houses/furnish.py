@@ -58,11 +58,8 @@ def furnish(plan_index: int, furnishing: int) -> Furnishing:
         pieces = _arrange(plan, rng)
         if pieces is None:
             continue
-        decor = ornaments(
-            plan,
-            pieces.values(),
-            KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "decor"),
-        )
+        decor_rng = KeyedRng(HOUSE_VERSION, "flat", plan_index, furnishing, "decor")
+        decor = ornaments(plan, pieces.values(), decor_rng)
         blocks = [piece.footprint for piece in pieces.values()]
         blocks += [ornament.footprint for ornament in decor if ornament.blocks]
         space = FreeSpace.around(plan.size, [*walls, *blocks])

@@ -106,8 +106,9 @@ def _wall_pieces(plan: FloorPlan, pieces: Collection[Piece], rng: KeyedRng) -> I
     door_due = True
     for room in sorted(plan.rooms, key=lambda name: (name != "hall", name != "living_room")):
         inside = plan.rooms[room]
+        edges = (plan.size[0] - inside.x1, plan.size[1] - inside.y1, inside.x0, inside.y0)
         for quarter in range(4):
-            outer = _is_outer(plan, inside, quarter)
+            outer = edges[quarter] <= 100
             gaps = _gaps(plan, room, quarter, [p for p in pieces if p.kind.tall], 350)
             bare = _gaps(plan, room, quarter, pieces, 900)
             style, lucky = rng.below(6), rng.chance(3, 4)
@@ -139,11 +140,6 @@ def _without(gap: tuple[int, int], low: int, high: int) -> tuple[int, int]:
         return gap
     left, right = (gap[0], low - _END_MM), (high + _END_MM, gap[1])
     return max(left, right, key=lambda rest: rest[1] - rest[0])
-
-
-def _is_outer(plan: FloorPlan, inside: Rect, quarter: int) -> bool:
-    edges = (plan.size[0] - inside.x1, plan.size[1] - inside.y1, inside.x0, inside.y0)
-    return edges[quarter] <= 100
 
 
 def _gaps(

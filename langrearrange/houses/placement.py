@@ -28,9 +28,8 @@ class Rect(NamedTuple):
 
     def overlaps(self, other: Rect) -> bool:
         """Whether the insides meet; touching edges do not count."""
-        return (
-            self.x0 < other.x1 and other.x0 < self.x1 and self.y0 < other.y1 and other.y0 < self.y1
-        )
+        meets_x = self.x0 < other.x1 and other.x0 < self.x1
+        return meets_x and self.y0 < other.y1 and other.y0 < self.y1
 
     def grown(self, margin: int) -> Rect:
         """Return the rectangle grown by a margin on all sides (shrunk when negative)."""
@@ -38,12 +37,8 @@ class Rect(NamedTuple):
 
     def holds(self, other: Rect) -> bool:
         """Whether the other rectangle lies inside, edges included."""
-        return (
-            self.x0 <= other.x0
-            and self.y0 <= other.y0
-            and other.x1 <= self.x1
-            and other.y1 <= self.y1
-        )
+        inside_x = self.x0 <= other.x0 and other.x1 <= self.x1
+        return inside_x and self.y0 <= other.y0 and other.y1 <= self.y1
 
     def span(self, quarter: int) -> tuple[int, int]:
         """Return the two ends along its side that a viewer of this quarter faces."""

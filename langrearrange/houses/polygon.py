@@ -39,13 +39,13 @@ def triangulate(
     """
     points = list(outline)
     ring = list(range(len(points)))
-    starts = []
+    loops = []
     for hole in holes:
-        starts.append((len(points), len(hole)))
         points.extend(hole)
+        loops.append(list(range(len(points) - len(hole), len(points))))
     # Joining the hole that reaches furthest right first keeps bridges from crossing.
-    for start, count in sorted(starts, key=lambda s: -max(p[0] for p in points[s[0] : sum(s)])):
-        ring = _bridge(points, ring, list(range(start, start + count)))
+    for loop in sorted(loops, key=lambda loop: -max(points[i][0] for i in loop)):
+        ring = _bridge(points, ring, loop)
     return _clip_ears(points, ring)
 
 

@@ -81,18 +81,14 @@ def _yaws(size: tuple[int, int, int], cell: tuple[int, int]) -> tuple[int, ...]:
 
 def _excess(size: tuple[int, int, int], cell: tuple[int, int], yaw_mrad: int) -> int:
     """Return by how much a turned rectangle exceeds a cell, mm (integer arithmetic only)."""
-    cos, sin = (abs(v) for v in _cos_sin_permille(yaw_mrad))
+    cos, sin = abs(_sine_permille(yaw_mrad + 1571)), abs(_sine_permille(yaw_mrad))
     width = (size[0] * cos + size[1] * sin) // 1000
     depth = (size[0] * sin + size[1] * cos) // 1000
     return max(width - cell[0], depth - cell[1])
 
 
-def _cos_sin_permille(yaw_mrad: int) -> tuple[int, int]:
-    """Return cosine and sine times 1000 of an angle, by Bhaskara's rational formula (error < 2)."""
-    return _sine(yaw_mrad + 1571), _sine(yaw_mrad)
-
-
-def _sine(angle: int) -> int:
+def _sine_permille(angle: int) -> int:
+    """Return the sine of mrad, times 1000, by Bhaskara's rational formula (error < 2)."""
     angle %= 6283
     sign = 1
     if angle > 3141:
@@ -128,11 +124,6 @@ def _local_pose(surface: Surface, slot: int) -> Matrix:
     layer, index = divmod(slot, len(surface.slots))
     base = surface.slots[index]
     round_, level = divmod(layer, max(1, surface.max_height_mm // _OVERFLOW_RISE_MM))
-    rise = level * _OVERFLOW_RISE_MM
     shift_x, shift_y = _OVERFLOW_SHIFTS_MM[round_ % len(_OVERFLOW_SHIFTS_MM)]
-    return rigid(
-        (base.x_mm + shift_x) / 1000,
-        (base.y_mm + shift_y) / 1000,
-        (base.z_mm + rise) / 1000,
-        base.yaw_mrad / 1000,
-    )
+    x, y, z = base.x_mm + shift_x, base.y_mm + shift_y, base.z_mm + level * _OVERFLOW_RISE_MM
+    return rigid(x / 1000, y / 1000, z / 1000, base.yaw_mrad / 1000)
