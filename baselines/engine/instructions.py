@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -35,6 +35,7 @@ class InstructionStore(ABC, Generic[Read]):
     """Tokens -> instruction, within a memory budget.
 
     Args:
+        token_ids: text -> tokens.
         max_bytes: budget; what was asked for last is kept even if it exceeds it.
 
     Attributes:
@@ -42,8 +43,10 @@ class InstructionStore(ABC, Generic[Read]):
         num_bytes: memory in use.
     """
 
-    def __init__(self, max_bytes: int = 1 << 30) -> None:
-        self._max_bytes = max_bytes
+    def __init__(
+        self, token_ids: Callable[[str], tuple[int, ...]], max_bytes: int = 1 << 30
+    ) -> None:
+        self.token_ids, self._max_bytes = token_ids, max_bytes
         self._stored: OrderedDict[tuple[int, ...], Read] = OrderedDict()
         self.num_bytes = self.hits = self.misses = 0
 
@@ -54,10 +57,6 @@ class InstructionStore(ABC, Generic[Read]):
     def hit_rate(self) -> float:
         """Share of hits; 0 before anything was asked for."""
         return self.hits / max(1, self.hits + self.misses)
-
-    @abstractmethod
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        """Return the tokens of a text."""
 
     @abstractmethod
     def read(self, missing: Sequence[tuple[int, ...]]) -> Iterable[Read]:

@@ -36,6 +36,34 @@ class LanguageModel(NamedTuple):
     config: Any
 
 
+class TextModel(nn.Module):
+    """A language model that reads tokens, frozen unless `requires_grad_` says otherwise.
+
+    Args:
+        model: of Hugging Face.
+        tokenizer: `tokenizer(text)["input_ids"]`.
+    """
+
+    def __init__(self, model: Any, tokenizer: Tokenize) -> None:
+        super().__init__()
+        self.model: nn.Module = model.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any weight takes a gradient, so that what was stored becomes stale."""
+        return any(parameter.requires_grad for parameter in self.model.parameters())
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        """Return the tokens of a text, special tokens included, no padding."""
+        return tuple(self.tokenizer(text)["input_ids"])
+
+
 def load_language_model(
     name: str,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from langrearrange.progress import progress
 
-from ..engine.encoder import Encoder, encoder_facts
+from ..engine.encoder import FEATURE_DTYPE, Encoder, encoder_facts
 from ..engine.envs import make_instruction_transform
 from ..engine.episodes import RunningEpisodes
 from .config import ImitationConfig
@@ -20,13 +20,18 @@ from .demonstrations import NO_ADVICE, Demonstrations
 from .experts import Expert
 
 
+class _Step(NamedTuple):
+    features: Tensor
+    proprio: Tensor
+    advice: int
+    action: int
+    reward: float
+
+
 @dataclass(slots=True)
 class _Episode:
     sentence: str
-    observed: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-    advice: list[int] = field(default_factory=list)
-    actions: list[int] = field(default_factory=list)
-    rewards: list[float] = field(default_factory=list)
+    steps: list[_Step] = field(default_factory=list)
     template: str = ""
     success: bool = False
 
@@ -94,12 +99,12 @@ class Collector:
     def _restart(self, learner: RunningEpisodes) -> None:
         """Give a learner that joins in the middle the steps so far of each episode."""
         learner.begin(range(len(self._running)), [e.sentence for e in self._running])
-        longest = max(len(episode.observed) for episode in self._running)
-        for step in range(longest):
-            rows = [row for row, e in enumerate(self._running) if len(e.observed) > step]
-            observed = [self._running[row].observed[step] for row in rows]
-            features, proprio = zip(*observed, strict=True)
-            learner.step(torch.stack(features), torch.stack(proprio), rows=rows)
+        longest = max(len(episode.steps) for episode in self._running)
+        for i in range(longest):
+            rows = [row for row, e in enumerate(self._running) if len(e.steps) > i]
+            steps = [self._running[row].steps[i] for row in rows]
+            features = torch.stack([step.features for step in steps])
+            learner.step(features, torch.stack([step.proprio for step in steps]), rows=rows)
 
     def _step(self, learner: RunningEpisodes | None, expert_share: float) -> list[_Episode]:
         features, proprio = self._encoder(self._observations)
@@ -109,10 +114,9 @@ class Collector:
         self._observations, rewards, terminated, truncated, infos = self._envs.step(actions)
         ends = np.flatnonzero(terminated | truncated).tolist()
         for row, episode in enumerate(self._running):
-            episode.observed.append((features[row].cpu(), proprio[row].cpu()))
-            episode.advice.append(int(advice[row]))
-            episode.actions.append(int(actions[row]))
-            episode.rewards.append(float(rewards[row]))
+            seen = features[row].cpu(), proprio[row].cpu()
+            step = _Step(*seen, int(advice[row]), int(actions[row]), float(rewards[row]))
+            episode.steps.append(step)
         ended = []
         sentences = [self._observations["instruction"][row] for row in ends]
         given = self._given(sentences)
@@ -153,20 +157,18 @@ class Collector:
 def _packed(episodes: list[_Episode], encoder: Encoder, source: dict[str, Any]) -> Demonstrations:
     sentences = {text: i for i, text in enumerate(dict.fromkeys(e.sentence for e in episodes))}
     templates = {text: i for i, text in enumerate(dict.fromkeys(e.template for e in episodes))}
-    lengths = [len(episode.actions) for episode in episodes]
-    shapes = encoder.feature_shape, (encoder.proprio_dim,)
-    features, proprio = (
-        torch.stack([pair[i] for e in episodes for pair in e.observed])
-        if episodes
-        else torch.zeros(0, *shape)
-        for i, shape in enumerate(shapes)
-    )
+    lengths = [len(episode.steps) for episode in episodes]
+    steps = [step for episode in episodes for step in episode.steps]
+    features = torch.zeros(len(steps), *encoder.feature_shape, dtype=FEATURE_DTYPE)
+    proprio = torch.zeros(len(steps), encoder.proprio_dim)
+    for i, step in enumerate(steps):
+        features[i], proprio[i] = step.features, step.proprio
     return Demonstrations(
-        features=features.half(),
-        proprio=proprio.float(),
-        advice=torch.tensor([a for e in episodes for a in e.advice], dtype=torch.int16),
-        actions=torch.tensor([a for e in episodes for a in e.actions], dtype=torch.int16),
-        rewards=torch.tensor([r for e in episodes for r in e.rewards], dtype=torch.float32),
+        features=features,
+        proprio=proprio,
+        advice=torch.tensor([step.advice for step in steps], dtype=torch.int16),
+        actions=torch.tensor([step.action for step in steps], dtype=torch.int16),
+        rewards=torch.tensor([step.reward for step in steps], dtype=torch.float32),
         starts=torch.tensor(np.cumsum([0, *lengths]), dtype=torch.long),
         sentence=torch.tensor([sentences[e.sentence] for e in episodes], dtype=torch.long),
         template=torch.tensor([templates[e.template] for e in episodes], dtype=torch.long),

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.errors import BackboneError
-from ..engine.language_model import Tokenize, load_language_model
+from ..engine.language_model import TextModel, Tokenize, load_language_model
 from .cache import Capture, Prefill, PrefillDone, SlotCache
 
 
-class Backbone(nn.Module):
+class Backbone(TextModel):
     """A Hugging Face transformer without its input and output layers (paper section 3).
 
     Args:
@@ -33,9 +33,7 @@ class Backbone(nn.Module):
     def __init__(
         self, model: Any, tokenizer: Tokenize, *, bidirectional_prefix: bool = False
     ) -> None:
-        super().__init__()
-        self.model: nn.Module = model.eval().requires_grad_(False)
-        self.tokenizer = tokenizer
+        super().__init__(model, tokenizer)
         self.bidirectional_prefix = bidirectional_prefix
         self._embed: nn.Embedding = model.get_input_embeddings()
         named = "cache" in inspect.signature(model.forward).parameters
@@ -48,20 +46,6 @@ class Backbone(nn.Module):
     def dtype(self) -> torch.dtype:
         """Of weights and activations."""
         return self._embed.weight.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self._embed.weight.device
-
-    @property
-    def trainable(self) -> bool:
-        """Whether any weight takes a gradient, so that kept keys become stale."""
-        return any(parameter.requires_grad for parameter in self.model.parameters())
-
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        """Return the tokens of a sentence, special tokens included, no padding."""
-        return tuple(self.tokenizer(text)["input_ids"])
 
     def embed(self, ids: Tensor) -> Tensor:
         """Return token embeddings, (..., hidden_size)."""

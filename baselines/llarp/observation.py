@@ -10,43 +10,35 @@ from torch import Tensor, nn
 
 from langrearrange.errors import UsageError
 
+from ..engine.attention import CrossAttention
+
 ObservationKind = Literal["linear", "mlp2"]
 
 
 class PerceiverResampler(nn.Module):
     """Turns any number of patch features into a fixed number of tokens by attending to them.
 
-    One block of learned queries (Jaegle et al. 2021; paper C.1): cross-attention, then a
-    feed-forward layer, both residual with pre-norm.
+    One block of learned queries (paper C.1) with pre-norm.
 
     Args:
         feature_dim: width of the patches.
         hidden_size: width of the tokens.
-        num_tokens: how many tokens come out.
+        num_tokens: number of tokens.
     """
 
     def __init__(self, feature_dim: int, hidden_size: int, num_tokens: int) -> None:
         super().__init__()
-        heads = math.gcd(8, hidden_size)
         self.queries = nn.Parameter(torch.randn(num_tokens, hidden_size) / math.sqrt(hidden_size))
         self.project = nn.Linear(feature_dim, hidden_size)
         self.norm_patches = nn.LayerNorm(hidden_size)
         self.norm_queries = nn.LayerNorm(hidden_size)
-        self.attention = nn.MultiheadAttention(hidden_size, heads, batch_first=True)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(hidden_size),
-            nn.Linear(hidden_size, 2 * hidden_size),
-            nn.ReLU(),
-            nn.Linear(2 * hidden_size, hidden_size),
-        )
+        self.attend = CrossAttention(hidden_size)
 
     def forward(self, patches: Tensor) -> Tensor:
         """Return (n, num_tokens, hidden_size) of patches (n, num_patches, feature_dim)."""
         context = self.norm_patches(self.project(patches))
         queries = self.queries.expand(patches.shape[0], -1, -1)
-        normed = self.norm_queries(queries)
-        tokens = queries + self.attention(normed, context, context, need_weights=False)[0]
-        return tokens + self.feed_forward(tokens)  # type: ignore[no-any-return]
+        return self.attend(queries, self.norm_queries(queries), context)  # type: ignore[no-any-return]
 
 
 class ObservationModule(nn.Module):

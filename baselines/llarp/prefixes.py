@@ -47,15 +47,11 @@ class PrefixStore(InstructionStore[Prefix]):
     def __init__(
         self, backbone: Backbone, max_bytes: int = 1 << 30, *, together: bool = True
     ) -> None:
-        super().__init__(max_bytes)
+        super().__init__(backbone.token_ids, max_bytes)
         self._backbone = backbone
         self._together = together
         self._beginnings: dict[tuple[int, ...], Prefix] = {}
         self.tokens_read = 0
-
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        """Return the tokens of a text."""
-        return self._backbone.token_ids(text)
 
     def read(self, missing: Sequence[tuple[int, ...]]) -> Iterator[Prefix]:
         """Yield instructions that are not stored, in order."""

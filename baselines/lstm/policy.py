@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from langrearrange.errors import UsageError
 
+from ..engine.attention import CrossAttention
 from ..engine.packing import Rows, Segment
 from ..engine.policy import ActionModule, Heads, Policy
 from .text import Sentence, States, TextEncoder
@@ -40,11 +41,7 @@ class Summary(nn.Module):
         if kind == "perceiver":
             self.query = nn.Parameter(torch.randn(1, 1, width) / width**0.5)
             self.norm = nn.LayerNorm(width)
-            self.attention = nn.MultiheadAttention(width, _num_heads(width), batch_first=True)
-            self.feed_forward = nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.ReLU(),
-                nn.Linear(2 * width, width),
-            )  # fmt: skip
+            self.attend = CrossAttention(width)
 
     def forward(self, states: States) -> Tensor:
         """Return (n, width)."""
@@ -54,11 +51,8 @@ class Summary(nn.Module):
             return hidden[torch.arange(len(hidden), device=hidden.device), last]
         if self.kind == "mean":
             return (hidden * real[..., None]).sum(1) / real.sum(1, keepdim=True)
-        tokens = self.norm(hidden)
         query = self.query.expand(len(hidden), -1, -1)
-        seen = self.attention(query, tokens, tokens, key_padding_mask=~real, need_weights=False)[0]
-        summary = query + seen
-        return (summary + self.feed_forward(summary))[:, 0]  # type: ignore[no-any-return]
+        return self.attend(query, query, self.norm(hidden), ~real)[:, 0]  # type: ignore[no-any-return]
 
 
 class LstmPolicy(Policy):
@@ -161,7 +155,3 @@ class LstmPolicy(Policy):
             if segment.start == 0 and rows.carried.counts[row] > 0:
                 hidden[:, i], cell[:, i] = (part[:, row] for part in rows.carried.memory)
         return hidden, cell
-
-
-def _num_heads(width: int) -> int:
-    return next(heads for heads in (8, 4, 2, 1) if width % heads == 0)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..engine.instructions import Instruction, InstructionStore
-from ..engine.language_model import Tokenize, load_language_model
+from ..engine.language_model import TextModel, Tokenize, load_language_model
 
 
 class States(NamedTuple):
@@ -24,8 +24,8 @@ class States(NamedTuple):
     real: Tensor
 
 
-class TextEncoder(nn.Module):
-    """A Hugging Face model that reads sentences, frozen unless `requires_grad_` says otherwise.
+class TextEncoder(TextModel):
+    """A Hugging Face model that turns sentences into token states.
 
     Args:
         model: `model(input_ids=, attention_mask=).last_hidden_state`.
@@ -34,28 +34,12 @@ class TextEncoder(nn.Module):
     """
 
     def __init__(self, model: nn.Module, tokenizer: Tokenize, width: int) -> None:
-        super().__init__()
-        self.model = model.eval().requires_grad_(False)
-        self.tokenizer = tokenizer
+        super().__init__(model, tokenizer)
         self.width = width
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next(self.model.parameters()).device
-
-    @property
-    def trainable(self) -> bool:
-        """Whether any weight takes a gradient, so that kept states become stale."""
-        return any(parameter.requires_grad for parameter in self.model.parameters())
 
     def train(self, mode: bool = True) -> TextEncoder:
         """Stay without dropout: acting and training must see the same states."""
         return super().train(False)
-
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        """Return the tokens of a sentence, special tokens included, no padding."""
-        return tuple(self.tokenizer(text)["input_ids"])
 
     def forward(self, sentences: Sequence[tuple[int, ...]]) -> States:
         """Return the states of sentences, given as tokens."""
@@ -103,12 +87,8 @@ class SentenceStore(InstructionStore[Sentence]):
     """
 
     def __init__(self, encoder: TextEncoder, max_bytes: int = 1 << 30) -> None:
-        super().__init__(max_bytes)
+        super().__init__(encoder.token_ids, max_bytes)
         self._encoder = encoder
-
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        """Return the tokens of a text."""
-        return self._encoder.token_ids(text)
 
     def of_all(self, sentences: Sequence[tuple[int, ...]]) -> list[Sentence]:
         """Return several instructions, given as tokens; nothing is stored of a trained encoder."""

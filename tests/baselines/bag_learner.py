@@ -15,10 +15,11 @@ from langrearrange_baselines.engine.policy import ActionModule, Heads, Policy
 from torch import Tensor, nn
 
 
-class BagStore(InstructionStore[Instruction]):
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        return tuple(zlib.crc32(word.encode()) % 1000 for word in text.lower().split())
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(zlib.crc32(word.encode()) % 1000 for word in text.lower().split())
 
+
+class BagStore(InstructionStore[Instruction]):
     def read(self, missing: Sequence[tuple[int, ...]]) -> Iterable[Instruction]:
         return map(Instruction, missing)
 
@@ -47,7 +48,7 @@ class BagPolicy(Policy):
 
 class BagEpisodes(RunningEpisodes):
     def __init__(self, policy: BagPolicy, sizes: Sizes) -> None:
-        super().__init__(policy, BagStore(), sizes)
+        super().__init__(policy, BagStore(numbers), sizes)
         self.policy = policy
 
     def forward(

@@ -54,9 +54,6 @@ class LetterStore(InstructionStore[Weighed]):
 
     reads = 0
 
-    def token_ids(self, text: str) -> tuple[int, ...]:
-        return tuple(map(ord, text))
-
     def read(self, missing: Sequence[tuple[int, ...]]) -> Iterable[Weighed]:
         for ids in missing:
             self.reads += 1
@@ -91,7 +88,7 @@ TEXTS = st.lists(st.sampled_from(["a", "bb", "ccc", "dddd", "ab", "cb"]), max_si
 
 @given(calls=st.lists(TEXTS, max_size=12), max_bytes=st.integers(1, 12))
 def test_a_store_drops_the_least_recently_used(calls: list[list[str]], max_bytes: int) -> None:
-    store, slow = LetterStore(max_bytes), SlowStore(max_bytes)
+    store, slow = LetterStore(lambda text: tuple(map(ord, text)), max_bytes), SlowStore(max_bytes)
     for texts in calls:
         assert [read.number for read in store.get_all(texts)] == slow.get_all(texts)
         assert (store.hits, store.misses, len(store)) == (slow.hits, slow.misses, len(slow.used))
