@@ -8,7 +8,14 @@ import pytest
 from crowded_worlds import CrowdedWorld, crowded_worlds, skills_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_world import CONTAINERS, RECEPTACLES, SKILLS, reference_world
+from reference_world import (
+    CONTAINERS,
+    OPENABLES,
+    PLACES,
+    RECEPTACLES,
+    SKILLS,
+    reference_world,
+)
 
 from langrearrange.world import SKILLS as OUR_SKILLS
 from langrearrange.world import (
@@ -21,12 +28,18 @@ from langrearrange.world import (
     initial_state,
     skill_index,
     valid_mask,
+    vocabulary,
 )
 from langrearrange.world.vocabulary import CATEGORY_INDEX
 
 
-def test_skills_are_numbered_as_in_the_reference() -> None:
+def test_names_and_their_order_are_those_of_the_reference() -> None:
     assert tuple(skill.id for skill in OUR_SKILLS) == SKILLS
+    assert vocabulary.RECEPTACLES == RECEPTACLES
+    assert vocabulary.CONTAINERS == CONTAINERS
+    assert vocabulary.OPENABLES == OPENABLES
+    assert (*vocabulary.NAV_TARGETS, "start") == PLACES
+    assert vocabulary.SPOTS == (*RECEPTACLES, "middle_drawer", "bottom_drawer")
 
 
 @settings(max_examples=150)
