@@ -70,7 +70,10 @@ def find_learner(name: str) -> Learner:
         raise UsageError(
             f"no learner '{name}'; accepted: {', '.join(LEARNERS)} or module:Class{hint}"
         )
-    found = load_object(entry, "learner")() if isinstance(entry, str) else entry
+    try:
+        found = load_object(entry, "learner")() if isinstance(entry, str) else entry
+    except TypeError as error:
+        raise UsageError(f"learner '{name}' cannot be made without arguments: {error}") from error
     for part in ("settings", "make_policy", "make_episodes"):
         if not hasattr(found, part):
             raise UsageError(f"learner '{name}' has no '{part}'; see the Learner protocol")

@@ -204,7 +204,8 @@ def test_a_learner_is_found_by_its_name_or_its_module() -> None:
         ("larp", "did you mean 'llarp'"),
         ("nowhere:Bag", "importing 'nowhere' failed"),
         ("bag_learner:Sack", "has no class 'Sack'"),
-        ("bag_learner:BagStore", "has no 'settings'"),
+        ("bag_learner:BagStore", "cannot be made without arguments"),
+        ("collections:Counter", "has no 'settings'"),
     ],
 )
 def test_an_unknown_learner_is_named_with_a_remedy(name: str, says: str) -> None:
