@@ -300,7 +300,7 @@ def test_a_state_saved_under_other_rules_is_refused(kwargs: dict[str, Any], mess
         bare(env).restore_state({**saved, "schema_version": 2})
     unfit: list[Any] = [None, {}, {"schema_version": 1}, "saved"]
     for wrong in unfit:
-        with pytest.raises(UsageError, match="no saved state"):
+        with pytest.raises(UsageError, match="not a saved state"):
             bare(env).restore_state(wrong)
 
 
