@@ -42,12 +42,18 @@ def args_type(arguments: Sequence[str]) -> type[Any]:
     parser.add_argument("--format", nargs="?", default=Args.__dataclass_fields__["format"].default)
     name = parser.parse_known_args(arguments)[0].format
     exporter = exporter_type(name or "parquet")
-    listed = "\n".join(f"  {known:8} {row.summary}" for known, row in FORMATS.items())
-    text = f"{Args.__doc__}\n\nformats:\n{listed}\n\n{cleandoc(exporter.__doc__ or '')}"
+    listed = "".join(f"\n  {known:8} {_summary(known)}" for known in FORMATS)
+    text = f"{Args.__doc__}\n\nformats:{listed}\n\n{cleandoc(exporter.__doc__ or '')}"
     options = ("exporter", Annotated[exporter, tyro.conf.arg(name="")], field(default=exporter()))
     return make_dataclass(
         "Args", [options], bases=(Args,), namespace={"__doc__": text}, frozen=True, kw_only=True
     )
+
+
+def _summary(name: str) -> str:
+    from langrearrange.export import exporter_type
+
+    return (exporter_type(name).__doc__ or "").partition("\n")[0]
 
 
 def run(args: Any) -> int:

@@ -3,7 +3,6 @@
 from langrearrange.export.exporter import (
     FORMATS,
     Exporter,
-    Format,
     Written,
     count_episodes,
     exporter_type,
@@ -13,7 +12,6 @@ from langrearrange.paths import refuse_existing
 __all__ = [
     "FORMATS",
     "Exporter",
-    "Format",
     "Written",
     "count_episodes",
     "exporter_type",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HabitatExporter:
-    """Habitat: a scene dataset of flats, and rearrange data sets of the episodes for habitat-lab.
+    """Flats as a Habitat scene dataset, episodes as rearrange data sets for habitat-lab.
 
     Flats become stages, furniture, doors and drawers, models and scenes. The first path printed is
     what Habitat takes as `scene_dataset_config_file`; scenes are called as the flats. Splits go

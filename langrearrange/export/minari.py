@@ -36,10 +36,10 @@ _ORIGIN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinariExporter:
-    """Minari: the optimal plans played in the env, one data set per split (extra [export]).
+    """The optimal plans played in the env, for imitation and offline learning (extra [export]).
 
-    A data set is called `langrearrange/<split>-oracle-<observation>-v0`; what is seen, done and
-    rewarded at each step is stored, for imitation and offline learning.
+    There is a data set per split, called `langrearrange/<split>-oracle-<observation>-v0`. It holds
+    what is seen, done and rewarded at each step.
 
       langrearrange export train_mini --format minari --out out/minari
       MINARI_DATASETS_PATH=out/minari, then
@@ -101,21 +101,16 @@ class MinariExporter:
 
 def _play(env: gym.Env[Any, Any], episode: Episode) -> dict[str, Any]:
     """Return the fields of an episode buffer: observations have one entry more than actions."""
-    obs, _ = env.reset(options={"episode_id": episode.id})
-    seen = [obs]
-    actions = [skill_index(skill) for skill in episode.plan]
-    rewards, terminations, truncations = [], [], []
-    for action in actions:
-        obs, reward, terminated, truncated, _ = env.step(action)
-        seen.append(obs)
-        rewards.append(float(reward))
-        terminations.append(terminated)
-        truncations.append(truncated)
+    options = {"episode_id": episode.id}
+    first, _ = env.reset(options=options)
+    actions = list(map(skill_index, episode.plan))
+    steps = zip(*map(env.step, actions), strict=True)
+    observations, rewards, terminations, truncations, _ = map(list, steps)
     return {
-        "options": {"episode_id": episode.id},
-        "observations": {key: [obs[key] for obs in seen] for key in seen[0]},
+        "options": options,
+        "observations": {key: [seen[key] for seen in (first, *observations)] for key in first},
         "actions": np.array(actions),
-        "rewards": rewards,
+        "rewards": list(map(float, rewards)),
         "terminations": terminations,
         "truncations": truncations,
     }

@@ -25,7 +25,7 @@ ROWS: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParquetExporter:
-    """Parquet: one row per episode, for pandas and Hugging Face datasets (extra [export]).
+    """One row per episode, for pandas and Hugging Face datasets (extra [export]).
 
     Columns are the fields of an episode; `objects` is a list of structs, `open`, `plan` and
     `subgoals` are lists of strings, `start` is a struct, numbers are int32.

@@ -17,7 +17,7 @@ from langrearrange.world.goals import parse_goal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PddlExporter:
-    """PDDL: `<id>/domain.pddl`, `problem.pddl` and `plan.txt`, one folder per episode.
+    """For planners: `<id>/domain.pddl`, `problem.pddl` and `plan.txt`, one folder per episode.
 
     `adl` keeps the goal as it is (quantifiers, negation); `strips` compiles it away, so that
     pyperplan and pddlgym read it (docs/pddl.md).

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from langrearrange.cli.main import main
-from langrearrange.export import FORMATS, Format, exporter_type
+from langrearrange.export import FORMATS, exporter_type
 from langrearrange.generator import open_split
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "datasets.md"
@@ -50,13 +50,12 @@ def test_a_row_in_the_table_gives_it_a_name_and_a_line_of_help(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     exporter = exporter_type("csv_exporter:CsvExporter")
-    monkeypatch.setitem(FORMATS, "csv", Format(exporter, "one line per episode"))
+    monkeypatch.setitem(FORMATS, "csv", exporter)
     assert main(["export", "train/000017#2", "--format=csv", "--out", "one.csv"]) == 0
     assert Path("one.csv").read_text().startswith("train/000017#2,")
     with pytest.raises(SystemExit) as left:
         main(["export", "--format", "csv", "--help"])
     assert left.value.code == 0
     shown = capsys.readouterr().out
-    assert re.search(r"csv +one line per episode", shown)
-    assert "CSV: id, sentence and goal" in shown
+    assert re.search(r"csv +Id, sentence and goal", shown)
     assert "--delimiter" in shown
