@@ -151,6 +151,47 @@ def look_at_episode(
         sim.close()
 
 
+def touch_scene(habitat_sim: Any, magnum: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Open everything in an exported flat, cast rays, drop and snap a thing on each surface."""
+    from habitat.sims.habitat_simulator.sim_utilities import get_all_object_ids, snap_down
+
+    sim = open_simulator(habitat_sim, wanted["config"], wanted["touch"])
+    try:
+        pieces = sim.get_articulated_object_manager()
+        for handle in pieces.get_object_handles():
+            piece = pieces.get_object_by_handle(handle)
+            piece.joint_positions = piece.joint_position_limits[1]
+        sim.perform_discrete_collision_detection()
+        distances = []
+        for origin, direction in wanted["rays"]:
+            ray = habitat_sim.geo.Ray(magnum.Vector3(origin), magnum.Vector3(direction))
+            hits = sim.cast_ray(ray).hits
+            distances.append(hits[0].ray_distance if hits else 0.0)
+        supports = list(get_all_object_ids(sim))
+        template = sim.get_object_template_manager().get_template_handles(wanted["thing"])[0]
+        manager = sim.get_rigid_object_manager()
+        landed: dict[str, Any] = {}
+        for name, box in find_boxes(sim).items():
+            middle, half = box["middle"], box["half"]
+            # Beside the middle, where the sofa's cushions meet.
+            floor = [middle[0] + half[0] / 2, middle[1] - half[1], middle[2]]
+            frame = magnum.Matrix4([[row[j] for row in box["frame"]] for j in range(4)])
+            landed[name] = {}
+            for how in ("dropped", "snapped"):
+                thing = manager.add_object_by_template_handle(template)
+                start = frame.transform_point(magnum.Vector3(floor)) + magnum.Vector3(0, 0.06, 0)
+                thing.translation = start
+                done = how == "dropped" or snap_down(sim, thing, supports)
+                if how == "dropped":
+                    sim.step_physics(2.0)
+                place = frame.inverted().transform_point(thing.translation)
+                landed[name][how] = [done, *(float(place[i] - floor[i]) for i in range(3))]
+                manager.remove_object_by_id(thing.object_id)
+        return {"distances": distances, "landed": landed}
+    finally:
+        sim.close()
+
+
 def navmesh(habitat_sim: Any, sim: Any, request: dict[str, Any]) -> dict[str, Any]:
     settings = habitat_sim.NavMeshSettings()
     settings.set_defaults()
@@ -182,6 +223,9 @@ def main() -> None:
     import habitat_sim
     import magnum
 
+    if "touch" in request:
+        sys.stdout.write("\n" + json.dumps(touch_scene(habitat_sim, magnum, request)) + "\n")
+        return
     if "scene" in request:
         answer = look_at_scene(habitat_sim, magnum, request)
         sys.stdout.write("\n" + json.dumps(answer) + "\n")

@@ -154,7 +154,7 @@ def test_stages_and_objects_say_which_way_is_up_and_where_their_origin_is(datase
         assert config["shader_type"] == "flat"
     for config in configs(dataset, "object_config"):
         assert config["COM"] == [0, 0, 0]
-        assert config["use_bounding_box_for_collision"] is True
+        assert config["margin"] == 0.0
         assert config["mass"] > 0
     assert len(configs(dataset, "stage_config")) == len(FLATS)
 
@@ -203,8 +203,8 @@ def test_inertial_origins_are_zero_and_bodies_have_mass(dataset: Path) -> None:
             assert scene_reader.numbers(inertial, "value", "mass") > [0]
         for joint in robot.iter("joint"):
             assert scene_reader.attribute(joint, "link", "parent") == "root"
-        for box in robot.iter("box"):
-            assert min(scene_reader.numbers(box, "size")) > 0
+        for mesh in robot.iter("mesh"):
+            assert (path.parent / mesh.attrib["filename"]).is_file()
 
 
 def test_every_receptacle_is_a_box_that_holds_its_slots(dataset: Path) -> None:

@@ -6,8 +6,6 @@ Needs habitat-lab and habitat_sim: `LANGREARRANGE_HABITAT_PYTHON=... pytest -m h
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import msgspec
 import numpy as np
 import official_samples
 import pytest
+from habitat_lab import ask
 
 from langrearrange.dataset import select
 from langrearrange.dataset.official import open_official, translate
@@ -31,27 +30,12 @@ from langrearrange.houses import get_house
 from langrearrange.sim.scene import Scene
 from langrearrange.world.vocabulary import RECEPTACLES
 
-PYTHON = os.environ.get("LANGREARRANGE_HABITAT_PYTHON", "")
 SPLIT, NUM = "conditional_instructions", 8
 EPISODES = list(select(open_split(SPLIT), NUM))
 LOOK_AT = (0, 2, 4, 7)
 POINTS = {"a": (2.0, 0.0, -2.0), "b": (0.2, 0.0, -7.0), "c": (7.5, 0.4, -0.3)}
 
-pytestmark = [
-    pytest.mark.habitat,
-    pytest.mark.skipif(not PYTHON, reason="LANGREARRANGE_HABITAT_PYTHON names no Python"),
-]
-
-
-def ask(request: dict[str, Any]) -> dict[str, Any]:
-    probe = Path(__file__).with_name("habitat_lab_probe.py")
-    done = subprocess.run(
-        [PYTHON, str(probe)], input=json.dumps(request), capture_output=True, text=True,
-        timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+pytestmark = pytest.mark.habitat
 
 
 @pytest.fixture(scope="module")

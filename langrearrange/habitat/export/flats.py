@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from langrearrange.habitat.export.glb import write_glb
+from langrearrange.habitat.export.collision import convex_pieces
+from langrearrange.habitat.export.glb import write_collision_glb, write_glb
 from langrearrange.habitat.export.paint import carried, lit
 from langrearrange.habitat.export.pieces import (
     DATASET,
@@ -140,6 +141,7 @@ def _write_stage(house: House, parts: Sequence[Part], folder: Path) -> None:
     config = {
         "render_asset": f"{house.id}.glb",
         "collision_asset": f"{house.id}.glb",
+        "margin": 0.0,
         # Without both, Habitat takes a .glb stage to be z up.
         "up": _UP,
         "front": _FRONT,
@@ -157,13 +159,18 @@ def _write_object(folder: Path, name: str, mesh: Mesh, mass: float, user: dict[s
         "front": _FRONT,
         # Without it Habitat moves the origin to the middle of the bounding box.
         "COM": [0, 0, 0],
+        # Habitat's 4 cm would keep things as far off the surfaces that they stand on.
+        "margin": 0.0,
         "mass": mass,
-        "use_bounding_box_for_collision": True,
         "units_to_meters": 1.0,
         "shader_type": "flat",
     }
     if user:
         config["user_defined"] = user
+        # Of furniture every convex piece; of a thing, the convex hull of what is seen.
+        config["collision_asset"] = f"{name}_collision.glb"
+        config["join_collision_meshes"] = False
+        write_collision_glb(folder / config["collision_asset"], convex_pieces(mesh))
     _write(folder / f"{name}.object_config.json", config)
 
 
@@ -179,6 +186,7 @@ def _write_piece(house: House, piece: str, folder: Path) -> dict[str, Any]:
         joint = joint_of(part) if part.openable else None
         links.append(Link(part.name, compose(inverse(base), part.closed), mesh.bounds, joint))
         write_glb(folder / name / f"{part.name}.glb", [(part.name, lit(mesh, part.closed))])
+        write_collision_glb(folder / name / f"{part.name}_collision.glb", convex_pieces(mesh))
     (folder / name / f"{name}.urdf").write_text(urdf_text(name, links))
     config = {
         "urdf_filepath": f"{name}.urdf",

@@ -101,7 +101,26 @@ def write_glb(path: Path, meshes: Sequence[tuple[str, Mesh]]) -> int:
         name = _texture_of(mesh)
         primitive = _primitive(document, mesh, peaks[name] / _NEUTRAL)
         primitives.append(primitive | {"material": materials[name]})
-    data = _packed(document, [name for name, _ in meshes], primitives)
+    return _write(path, document, [name for name, _ in meshes], primitives)
+
+
+def write_collision_glb(path: Path, pieces: Sequence[Mesh]) -> int:
+    """Write shapes without colours as `write_glb` does, a node each; returns the size in bytes."""
+    document = _Document()
+    primitives = [
+        {
+            "attributes": {"POSITION": document.vertices(to_y_up(piece.positions), bounds=True)},
+            "indices": document.indices(piece.faces, len(piece.positions)),
+        }
+        for piece in pieces
+    ]
+    return _write(path, document, [str(i) for i in range(len(pieces))], primitives)
+
+
+def _write(
+    path: Path, document: _Document, names: Sequence[str], primitives: list[dict[str, Any]]
+) -> int:
+    data = _packed(document, names, primitives)
     path.write_bytes(data)
     return len(data)
 
@@ -168,11 +187,12 @@ def _packed(document: _Document, names: Sequence[str], primitives: list[dict[str
             {"name": name, "primitives": [primitive]}
             for name, primitive in zip(names, primitives, strict=True)
         ],
-        "materials": document.materials,
         "accessors": document.accessors,
         "bufferViews": document.views,
         "buffers": [{"byteLength": len(document.buffer)}],
     }
+    if document.materials:
+        content["materials"] = document.materials
     if document.images:
         content["images"] = document.images
         content["samplers"] = [

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.habitat.export.pieces import Joint, joint_name
-from langrearrange.habitat.frames import to_y_up, translation_y_up, yaw_of
+from langrearrange.habitat.frames import translation_y_up, yaw_of
 from langrearrange.houses.geometry import Matrix
 
 ROOT_LINK = "root"
@@ -37,7 +37,7 @@ class Link(NamedTuple):
 
 
 def urdf_text(name: str, links: list[Link]) -> str:
-    """Return a robot description; the mesh of link L is the file `L.glb` beside it."""
+    """Return a robot description; the meshes of link L are `L.glb` and `L_collision.glb`."""
     robot = ET.Element("robot", name=name)
     ET.SubElement(robot, "link", name=ROOT_LINK)
     for link in links:
@@ -61,13 +61,10 @@ def _add_link(robot: ET.Element, link: Link) -> None:
         inertial, "inertia", ixx=_numbers(moments[0]), ixy="0", ixz="0",
         iyy=_numbers(moments[1]), iyz="0", izz=_numbers(moments[2]),
     )  # fmt: skip
-    visual = ET.SubElement(element, "visual")
-    ET.SubElement(visual, "origin", xyz="0 0 0", rpy="0 0 0")
-    ET.SubElement(ET.SubElement(visual, "geometry"), "mesh", filename=f"{link.name}.glb")
-    collision = ET.SubElement(element, "collision")
-    middle = to_y_up(((low + high) / 2)[None].astype(np.float32))[0]
-    ET.SubElement(collision, "origin", xyz=_numbers(*map(float, middle)), rpy="0 0 0")
-    ET.SubElement(ET.SubElement(collision, "geometry"), "box", size=_numbers(x, y, z))
+    for role, file in (("visual", f"{link.name}.glb"), ("collision", f"{link.name}_collision.glb")):
+        shape = ET.SubElement(element, role)
+        ET.SubElement(shape, "origin", xyz="0 0 0", rpy="0 0 0")
+        ET.SubElement(ET.SubElement(shape, "geometry"), "mesh", filename=file)
 
 
 def _add_joint(robot: ET.Element, link: Link) -> None:
