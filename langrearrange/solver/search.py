@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 from langrearrange.errors import SolverError
@@ -100,8 +101,7 @@ class _Search:
         self._limit = limit
         self._max_visits = max_visits
         self._visits = 0
-        self._bound_of = make_bound(problem)
-        self._bounds: dict[WorldState, int] = {}
+        self._bound = cache(make_bound(problem))
 
     def run(self) -> Solution:
         problem = self._problem
@@ -117,12 +117,6 @@ class _Search:
                 return Solution("solved", plan, self._visits, len(plan))
             bound = next_bound
         return Solution("unsolvable", (), self._visits, None if bound >= NEVER else bound)
-
-    def _bound(self, state: WorldState) -> int:
-        known = self._bounds.get(state)
-        if known is None:
-            known = self._bounds[state] = self._bound_of(state)
-        return known
 
     def _children(self, state: WorldState, after_drive: bool) -> list[Step]:
         steps = self._problem.steps(state)

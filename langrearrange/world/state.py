@@ -33,22 +33,29 @@ Semantics = Literal["paper", "release"]
 
 
 class Outcome(StrEnum):
-    """What became of a skill: a closed set. `sentence` says it in English for a language model."""
+    """What became of a skill: a closed set, each with a sentence for a language model.
 
-    NONE = "none"
-    OK = "ok"
-    HAND_FULL = "hand_full"
-    HAND_EMPTY = "hand_empty"
-    NOT_NEAR = "not_near"
-    CLOSED = "closed"
-    ALREADY_OPEN = "already_open"
-    ALREADY_CLOSED = "already_closed"
-    ABSENT = "absent"
+    Attributes:
+        sentence: one English sentence that an agent can act on; it never tells what is hidden.
+    """
 
-    @property
-    def sentence(self) -> str:
-        """One English sentence that an agent can act on; it never tells what is hidden."""
-        return _SENTENCES[self]
+    NONE = "none", "The episode begins."
+    OK = "ok", "Done."
+    HAND_FULL = "hand_full", "You already hold something; put it down first."
+    HAND_EMPTY = "hand_empty", "You hold nothing; pick something up first."
+    NOT_NEAR = "not_near", "That is not within reach from here; go somewhere else first."
+    CLOSED = "closed", "What you stand at is closed; open it first."
+    ALREADY_OPEN = "already_open", "It is already open."
+    ALREADY_CLOSED = "already_closed", "It is already closed."
+    ABSENT = "absent", "This home has no such thing."
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str = "") -> Outcome:
+        """Make a member from its text and its sentence."""
+        outcome = str.__new__(cls, value)
+        outcome._value_, outcome.sentence = value, sentence
+        return outcome
 
     @property
     def invalid(self) -> bool:
@@ -56,17 +63,6 @@ class Outcome(StrEnum):
         return self not in (Outcome.NONE, Outcome.OK)
 
 
-_SENTENCES: Final = {
-    Outcome.NONE: "The episode begins.",
-    Outcome.OK: "Done.",
-    Outcome.HAND_FULL: "You already hold something; put it down first.",
-    Outcome.HAND_EMPTY: "You hold nothing; pick something up first.",
-    Outcome.NOT_NEAR: "That is not within reach from here; go somewhere else first.",
-    Outcome.CLOSED: "What you stand at is closed; open it first.",
-    Outcome.ALREADY_OPEN: "It is already open.",
-    Outcome.ALREADY_CLOSED: "It is already closed.",
-    Outcome.ABSENT: "This home has no such thing.",
-}
 OUTCOMES: Final = tuple(Outcome)
 
 
