@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ import langrearrange  # noqa: F401
 from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
 from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator import places, simulator
-from langrearrange.habitat.simulator.client import Local, Moves, View
+from langrearrange.habitat.simulator.client import Local, Moves, View, Worker
 from langrearrange.habitat.simulator.home import Fixed, fixed_of
 from langrearrange.habitat.simulator.library import CONFIG, Library
 from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
@@ -49,6 +50,8 @@ def python(tmp_path: Path) -> str:
 
 class Recorder:
     """Keeps what a simulator sends."""
+
+    lost = False
 
     def __init__(self) -> None:
         self.loaded: list[tuple[list[Any], list[Any]]] = []
@@ -312,6 +315,32 @@ def test_the_env_plays_through_a_worker_with_every_extra(
     picture = env.render()
     assert isinstance(picture, np.ndarray)
     assert picture.shape[2] == 3
+    env.close()
+
+
+def test_reset_starts_another_worker_after_one_was_killed(
+    python: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    started: list[Worker] = []
+
+    class Noted(Worker):
+        def __init__(self, python: str, gpu_device: int | None) -> None:
+            super().__init__(python, gpu_device)
+            started.append(self)
+
+    monkeypatch.setattr(places, "Worker", Noted)
+    env = gym.make(
+        "LangRearrange-v0", simulator="habitat", habitat_python=python, habitat_gpu=-1,
+        episodes=toy_episodes(), image_size=32,
+    )  # fmt: skip
+    env.reset()
+    os.kill(started[0].pid, signal.SIGKILL)
+    with pytest.raises(HabitatError, match="ended by SIGKILL"):
+        env.step(skill_index("nav(sofa)"))
+    observation, _ = env.reset()
+    assert observation["rgb"].shape == (32, 32, 3)
+    assert len(started) == 2
     env.close()
 
 

@@ -114,7 +114,7 @@ def test_a_killed_worker_is_one_clear_error_and_another_one_can_be_made(python: 
     backend = Worker(python, -1)
     backend.load(things("a"), [])
     os.kill(backend.pid, signal.SIGKILL)
-    with pytest.raises(HabitatError, match="ended with status -9"):
+    with pytest.raises(HabitatError, match=r"ended by SIGKILL; reset\(\) starts another one"):
         picture(backend)
     with pytest.raises(HabitatError, match="make another one"):
         picture(backend)

@@ -10,6 +10,7 @@ import json
 import mmap
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,7 +61,13 @@ class View:
 
 
 class Backend(Protocol):
-    """An engine somewhere; `start_drawing` and `pictures` go in turn."""
+    """An engine somewhere; `start_drawing` and `pictures` go in turn.
+
+    Attributes:
+        lost: whether its process ended by itself, or had to be ended.
+    """
+
+    lost: bool
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
         """Replace everything in the scene; see `Engine.load`."""
@@ -88,6 +95,7 @@ class Local:
 
     _live: ClassVar[weakref.ref[Local] | None] = None
     _owner: ClassVar[int] = 0
+    lost = False
 
     def __init__(self, gpu_device: int | None) -> None:
         try:
@@ -158,6 +166,8 @@ class Worker:
         self._process = self._start(gpu_device)
         files = (self._memory_file, self._log)
         self._finalizer = weakref.finalize(self, _end, self._process, files, os.getpid())
+        self.lost = False
+        self._log_start = 0
         self._unread = b""
         self._number = 0
         try:
@@ -250,6 +260,7 @@ class Worker:
         stream = self._process.stdin
         assert stream is not None
         self._number += 1
+        self._log_start = os.fstat(self._log.fileno()).st_size
         try:
             stream.write(json.dumps({"number": self._number, **request}).encode() + b"\n")
             stream.flush()
@@ -270,10 +281,11 @@ class Worker:
         assert stream is not None
         while b"\n" not in self._unread:
             if not select.select([stream], [], [], timeout_s)[0]:
+                self.lost = True
                 self.close()
                 raise HabitatError(
                     f"the Habitat worker ({self._python}) did not answer within {timeout_s:.0f} s "
-                    "and was ended; make the env again"
+                    "and was ended; reset() starts another one"
                 )
             piece = os.read(stream.fileno(), 65536)
             if not piece:
@@ -283,16 +295,20 @@ class Worker:
         return line
 
     def _lost(self) -> HabitatError:
-        """Return the error of a worker that is gone, with the last thing it said."""
+        """Return the error of a worker that is gone, with what it said since the last request."""
         status = self._process.wait(10)
-        self._log.seek(0)
+        end = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+        self._log.seek(self._log_start)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         said = f"; it last said: {lines[-1].strip()[:300]}" if lines else ""
+        self.lost = True
         self.close()
-        return HabitatError(
-            f"the Habitat worker ({self._python}) ended with status {status}{said}. "
-            "Try that Python with `-c 'import habitat_sim'`, then make the env again"
+        then = (
+            "reset() starts another one"
+            if self._number
+            else ("try that Python with `-c 'import habitat_sim'`")
         )
+        return HabitatError(f"the Habitat worker ({self._python}) ended {end}{said}; {then}")
 
 
 def _shared_file() -> IO[bytes]:

@@ -6,6 +6,7 @@ Nothing is simulated: robot, things, doors and drawers are put where the state s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +62,8 @@ class HabitatSimulator(SceneSimulator):
         found = look_into(habitat_data)
         self._robot = found.robot
         self._library = Library(found.flats)
-        self._backend = open_backend(habitat_python, habitat_gpu)
+        self._open_backend = partial(open_backend, habitat_python, habitat_gpu)
+        self._backend = self._open_backend()
         self._home: EpisodeHome
         self._sent = _Sent()
         self._frame: Frame
@@ -85,6 +87,8 @@ class HabitatSimulator(SceneSimulator):
         else:
             ids = {"": semantic_id(SEGMENT_ROBOT)}
             articulated.append({"asset": str(self._robot), "pose": _AWAY, "ids": ids})
+        if self._backend.lost:
+            self._backend = self._open_backend()
         self._backend.load(bodies, articulated)
         self._home = home
         self._sent = _Sent()
