@@ -13,35 +13,22 @@ from typing import Any, Literal
 
 import torch
 
-from langrearrange.cli.common import open_source
-from langrearrange.leaderboard import AgentFacts, Plan, evaluate
-from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
+from langrearrange.cli.evaluate import RunOptions
+from langrearrange.leaderboard import AgentFacts, evaluate
 
 from .command import run_module
 from .engine.agent import PolicyAgent
 from .engine.config import check_range
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateArgs:
+@dataclass(frozen=True, kw_only=True)
+class EvaluateArgs(RunOptions):
     """Play a trained policy and write a trace for `langrearrange score`."""
 
     checkpoint: Path
     """a run's folder (its last checkpoint) or one of its checkpoints"""
-    out: Path
-    """the trace to write, NAME.jsonl.gz"""
-    episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
-    """split names or folders of `generate`; by default the ten test splits and train_eval"""
-    num_episodes: int | None = None
-    """at most so many of each, spread evenly; such a run is marked as partial"""
-    horizon: int = HORIZON
-    """skills an episode may take"""
     greedy: bool = False
     """take the likeliest skill instead of drawing one"""
-    seed: int = 0
-    """of the draws"""
-    rows: int = 16
-    """episodes played at once"""
     device: str = "cpu"
     """cpu, cuda, ..."""
     threads: int = 1
@@ -52,10 +39,6 @@ class EvaluateArgs:
     """where the vision model is now, if it moved since training"""
     encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "as_trained"
     """of the vision model; float32 where the CPU has no bfloat16"""
-    name: str = ""
-    """what to call the agent in tables; by default what it is"""
-    force: bool = False
-    """overwrite --out"""
 
     def __post_init__(self) -> None:
         check_range(self, 1, "horizon", "rows", "threads")
@@ -83,14 +66,7 @@ def run(args: EvaluateArgs) -> Path:
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
         note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
     )
-    plan = Plan(
-        sources=[open_source(name) for name in args.episodes],
-        num_episodes=args.num_episodes,
-        protocol="hard" if config.hard else "paper",
-        horizon=args.horizon,
-        seed=args.seed,
-        num_rows=args.rows,
-    )
+    plan = args.plan(hard=config.hard)
     return evaluate(agent, facts, plan, args.out, force=args.force)
 
 

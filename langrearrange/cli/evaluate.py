@@ -20,10 +20,47 @@ from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
     from langrearrange.agents import AgentSpec
+    from langrearrange.leaderboard import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Args:
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What is played and where the trace goes, whoever the agent is."""
+
+    out: Path
+    """the trace to write, NAME.jsonl.gz"""
+    episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
+    """split names or folders of `generate`; by default the ten test splits and train_eval"""
+    num_episodes: int | None = None
+    """at most so many of each, spread evenly; such a run is marked as partial"""
+    horizon: int = HORIZON
+    """skills an episode may take"""
+    seed: int = 0
+    """given to the agent"""
+    rows: int = 16
+    """episodes side by side, for agents that batch"""
+    name: str = ""
+    """name of the agent in tables; by default what it is"""
+    force: Force = False
+    pictures: Simulator = field(default_factory=SimulatorOptions)
+
+    def plan(self, *, hard: bool) -> Plan:
+        """Return what is to be played; UsageError if no split or folder has a name."""
+        from langrearrange.leaderboard.evaluate import Plan
+
+        return Plan(
+            sources=[open_source(name) for name in self.episodes],
+            num_episodes=self.num_episodes,
+            protocol="hard" if hard else "paper",
+            horizon=self.horizon,
+            seed=self.seed,
+            num_rows=self.rows,
+            simulator=self.pictures.env_kwargs(),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args(RunOptions):
     """Run an agent over episodes and write a trace file that `score` replays.
 
     An interrupted run resumes when the same command is given again, and produces the same file.
@@ -34,8 +71,6 @@ class Args:
       langrearrange evaluate --agent-url http://127.0.0.1:8000 --out out/mine.jsonl.gz
     """
 
-    out: Path
-    """the trace to write, NAME.jsonl.gz"""
     agent: str = ""
     """random, blind_sweep, explorer, oracle, or module:Class of your own (in its own process)"""
     agent_cmd: str = ""
@@ -44,8 +79,6 @@ class Args:
     """an HTTP address that answers /hello, /reset and /act"""
     in_process: bool = False
     """run module:Class in this process: quicker, for development, never ranked"""
-    name: str = ""
-    """name of the agent in tables; by default the agent as given"""
     authors: str = ""
     """authors of the agent, for the board"""
     homepage: str = ""
@@ -54,31 +87,19 @@ class Args:
     """how large it is; for the board"""
     train_data: str = ""
     """what it was trained on; for the board"""
-    episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
-    """split names or folders of `generate`; by default the ten test splits and train_eval"""
-    num_episodes: int | None = None
-    """at most so many of each, spread evenly; such a run is marked as partial"""
     hard: bool = False
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
-    horizon: int = HORIZON
-    """skills an episode may take"""
-    seed: int = 0
-    """given to the agent"""
-    rows: int = 16
-    """episodes side by side, for agents that batch"""
     workers: int = 1
     """processes that play, each with an agent of its own; the trace is the same"""
     dask: Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
-    force: Force = False
-    pictures: Simulator = field(default_factory=SimulatorOptions)
 
 
 def run(args: Args) -> int:
     """Play, with progress and success so far on stderr; the path of the trace on stdout."""
     from langrearrange.agents import is_privileged
-    from langrearrange.leaderboard.evaluate import Plan, evaluate
+    from langrearrange.leaderboard.evaluate import evaluate
     from langrearrange.leaderboard.trace import AgentFacts
 
     spec = _spec(args)
@@ -92,20 +113,11 @@ def run(args: Args) -> int:
         parameters=args.parameters,
         train_data=args.train_data,
     )
-    plan = Plan(
-        sources=[open_source(name) for name in args.episodes],
-        num_episodes=args.num_episodes,
-        protocol="hard" if args.hard else "paper",
-        horizon=args.horizon,
-        seed=args.seed,
-        num_rows=args.rows,
-        simulator=args.pictures.env_kwargs(),
-    )
     kinds = ("failed", "succeeded")
     outcomes: Counter[str] = Counter()
     with executor_of(args.workers, args.dask) as executor:
         path = evaluate(
-            agent if executor is None else spec, facts, plan, args.out,
+            agent if executor is None else spec, facts, args.plan(hard=args.hard), args.out,
             executor=executor, force=args.force,
             on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
         )  # fmt: skip
