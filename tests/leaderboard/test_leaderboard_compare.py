@@ -215,6 +215,19 @@ def test_a_paired_t_test_by_hand() -> None:
     assert row.winner == ""
 
 
+def test_what_both_runs_share_adds_no_variance() -> None:
+    # Successes 1 1 1 0 and 1 0 1 0 differ by 0 1 0 0: mean 1/4, variance 4/3 * (3/16 + 9/16) / 16
+    # = 1/16, t = 1 with 3 degrees: p = 0.391
+    episodes = [msgspec.structs.replace(e, cluster=f"c{i}") for i, e in enumerate(many(4))]
+    base = result_of("random", episodes)
+    first, second = (rescored(base, flags, "context") for flags in ([1, 1, 1, 0], [1, 0, 1, 0]))
+    row = rows_of(first, second)["context", "success"]
+    assert (row.mean_a, row.mean_b, row.difference) == (0.75, 0.5, 0.25)
+    assert row.p_value == pytest.approx(0.391, abs=1e-3)
+    assert row.high == pytest.approx(min(1.0, 0.25 + 3.1824 / 4), abs=1e-4)
+    assert row.low == pytest.approx(0.25 - 3.1824 / 4, abs=1e-4)
+
+
 def test_noise_alone_seldom_has_a_winner() -> None:
     rng = np.random.default_rng(0)
     wins = 0
