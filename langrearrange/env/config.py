@@ -154,7 +154,10 @@ class EnvConfig:
             ("habitat_data", str, "the path of a folder"),
             ("habitat_gpu", int, "the index of a GPU, -1 for software GL"),
         ):
-            if name in given and type(given[name]) is not kind:
+            value = given.get(name)
+            if name in given and (
+                type(value) is not kind or (isinstance(value, int) and value < -1)
+            ):
                 raise UsageError(f"{name}={given[name]!r}; accepted: {accepted}")
 
     def make_simulator(self) -> Simulator:

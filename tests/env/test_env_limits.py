@@ -153,6 +153,10 @@ def test_only_training_splits_are_played_in_another_order() -> None:
         ({"habitat_python": "python"}, "habitat_python='python' is not taken"),
         ({"simulator": "habitat", "habitat_gpu": "0"}, "accepted: the index of a GPU"),
         ({"simulator": "habitat", "habitat_gpu": True}, "accepted: the index of a GPU"),
+        (
+            {"simulator": "habitat", "habitat_gpu": -7},
+            "habitat_gpu=-7; accepted: the index of a GPU",
+        ),
         ({"simulator": "habitat", "habitat_data": 3}, "accepted: the path of a folder"),
         ({"observation": "state", "feedback": True}, "feedback=True goes with observation='rgb'"),
         ({"feedback": 1}, "feedback=1; accepted: True, False"),
