@@ -52,6 +52,8 @@ def _atom(
     if predicate == "hand_free":
         return now.held is None
     first = values[0]
+    if predicate == "=":
+        return first == values[1]
     if predicate == "robot_at":
         return now.place.removesuffix("_handle") == first
     if predicate in ("open", "closed"):

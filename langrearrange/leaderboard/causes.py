@@ -152,6 +152,8 @@ def _applies(part: Goal, layout: Layout, initial: WorldState) -> bool:
 def _atoms(goal: Goal, negated: bool = False) -> Iterator[tuple[Atom, bool]]:
     """Yield the atoms about the final state, each with whether it is negated."""
     match goal:
+        case Atom("="):
+            return
         case Atom():
             yield goal, negated
         case Not(part):

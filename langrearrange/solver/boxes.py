@@ -161,6 +161,8 @@ class _Builder:
                 return self._literal(obj, HAND_BIT, positive)
             case "undisturbed", [obj]:
                 return self._literal(obj, 1 << self._initial.receptacles[obj], positive)
+            case "=", [one, other]:
+                return [{}] if (one == other) is positive else []
             case "near", [obj]:
                 return self._near(obj) if positive else self._not_near(obj)
         raise SolverError(f"the solver has no masks for the predicate '{atom.predicate}'")

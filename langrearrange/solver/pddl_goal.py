@@ -103,6 +103,8 @@ class _Writer:
     def _atom(self, atom: Atom, scope: _Scope, binding: _Binding) -> Formula:
         arguments = tuple(scope.get(argument, argument) for argument in atom.arguments)
         match atom.predicate:
+            case "=" if not any(argument.startswith("?") for argument in arguments):
+                return arguments[0] == arguments[1]
             case "open":
                 return f"(not (closed {arguments[0]}))"
             case "undisturbed":

@@ -24,8 +24,8 @@ _TYPES: Final = "\n".join(
 )
 
 ADL_REQUIREMENTS: Final = (
-    "(:requirements :strips :adl :typing :negative-preconditions :disjunctive-preconditions"
-    " :existential-preconditions :universal-preconditions)"
+    "(:requirements :strips :adl :typing :equality :negative-preconditions"
+    " :disjunctive-preconditions :existential-preconditions :universal-preconditions)"
 )
 
 ADL_DOMAIN: Final = f"""\

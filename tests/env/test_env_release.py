@@ -173,6 +173,8 @@ class Facts:
 
     def holds(self, goal: Goal, state: WorldState, binding: dict[str, int]) -> bool:
         match goal:
+            case Atom("=", (one, other)):
+                return binding.get(one, one) == binding.get(other, other)
             case Atom(predicate, arguments):
                 named = (str(binding[a]) if a in binding else a for a in arguments)
                 return self.ask(state, predicate, *named)

@@ -157,6 +157,11 @@ def _task_goal(draw: st.DrawFn, world: World) -> str:
             f"(exists ({x} - {kind}) (holding {x}))",
             f"(exists ({x} - {kind} {r} - container) (and (on_top {x} {r}) (closed {r})))",
             f"(robot_at {a})",
+            f"(exists ({x} {x}b - {kind}) (and (not (= {x} {x}b)) (on_top {x} {a})"
+            f" (on_top {x}b {b})))",
+            f"(exists ({x} - {kind} {r} - receptacle) (and (on_top {x} {r}) (not (= {r} {a}))))",
+            f"(exists ({x} - {kind}) (and (on_top {x} {a}) (forall ({x}b - {kind})"
+            f" (or (= {x} {x}b) (undisturbed {x}b)))))",
         ]
         if c:
             forms += [f"(open {c})", f"(closed {c})"]
@@ -190,10 +195,14 @@ def _atom(draw: st.DrawFn, world: World, scope: tuple[tuple[str, str], ...]) -> 
     receptacles = [name for name, kind in scope if kind in places] * 2 + list(world.receptacles)
     containers = [name for name, kind in scope if kind == "container"] + list(world.openables)
     kinds = ["hand_free", "robot_at"] + ["open", "closed"] * bool(containers)
+    if len(objects) > 1:
+        kinds += ["="] * 3
     if objects:
         kinds = ["on_top"] * 4 + ["holding", "near", "undisturbed"] * 2 + kinds
     kind = draw(st.sampled_from(kinds))
     match kind:
+        case "=":
+            return f"(= {draw(st.sampled_from(objects))} {draw(st.sampled_from(objects))})"
         case "on_top":
             where = draw(st.sampled_from(receptacles))
             return f"(on_top {draw(st.sampled_from(objects))} {where})"

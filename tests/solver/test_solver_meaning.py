@@ -48,6 +48,8 @@ ATOMS = (
     "(exists (?x - apple) (undisturbed ?x))",
     "(forall (?x - apple) (initially (near ?x)))",
     "(exists (?x - apple) (initially (on_top ?x fridge)))",
+    "(exists (?x ?y - apple) (not (= ?x ?y)))",
+    "(exists (?x - apple ?r - receptacle) (and (on_top ?x ?r) (not (= ?r sofa))))",
 )
 """Every predicate, with constants and with variables, over what opens and what does not."""
 
@@ -134,6 +136,8 @@ CROWDED = (
     "(and (hand_free) (forall (?x - apple ?r - container) (not (on_top ?x ?r))))",
     "(exists (?r - receptacle) (forall (?x - pear) (or (on_top ?x ?r) (holding ?x))))",
     "(forall (?x - object) (imply (initially (near ?x)) (undisturbed ?x)))",
+    "(exists (?x ?y - apple) (and (not (= ?x ?y)) (on_top ?x sofa) (on_top ?y sofa)))",
+    "(exists (?x - fruit) (and (near ?x) (forall (?y - fruit) (or (= ?x ?y) (not (near ?y))))))",
 )
 
 

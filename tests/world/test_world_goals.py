@@ -66,6 +66,8 @@ atoms = st.sampled_from(
         "(exists (?x - (either apple pear)) (near ?x))",
         "(exists (?x - apple ?r - container) (and (on_top ?x ?r) (open ?r)))",
         "(forall (?x - apple) (imply (initially (on_top ?x sink)) (on_top ?x sofa)))",
+        "(exists (?x ?y - apple) (and (not (= ?x ?y)) (undisturbed ?x) (undisturbed ?y)))",
+        "(exists (?x - fruit ?r - receptacle) (and (on_top ?x ?r) (not (= sofa ?r))))",
     ]
 )  # fmt: skip
 formulas = st.recursive(

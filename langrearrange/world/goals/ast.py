@@ -1,6 +1,6 @@
 """The goal language as frozen values: what a parsed PDDL goal is made of.
 
-    and or not imply exists forall, (initially phi) = phi at t=0, and atoms (`atoms`).
+    and or not imply exists forall, (initially phi) = phi at t=0, (= ?x ?y), and atoms (`atoms`).
 
 Types of variables are categories, their groups, `object`, receptacle types (`receptacle`,
 `container`, `surface`) or `(either a b)`. `imply` is read as `(or (not a) b)`.
@@ -36,7 +36,7 @@ RECEPTACLE_TYPES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A predicate over variables (`?x`) and constants: `(on_top ?x sofa)`."""
+    """A predicate over variables (`?x`) and constants: `(on_top ?x sofa)`, `(= ?x ?y)`."""
 
     predicate: str
     arguments: tuple[str, ...]

@@ -28,11 +28,11 @@ class Predicate(NamedTuple):
 
     Attributes:
         sorts: sort of each argument: `object`, or a key of `CONSTANTS`.
-        test: (layout, state at t=0, index of each argument) -> a test of states.
+        test: (layout, state at t=0, index of each argument) -> a test of states, or a constant.
     """
 
     sorts: tuple[str, ...]
-    test: Callable[..., Test]
+    test: Callable[..., Test | bool]
 
 
 def _on_top(layout: Layout, initial: WorldState, obj: int, receptacle: int) -> Test:
@@ -67,6 +67,10 @@ def _closed(layout: Layout, initial: WorldState, openable: int) -> Test:
     return lambda state: not state.open_mask >> openable & 1
 
 
+def _equal(layout: Layout, initial: WorldState, one: int, other: int) -> bool:
+    return one == other
+
+
 PREDICATES: Final = {
     "on_top": Predicate(("object", "receptacle"), _on_top),
     "holding": Predicate(("object",), _holding),
@@ -76,6 +80,7 @@ PREDICATES: Final = {
     "open": Predicate(("openable",), _open),
     "closed": Predicate(("openable",), _closed),
     "undisturbed": Predicate(("object",), _undisturbed),
+    "=": Predicate(("thing", "thing"), _equal),
 }
 """Paper B.1 names on_top; the rest are ours."""
 
@@ -83,8 +88,12 @@ CONSTANTS: Final = {
     "receptacle": RECEPTACLE_INDEX,
     "spot": SPOT_INDEX,
     "openable": OPENABLE_INDEX,
+    "thing": RECEPTACLE_INDEX,
 }
-"""Sort -> its constants and their indices; objects have no names in goals, only variables."""
+"""Sort -> its constants and their indices; objects have no names in goals, only variables.
+
+A `thing` is an object or a receptacle; two that are compared are of one kind.
+"""
 
 
 def ground(atom: Atom, binding: Binding) -> list[int]:

@@ -245,7 +245,15 @@ class _Parser:
                 self.fail(argument, f"expected a variable or {_article(sort)} {sort} name")
             self._check_argument(argument, sort, scope)
             arguments.append(argument.text)
+        if head.text == "=":
+            self._check_kinds(item, arguments, scope)
         return Atom(head.text, tuple(arguments))
+
+    def _check_kinds(self, item: _List, names: list[str], scope: dict[str, Variable]) -> None:
+        if not any(name in scope for name in names):
+            self.fail(item, "'=' compares a variable with another or with a receptacle")
+        if len({name in scope and scope[name].over_objects for name in names}) > 1:
+            self.fail(item, "'=' compares an object with a receptacle; they are never equal")
 
     def _check_argument(self, token: _Token, sort: str, scope: dict[str, Variable]) -> None:
         name = token.text
@@ -266,7 +274,7 @@ class _Parser:
                 token, f"variable {name} is not bound here (bound: {bound}); add a quantifier"
             )
         variable = scope[name]
-        if variable.over_objects != (sort == "object"):
+        if sort != "thing" and variable.over_objects != (sort == "object"):
             kind = variable.types[0]
             wanted = f"{_article(sort)} {sort} is expected here"
             self.fail(token, f"{name} is {_article(kind)} {kind}, but {wanted}")
