@@ -21,7 +21,7 @@ from langrearrange.houses.homes import source_of
 from langrearrange.language import Grounding
 from langrearrange.solver import solve, subgoals
 from langrearrange.world import skill_index
-from langrearrange.world.goals import parse_goal
+from langrearrange.world.goals import parse_goal, shared_variables
 from langrearrange.world.vocabulary import HORIZON
 
 MAX_VISITS: Final = 2_000_000
@@ -73,6 +73,8 @@ def prove_episode(
         faults += _house_faults(episode)
         if spec is not None:
             faults += (("knobs", message) for message in _knob_faults(episode, spec))
+        if grounding is None or not grounding.template.same_object_ok:
+            faults += _counting_faults(episode)
         if grounding is not None:
             faults += _sentence_faults(episode, grounding, case)
         faults += _plan_faults(episode, horizon - 1)
@@ -137,6 +139,15 @@ def _sentence_faults(episode: Episode, grounding: Grounding, case: int) -> Itera
         yield "labels", f"template, phrasing and cluster should be {told}"
     for broken in broken_facts(grounding.start_facts(case), episode.objects, episode.open):
         yield "presupposition", f"'{episode.instruction}' takes for granted: {broken}"
+
+
+def _counting_faults(episode: Episode) -> Iterator[Fault]:
+    for one, other in shared_variables(parse_goal(episode.goal)):
+        yield (
+            "shared_object",
+            f"one object could be both {one} and {other} of the goal, and no template says that "
+            f"it may; add (not (= {one} {other})) in the scope of both",
+        )
 
 
 def _plan_faults(episode: Episode, limit: int) -> Iterator[Fault]:

@@ -6,8 +6,9 @@ one thing.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,19 @@ from langrearrange.language.schema import (
     StartFact,
     Template,
     TemplateSlot,
+    Value,
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.world import Layout, initial_state
-from langrearrange.world.goals import Atom, Source, compile_goal, parse_goal, walk
+from langrearrange.world.goals import (
+    Atom,
+    Source,
+    compile_goal,
+    parse_goal,
+    shared_variables,
+    walk,
+)
+from langrearrange.world.goals.ast import OBJECT_TYPES
 from langrearrange.world.vocabulary import NUM_CATEGORIES, NUM_RECEPTACLES, RECEPTACLES
 
 _FLAT_OBJECTS: Final = 30
@@ -69,10 +79,12 @@ def _may_coincide(
 ) -> bool:
     if any(one.name in group and other.name in group for group in distinct):
         return False
-    meant = {name for value in one.domain for name in value.categories or (value.receptacle,)}
-    return any(
-        name in meant for value in other.domain for name in value.categories or (value.receptacle,)
-    )
+    meant = set().union(*map(_meant, one.domain))
+    return any(meant & _meant(value) for value in other.domain)
+
+
+def _meant(value: Value) -> set[str]:
+    return {*value.categories} or {value.receptacle}
 
 
 def _check_openness(node: Node, template: Template, facts: tuple[StartFact, ...]) -> None:
@@ -170,6 +182,44 @@ def check_goal(node: Node, template: Template) -> None:
             f"the goal of '{template.id}' puts things on receptacles and leaves out the hand; add "
             "(hand_free), or a thing still held over the place would do"
         )
+
+
+def check_counting(node: Node, template: Template) -> None:
+    """Refuse a goal in which one object could serve for two variables, unless the template may."""
+    if template.same_object_ok:
+        return
+    for pieces in _sample_pieces(template):
+        goal = parse_goal("".join(pieces.get(s.slot, s.text) for s in template.goal_segments))
+        for one, other in shared_variables(goal):
+            node.fail(
+                f"template '{template.id}': one object could be both {one} and {other} of the goal;"
+                f" add (not (= {one} {other})) in the scope of both, or 'same_object_ok: true' to "
+                "the template"
+            )
+
+
+def _sample_pieces(template: Template) -> Iterator[dict[str, str]]:
+    """Yield values of the slots, as goals write them, with every two that can be alike alike."""
+    words = {w for s in template.goal_segments for w in re.findall(r"[a-z_]+", s.text)}
+    written = {c for word in words & OBJECT_TYPES.keys() for c in OBJECT_TYPES[word]}
+    pieces: dict[str, str] = {}
+    taken: set[str] = set()
+    for slot in sorted(template.slots, key=lambda slot: len(slot.domain)):
+        value = next((v for v in slot.domain if not taken & _meant(v)), slot.domain[0])
+        pieces[slot.name] = value.pddl or RECEPTACLES[0]  # what a relation means, the flat says
+        taken |= _meant(value)
+    yield pieces
+    for slot in template.slots:
+        for value in slot.domain:
+            if written & {*value.categories} and not taken & {*value.categories}:
+                yield pieces | {slot.name: value.pddl}
+    places = [slot for slot in template.slots if not slot.is_object]  # objects never coincide
+    for one, other in itertools.combinations(places, 2):
+        if not any(one.name in group and other.name in group for group in template.distinct):
+            relation = "relation" in (one.kind, other.kind)
+            common = {v.pddl for v in one.domain} & {v.pddl for v in other.domain}
+            for piece in RECEPTACLES[:1] if relation else sorted(common)[:1]:
+                yield pieces | {one.name: piece, other.name: piece}
 
 
 def _goal_place(node: Node, goal: str, offset: int) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from langrearrange.errors import TemplateError
 from langrearrange.language.checks import (
+    check_counting,
     check_facts,
     check_goal,
     check_phrasing,
@@ -113,7 +114,16 @@ class _TemplateReader:
         parts = node.fields(
             f"template '{name}'",
             ("concept", "goal", "phrasings"),
-            ("slots", "distinct", "start", "cases", "statements", "statement_slots", "cluster"),
+            (
+                "slots",
+                "distinct",
+                "start",
+                "cases",
+                "same_object_ok",
+                "statements",
+                "statement_slots",
+                "cluster",
+            ),
         )
         slots = self._read.slots(parts.get("slots"))
         remark_slots = self._read.slots(parts.get("statement_slots"))
@@ -136,6 +146,8 @@ class _TemplateReader:
             cases=cases,
             goal=goal,
             goal_segments=tuple(parse_goal_markup(one_line(goal))),
+            same_object_ok="same_object_ok" in parts
+            and parts["same_object_ok"].word(("true", "false"), "answer") == "true",
             phrasings=phrasings,
             statements=statements or (Statement(distinct=own),),
             cluster=self._cluster(parts.get("cluster"), slots, bool(statements)),
@@ -143,6 +155,7 @@ class _TemplateReader:
         )
         check_facts(parts.get("start") or parts.get("cases") or key, template)
         check_goal(parts["goal"], template)
+        check_counting(parts["goal"], template)
         for phrasing, item in zip(phrasings, parts["phrasings"].items("phrasings"), strict=True):
             check_phrasing(item, phrasing, template)
         return template

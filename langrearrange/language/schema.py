@@ -218,6 +218,7 @@ class Template:
         cases: at least one.
         goal: goal text as written, with `{slot}` placeholders.
         goal_segments: the same, in pieces.
+        same_object_ok: whether one object may serve for two variables of the goal.
         phrasings: at least one.
         statements: at least one (the empty one, except in irrelevant_text).
         cluster: what the cluster of an episode is made of (design 3.7): `template`, `phrasing`,
@@ -233,6 +234,7 @@ class Template:
     cases: tuple[StartCase, ...]
     goal: str
     goal_segments: tuple[Segment, ...] = field(repr=False)
+    same_object_ok: bool
     phrasings: tuple[Phrasing, ...]
     statements: tuple[Statement, ...]
     cluster: tuple[str, ...]

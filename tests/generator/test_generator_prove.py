@@ -94,6 +94,20 @@ def test_a_start_beside_the_free_cells_fails() -> None:
         assert ("start" in kinds(changed)) != free
 
 
+def test_a_goal_that_one_object_could_meet_twice_needs_its_templates_word() -> None:
+    made = episode()
+    goal = made.goal.replace("(exists (?x - ", "(exists (?x ?y - ")
+    doubled = replace(made, goal=goal.replace("(and ", "(and (near ?y) "))
+    assert kinds(doubled, None) == {"shared_object"}
+    told = replace(doubled, goal=doubled.goal.replace("(and ", "(and (not (= ?x ?y)) "))
+    assert "shared_object" not in kinds(told, None)
+    draft = blueprint_of(SPEC).draft(0)
+    template = dataclasses.replace(draft.grounding.template, same_object_ok=True)
+    grounding = dataclasses.replace(draft.grounding, template=template)
+    found = {f.kind for f in prove_episode(doubled, grounding=grounding)}
+    assert "shared_object" not in found
+
+
 def test_knobs_pass_at_their_limits_and_fail_beyond() -> None:
     count = len(episode().objects)
     fullest = max(sum(t.receptacle == r for t in episode().objects) for r in RECEPTACLES)

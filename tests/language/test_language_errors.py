@@ -67,6 +67,15 @@ MISTAKES = {
     "unknown predicate": ("(hand_free)))\"", "(hand_fre)))\"", "20:63", "did you mean 'hand_free'?"),
     "goal without the hand": ("(on_top ?x {target}) (hand_free)))\"", "(on_top ?x {target})))\"",
                               "20:11", "add (hand_free)"),
+    "goal that does not count": ("(exists (?x - {object}) (and (on_top ?x {target})", "(exists (?x ?y - {object}) (and (on_top ?x {target}) (on_top ?y {target})",
+                                 "20:11", "template 'fetch': one object could be both ?x and ?y of the goal; add (not (= ?x ?y)) in the scope of both, or 'same_object_ok: true'"),
+    "group over the slot": ("(exists (?x - {object}) (and (on_top ?x {target})", "(exists (?x - {object} ?y - fruit) (and (on_top ?x {target}) (near ?y)",
+                            "20:11", "one object could be both ?x and ?y"),
+    "places that may be one": ("    distinct: [[source, target]]\n    start:\n      - {place: object, on: source, count: 1}\n      - {absent: object, on: target}\n    goal: \"(exists (?x - {object}) (and (on_top ?x {target})",
+                               "    start:\n      - {place: object, on: source, count: 1}\n    goal: \"(exists (?x ?y - {object}) (and (on_top ?x {target}) (on_top ?y {source})",
+                               "18:11", "one object could be both ?x and ?y"),
+    "neither yes nor no": ("    concept: move\n", "    concept: move\n    same_object_ok: yes\n",
+                           "12:21", "unknown answer 'yes'; accepted: true, false"),
     "goal with an undeclared slot": ("(on_top ?x {target}) (hand_free)))\"", "(on_top ?x {place}) (hand_free)))\"",
                                      "20:52", "the goal names the slot 'place', which is not declared"),
     "goal of the wrong sort": ("(on_top ?x {target}) (hand_free)))\"", "(on_top ?x {object}) (hand_free)))\"",
@@ -137,6 +146,22 @@ def test_a_mistake_is_told_with_place_and_remedy(mistake: str, tmp_path: Path) -
     assert told.startswith(f"{path}:{place}: ")
     assert words in told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("goal", "more"),
+    [
+        ("?y - {object}) (and (not (= ?x ?y)) (on_top ?y {target})", ""),
+        ("?y - {object}) (and (on_top ?y {source})", ""),  # distinct from {target}
+        ("?y - ball) (and (on_top ?y {target})", ""),
+        ("?y - {object}) (and (on_top ?y {target})", "    same_object_ok: true\n"),
+    ],
+)
+def test_a_goal_that_counts_or_need_not_is_accepted(goal: str, more: str, tmp_path: Path) -> None:
+    text = SMALL_FILE.replace("(exists (?x - {object}) (and", f"(exists (?x - {{object}} {goal}")
+    text = text.replace("    concept: move\n", f"    concept: move\n{more}")
+    template = load_templates(write(tmp_path, text)).template("fetch")
+    assert template.same_object_ok is bool(more)
 
 
 def test_phrasings_that_say_the_same_in_two_templates_are_refused(tmp_path: Path) -> None:

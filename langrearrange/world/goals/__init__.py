@@ -19,6 +19,7 @@ from langrearrange.world.goals.compile import (
     domain,
     is_conjunction,
 )
+from langrearrange.world.goals.distinct import shared_variables
 from langrearrange.world.goals.parse import Source, parse_goal
 from langrearrange.world.goals.stale import StaleGoal
 
@@ -42,6 +43,7 @@ __all__ = [
     "ground",
     "is_conjunction",
     "parse_goal",
+    "shared_variables",
     "to_pddl",
     "walk",
 ]
