@@ -14,7 +14,7 @@ from typing import Final, NewType, TypeVar
 Version = NewType("Version", str)
 HOUSE_VERSION: Final = Version("0")
 """Keys flats, looks, orders of play and all other draws that enter no episode; fixed within v0."""
-EPISODE_VERSION: Final = Version("0")
+EPISODE_VERSION: Final = Version("1")
 """Keys the contents of episodes; changes only when published episodes are regenerated."""
 
 T = TypeVar("T")

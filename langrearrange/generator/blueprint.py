@@ -7,20 +7,25 @@ All in closed form: nothing here passes over the episodes. Not for what stands w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import GenerationError, UsageError
+from langrearrange.generator.decoys import guarded_slot, partition
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
-from langrearrange.language import Grounding, StartFact, Template, TemplateFile, load_templates
+from langrearrange.language import Grounding, Template, TemplateFile, Value, load_templates
 from langrearrange.paths import templates_path
+from langrearrange.seeding import KeyedRng
 
 KEPT_DRAFTS: Final = 2048
 """Variants of one index share its draft; all of train_mini's fit, a few kB each."""
+
+NUM_PARTITIONS: Final = 256
+"""Ways in which a slot's values are dealt into sets that go together; kept once drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,6 @@ class Draft:
         grounding: the template with its slots bound: sentence, goal, facts at t=0.
         case: index into the template's cases.
         houses: flats in which the sentence has this very goal, the episode's own first.
-        facts: what must be true at t=0.
     """
 
     template: Template
@@ -41,7 +45,6 @@ class Draft:
     grounding: Grounding
     case: int
     houses: tuple[str, ...]
-    facts: tuple[StartFact, ...]
 
 
 class Blueprint:
@@ -61,6 +64,7 @@ class Blueprint:
         self.houses: tuple[str, ...] = houses_for(spec.houses)
         self._walks = [self._walk_of(number) for number in range(len(self.file.templates))]
         self.order = self._order()
+        self._partitions = cache(self._partitioned)
         self._kept_drafts = lru_cache(maxsize=KEPT_DRAFTS, typed=True)(self._drafted)
 
     @property
@@ -83,13 +87,34 @@ class Blueprint:
         rng = self.spec.rng(draft.template.id, index, variant, "house")
         return rng.choice(draft.houses)
 
+    def variant_case(self, draft: Draft, index: int, variant: int) -> int:
+        """Return the start case of a variant: each block of variants meets each case once."""
+        count = len(draft.template.cases)
+        if not variant or count == 1:
+            return draft.case
+        block, turn = divmod(variant, count)
+        order = self.spec.permutation(count, draft.template.id, index, block, "case")
+        return (order[turn] + (0 if block else draft.case - order[0])) % count
+
+    def decoys(self, draft: Draft, rng: KeyedRng) -> tuple[Value, ...]:
+        """Return what else the sentence could be about: what goes together with its own value."""
+        slot = guarded_slot(draft.template)
+        if slot is None:
+            return ()
+        sets = self._partitions(draft.template.id, rng.below(NUM_PARTITIONS))
+        said = draft.grounding.values[slot.name].key
+        return tuple(value for value in sets[said] if value.key != said)
+
+    def _partitioned(self, template: str, number: int) -> dict[str, tuple[Value, ...]]:
+        slot = guarded_slot(self.file.template(template))
+        assert slot is not None
+        return partition(slot, self.spec.rng(template, number, "decoys"))
+
     def _drafted(self, index: int) -> Draft:
         place = self.order.locate(index)
         walk = self._walks[place.template]
         grounding, houses = walk.housed(walk.grounding(place.rank), place.rank)
-        case = walk.case(place.rank)
-        facts = grounding.start_facts(case)
-        return Draft(walk.template, place.rank, grounding, case, houses, facts)
+        return Draft(walk.template, place.rank, grounding, walk.case(place.rank), houses)
 
     def _walk_of(self, number: int) -> Walk:
         template = self.file.templates[number]

@@ -6,12 +6,14 @@ or plans.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from langrearrange.dataset import ObjectPlacement
+from langrearrange.generator.decoys import PLAIN, Shape
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
@@ -22,7 +24,7 @@ from langrearrange.houses import (
 )
 from langrearrange.houses.homes import source_name, source_of
 from langrearrange.houses.slots import YAW_STEPS
-from langrearrange.language import Absent, Only, Openness, Place, StartFact
+from langrearrange.language import Absent, Only, Openness, Place, StartFact, Value
 from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import (
     CATEGORIES,
@@ -34,7 +36,9 @@ from langrearrange.world.vocabulary import (
 )
 
 DUPLICATE_PERCENT: Final = 20
-"""How often a piece of clutter is another instance of what is already there."""
+"""How often there is one more of a kind: a fifth of all objects repeats a category."""
+MAX_TRIES: Final = 40
+"""Draws of a household's numbers, and of its places, before they are squeezed in."""
 MAX_CATEGORIES: Final = len(CATEGORIES) - 3
 """Not every category is present in any flat, however full."""
 
@@ -59,7 +63,12 @@ class Household:
 
 
 def draw_household(
-    house: House, facts: Sequence[StartFact], spec: SplitSpec, rng: KeyedRng
+    house: House,
+    facts: Sequence[StartFact],
+    spec: SplitSpec,
+    rng: KeyedRng,
+    shapes: Sequence[Shape] = (PLAIN,),
+    decoys: Sequence[Value] = (),
 ) -> Household:
     """Draw objects, their models, slots and yaws, and what is open.
 
@@ -68,11 +77,14 @@ def draw_household(
         facts: what must be true at t=0; `Place` facts name the objects the sentence is about.
         spec: gives the knobs.
         rng: consumed the same way for the same arguments.
+        shapes: what the template makes of its things: each kind of clutter is treated likewise.
+        decoys: what else the sentence could be about: one category of each is there if the number
+            of objects allows it, and none that it would have to avoid.
 
     Raises:
         Rejected: the facts leave no room this time.
     """
-    placed = _Placer(house, facts, spec, rng).run()
+    placed = _Placer(house, facts, spec, rng, shapes, decoys).run()
     return Household(_furnished(house, placed, rng), _draw_open(facts, spec, rng))
 
 
@@ -82,97 +94,199 @@ def _draw_open(facts: Sequence[StartFact], spec: SplitSpec, rng: KeyedRng) -> tu
     return tuple(name for name in OPENABLES if state.get(name, False))
 
 
+class _Kind(NamedTuple):
+    """The objects of one category before they have places.
+
+    Attributes:
+        category: its index.
+        number: how many there are.
+        mask: where they may stand, but for those that are told.
+        told: receptacles of the first ones, where the facts decide them.
+        shape: of clutter, what it imitates.
+        only: whether nothing may be added.
+    """
+
+    category: int
+    number: int
+    mask: int
+    told: tuple[int, ...] = ()
+    shape: Shape = PLAIN
+    only: bool = False
+
+
 class _Placer:
-    """Categories onto receptacles: first what the facts demand, then clutter."""
+    """Draws how many there are of which category, then where: all kinds by one procedure.
+
+    Whatever does not fit is drawn again as a whole, never put elsewhere: what came later would
+    meet less room than what came first. Only where that fails again and again (a flat that is
+    nearly full) does each take one of the places that are left.
+    """
 
     def __init__(
-        self, house: House, facts: Sequence[StartFact], spec: SplitSpec, rng: KeyedRng
+        self,
+        house: House,
+        facts: Sequence[StartFact],
+        spec: SplitSpec,
+        rng: KeyedRng,
+        shapes: Sequence[Shape],
+        decoys: Sequence[Value],
     ) -> None:
         self._fits = _fitting_masks(house.id)
         self._spec = spec
         self._rng = rng
+        self._shapes = shapes
         self._free = [
             min(spec.max_per_receptacle, len(house.surfaces[name].slots)) for name in RECEPTACLES
         ]
-        self._room = EVERYWHERE
         self._forbidden = [0] * len(CATEGORIES)
-        self._no_clutter: set[int] = set()
+        self._only: set[int] = set()
         self._places = [fact for fact in facts if isinstance(fact, Place)]
-        self._placed: list[tuple[int, int]] = []
         for fact in facts:
             if isinstance(fact, Absent):
                 mask = _bit(fact.receptacle) if fact.receptacle else EVERYWHERE
                 for name in fact.categories:
                     self._forbidden[CATEGORY_INDEX[name]] |= mask
             elif isinstance(fact, Only):
-                self._no_clutter.update(CATEGORY_INDEX[name] for name in fact.categories)
+                self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
+        self._decoys = self._possible(decoys)
 
     def run(self) -> list[tuple[int, int]]:
         """Return (category index, receptacle index) of every object."""
         spec, rng = self._spec, self._rng
-        self._place_facts()
-        total = spec.min_objects + rng.below(spec.max_objects - spec.min_objects + 1)
-        self._place_clutter(total - len(self._placed))
-        return self._placed
+        demanded = self._demanded()
+        wanted = spec.min_objects + rng.below(spec.max_objects - spec.min_objects + 1)
+        wanted = max(wanted, sum(kind.number for kind in demanded))
+        tries = (self._numbered(demanded, wanted) for _ in range(MAX_TRIES))
+        kinds = next(filter(None, tries), None)
+        if kinds is None:
+            raise Rejected("no category is left for clutter")
+        placings = (self._placed(kinds) for _ in range(MAX_TRIES))
+        return next(filter(None, placings), None) or self._squeezed(kinds)
 
-    def _place_facts(self) -> None:
-        # What is fixed comes first, so that free choices meet the room that is left.
-        for fact in sorted(self._places, key=lambda fact: not fact.receptacle):
+    def _possible(self, decoys: Sequence[Value]) -> list[int]:
+        """Choose a category of each decoy, and keep away what it would have to avoid."""
+        needed = {CATEGORY_INDEX[name] for fact in self._places for name in fact.categories}
+        chosen: list[int] = []
+        for value in decoys:
+            avoided = {CATEGORY_INDEX[name] for name in value.avoid}
+            serving = [c for c in map(CATEGORY_INDEX.__getitem__, value.categories)
+                       if c not in self._only and self._mask(c)]  # fmt: skip
+            if serving and not avoided & needed:
+                chosen.append(self._rng.choice(serving))
+                for category in avoided:
+                    self._forbidden[category] = EVERYWHERE
+        return [c for c in dict.fromkeys(chosen) if c not in needed]
+
+    def _demanded(self) -> list[_Kind]:
+        """Return what the facts demand, each category once; choose those that they leave open."""
+        told: dict[int, list[int]] = {}
+        numbers: Counter[int] = Counter()
+        for fact in self._places:
             category = CATEGORY_INDEX[self._rng.choice(fact.categories)]
-            for _ in range(fact.count):
-                if fact.receptacle:
-                    receptacle = RECEPTACLE_INDEX[fact.receptacle]
-                    fixed = 1 << receptacle
-                    if fixed & self._forbidden[category] or not fixed & self._mask(category):
-                        raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
-                else:
-                    receptacle = self._choose(category)
-                self._put(category, receptacle)
-        for fact in self._places:  # "exactly so many": clutter must not add to them
+            numbers[category] += fact.count
+            places = told.setdefault(category, [])
+            if fact.receptacle:
+                receptacle = RECEPTACLE_INDEX[fact.receptacle]
+                places += [receptacle] * fact.count
+                filled = sum(found.count(receptacle) for found in told.values())
+                if not self._mask(category) >> receptacle & 1 or filled > self._free[receptacle]:
+                    raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
+        for fact in self._places:  # "exactly so many": nothing must add to them
             if fact.receptacle:
                 for name in fact.categories:
                     self._forbidden[CATEGORY_INDEX[name]] |= _bit(fact.receptacle)
+        for category, places in told.items():
+            if numbers[category] > len(places) and not self._mask(category):
+                raise Rejected(f"no room for {CATEGORIES[category]}")
+        return [
+            _Kind(c, numbers[c], self._mask(c), tuple(places), only=c in self._only)
+            for c, places in told.items()
+        ]
 
-    def _place_clutter(self, count: int) -> None:
+    def _numbered(self, demanded: Sequence[_Kind], wanted: int) -> list[_Kind] | None:
+        """Return kinds of exactly so many objects, None if this draw does not add up to them.
+
+        Kinds are drawn alike until the number is reached or passed: of all orders in which they
+        could have been drawn none is likelier than another.
+        """
         rng = self._rng
-        present = sorted({category for category, _ in self._placed})
+        kinds = [self._more(kind) for kind in demanded]
+        total = sum(kind.number for kind in kinds)
+        present = {kind.category for kind in kinds}.union(self._decoys)
         fresh = [
             c
             for c in rng.shuffled(range(len(CATEGORIES)))
-            if c not in present and self._may_be_clutter(c)
-        ]
-        del fresh[max(0, MAX_CATEGORIES - len(present)) :]
-        again = [c for c in present if self._may_be_clutter(c)]
-        for _ in range(count):
-            if fresh and not (again and rng.chance(DUPLICATE_PERCENT, 100)):
-                category = fresh.pop()
-                again.append(category)
-            elif again:
-                category = rng.choice(again)
-            else:
-                raise Rejected("no category is left for clutter")
-            self._put(category, self._choose(category))
+            if c not in present and c not in self._only and self._mask(c)
+        ] + rng.shuffled(self._decoys)
+        del fresh[: max(0, len(fresh) + len(kinds) - MAX_CATEGORIES)]
+        while total < wanted and fresh:
+            shape, category = rng.choice(self._shapes), fresh.pop()
+            mask = self._mask(category)
+            kind = _Kind(category, shape.count, mask, shape=shape, only=shape.only)
+            kinds.append(self._more(kind))
+            total += kinds[-1].number
+        several = [i for i, kind in enumerate(kinds) if not kind.only and kind.mask]
+        while total < wanted and several:  # more objects than kinds make up
+            chosen = rng.choice(several)
+            kinds[chosen] = kinds[chosen]._replace(number=kinds[chosen].number + 1)
+            total += 1
+        return kinds if total == wanted else None
 
-    def _may_be_clutter(self, category: int) -> bool:
-        return category not in self._no_clutter and bool(self._mask(category))
+    def _more(self, kind: _Kind) -> _Kind:
+        """Add further instances, as the knob says, if any are allowed."""
+        number = kind.number
+        while not kind.only and kind.mask and self._rng.chance(DUPLICATE_PERCENT, 100):
+            number += 1
+        return kind if number == kind.number else kind._replace(number=number)
+
+    def _placed(self, kinds: Sequence[_Kind]) -> list[tuple[int, int]] | None:
+        """Return a place for every object, None if a receptacle overflows."""
+        free, placed = self._free.copy(), []
+        for kind in kinds:
+            for receptacle in self._places_of(kind):
+                placed.append((kind.category, receptacle))
+                free[receptacle] -= 1
+                if free[receptacle] < 0:
+                    return None
+        return placed
+
+    def _places_of(self, kind: _Kind) -> list[int]:
+        """Return where a kind's objects stand; clutter as if a sentence named places of its own."""
+        rng, shape, mask, told = self._rng, kind.shape, kind.mask, list(kind.told)
+        if shape.told:
+            place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
+            told = [place] * shape.count
+            mask = mask & ~(1 << place) or mask
+        if shape.absences:
+            others = [r for r in range(len(RECEPTACLES)) if r not in told]
+            for receptacle in rng.sample(others, shape.absences):
+                mask = mask & ~(1 << receptacle) or mask
+        return told + [self._choose(mask) for _ in range(kind.number - len(told))]
+
+    def _squeezed(self, kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
+        """Return a place for every object: what is decided first, the rest where there is room."""
+        placed = [(kind.category, place) for kind in kinds for place in kind.told]
+        rest = [kind for kind in kinds for _ in range(kind.number - len(kind.told))]
+        free = self._free.copy()
+        for _, receptacle in placed:
+            free[receptacle] -= 1
+        for kind in self._rng.shuffled(rest):
+            room = sum(1 << r for r, left in enumerate(free) if left > 0)
+            if not kind.mask & room:
+                raise Rejected(f"no room for {CATEGORIES[kind.category]}")
+            receptacle = self._choose(kind.mask & room)
+            placed.append((kind.category, receptacle))
+            free[receptacle] -= 1
+        return placed
 
     def _mask(self, category: int) -> int:
-        return self._room & ~self._forbidden[category] & self._fits[category]
+        return self._fits[category] & ~self._forbidden[category]
 
-    def _choose(self, category: int) -> int:
-        """Choose a receptacle: hidden or not by the knob, then uniformly among those with room."""
-        mask = self._mask(category)
+    def _choose(self, mask: int) -> int:
+        """Choose a receptacle: hidden or not by the knob, then uniformly among those allowed."""
         hidden = self._rng.chance(self._spec.hidden_percent, 100)
         wanted = mask & CONTAINER_MASK if hidden else mask & ~CONTAINER_MASK
-        if not mask:
-            raise Rejected(f"no room for {CATEGORIES[category]}")
         return self._rng.choice(_BITS[wanted or mask])
-
-    def _put(self, category: int, receptacle: int) -> None:
-        self._placed.append((category, receptacle))
-        self._free[receptacle] -= 1
-        if not self._free[receptacle]:
-            self._room &= ~(1 << receptacle)
 
 
 def _furnished(

@@ -15,6 +15,7 @@ import msgspec
 from langrearrange.dataset import Episode, EpisodeId, Start
 from langrearrange.errors import GenerationError, SolverError
 from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
+from langrearrange.generator.decoys import shapes_of
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.household import Rejected, draw_household
 from langrearrange.generator.spec import SplitSpec
@@ -74,8 +75,12 @@ def _attempt(
 ) -> Episode:
     spec = blueprint.spec
     key = (draft.template.id, index, variant, attempt)
-    household = draw_household(house, draft.facts, spec, spec.rng(*key, "household"))
-    broken = broken_facts(draft.facts, household.objects, household.open)
+    facts = draft.grounding.start_facts(blueprint.variant_case(draft, index, variant))
+    rng = spec.rng(*key, "household")
+    household = draw_household(
+        house, facts, spec, rng, shapes_of(draft.template), blueprint.decoys(draft, rng)
+    )
+    broken = broken_facts(facts, household.objects, household.open)
     if broken:
         raise GenerationError(
             f"bug in the generator: {broken[0]}; please report {spec.split} {key}"

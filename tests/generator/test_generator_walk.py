@@ -156,9 +156,18 @@ def test_each_block_of_ranks_holds_each_case_once(mine: SplitSpec) -> None:
     assert {draft.case for draft in drafts_of(blueprint, "fetch", 20)} == {0}
 
 
-def test_a_draft_carries_the_facts_of_its_case(mine: SplitSpec) -> None:
-    for draft in drafts_of(blueprint_of(mine), "open_it", 30):
-        assert draft.facts == draft.grounding.start_facts(draft.case)
+def test_variants_meet_every_case_equally_often(mine: SplitSpec) -> None:
+    blueprint = blueprint_of(mine)
+    number = blueprint.order.templates.index("open_it")
+    seconds = set()
+    for rank in range(30):
+        index = blueprint.order.index(number, rank)
+        draft = blueprint.draft(index)
+        cases = [blueprint.variant_case(draft, index, variant) for variant in range(12)]
+        assert cases[0] == draft.case
+        assert {tuple(sorted(cases[i : i + 3])) for i in range(0, 12, 3)} == {(0, 1, 2)}
+        seconds.add((cases[0], cases[1]))
+    assert len(seconds) == 6, "which case comes next is not told by the first"
 
 
 def test_a_key_changes_texts_flats_and_cases(mine: SplitSpec) -> None:
