@@ -14,6 +14,7 @@ from functools import cache
 
 from langrearrange.language import Absent, Only, Place, Template, TemplateSlot, Value
 from langrearrange.seeding import KeyedRng
+from langrearrange.world.vocabulary import RECEPTACLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,14 @@ class Shape:
 
     Attributes:
         count: how many it takes for granted.
-        told: whether they stand on a receptacle that it names, and no more of them there.
-        absences: on how many receptacles none stands.
+        told: how many of them, exactly, stand on each receptacle that it names.
+        absences: on how many receptacles of its own choice none stands.
         only: whether there are no others.
         named: whether it names the category.
     """
 
     count: int = 1
-    told: bool = False
+    told: tuple[int, ...] = ()
     absences: int = 0
     only: bool = False
     named: bool = True
@@ -52,14 +53,13 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
                 for fact in (*template.start, *case.start)
                 if isinstance(fact, Place | Absent | Only) and fact.categories == (slot.name,)
             ]
-            places = [fact for fact in facts if isinstance(fact, Place)]
+            placed = [(f.count, f.receptacle) for f in facts if isinstance(f, Place)]
             absent = [fact.receptacle for fact in facts if isinstance(fact, Absent)]
             if slot.is_object and "" not in absent:
-                told = [fact for fact in places if fact.receptacle]
                 shape = Shape(
-                    count=(told or places or [Place((), "", 1)])[0].count,
-                    told=bool(told),
-                    absences=len(absent),
+                    count=sum(count for count, _ in placed) or 1,
+                    told=tuple(count for count, receptacle in placed if receptacle),
+                    absences=sum(name not in RECEPTACLES for name in absent),
                     only=any(isinstance(fact, Only) for fact in facts),
                     named=slot.kind == "object",
                 )

@@ -253,9 +253,9 @@ class _Placer:
     def _places_of(self, kind: _Kind) -> list[int]:
         """Return where a kind's objects stand; clutter as if a sentence named places of its own."""
         rng, shape, mask, told = self._rng, kind.shape, kind.mask, list(kind.told)
-        if shape.told:
+        for count in shape.told:
             place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
-            told = [place] * shape.count
+            told += [place] * count
             mask = mask & ~(1 << place) or mask
         if shape.absences:
             others = [r for r in range(len(RECEPTACLES)) if r not in told]
@@ -283,10 +283,14 @@ class _Placer:
         return self._fits[category] & ~self._forbidden[category]
 
     def _choose(self, mask: int) -> int:
-        """Choose a receptacle: hidden or not by the knob, then uniformly among those allowed."""
-        hidden = self._rng.chance(self._spec.hidden_percent, 100)
-        wanted = mask & CONTAINER_MASK if hidden else mask & ~CONTAINER_MASK
-        return self._rng.choice(_BITS[wanted or mask])
+        """Choose a receptacle, hidden or not by the knob; draw again until it is allowed."""
+        rng = self._rng
+        for _ in range(MAX_TRIES):
+            hidden = rng.chance(self._spec.hidden_percent, 100)
+            place = rng.choice(_BITS[CONTAINER_MASK if hidden else EVERYWHERE & ~CONTAINER_MASK])
+            if mask >> place & 1:
+                return place
+        return rng.choice(_BITS[mask])
 
 
 def _furnished(
