@@ -23,8 +23,10 @@ from langrearrange.language.schema import (
 from langrearrange.language.space import TextSpace
 from langrearrange.language.statistics import (
     TemplateCount,
+    content_words,
     count_templates,
     distinct_phrasings,
+    verb_lemmas,
 )
 
 __all__ = [
@@ -43,10 +45,12 @@ __all__ = [
     "TemplateSlot",
     "TextSpace",
     "Value",
+    "content_words",
     "count_templates",
     "distinct_phrasings",
     "load_lexicon",
     "load_split",
     "load_templates",
     "read_back",
+    "verb_lemmas",
 ]

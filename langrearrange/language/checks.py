@@ -32,7 +32,11 @@ from langrearrange.language.schema import (
 from langrearrange.language.space import TextSpace
 from langrearrange.world import Layout, initial_state
 from langrearrange.world.goals import (
+    And,
     Atom,
+    Goal,
+    Or,
+    Quantified,
     Source,
     compile_goal,
     parse_goal,
@@ -134,8 +138,8 @@ def _check_places(
 # -- goals ---------------------------------------------------------------------------------------
 
 
-def check_goal(node: Node, template: Template) -> None:
-    """Parse the goal with the template's first values; an error points into the file.
+def check_goal(node: Node, template: Template) -> Goal:
+    """Return the goal with the template's first values; an error points into the file.
 
     A goal that unrolls to more facts than an episode may have is refused here, not when the first
     episode is drawn.
@@ -182,6 +186,21 @@ def check_goal(node: Node, template: Template) -> None:
             f"the goal of '{template.id}' puts things on receptacles and leaves out the hand; add "
             "(hand_free), or a thing still held over the place would do"
         )
+    return goal
+
+
+def num_things(goal: Goal) -> int:
+    """Return how many things at most one branch of the goal asks for."""
+    match goal:
+        case And(parts):
+            return sum(map(num_things, parts))
+        case Or(parts):
+            return max(map(num_things, parts), default=0)
+        case Quantified("exists", variables, body):
+            return sum(v.over_objects for v in variables) + num_things(body)
+        case Quantified(_, _, body):
+            return num_things(body)
+    return 0
 
 
 def check_counting(node: Node, template: Template) -> None:
@@ -237,8 +256,28 @@ def _goal_place(node: Node, goal: str, offset: int) -> tuple[int, int]:
 # -- sentences -----------------------------------------------------------------------------------
 
 
-def check_phrasing(node: Node, phrasing: Phrasing, template: Template) -> None:
-    """Refuse a sentence that leaves out a slot, presupposes what is not so, or grows too long."""
+_ORDER: Final = re.compile(
+    r"\b(then|after|afterwards?|finally|eventually|first(ly)?|second(ly)?|third(ly)?|last(ly)?"
+    r"|before|beforehand|next|(?<!at )once|later|subsequently|followed by|following|as soon as"
+    r"|begin|start|finish|end with)\b",
+    re.IGNORECASE,
+)
+_HOLE: Final = re.compile(r"\{[^{}]*\}")
+
+
+def check_phrasing(node: Node, phrasing: Phrasing, template: Template, goal: Goal) -> None:
+    """Refuse a sentence that leaves out a slot, supposes what is not so, or grows too long.
+
+    Also one that tells an order between two things: no goal knows an order, so that such words
+    would teach that they mean nothing.
+    """
+    literal = _HOLE.sub(lambda hole: "_" * len(hole[0]), phrasing.text)
+    if num_things(goal) > 1 and (word := _ORDER.search(literal)):
+        node.fail(
+            f"'{word[0]}' tells an order between two things, and the goal of '{template.id}' knows "
+            "none; join them with 'and'",
+            shift=word.start() + node.text_column - node.column,
+        )
     named = informative(phrasing.segments)
     needed = {segment.slot for segment in template.goal_segments if segment.slot}
     for slot in template.slots:

@@ -154,10 +154,10 @@ class _TemplateReader:
             line=key.line,
         )
         check_facts(parts.get("start") or parts.get("cases") or key, template)
-        check_goal(parts["goal"], template)
+        first = check_goal(parts["goal"], template)
         check_counting(parts["goal"], template)
         for phrasing, item in zip(phrasings, parts["phrasings"].items("phrasings"), strict=True):
-            check_phrasing(item, phrasing, template)
+            check_phrasing(item, phrasing, template, first)
         return template
 
     # -- facts of the start ----------------------------------------------------------------------

@@ -1,9 +1,11 @@
-"""How much the templates can say: concepts, phrasings, texts. Not for episodes."""
+"""How much the templates can say: concepts, phrasings, texts, words. Not for episodes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from langrearrange.language.loader import TEXTS_OF, load_split
 from langrearrange.language.schema import Relation, Template, TemplateFile
@@ -69,12 +71,59 @@ def _count(file: TemplateFile, template: Template, relations: Sequence[Relation]
 def distinct_phrasings(files: Sequence[TemplateFile] = ()) -> int:
     """Return how many different phrasings there are, counted once where splits share one.
 
-    The paper has 282 (its Table 4); ours are counted as they are written, slot kinds included.
+    The paper has 282 (its Table 4). Ours are told apart by their words alone: names and kinds of
+    slots, which no sentence shows, do not count.
     """
     seen = {
-        tuple(part.text or (part.form, template.kind(part.slot)) for part in phrasing.segments)
+        tuple(part.text or (part.form,) for part in phrasing.segments)
         for file in files or _shipped()
         for template in file.templates
         for phrasing in template.phrasings
     }
     return len(seen)
+
+
+FILLERS: Final = frozenset("please kindly just now simply really quickly ok okay hey oh".split())
+"""Words that a sentence may lose without meaning anything else."""
+MASKED: Final = frozenset("fridge fridges drawer drawers door doors handle handles".split())
+"""Names of what opens, as phrasings write them."""
+_VERBS: Final = """\
+ask asking;be am are is was;beep beeping;bet;borrow;bring bringing;buy buying;call calling;carry;\
+change changed;choose;clean;close closed closing;come comes;cook;decide;defrost;drive;exchange;\
+find found;fix;follow;forget forgot;gather;get gets getting;give;go goes going;have has;hear;help;\
+hurry;keep keeping;know;lead;leave leaving left;let;like;look looking;lose lost;make;mind;\
+move moved moving;need needs;open opening;pick;place;press;promise promised;put putting;\
+reach reaching;relocate;remember;remove;repair;rest;return;run;save;search;\
+see seeing seen;show;spoil;stand;start;stay stays;step;stop;swap swapped swapping;switch;\
+take taken taking;talk;tell;think;trade;try;wait waiting;walk;want wants;waste;wonder;worry"""
+"""Verbs of the training sentences and the forms in which they stand there."""
+LEMMA_OF: Final = {form: forms.split()[0] for forms in _VERBS.split(";") for form in forms.split()}
+"""Form of a verb of training -> the verb."""
+
+
+def content_words(files: Sequence[TemplateFile] = ()) -> frozenset[str]:
+    """Return the different words of the sentences, without the names of things and places.
+
+    Neither `FILLERS` count, nor fridge, drawers, their doors and handles. Articles, pronouns and
+    prepositions that placeholders bring count.
+    """
+    found: set[str] = set()
+    for template in (template for file in files or _shipped() for template in file.templates):
+        slots = {slot.name: slot for slot in template.all_slots}
+        parts = [p for phrasing in template.phrasings for p in phrasing.segments]
+        for part in {*parts, *(p for s in template.statements for p in s.segments)}:
+            found |= _words(part.text)
+            if part.slot in slots and slots[part.slot].kind in ("object", "receptacle"):
+                for value in slots[part.slot].domain:
+                    names = [value.forms.get(form, "") for form in ("", "plural", "another")]
+                    found |= _words(value.forms[part.form]) - _words(" ".join(names))
+    return frozenset(found - FILLERS - MASKED)
+
+
+def verb_lemmas(files: Sequence[TemplateFile] = ()) -> frozenset[str]:
+    """Return which of the verbs of training occur in the sentences, each once for all its forms."""
+    return frozenset(LEMMA_OF[word] for word in content_words(files) & LEMMA_OF.keys())
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[a-z']+", text.lower()))

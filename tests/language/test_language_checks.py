@@ -76,6 +76,34 @@ def test_the_longest_remark_counts(tmp_path: Path) -> None:
     assert f"can become {MAX_TEXT + 1} characters" in message
 
 
+# -- order ----------------------------------------------------------------------------------------
+
+BOTH = (
+    '"(exists (?x - {object} ?y - {other}) '
+    '(and (on_top ?x {target}) (on_top ?y {target}) (hand_free)))"'
+)
+EITHER = '"(or (exists (?x - {object}) (near ?x)) (exists (?y - {other}) (near ?y)))"'
+ORDERED = "Go {off source} to {the object}, {word} {a other}, and leave both {in target}."
+
+
+@pytest.mark.parametrize("word", ["then", "After that,", "finally", "next", "once more", "last"])
+def test_a_goal_without_order_is_not_told_in_order(tmp_path: Path, word: str) -> None:
+    phrasing = ORDERED.replace("{word}", word)
+    message = told(tmp_path, goal=BOTH, phrasing=phrasing)
+    assert "tells an order between two things" in message
+    assert "join them with 'and'" in message
+    line, column = message.split(": ")[0].split(":")
+    assert int(line) == GOAL_LINE + 2
+    assert f'      - "{phrasing}"'[int(column) - 1 :].startswith(word.split()[0].rstrip(","))
+    for goal in (GOAL, EITHER):  # one thing, or one of two
+        load(tmp_path, goal=goal, phrasing=phrasing)
+
+
+@pytest.mark.parametrize("word", ["at once", "athens", "and", "lasting", "thence"])
+def test_words_that_tell_no_order_may_stay(tmp_path: Path, word: str) -> None:
+    load(tmp_path, goal=BOTH, phrasing=ORDERED.replace("{word}", word))
+
+
 # -- presuppositions -----------------------------------------------------------------------------
 
 
