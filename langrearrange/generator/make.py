@@ -21,6 +21,7 @@ from langrearrange.generator.household import Rejected, draw_household
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
 from langrearrange.language import Grounding
+from langrearrange.seeding import KeyedRng
 from langrearrange.solver import goal_boxes, solve, subgoals
 from langrearrange.world import SKILLS, Subgoal
 from langrearrange.world.goals import Goal, Source, parse_goal
@@ -101,16 +102,16 @@ def _attempt(
         plan=(),
         subgoals=(),
     )
-    return _planned(episode, spec.horizon - 1)
+    return _planned(episode, spec.horizon - 1, spec.rng(*key, "plan"))
 
 
-def _planned(episode: Episode, limit: int) -> Episode:
-    """Return the episode with a shortest plan and its subgoals, or reject its household."""
+def _planned(episode: Episode, limit: int, rng: KeyedRng) -> Episode:
+    """Return the episode with a drawn shortest plan and its subgoals, or reject its household."""
     goal = _parsed(episode.goal, episode.template)
     layout, state = episode.layout(), episode.initial_state()
     try:
         boxes = goal_boxes(goal, layout, state)
-        solution = solve(goal, layout, state, limit, MAX_VISITS, boxes=boxes)
+        solution = solve(goal, layout, state, limit, MAX_VISITS, rng=rng, boxes=boxes)
     except SolverError as error:
         raise Rejected(str(error)) from None
     if solution.status != "solved":

@@ -21,7 +21,7 @@ NEVER: Final = 1 << 30
 
 def make_bound(problem: Problem) -> Bound:
     """Return the strongest bound that is sound for the problem's layout."""
-    reachable = spots_of(sum(1 << place for place in problem.places))
+    reachable = spots_of(sum(1 << stance.place for stance in problem.stances))
     boxes = [(box, spots_of(box.places)) for box in problem.boxes]
 
     def bound(state: WorldState) -> int:

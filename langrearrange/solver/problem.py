@@ -127,6 +127,14 @@ def _turns_left_out(opened: int, closed: int) -> frozenset[int]:
     return frozenset(s.index for s in turns if not wanted[s.kind] >> s.argument & 1)
 
 
+class Stance(NamedTuple):
+    """A place to drive to, its spot and the bit of its class of interchangeable spots."""
+
+    place: int
+    spot: int
+    class_bit: int
+
+
 class Problem:
     """One episode reduced to what its goal needs.
 
@@ -136,7 +144,7 @@ class Problem:
         layout: the episode's layout with these objects alone.
         initial: the start state, without slots.
         boxes: those that can hold.
-        places: the places that navigation may lead to.
+        stances: the places that navigation may lead to.
     """
 
     def __init__(self, layout: Layout, start: WorldState, boxes: tuple[Box, ...]) -> None:
@@ -163,7 +171,7 @@ class Problem:
             SKILL_INDEX[f"pick({CATEGORIES[category]})"] for category in sorted(set(categories))
         )
         self._left_out = self._skills_left_out()
-        self.places, self._spots = self._choose_places()
+        self.stances = self._choose_stances()
 
     def _can_hold(self, box: Box) -> bool:
         """Whether nothing that the house lacks keeps the box from ever holding."""
@@ -184,10 +192,11 @@ class Problem:
         )
         return _turns_left_out(opened, closed)
 
-    def _choose_places(self) -> _Visited:
+    def _choose_stances(self) -> tuple[Stance, ...]:
         present = self.layout.present
         if not self.home.standard:
-            return _Visited(tuple(p for p in range(len(NAV_TARGETS)) if present >> p & 1), ())
+            places = (place for place in range(len(NAV_TARGETS)) if present >> place & 1)
+            return tuple(Stance(place, SPOT_OF_PLACE[place], 0) for place in places)
         wanted, told_apart = ALL_RECEPTACLES, {SPOTS_OF_OPENABLES[_HOLDING_OPENABLES]}
         for box in self.boxes:
             wanted |= SPOTS_OF_OPENABLES[box.opened | box.closed]
@@ -218,18 +227,18 @@ class Problem:
                     result.append((skill, after))
         return result
 
-    def drives(self, state: WorldState) -> list[Step]:
-        """Return the navigations worth trying."""
+    def drives(self, state: WorldState, stances: Iterable[Stance]) -> list[Step]:
+        """Return the navigations worth trying: of interchangeable ones the first of `stances`."""
         place, rest = state.place, state[1:]
         if not self.home.standard:
-            return [(p, WorldState(p, *rest)) for p in self.places if p != place]
+            return [(p, WorldState(p, *rest)) for p, _, _ in stances if p != place]
         occupied = 0
         for location in state.receptacles:
             occupied |= 1 << location
         open_spots = SPOTS_OF_OPENABLES[state.open_mask]
         here, seen = SPOT_OF_PLACE[place], 0
         result = []
-        for target, spot, class_bit in self._spots:
+        for target, spot, class_bit in stances:
             if spot == here:
                 continue
             if not occupied & ALL_RECEPTACLES & 1 << spot:
@@ -260,19 +269,12 @@ def spots_of(places: int) -> int:
     return spots | (places >> START & 1) << NO_SPOT
 
 
-class _Visited(NamedTuple):
-    """The places to drive to, and each with its spot and the bit of its class of spots."""
-
-    places: tuple[int, ...]
-    spots: tuple[tuple[int, int, int], ...]
-
-
 @lru_cache(maxsize=4096)
-def _visited(present: int, wanted: int, told_apart: frozenset[int]) -> _Visited:
+def _visited(present: int, wanted: int, told_apart: frozenset[int]) -> tuple[Stance, ...]:
     """Split the wanted spots until no mask tells two of one class apart."""
     chosen = [(p, s) for p, s in _STANDARD_PLACES if present >> p & 1 and wanted >> s & 1]
     classes = [sum(1 << spot for _, spot in chosen)]
     for mask in (ALL_RECEPTACLES, *told_apart):
         classes = [part for c in classes for part in (c & mask, c & ~mask) if part]
     bits = {s: 1 << 2 * i for i, c in enumerate(classes) for s in range(NO_SPOT) if c >> s & 1}
-    return _Visited(tuple(place for place, _ in chosen), tuple((p, s, bits[s]) for p, s in chosen))
+    return tuple(Stance(place, spot, bits[spot]) for place, spot in chosen)

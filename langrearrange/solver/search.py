@@ -2,7 +2,8 @@
 
 Unit costs. A depth-first dive may not exceed a bound on depth plus steps left; the bound starts at
 the start state's own and rises to the least value that cut a dive off, so the first plan found is a
-shortest one. A transposition table per dive keeps the least depth of each state.
+shortest one. A transposition table per dive keeps the least depth of each state. Where a random
+generator is given, it orders what is tried, so that every shortest plan can come out.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from functools import cache
 from typing import Final, Literal
 
 from langrearrange.errors import SolverError
+from langrearrange.seeding import KeyedRng
 from langrearrange.solver.bound import NEVER, make_bound
 from langrearrange.solver.boxes import Box, goal_boxes
-from langrearrange.solver.problem import Problem, Step
+from langrearrange.solver.problem import Problem, Stance, Step
 from langrearrange.world.goals import Goal, compile_goal
 from langrearrange.world.skills import SKILLS, apply
 from langrearrange.world.state import Layout, Outcome, WorldState
@@ -60,6 +62,7 @@ def solve(
     limit: int = DEFAULT_LIMIT,
     max_visits: int = DEFAULT_MAX_VISITS,
     *,
+    rng: KeyedRng | None = None,
     boxes: Sequence[Box] | None = None,
     start: WorldState | None = None,
 ) -> Solution:
@@ -71,6 +74,7 @@ def solve(
         initial: the state at t=0 (for `initially` and `undisturbed`).
         limit: longest plan looked for, in steps.
         max_visits: states looked at before giving up.
+        rng: draws one of the shortest plans; None: the first in canonical order.
         boxes: `goal_boxes(goal, layout, initial)` where the caller has them already.
         start: the state to plan from; None: `initial`.
 
@@ -85,7 +89,7 @@ def solve(
     if boxes is None:
         boxes = goal_boxes(goal, layout, initial)
     start = initial if start is None else start
-    solution = _Search(Problem(layout, start, tuple(boxes)), limit, max_visits).run()
+    solution = _Search(Problem(layout, start, tuple(boxes)), limit, max_visits, rng).run()
     if solution.status == "solved":
         _check_plan(goal, layout, initial, start, solution.plan)
     return solution
@@ -96,10 +100,12 @@ class _OutOfVisits(Exception):
 
 
 class _Search:
-    def __init__(self, problem: Problem, limit: int, max_visits: int) -> None:
+    def __init__(self, problem: Problem, limit: int, max_visits: int, rng: KeyedRng | None) -> None:
         self._problem = problem
         self._limit = limit
         self._max_visits = max_visits
+        self._rng = rng
+        self._stances: list[Sequence[Stance]] = []  # by depth, in the order to try them
         self._visits = 0
         self._bound = cache(make_bound(problem))
 
@@ -118,17 +124,26 @@ class _Search:
             bound = next_bound
         return Solution("unsolvable", (), self._visits, None if bound >= NEVER else bound)
 
-    def _children(self, state: WorldState, after_drive: bool) -> list[Step]:
+    def _children(self, state: WorldState, depth: int, after_drive: bool) -> list[Step]:
         steps = self._problem.steps(state)
-        # Driving twice in a row is never shorter than driving to the second place at once.
-        return steps if after_drive else steps + self._problem.drives(state)
+        if self._rng is not None and len(steps) > 1:
+            steps = self._rng.shuffled(steps)
+        if after_drive:
+            return steps  # driving to the second place at once is shorter than driving twice
+        while depth >= len(self._stances):
+            stances = self._problem.stances
+            self._stances.append(self._rng.shuffled(stances) if self._rng else stances)
+        drives = self._problem.drives(state, self._stances[depth])
+        if steps and self._rng is not None and self._rng.chance(1, 2):
+            return drives + steps
+        return steps + drives
 
     def _dive(self, bound: int) -> tuple[tuple[int, ...] | None, int]:
         """Return a plan of exactly `bound` steps, or None and the next bound to try."""
         problem, bound_of = self._problem, self._bound
         depths = {problem.initial: 0}
         plan: list[int] = []
-        pending = [iter(self._children(problem.initial, False))]
+        pending = [iter(self._children(problem.initial, 0, False))]
         next_bound = NEVER
         while pending:
             depth = len(pending)
@@ -147,7 +162,7 @@ class _Search:
                 plan.append(skill)
                 if not left and problem.is_goal(state):
                     return tuple(plan), bound
-                pending.append(iter(self._children(state, skill < NUM_NAV_TARGETS)))
+                pending.append(iter(self._children(state, depth, skill < NUM_NAV_TARGETS)))
                 break
             else:
                 pending.pop()
