@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,6 +35,7 @@ class Args:
 
       langrearrange stats templates
       langrearrange stats train_mini context out/mine --plots out/plots
+      langrearrange stats train all --sentences 50
     """
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -42,6 +43,8 @@ class Args:
     num_episodes: NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
+    sentences: int | None = None
+    """print so many sentences of each set instead, the same every time, with goals: Markdown"""
     json: Json = False
 
 
@@ -54,7 +57,11 @@ def run(args: Args) -> int:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
         _templates(as_json=args.json)
         return 0
-    names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)
+    everything = [n for n in SPLITS if n != "train"]
+    names = [n for w in args.what for n in (everything if w == "all" else [w])]
+    if args.sentences is not None:
+        _sentences(names, args)
+        return 0
     summaries = _summaries(names, args.num_episodes)
     if args.json:
         print_json([_row(summary) | _counts(summary) for summary in summaries])
@@ -65,9 +72,18 @@ def run(args: Args) -> int:
     return 0
 
 
+def _sentences(names: Sequence[str], args: Args) -> None:
+    from langrearrange.cli.sentences import page
+
+    if args.sentences is None or args.sentences < 1 or args.json or args.plots or args.num_episodes:
+        raise UsageError("--sentences takes 1 or more and stands alone")
+    for line in page(names, args.sentences):
+        print(line)
+
+
 def _templates(*, as_json: bool) -> None:
     from langrearrange.houses import get_house, houses_for
-    from langrearrange.language import Relation, count_templates, distinct_phrasings
+    from langrearrange.language import Relation, count_files, count_templates, distinct_phrasings
 
     # What is meant differs from flat to flat; what can be said is counted once.
     relations = {
@@ -76,11 +92,11 @@ def _templates(*, as_json: bool) -> None:
         for r in get_house(name).relations
     }
     counted = count_templates(relations=tuple(relations.values()))
+    files = count_files(relations=tuple(relations.values()))
     phrasings = distinct_phrasings()
     if as_json:
-        names = ("split", "template", "concept", "num_phrasings", "num_statements", "num_texts")
-        listed = [{name: getattr(row, name) for name in names} for row in counted]
-        print_json({"distinct_phrasings": phrasings, "templates": listed})
+        listed = {"templates": list(map(asdict, counted)), "files": list(map(asdict, files))}
+        print_json({"distinct_phrasings": phrasings, **listed})
         return
     rows = [
         (
@@ -91,7 +107,10 @@ def _templates(*, as_json: bool) -> None:
     ]
     columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
     print_table(make_table("templates", columns, rows, left=3))
-    print(f"{len(rows)} templates, {phrasings} distinct phrasings (the paper has 282)")
+    sums = [(*astuple(row)[:4], f"{row.num_texts:,}") for row in files]
+    title = "files (words: without names, each once)"
+    print_table(make_table(title, ("file", "phrasings", "words", "train's verbs", "texts"), sums))
+    print(f"{len(counted)} templates, {phrasings} distinct phrasings (the paper has 282)")
 
 
 def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:

@@ -22,8 +22,10 @@ from langrearrange.language.schema import (
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.language.statistics import (
+    FileCount,
     TemplateCount,
     content_words,
+    count_files,
     count_templates,
     distinct_phrasings,
     verb_lemmas,
@@ -31,6 +33,7 @@ from langrearrange.language.statistics import (
 
 __all__ = [
     "Absent",
+    "FileCount",
     "Grounding",
     "Lexicon",
     "Only",
@@ -46,6 +49,7 @@ __all__ = [
     "TextSpace",
     "Value",
     "content_words",
+    "count_files",
     "count_templates",
     "distinct_phrasings",
     "load_lexicon",

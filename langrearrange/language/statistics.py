@@ -52,6 +52,41 @@ def count_templates(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What one template file can say.
+
+    Attributes:
+        split: name of the template file.
+        num_phrasings: different ways to say things.
+        num_words: different words, see `content_words`.
+        num_verbs: different verbs of training among them, see `verb_lemmas`.
+        num_texts: distinct sentences.
+    """
+
+    split: str
+    num_phrasings: int
+    num_words: int
+    num_verbs: int
+    num_texts: int
+
+
+def count_files(
+    files: Sequence[TemplateFile] = (), relations: Sequence[Relation] = ()
+) -> list[FileCount]:
+    """Count what template files can say, with arguments as of `count_templates`."""
+    return [
+        FileCount(
+            file.split,
+            distinct_phrasings([file]),
+            len(content_words([file])),
+            len(verb_lemmas([file])),
+            sum(row.num_texts or 0 for row in count_templates([file], relations)),
+        )
+        for file in files or _shipped()
+    ]
+
+
 def _shipped() -> list[TemplateFile]:
     return [load_split(split) for split in dict.fromkeys(TEXTS_OF.values())]
 
@@ -113,9 +148,10 @@ def content_words(files: Sequence[TemplateFile] = ()) -> frozenset[str]:
         parts = [p for phrasing in template.phrasings for p in phrasing.segments]
         for part in {*parts, *(p for s in template.statements for p in s.segments)}:
             found |= _words(part.text)
-            if part.slot in slots and slots[part.slot].kind in ("object", "receptacle"):
+            if part.slot in slots:
+                named = slots[part.slot].kind in ("object", "receptacle")
                 for value in slots[part.slot].domain:
-                    names = [value.forms.get(form, "") for form in ("", "plural", "another")]
+                    names = [value.forms.get(f, "") for f in ("", "plural", "another") if named]
                     found |= _words(value.forms[part.form]) - _words(" ".join(names))
     return frozenset(found - FILLERS - MASKED)
 

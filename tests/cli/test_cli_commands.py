@@ -132,6 +132,8 @@ WRONG = [
     (("play", "--agent", "oracle", "--out", "x.txt"), ".gif, .mp4, .png"),
     (("stats", "templates", "--plots", "x"), "name splits"),
     (("stats", "context", "--num-episodes", "0"), "1 or more"),
+    (("stats", "context", "--sentences", "0"), "1 or more"),
+    (("stats", "context", "--sentences", "2", "--json"), "stands alone"),
     (("export", "context", "--format", "minari", "--num-episodes", "0", "--out", "x"), "1 or more"),
     (("export", "context", "--num-episodes", "-1", "--out", "x"), "1 or more"),
     (("export", "context", "--format", "csv", "--out", "x"), "parquet, minari, pddl"),
@@ -227,7 +229,14 @@ def test_driving_by_standard_input_reaches_the_goal(
 def test_stats_count_templates_and_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "stats", "templates", "--json")
     assert code == 0
-    assert json.loads(out)["distinct_phrasings"] >= 282
+    counted = json.loads(out)
+    assert counted["distinct_phrasings"] >= 282
+    assert counted["files"][0]["split"] == "train"
+    assert counted["files"][0]["num_words"] >= 190
+    assert (
+        sum(row["num_texts"] for row in counted["templates"] if row["split"] == "train")
+        == (counted["files"][0]["num_texts"])
+    )
     plots = tmp_path / "plots"
     code, out, _ = run(
         capsys, "stats", "context", "--num-episodes", "20", "--plots", str(plots), "--json"
@@ -235,6 +244,18 @@ def test_stats_count_templates_and_sets(tmp_path: Path, capsys: pytest.CaptureFi
     assert code == 0
     assert json.loads(out)[0]["episodes"] == 20
     assert {path.suffix for path in plots.iterdir()} == {".png", ".svg", ".csv"}
+
+
+def test_stats_prints_sentences_with_their_goals(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "stats", "context", "train", "--sentences", "3")
+    assert code == 0
+    assert out == run(capsys, "stats", "context", "train", "--sentences", "3")[1]
+    assert [line for line in out.splitlines() if line[:2] == "##"] == ["## context", "## train"]
+    rows = [line.split(" | ") for line in out.splitlines() if line[:3] == "| 0"]
+    assert len(rows) == 6
+    for _, sentence, goal in rows:
+        assert sentence[-1] in ".?!"
+        assert " is " in goal
 
 
 def test_a_window_shows_the_episode_and_takes_typed_skills(
