@@ -13,7 +13,7 @@ from typing import Final
 
 from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import GenerationError, UsageError
-from langrearrange.generator.decoys import guarded_slot, partition
+from langrearrange.generator.decoys import guarded, partition
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
@@ -98,17 +98,16 @@ class Blueprint:
 
     def decoys(self, draft: Draft, rng: KeyedRng) -> tuple[Value, ...]:
         """Return what else the sentence could be about: what goes together with its own value."""
-        slot = guarded_slot(draft.template)
-        if slot is None:
+        found = guarded(self.file, draft.template)
+        if found is None:
             return ()
-        sets = self._partitions(draft.template.id, rng.below(NUM_PARTITIONS))
-        said = draft.grounding.values[slot.name].key
+        slot, values = found
+        sets = self._partitions(values, rng.below(NUM_PARTITIONS))
+        said = draft.grounding.values[slot].key
         return tuple(value for value in sets[said] if value.key != said)
 
-    def _partitioned(self, template: str, number: int) -> dict[str, tuple[Value, ...]]:
-        slot = guarded_slot(self.file.template(template))
-        assert slot is not None
-        return partition(slot, self.spec.rng(template, number, "decoys"))
+    def _partitioned(self, values: tuple[Value, ...], number: int) -> dict[str, tuple[Value, ...]]:
+        return partition(values, self.spec.rng(number, "decoys"))
 
     def _drafted(self, index: int) -> Draft:
         place = self.order.locate(index)

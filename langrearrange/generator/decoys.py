@@ -8,11 +8,11 @@ further sentences of the template are made possible in the same household. Not f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from langrearrange.language import Absent, Only, Place, Template, TemplateSlot, Value
+from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
 from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import RECEPTACLES
 
@@ -58,7 +58,7 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
             if slot.is_object and "" not in absent:
                 shape = Shape(
                     count=sum(count for count, _ in placed) or 1,
-                    told=tuple(count for count, receptacle in placed if receptacle),
+                    told=tuple(count for count, at in placed if _is_one_place(template, at)),
                     absences=sum(name not in RECEPTACLES for name in absent),
                     only=any(isinstance(fact, Only) for fact in facts),
                     named=slot.kind == "object",
@@ -67,16 +67,26 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
     return tuple(shapes) or (PLAIN,)
 
 
-def guarded_slot(template: Template) -> TemplateSlot | None:
-    """Return the template's slot whose values tolerate some categories nowhere, if there is one."""
+def _is_one_place(template: Template, name: str) -> bool:
+    """Whether a fact's place is a receptacle: in an area there may be more than it says."""
+    return bool(name) and not any(s.name == name and s.kind == "area" for s in template.slots)
+
+
+def guarded(file: TemplateFile, template: Template) -> tuple[str, tuple[Value, ...]] | None:
+    """Return a slot whose values tolerate some categories nowhere, and what else it could mean.
+
+    A template has one need: what else the sentence could be about are the needs of all templates.
+    """
+    needs = tuple(v for t in file.templates for s in t.slots if s.kind == "need" for v in s.domain)
     for slot in template.slots:
-        if any(value.avoid for value in slot.domain):
-            return slot
+        values = needs if slot.kind == "need" else slot.domain
+        if any(value.avoid for value in values):
+            return slot.name, values
     return None
 
 
-def partition(slot: TemplateSlot, rng: KeyedRng) -> dict[str, tuple[Value, ...]]:
-    """Return a random partition of a slot's values into sets that go together in one household.
+def partition(values: Sequence[Value], rng: KeyedRng) -> dict[str, tuple[Value, ...]]:
+    """Return a random partition of values into sets that go together in one household.
 
     Each value is in one set, drawn without knowing which is said: seen from the household, all of
     a set are equally likely to be.
@@ -85,7 +95,7 @@ def partition(slot: TemplateSlot, rng: KeyedRng) -> dict[str, tuple[Value, ...]]
         Key of a value -> all of its set.
     """
     sets: list[list[Value]] = []
-    for value in rng.shuffled(slot.domain):
+    for value in rng.shuffled(values):
         fitting = (group for group in sets if all(_together(value, other) for other in group))
         group = next(fitting, None)
         if group is None:

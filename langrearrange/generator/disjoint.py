@@ -30,8 +30,8 @@ def check_disjoint(train: SplitSpec | None = None) -> list[Finding]:
     """Return every leak between the published splits; empty when there is none.
 
     Checked: train's texts are distinct; the nine splits other than new_scenes share no text with
-    train; new_scenes, train_eval and train_mini say only what train says; descriptions and
-    situations of the test splits occur in no training text; held-out categories occur in no
+    train; new_scenes, train_eval and train_mini say only what train says; descriptions
+    of the test splits occur in no training text; held-out categories occur in no
     single-object training sentence and in at least 1,000 others each; the flats are those of the
     split's role.
 
@@ -74,12 +74,12 @@ def _text_leaks(source: EpisodeSource, texts: dict[str, str]) -> Iterator[Findin
 
 
 def _word_leaks(texts: dict[str, str]) -> Iterator[Finding]:
-    """Yield descriptions and situations of test splits that a training sentence contains."""
+    """Yield descriptions of things and places that a training sentence contains."""
     everything = "\n".join(texts)
-    for split in ("referring_expressions", "context", "spatial_relationships"):
+    for split in ("referring_expressions", "spatial_relationships"):
         for template in blueprint_of(load_spec(split)).file.templates:
             for slot in template.slots:
-                if slot.kind in ("look", "situation", "relation"):
+                if slot.kind in ("look", "relation"):
                     for value in slot.domain:
                         for form in set(value.forms.values()):
                             if len(form.split()) > 1 and form.lower() in everything:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from langrearrange.dataset import ObjectPlacement
 from langrearrange.language import Absent, Only, Openness, Place, StartFact
+from langrearrange.world.vocabulary import RECEPTACLES, receptacles_of
 
 
 def broken_facts(
@@ -35,15 +36,15 @@ def broken_facts(
                 if sum(totals[name] for name in categories) < fact.count:
                     broken.append(f"fewer than {fact.count} of {_names(categories)} in the flat")
             case Place(categories, receptacle):
-                found = sum(counts[name, receptacle] for name in categories)
-                if found != fact.count:
+                inside = receptacles_of(receptacle)
+                found = sum(counts[name, r] for name in categories for r in inside)
+                if found < fact.count or (found > fact.count and receptacle in RECEPTACLES):
                     broken.append(
                         f"{found} of {_names(categories)} on {receptacle} instead of {fact.count}"
                     )
             case Absent(categories, receptacle):
-                present = [
-                    c for c in categories if (counts[c, receptacle] if receptacle else totals[c])
-                ]
+                inside = receptacles_of(receptacle) if receptacle else RECEPTACLES
+                present = [c for c in categories if any(counts[c, r] for r in inside)]
                 if present:
                     broken.append(f"{_names(present)} on {receptacle or 'some receptacle'}")
             case Only(categories):

@@ -33,6 +33,7 @@ from langrearrange.world.vocabulary import (
     OPENABLES,
     RECEPTACLE_INDEX,
     RECEPTACLES,
+    receptacles_of,
 )
 
 DUPLICATE_PERCENT: Final = 20
@@ -143,9 +144,7 @@ class _Placer:
         self._places = [fact for fact in facts if isinstance(fact, Place)]
         for fact in facts:
             if isinstance(fact, Absent):
-                mask = _bit(fact.receptacle) if fact.receptacle else EVERYWHERE
-                for name in fact.categories:
-                    self._forbidden[CATEGORY_INDEX[name]] |= mask
+                self._forbid(fact)
             elif isinstance(fact, Only):
                 self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
         self._decoys = self._possible(decoys)
@@ -162,6 +161,10 @@ class _Placer:
             raise Rejected("no category is left for clutter")
         placings = (self._placed(kinds) for _ in range(MAX_TRIES))
         return next(filter(None, placings), None) or self._squeezed(kinds)
+
+    def _forbid(self, fact: Place | Absent) -> None:
+        for name in fact.categories:
+            self._forbidden[CATEGORY_INDEX[name]] |= _mask_of(fact.receptacle)
 
     def _possible(self, decoys: Sequence[Value]) -> list[int]:
         """Choose a category of each decoy, and keep away what it would have to avoid."""
@@ -182,19 +185,24 @@ class _Placer:
         told: dict[int, list[int]] = {}
         numbers: Counter[int] = Counter()
         for fact in self._places:
-            category = CATEGORY_INDEX[self._rng.choice(fact.categories)]
-            numbers[category] += fact.count
-            places = told.setdefault(category, [])
-            if fact.receptacle:
-                receptacle = RECEPTACLE_INDEX[fact.receptacle]
-                places += [receptacle] * fact.count
-                filled = sum(found.count(receptacle) for found in told.values())
-                if not self._mask(category) >> receptacle & 1 or filled > self._free[receptacle]:
-                    raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
+            within = _mask_of(fact.receptacle)
+            for _ in range(fact.count):
+                able = [n for n in fact.categories if self._mask(CATEGORY_INDEX[n]) & within]
+                if not able:
+                    raise Rejected(
+                        f"no room for {fact.categories[0]} on {fact.receptacle or 'any'}"
+                    )
+                category = CATEGORY_INDEX[self._rng.choice(able)]
+                numbers[category] += 1
+                places = told.setdefault(category, [])
+                if fact.receptacle:
+                    places.append(receptacle := self._choose(self._mask(category) & within))
+                    filled = sum(found.count(receptacle) for found in told.values())
+                    if filled > self._free[receptacle]:
+                        raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
         for fact in self._places:  # "exactly so many": nothing must add to them
-            if fact.receptacle:
-                for name in fact.categories:
-                    self._forbidden[CATEGORY_INDEX[name]] |= _bit(fact.receptacle)
+            if fact.receptacle in RECEPTACLES:
+                self._forbid(fact)
         for category, places in told.items():
             if numbers[category] > len(places) and not self._mask(category):
                 raise Rejected(f"no room for {CATEGORIES[category]}")
@@ -320,8 +328,9 @@ def _furnished(
     return tuple(objects)
 
 
-def _bit(receptacle: str) -> int:
-    return 1 << RECEPTACLE_INDEX[receptacle]
+def _mask_of(place: str) -> int:
+    """Return the receptacles of a receptacle or area, as a bit mask; "" is everywhere."""
+    return sum(1 << RECEPTACLE_INDEX[r] for r in receptacles_of(place)) if place else EVERYWHERE
 
 
 @cache

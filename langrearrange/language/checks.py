@@ -27,7 +27,6 @@ from langrearrange.language.schema import (
     StartFact,
     Template,
     TemplateSlot,
-    Value,
 )
 from langrearrange.language.space import TextSpace
 from langrearrange.world import Layout, initial_state
@@ -83,12 +82,8 @@ def _may_coincide(
 ) -> bool:
     if any(one.name in group and other.name in group for group in distinct):
         return False
-    meant = set().union(*map(_meant, one.domain))
-    return any(meant & _meant(value) for value in other.domain)
-
-
-def _meant(value: Value) -> set[str]:
-    return {*value.categories} or {value.receptacle}
+    meant = {name for value in one.domain for name in value.meant}
+    return any(name in meant for value in other.domain for name in value.meant)
 
 
 def _check_openness(node: Node, template: Template, facts: tuple[StartFact, ...]) -> None:
@@ -224,9 +219,9 @@ def _sample_pieces(template: Template) -> Iterator[dict[str, str]]:
     pieces: dict[str, str] = {}
     taken: set[str] = set()
     for slot in sorted(template.slots, key=lambda slot: len(slot.domain)):
-        value = next((v for v in slot.domain if not taken & _meant(v)), slot.domain[0])
+        value = next((v for v in slot.domain if not taken.intersection(v.meant)), slot.domain[0])
         pieces[slot.name] = value.pddl or RECEPTACLES[0]  # what a relation means, the flat says
-        taken |= _meant(value)
+        taken.update(value.meant)
     yield pieces
     for slot in template.slots:
         for value in slot.domain:
@@ -281,12 +276,12 @@ def check_phrasing(node: Node, phrasing: Phrasing, template: Template, goal: Goa
     named = informative(phrasing.segments)
     needed = {segment.slot for segment in template.goal_segments if segment.slot}
     for slot in template.slots:
-        if slot.name not in named:
+        if slot.name not in named and slot.kind != "need":
             why = "the goal needs" if slot.name in needed else "tells its texts apart"
-            form = {"object": "a", "look": "a", "situation": "need"}.get(slot.kind, "the")
+            form = {"object": "a ", "look": "a ", "group": ""}.get(slot.kind, "the ")
             node.fail(
                 f"this phrasing does not mention '{slot.name}', which {why}; add "
-                f"{{{form} {slot.name}}} or drop the slot"
+                f"{{{form}{slot.name}}} or drop the slot"
             )
     has_statements = len(template.statements) > 1 or bool(template.statements[0].segments)
     if has_statements and STATEMENT not in named:

@@ -13,7 +13,7 @@ from langrearrange.language.nodes import Node, read_yaml, stamp
 from langrearrange.language.schema import Value
 from langrearrange.language.space import relation_key
 from langrearrange.paths import templates_path
-from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES
+from langrearrange.world.vocabulary import AREAS, CATEGORIES, GROUPS, RECEPTACLES
 
 OBJECT_FORMS: Final = ("", "a", "the", "another", "no", "plural", "two", "both")
 """Forms of an object that tell which: "apple", "an apple", "apples", "both pairs of scissors"..."""
@@ -22,16 +22,18 @@ LOOK_FORMS: Final = ("", "a", "the")
 AGREEMENT_FORMS: Final = ("it", "they", "is", "has", "belongs")
 """Forms that only agree in number: "it"/"them", "it"/"they", "is"/"are"..."""
 RECEPTACLE_FORMS: Final = ("", "the", "in", "into", "off")
-"""Forms of a receptacle: "fridge", "the fridge", "in the fridge", "out of the fridge"."""
-SITUATION_FORMS: Final = ("", "need")
-"""Forms of a situation: the sentence that tells it, and "something to ... with"."""
+"""Forms of a place: "fridge", "the fridge", "in the fridge", "out of the fridge"."""
+GROUP_FORMS: Final = ("", "each")
+"""Forms of a group: "tools" or "fruit", and behind "every": "tool" or "piece of fruit"."""
 RELATION_FORMS: Final = ("the", "spot", "next", "what")
 """Forms of a place described by its neighbours; see `_relation_forms`."""
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "object": OBJECT_FORMS + AGREEMENT_FORMS,
+    "group": GROUP_FORMS + AGREEMENT_FORMS,
     "look": LOOK_FORMS + AGREEMENT_FORMS,
+    "need": (),
     "receptacle": RECEPTACLE_FORMS,
-    "situation": SITUATION_FORMS,
+    "area": RECEPTACLE_FORMS,
     "relation": RELATION_FORMS,
 }
 """Slot kind -> what may stand before the slot's name in braces."""
@@ -47,15 +49,19 @@ class Lexicon:
 
     Attributes:
         objects: category -> value.
+        groups: name of a group -> value.
         looks: category -> values, one per description.
         receptacles: receptacle -> value.
+        areas: area -> value.
         relations: every relation that can be said; receptacle and pddl are "".
         data: the file's bytes.
     """
 
     objects: Mapping[str, Value]
+    groups: Mapping[str, Value]
     looks: Mapping[str, tuple[Value, ...]]
     receptacles: Mapping[str, Value]
+    areas: Mapping[str, Value]
     relations: tuple[Value, ...]
     data: bytes = field(repr=False)
 
@@ -73,28 +79,74 @@ def load_lexicon(path: Path | None = None) -> Lexicon:
 @lru_cache(maxsize=8)
 def _load(path: Path, _stamp: tuple[int, int]) -> Lexicon:
     root, data = read_yaml(path)
-    fields = root.fields("the lexicon", ("schema", "categories", "receptacles"))
+    names = ("schema", "categories", "groups", "receptacles", "areas")
+    fields = root.fields("the lexicon", names)
     fields["schema"].schema()
     words = fields["categories"].fields("'categories'", CATEGORIES)
     places = fields["receptacles"].fields("'receptacles'", RECEPTACLES)
+    areas = fields["areas"].fields("'areas'", tuple(AREAS))
+    groups = fields["groups"].entries("'groups'")
     objects: dict[str, Value] = {}
     looks: dict[str, tuple[Value, ...]] = {}
     for category in CATEGORIES:
         node = words[category]
         parts = node.fields(f"the words for '{category}'", ("noun", "plural"), _OPTIONAL)
-        objects[category] = _value(category, (category,), (), _object_forms(parts))
+        objects[category] = objects_value(category, (category,), (), _object_forms(parts))
         looks[category] = _looks(category, parts["looks"]) if "looks" in parts else ()
-    receptacles = {name: _receptacle(name, places[name]) for name in RECEPTACLES}
-    return Lexicon(objects, looks, receptacles, tuple(_relations(receptacles)), data)
+    receptacles = {name: _place(name, places[name]) for name in RECEPTACLES}
+    return Lexicon(
+        objects,
+        {name: _group(name, node) for name, (_, node) in groups.items()},
+        looks,
+        receptacles,
+        {name: _place(name, areas[name]) for name in AREAS},
+        tuple(_relations(receptacles)),
+        data,
+    )
 
 
 _OPTIONAL: Final = ("single", "article", "number", "looks")
 
 
-def _value(
+def objects_value(
     key: str, categories: tuple[str, ...], avoid: tuple[str, ...], forms: Mapping[str, str]
 ) -> Value:
-    return Value(key, categories[0], categories, "", avoid, categories[0], forms)
+    """Return a value that means objects of these categories; its type is a group if one is so."""
+    group = next((name for name, members in GROUPS.items() if set(members) == set(categories)), "")
+    either = categories[0] if len(categories) == 1 else f"(either {' '.join(categories)})"
+    return Value(key, group or either, categories, "", avoid, key, forms)
+
+
+def read_categories(node: Node, what: str) -> tuple[str, ...]:
+    """Read a list of categories and groups of them, in the order written."""
+    found: list[str] = []
+    for item in node.items(what):
+        name = item.word((*CATEGORIES, *GROUPS), "category")
+        members = GROUPS.get(name, (name,))
+        if not set(found).isdisjoint(members):
+            item.fail(f"'{name}' is listed twice; keep one")
+        found += members
+    return tuple(found)
+
+
+def read_avoided(node: Node | None, what: str, served: tuple[str, ...]) -> tuple[str, ...]:
+    """Read a list of categories that some would mean too, none of which is `served`."""
+    avoid = read_categories(node, what) if node else ()
+    both = [category for category in avoid if category in served]
+    if node and both:
+        node.fail(f"'{both[0]}' is meant anyway; remove it from {what}")
+    return avoid
+
+
+def _group(name: str, node: Node) -> Value:
+    what = f"the group '{name}'"
+    parts = node.fields(what, ("noun", "each", "members"), ("number", "arguable"))
+    members = read_categories(parts["members"], f"the members of {what}")
+    avoid = read_avoided(parts.get("arguable"), f"'arguable' of {what}", members)
+    number = parts["number"].word(("singular", "plural"), "number") if "number" in parts else ""
+    agreement = _SINGULAR if number == "singular" else _PLURAL
+    forms = {"": printable(parts["noun"]), "each": printable(parts["each"]), **agreement}
+    return objects_value(name, members, avoid, forms)
 
 
 def printable(node: Node) -> str:
@@ -148,12 +200,7 @@ def _looks(category: str, node: Node) -> tuple[Value, ...]:
         what = f"a look of '{category}'"
         parts = item.fields(what, ("text",), ("also_fits", "article"))
         text = printable(parts["text"])
-        avoid = []
-        for other in parts["also_fits"].items("also_fits") if "also_fits" in parts else ():
-            name = other.word(CATEGORIES, "category")
-            if name == category or name in avoid:
-                other.fail(f"'{name}' is the category itself or listed twice; remove it")
-            avoid.append(name)
+        avoid = read_avoided(parts.get("also_fits"), "'also_fits'", (category,))
         article = parts["article"].word(("a", "an"), "article") if "article" in parts else ""
         forms = {
             "": text,
@@ -162,7 +209,7 @@ def _looks(category: str, node: Node) -> tuple[Value, ...]:
             **_SINGULAR,
         }
         found.append(
-            Value(f"{category}/{index}", category, (category,), "", tuple(avoid), category, forms)
+            Value(f"{category}/{index}", category, (category,), "", avoid, category, forms)
         )
     return tuple(found)
 
@@ -170,7 +217,7 @@ def _looks(category: str, node: Node) -> tuple[Value, ...]:
 _INTO: Final = {"in": ("into", "out of"), "on": ("onto", "off")}
 
 
-def _receptacle(name: str, node: Node) -> Value:
+def _place(name: str, node: Node) -> Value:
     parts = node.fields(f"the words for '{name}'", ("noun", "in"))
     noun, inside = printable(parts["noun"]), parts["in"].word(_INTO, "preposition")
     into, off = _INTO[inside]

@@ -43,9 +43,8 @@ from langrearrange.language.schema import (
     Template,
     TemplateFile,
     TemplateSlot,
-    Value,
 )
-from langrearrange.language.slots import SlotReader, read_distinct, read_id, read_situations
+from langrearrange.language.slots import SlotReader, read_distinct, read_id
 from langrearrange.paths import templates_path
 from langrearrange.world.vocabulary import OPENABLES, RECEPTACLES, SPLITS
 
@@ -89,14 +88,13 @@ def load_templates(path: Path | str) -> TemplateFile:
 @lru_cache(maxsize=32)
 def _load(path: Path, _stamp: tuple[int, int], lexicon: Lexicon) -> TemplateFile:
     root, data = read_yaml(path)
-    fields = root.fields("the file", ("schema", "split", "templates"), ("situations",))
+    fields = root.fields("the file", ("schema", "split", "templates"))
     fields["schema"].schema()
     split = read_id(fields["split"])
-    situations = read_situations(fields["situations"]) if "situations" in fields else {}
     entries = fields["templates"].entries("'templates'")
     if not entries:
         fields["templates"].fail("there is no template; add one below 'templates:'")
-    reader = _TemplateReader(lexicon, situations)
+    reader = _TemplateReader(lexicon)
     templates = tuple(reader.template(key, node) for key, node in entries.values())
     check_texts(path, templates)
     digest = hashlib.sha256(hashlib.sha256(lexicon.data).digest() + data).hexdigest()
@@ -106,8 +104,8 @@ def _load(path: Path, _stamp: tuple[int, int], lexicon: Lexicon) -> TemplateFile
 
 
 class _TemplateReader:
-    def __init__(self, lexicon: Lexicon, situations: Mapping[str, Value]) -> None:
-        self._read = SlotReader(lexicon, situations)
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._read = SlotReader(lexicon)
 
     def template(self, key: Node, node: Node) -> Template:
         name = read_id(key)
@@ -125,7 +123,7 @@ class _TemplateReader:
                 "cluster",
             ),
         )
-        slots = self._read.slots(parts.get("slots"))
+        slots = self._read.slots(parts.get("slots"), name)
         remark_slots = self._read.slots(parts.get("statement_slots"))
         for slot in remark_slots.keys() & slots.keys():
             parts["statement_slots"].fail(f"the slot '{slot}' is declared twice; rename one")
@@ -175,7 +173,8 @@ class _TemplateReader:
         if head == "place":
             parts = node.fields("a 'place' fact", ("place",), ("on", "count"))
             count = parts["count"].integer("the count", 1, 5) if "count" in parts else 1
-            name = parts["place"].word(objects, "object slot")
+            accepted = (*objects, ANYTHING) if "on" in parts else objects
+            name = parts["place"].word(accepted, "object slot")
             return Place((name,), self._where(parts.get("on"), slots), count)
         if head == "absent":
             parts = node.fields("an 'absent' fact", ("absent",), ("on",))

@@ -42,30 +42,21 @@ def parse_markup(
         if literal:
             segments.append(Segment(literal))
         before = text[: hole.start()]
-        capital = _begins_sentence(before, segments, slots)
+        capital = _begins_sentence(before, segments)
         segments.append(_hole(node, hole, slots, capital, statements, quote))
         _check_before(node, before, segments[-1], slots, hole.start() + quote)
         position = hole.end()
     _check_literal(node, text[position:], position + quote)
     if text[position:]:
         segments.append(Segment(text[position:]))
-    _check_ends(node, text, segments, slots, quote)
+    _check_ends(node, text, segments, quote)
     return tuple(segments)
 
 
-def _begins_sentence(
-    before: str, segments: list[Segment], slots: Mapping[str, TemplateSlot]
-) -> bool:
+def _begins_sentence(before: str, segments: list[Segment]) -> bool:
     if not before or before.endswith((". ", "! ", "? ")):
         return True
-    return len(segments) > 1 and segments[-1].text == " " and _is_sentence(segments[-2], slots)
-
-
-def _is_sentence(segment: Segment, slots: Mapping[str, TemplateSlot]) -> bool:
-    """Whether a placeholder becomes a full sentence with its own end."""
-    if segment.slot == STATEMENT:
-        return True
-    return bool(segment.slot) and slots[segment.slot].kind == "situation" and not segment.form
+    return len(segments) > 1 and segments[-1].text == " " and segments[-2].slot == STATEMENT
 
 
 def _hole(
@@ -99,7 +90,7 @@ def _hole(
         shown = ", ".join(f"{{{f} {name}}}" if f else f"{{{name}}}" for f in forms)
         node.fail(
             f"a slot of kind {slots[name].kind} has no form '{form or 'without a word'}'; "
-            f"accepted: {shown}",
+            f"accepted: {shown or 'none, since no sentence names it'}",
             shift=shift,
         )
     return Segment("", name, form, capital)
@@ -122,7 +113,7 @@ def _check_before(
     if slot is None:
         return
     article = _ARTICLE.search(before)
-    if article and slot.is_object and slot.kind != "situation" and segment.form in ("", "a", "the"):
+    if article and slot.is_object and segment.form in ("", "a", "the"):
         form = "the" if article[1].lower() == "the" else "a"
         node.fail(
             f"'{article[1]}' stands before {{{slot.name}}}; write {{{form} {slot.name}}}, which "
@@ -130,7 +121,7 @@ def _check_before(
             shift=shift - len(article[0]),
         )
     preposition = _PREPOSITION.search(before)
-    if preposition and slot.kind == "receptacle" and len(slot.domain) > 1:
+    if preposition and slot.kind in ("receptacle", "area") and len(slot.domain) > 1:
         form = "into" if preposition[1].lower().endswith("to") else "in"
         node.fail(
             f"'{preposition[1]}' stands before {{{segment.form} {slot.name}}}; write "
@@ -139,10 +130,8 @@ def _check_before(
         )
 
 
-def _check_ends(
-    node: Node, text: str, segments: list[Segment], slots: Mapping[str, TemplateSlot], quote: int
-) -> None:
-    if not text.endswith((".", "!", "?")) and not _is_sentence(segments[-1], slots):
+def _check_ends(node: Node, text: str, segments: list[Segment], quote: int) -> None:
+    if not text.endswith((".", "!", "?")) and segments[-1].slot != STATEMENT:
         node.fail("the sentence has no end; put '.', '?' or '!' behind it", shift=len(text) + quote)
     if not (text[0].isupper() or text[0] == "{"):
         node.fail("the sentence begins small; begin it with a capital letter", shift=quote)

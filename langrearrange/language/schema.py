@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-SlotKind = Literal["object", "receptacle", "look", "situation", "relation"]
+from langrearrange.world.vocabulary import receptacles_of
+
+SlotKind = Literal["object", "group", "look", "need", "receptacle", "area", "relation"]
 RelationKind = Literal["left_of", "right_of", "between"]
 STATEMENT: Final = "statement"
 """In a phrasing's braces: where the remark goes."""
@@ -40,16 +42,16 @@ class Value:
     """What a slot can be bound to. Equal keys are equal values within a slot.
 
     Attributes:
-        key: unique within the slot's domain: `apple`, `sofa`, `apple/1` (the second look of
-            apple), `tighten_screw` (a situation), `right_of(tv_stand)`.
-        pddl: what replaces `{slot}` in the goal: a category, `(either ball book)`, or a receptacle.
-        categories: the categories of the object meant (one, except for situations that several
-            categories serve); empty for a receptacle or relation.
-        receptacle: the receptacle meant; "" for objects.
+        key: unique within the slot's domain: `apple`, `fruit`, `sofa`, `kitchen`, `apple/1` (the
+            second look of apple), `hot_tea` (a need, by its template), `right_of(tv_stand)`.
+        pddl: what replaces `{slot}` in the goal: a category, a group, `(either ball book)`, a
+            receptacle or the type of an area.
+        categories: the categories of the object meant (one, except for groups and needs that
+            several categories serve); empty for a place.
+        receptacle: the receptacle or area meant; "" for objects.
         avoid: categories of which no instance may be in the flat, for otherwise the sentence could
-            mean it (`also_fits` of a look, `arguable` of a situation). Never one of `categories`.
-        group: what statistics count as one (a look's category, a situation's key, a relation's
-            kind); else the key.
+            mean it (`also_fits` of a look, `arguable` of a need). Never one of `categories`.
+        group: what statistics count as one (a look's category, a relation's kind); else the key.
         forms: form -> text, without capital: what `{form slot}` becomes. The plain `{slot}` is the
             form "". Forms by kind: see `language.lexicon.FORMS`.
     """
@@ -62,6 +64,11 @@ class Value:
     group: str
     forms: Mapping[str, str] = field(repr=False, compare=False, hash=False)
 
+    @property
+    def meant(self) -> tuple[str, ...]:
+        """The categories or receptacles that the value means."""
+        return self.categories or receptacles_of(self.receptacle)
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateSlot:
@@ -69,8 +76,9 @@ class TemplateSlot:
 
     Attributes:
         name: as in `{the name}` and in the goal.
-        kind: object (a category, by name), receptacle (by name), look (a category, by a
-            description), situation (a category, by a purpose) or relation (a receptacle, by its
+        kind: object (a category, by name), group (several categories, by one word), look (a
+            category, by a description), need (what serves, which no sentence names), receptacle
+            (by name), area (several receptacles, by one word) or relation (a receptacle, by its
             place).
         domain: the values in a fixed order. A relation's are all that can be said, with receptacle
             and pddl "" since the flat decides what is meant: `TextSpace` is given those that hold.
@@ -82,8 +90,8 @@ class TemplateSlot:
 
     @property
     def is_object(self) -> bool:
-        """Whether the slot means an object (else a receptacle)."""
-        return self.kind in ("object", "look", "situation")
+        """Whether the slot means objects (else a place)."""
+        return self.kind in ("object", "group", "look", "need")
 
 
 # -- facts of the start, with slot names (as written) and with values (grounded) -----------------
@@ -91,14 +99,14 @@ class TemplateSlot:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Exactly `count` objects of the category stand on the receptacle at t=0.
+    """Exactly `count` objects of the categories stand in the place at t=0.
 
     Attributes:
-        categories: a slot name as written; when grounded, the admissible categories: draw one and
-            use it for all `count` (only situations offer several).
-        receptacle: a slot name or receptacle id; grounded: an id. "" = the sentence leaves the
-            place open: the generator chooses it (and may add further instances as clutter, unless
-            `Only` forbids).
+        categories: a slot name as written; when grounded, the admissible categories, drawn anew
+            for each of the `count`.
+        receptacle: a slot name or receptacle id; grounded: the id of a receptacle or area. "" =
+            the sentence leaves the place open: the generator chooses it (and may add further
+            instances as clutter, unless `Only` forbids).
         count: how many.
     """
 
@@ -109,7 +117,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """No object of these categories stands on the receptacle at t=0 ("" = anywhere in the flat)."""
+    """No object of these categories stands in the place at t=0 ("" = anywhere in the flat)."""
 
     categories: tuple[str, ...]
     receptacle: str

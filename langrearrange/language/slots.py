@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from langrearrange.language.grounding import ANYTHING
-from langrearrange.language.lexicon import Lexicon, printable
+from langrearrange.language.lexicon import (
+    Lexicon,
+    objects_value,
+    read_avoided,
+    read_categories,
+)
 from langrearrange.language.nodes import Node
 from langrearrange.language.schema import STATEMENT, TemplateSlot, Value
 from langrearrange.world.vocabulary import (
+    AREAS,
     CATEGORIES,
     CONTAINERS,
     GROUPS,
@@ -34,9 +40,11 @@ _RECEPTACLE_SETS: Final[Mapping[str, tuple[str, ...]]] = {
 _ID: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 _SLOT_KEYS: Final[Mapping[str, str]] = {
     "object": "categories",
-    "receptacle": "receptacles",
+    "group": "groups",
     "look": "categories",
-    "situation": "situations",
+    "need": "serve",
+    "receptacle": "receptacles",
+    "area": "areas",
     "relation": "relations",
 }
 """Kind of slot -> the key that narrows its domain."""
@@ -54,68 +62,45 @@ def read_id(node: Node) -> str:
     return name
 
 
-def read_situations(node: Node) -> dict[str, Value]:
-    """Read the file's situations: what they say, what serves, what some would accept."""
-    found = {}
-    for name, (key, value) in node.entries("'situations'").items():
-        read_id(key)
-        what = f"the situation '{name}'"
-        parts = value.fields(what, ("text", "need", "serve"), ("arguable",))
-        serve = _categories(parts["serve"], what)
-        avoid = _categories(parts["arguable"], what) if "arguable" in parts else ()
-        both = [category for category in avoid if category in serve]
-        if both:
-            parts["arguable"].fail(f"'{both[0]}' is both served and arguable; keep it in one list")
-        pddl = serve[0] if len(serve) == 1 else f"(either {' '.join(serve)})"
-        forms = {"": printable(parts["text"]), "need": printable(parts["need"])}
-        if not forms[""].endswith((".", "!", "?")):
-            parts["text"].fail("a situation must be a full sentence; end it with '.'")
-        found[name] = Value(name, pddl, serve, "", avoid, name, forms)
-    return found
-
-
-def _categories(node: Node, what: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for item in node.items(f"the categories of {what}"):
-        name = item.word(CATEGORIES, "category")
-        if name in found:
-            item.fail(f"'{name}' is listed twice; keep one")
-        found.append(name)
-    return tuple(found)
-
-
 class SlotReader:
-    """Reads slots by the words of a lexicon and the situations of a file."""
+    """Reads slots by the words of a lexicon."""
 
-    def __init__(self, lexicon: Lexicon, situations: Mapping[str, Value]) -> None:
+    def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self._situations = situations
 
-    def slots(self, node: Node | None) -> dict[str, TemplateSlot]:
-        """Read declared slots; none for a missing node."""
+    def slots(self, node: Node | None, template: str = "need") -> dict[str, TemplateSlot]:
+        """Read the declared slots of a template; none for a missing node."""
         found: dict[str, TemplateSlot] = {}
         for name, (key, value) in node.entries("'slots'").items() if node else ():
             read_id(key)
-            if name in (*CATEGORIES, *RECEPTACLES, *OPENABLES, *_RESERVED):
+            if name in (*CATEGORIES, *RECEPTACLES, *AREAS, *OPENABLES, *_RESERVED):
                 key.fail(f"a slot cannot be called '{name}', which means something else; rename it")
-            found[name] = self._slot(name, value)
+            found[name] = self._slot(name, value, template)
         return found
 
-    def _slot(self, name: str, node: Node) -> TemplateSlot:
+    def _slot(self, name: str, node: Node, template: str) -> TemplateSlot:
         entries = node.entries(f"the slot '{name}'")
         if "kind" not in entries:
             node.fail(f"the slot '{name}' lacks 'kind'; accepted: {', '.join(_SLOT_KEYS)}")
         kind = entries["kind"][1].word(_SLOT_KEYS, "kind of slot")
+        if kind == "need":
+            return self._need(name, node, template)
         source = _SLOT_KEYS[kind]
         parts = node.fields(f"the {kind} slot '{name}'", ("kind",), (source, "except"))
-        values = self._domain(kind, parts.get(source), node)
+        values = self._domain(kind, parts.get(source))
         if "except" in parts:
             values = _without(parts["except"], values)
         if not values:
             node.fail(f"nothing is left that the slot '{name}' could be; widen '{source}'")
         return TemplateSlot(name, kind, values)  # type: ignore[arg-type]
 
-    def _domain(self, kind: str, node: Node | None, at: Node) -> tuple[Value, ...]:
+    def _need(self, name: str, node: Node, template: str) -> TemplateSlot:
+        parts = node.fields(f"the need '{name}'", ("kind", "serve"), ("arguable",))
+        serve = read_categories(parts["serve"], f"what serves '{name}'")
+        avoid = read_avoided(parts.get("arguable"), "'arguable'", serve)
+        return TemplateSlot(name, "need", (objects_value(template, serve, avoid, {}),))
+
+    def _domain(self, kind: str, node: Node | None) -> tuple[Value, ...]:
         lexicon = self._lexicon
         match kind:
             case "object":
@@ -125,11 +110,12 @@ class SlotReader:
                 return tuple(lexicon.receptacles[r] for r in places)
             case "look":
                 return self._looks(node)
-            case "situation":
-                known = tuple(self._situations)
-                if not known:
-                    at.fail("there are no situations; add 'situations:' to the file")
-                return tuple(self._situations[n] for n in _members(node, {"all": known}, known))
+            case "group":
+                known = tuple(lexicon.groups)
+                return tuple(lexicon.groups[n] for n in _members(node, {"all": known}, known))
+            case "area":
+                known = tuple(lexicon.areas)
+                return tuple(lexicon.areas[n] for n in _members(node, {"all": known}, known))
             case _:
                 kinds = _members(node, {"all": _RELATION_KINDS}, _RELATION_KINDS)
                 return tuple(value for value in lexicon.relations if value.group in kinds)

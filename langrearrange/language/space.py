@@ -94,10 +94,6 @@ def relation_key(kind: str, anchors: Sequence[str]) -> str:
     return f"{kind}({','.join(sorted(anchors, key=RECEPTACLE_INDEX.__getitem__))})"
 
 
-def _identity(value: Value) -> tuple[str, ...]:
-    return value.categories or (value.receptacle,)
-
-
 class _Product:
     """All bindings of some slots: a product of independent groups of slots."""
 
@@ -142,8 +138,9 @@ def _group(
     domains: Mapping[str, tuple[Value, ...]],
 ) -> _Permutations | _Listed:
     chosen = [domains[name] for name in names]
-    identities = {_identity(value) for value in chosen[0]}
-    alike = all(domain == chosen[0] for domain in chosen)
+    identities = {value.meant for value in chosen[0]}
+    single = len(names) == 1 or all(len(value.meant) == 1 for value in chosen[0])
+    alike = single and all(domain == chosen[0] for domain in chosen)
     linked = len(names) == 1 or any(set(group) == set(names) for group in distinct)
     if alike and linked and (len(names) == 1 or len(identities) == len(chosen[0])):
         return _Permutations(names, chosen[0])
@@ -201,5 +198,5 @@ class _Listed:
 
 def differ(values: Sequence[Value]) -> bool:
     """Whether no category or receptacle is meant by two of the values."""
-    meant = [name for value in values for name in _identity(value)]
+    meant = [name for value in values for name in value.meant]
     return len(set(meant)) == len(meant)

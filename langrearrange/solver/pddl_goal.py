@@ -1,7 +1,8 @@
 """A goal as a PDDL formula over one episode's objects, for the ADL export.
 
 Not for the STRIPS export, whose goal is made of boxes. `initially` and `undisturbed` are folded to
-what they mean in this episode; quantifiers around them are spelled out; the rest keeps its form.
+what they mean in this episode; quantifiers around them, and those over areas, are spelled out; the
+rest keeps its form.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from langrearrange.world.goals import (
     walk,
 )
 from langrearrange.world.state import Layout, WorldState
-from langrearrange.world.vocabulary import IN_HAND, RECEPTACLES
+from langrearrange.world.vocabulary import AREAS, IN_HAND, RECEPTACLES
 
 Formula = str | bool
 """PDDL text, or a constant that has not been written yet."""
@@ -87,7 +88,7 @@ class _Writer:
             return self._quantified(goal, rest, scope | {variable.name: written}, binding | known)
 
         values = domain(variable, self._layout)
-        if not values or _speaks_of_start(goal.body):
+        if not values or _speaks_of_start(goal.body) or not AREAS.keys().isdisjoint(variable.types):
             names = self._names if variable.over_objects else RECEPTACLES
             return _join((inside(names[v], {variable.name: v}) for v in values), conjunction)
         parts = []

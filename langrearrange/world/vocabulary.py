@@ -37,6 +37,19 @@ RECEPTACLES: Final = tuple(f.name for f in FIXTURES if f.holds)
 CONTAINERS: Final = tuple(f.name for f in FIXTURES if f.holds and f.opening)
 """Receptacles that can be closed."""
 SURFACES: Final = tuple(r for r in RECEPTACLES if r not in CONTAINERS)
+AREAS: Final[dict[str, tuple[str, ...]]] = {
+    "kitchen": ("sink", "right_counter", "left_counter", "fridge", "left_drawer", "right_drawer"),
+    "counters": ("right_counter", "left_counter"),
+    "tables": ("black_table", "brown_table"),
+    "drawers": ("left_drawer", "right_drawer"),
+}
+"""Receptacles that one word names together; true of every flat: nothing else is in a kitchen."""
+
+
+def receptacles_of(place: str) -> tuple[str, ...]:
+    """Return the receptacles of an area; of a receptacle, itself."""
+    return AREAS.get(place, (place,))
+
 
 OPENABLE_GROUPS: Final = tuple(
     tuple(fixture.name for fixture in alike)

@@ -25,7 +25,7 @@ from langrearrange.houses.models import MODELS, models_of
 from langrearrange.houses.slots import YAW_STEPS
 from langrearrange.language import Absent, Only, Openness, Place, StartFact
 from langrearrange.seeding import EPISODE_VERSION, KeyedRng
-from langrearrange.world.vocabulary import CATEGORIES, CONTAINERS, OPENABLES, RECEPTACLES
+from langrearrange.world.vocabulary import AREAS, CATEGORIES, CONTAINERS, OPENABLES, RECEPTACLES
 
 SPEC = SplitSpec(name="mine", templates="train", num_episodes=10)
 HOUSE = get_house(houses_for("test")[0])
@@ -128,14 +128,32 @@ def test_a_household_is_well_formed(facts: tuple[StartFact, ...], seed: int, hou
     assert list(household.open) == [name for name in OPENABLES if name in household.open]
 
 
-def test_one_of_several_categories_is_drawn_for_all_of_a_place() -> None:
-    drawn: Counter[str] = Counter()
-    for household in many(Place(("cup", "mug"), "sofa", 2), count=60):
+def test_each_thing_of_several_categories_is_drawn_anew() -> None:
+    drawn: Counter[int] = Counter()
+    for household in many(Place(("cup", "mug"), "sofa", 2), count=80):
         counts = on_each(household)
-        here = {name: counts[name, "sofa"] for name in ("cup", "mug")}
-        assert sorted(here.values()) == [0, 2]
-        drawn[max(here, key=here.__getitem__)] += 1
-    assert min(drawn["cup"], drawn["mug"]) > 15
+        assert counts["cup", "sofa"] + counts["mug", "sofa"] == 2
+        drawn[counts["cup", "sofa"]] += 1
+    assert min(drawn[0], drawn[2]) > 9
+    assert drawn[1] > 25
+
+
+def test_in_an_area_there_are_so_many_or_more() -> None:
+    found: Counter[int] = Counter()
+    for household in many(Place(("apple",), "kitchen", 2), Absent(("book",), "tables"), count=80):
+        counts = on_each(household)
+        found[sum(counts["apple", place] for place in AREAS["kitchen"])] += 1
+        assert not any(counts["book", place] for place in AREAS["tables"])
+    assert min(found) == 2 < max(found)
+
+
+def test_anything_is_a_thing_of_whatever_category_and_the_only_one_there() -> None:
+    seen = set()
+    for household in many(Place(CATEGORIES, "sink", 1), Absent(("cup",), "sink"), count=80):
+        (thing,) = [t for t in household.objects if t.receptacle == "sink"]
+        seen.add(thing.category)
+    assert "cup" not in seen
+    assert len(seen) > 15
 
 
 def test_nothing_is_added_where_a_number_is_told() -> None:

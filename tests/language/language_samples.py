@@ -66,12 +66,6 @@ def node_of(text: str) -> Node:
 SMALL_FILE = """\
 schema: 1
 split: mine
-situations:
-  thirst:
-    text: "The tea is ready."
-    need: "something to drink it from"
-    serve: [cup, mug]
-    arguable: [bowl]
 templates:
   fetch:
     concept: move
@@ -90,7 +84,7 @@ templates:
   serve:
     concept: put
     slots:
-      purpose: {kind: situation}
+      purpose: {kind: need, serve: [cup, mug], arguable: [bowl]}
       target: {kind: receptacle}
     goal: |
       (exists (?x - {purpose})
@@ -98,7 +92,7 @@ templates:
              (hand_free)))
     cluster: [purpose]
     phrasings:
-      - "{purpose} {in target}, I want {need purpose}."
+      - "The tea is ready. {in target}, I want something to drink it from."
 """
 
 

@@ -20,8 +20,7 @@ from langrearrange.language.schema import STATEMENT, Segment, Template, Template
 
 TRAIN = load_split("train")
 OBJECT, PLACE = TRAIN.template("put").slots
-WHY = load_split("context").template("put").slots[0]
-SLOTS: dict[str, TemplateSlot] = {"object": OBJECT, "target": PLACE, "why": WHY}
+SLOTS: dict[str, TemplateSlot] = {"object": OBJECT, "target": PLACE}
 
 
 def parse(text: str, *, statements: bool = False, quote: str = '"') -> tuple[Segment, ...]:
@@ -60,10 +59,8 @@ def test_a_placeholder_that_begins_a_sentence_is_raised() -> None:
     for mark in ".!?":
         assert capitals(f"Come{mark} {{the object}} goes {{in target}}.") == [True, False]
     assert capitals("Come, {the object} goes {in target}.") == [False, False]
-    # A situation and a remark are sentences: what follows one begins the next.
-    assert capitals("{why} {in target}, I want {need why}.") == [True, True, False]
+    # A remark is a sentence: what follows it begins the next.
     assert capitals("{statement} {the object} goes {in target}.", True) == [False, True, False]
-    assert capitals("Get {need why} {in target}.") == [False, False]
 
 
 def test_pronouns_name_nothing() -> None:
@@ -143,8 +140,6 @@ def test_the_forms_of_a_kind_are_listed_as_they_are_written() -> None:
     told = mistake("Put {many object} {in target}.")
     shown = [f"{{{form} object}}" if form else "{object}" for form in FORMS["object"]]
     assert told.endswith(f"accepted: {', '.join(shown)}")
-    told = mistake("Put {a object} {in target}, {a why}.")
-    assert told.endswith("a slot of kind situation has no form 'a'; accepted: {why}, {need why}")
 
 
 def test_articles_and_prepositions_that_belong_to_the_words_are_left_alone() -> None:
@@ -167,5 +162,3 @@ def test_a_preposition_may_stand_before_the_only_place() -> None:
 
 def test_a_remark_ends_the_sentence_itself() -> None:
     assert parse("Put {a object} {in target}. {statement}", statements=True)[-1].slot == STATEMENT
-    assert parse("Put it {in target}. {why}")[-1].slot == "why"
-    assert "has no end" in mistake("Put it {in target}, {need why}")

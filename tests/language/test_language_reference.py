@@ -167,8 +167,6 @@ def test_relations_of_other_kinds_are_not_said() -> None:
 FILE = """\
 schema: 1
 split: small
-situations:
-  thirst: {text: "I am thirsty!", need: "something to drink from", serve: [cup, mug]}
 templates:
   fetch:
     concept: move
@@ -190,11 +188,11 @@ templates:
   drink:
     concept: put
     slots:
-      why: {kind: situation}
+      why: {kind: need, serve: [cup, mug]}
       target: {kind: receptacle, receptacles: [fridge, chair]}
     goal: "(exists (?x - {why}) (and (on_top ?x {target}) (hand_free)))"
     phrasings:
-      - "{why} Put {need why} {in target}."
+      - "I am thirsty! Put something to drink from {in target}."
 """
 
 

@@ -23,7 +23,7 @@ from langrearrange.language import (
 )
 from langrearrange.language.lexicon import indefinite
 from langrearrange.world.goals import parse_goal
-from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES, english
+from langrearrange.world.vocabulary import AREAS, CATEGORIES, RECEPTACLES, english
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 sys.path.insert(0, str(GOLDEN))
@@ -77,7 +77,7 @@ def test_facts_speak_of_what_the_sentence_names(number: tuple[int, int], last: b
     facts = grounding.start_facts(case)
     for fact in facts:
         if isinstance(fact, Place | Absent):
-            assert fact.receptacle in ("", *RECEPTACLES)
+            assert fact.receptacle in ("", *RECEPTACLES, *AREAS)
         if isinstance(fact, Place | Absent | Only):
             assert set(fact.categories) <= set(CATEGORIES)
     placed = {fact.categories for fact in facts if isinstance(fact, Place)}
@@ -143,9 +143,9 @@ def test_facts_come_from_template_case_and_words() -> None:
         Place(("apple",), "", 1),
         Absent(("strawberry",), ""),
     )
-    tea = ground("context", "put", 0, purpose="hot_tea", target="sofa")
+    tea = ground("context", "hot_tea", 0, target="brown_table")
     assert tea.start_facts() == (
-        Absent(("cup", "mug"), "sofa"),
+        Absent(("cup", "mug"), "brown_table"),
         Place(("cup", "mug"), "", 1),
         Absent(("bowl", "can"), ""),
     )

@@ -11,8 +11,10 @@ from language_samples import node_of as node
 from langrearrange.errors import TemplateError
 from langrearrange.language import load_lexicon
 from langrearrange.language.lexicon import FORMS, MAX_TEXT, indefinite, printable
-from langrearrange.language.slots import SlotReader, read_distinct, read_id, read_situations
+from langrearrange.language.schema import Value
+from langrearrange.language.slots import SlotReader, read_distinct, read_id
 from langrearrange.world.vocabulary import (
+    AREAS,
     CATEGORIES,
     CONTAINERS,
     GROUPS,
@@ -78,7 +80,9 @@ def test_every_kind_of_value_has_the_forms_of_its_kind() -> None:
     for kind, values in (
         ("object", LEXICON.objects.values()),
         ("look", itertools.chain(*LEXICON.looks.values())),
+        ("group", LEXICON.groups.values()),
         ("receptacle", LEXICON.receptacles.values()),
+        ("area", LEXICON.areas.values()),
         ("relation", LEXICON.relations),
     ):
         for value in values:
@@ -164,10 +168,13 @@ def test_a_letter_that_is_not_ascii_is_pointed_at() -> None:
 # -- slots ---------------------------------------------------------------------------------------
 
 
-def keys(text: str, situations: str = "") -> tuple[str, ...]:
-    """Return the keys of the domain of the slot written."""
-    known = read_situations(node(situations)) if situations else {}
-    return tuple(v.key for v in SlotReader(LEXICON, known).slots(node(f"it: {text}"))["it"].domain)
+def domain_of(text: str) -> tuple[Value, ...]:
+    """Return the domain of the slot written."""
+    return SlotReader(LEXICON).slots(node(f"it: {text}"))["it"].domain
+
+
+def keys(text: str) -> tuple[str, ...]:
+    return tuple(value.key for value in domain_of(text))
 
 
 @pytest.mark.parametrize(
@@ -192,6 +199,10 @@ def keys(text: str, situations: str = "") -> tuple[str, ...]:
         ("{kind: relation, except: [between, left_of]}",
          tuple(f"right_of({r})" for r in RECEPTACLES)),
         ("{kind: look, categories: [apple]}", tuple(v.key for v in LEXICON.looks["apple"])),
+        ("{kind: group}", tuple(LEXICON.groups)),
+        ("{kind: group, except: [fruit]}", tuple(n for n in LEXICON.groups if n != "fruit")),
+        ("{kind: area}", tuple(AREAS)),
+        ("{kind: area, areas: [tables]}", ("tables",)),
         ("{kind: look}", tuple(v.key for c in CATEGORIES for v in LEXICON.looks[c])),
         ("{kind: look, categories: held_out}",
          tuple(v.key for c in HELD_OUT_CATEGORIES for v in LEXICON.looks[c])),
@@ -208,27 +219,41 @@ def test_groups_are_domains(group: str) -> None:
     )
 
 
-SITUATIONS = """\
-thirst: {text: "The tea is ready.", need: "something to drink from", serve: [cup, mug]}
-hunger: {text: "Lunch!", need: "a snack", serve: [apple], arguable: [pear, plum]}
-"""
+@pytest.mark.parametrize(
+    ("text", "pddl", "categories", "avoid"),
+    [
+        ("serve: [cup, mug]", "(either cup mug)", ("cup", "mug"), ()),
+        ("serve: [apple], arguable: [pear, plum]", "apple", ("apple",), ("pear", "plum")),
+        ("serve: [toy], arguable: [book]", "toy", GROUPS["toy"], ("book",)),
+    ],
+)
+def test_a_need_is_served_by_one_category_or_several(
+    text: str, pddl: str, categories: tuple[str, ...], avoid: tuple[str, ...]
+) -> None:
+    (need,) = domain_of(f"{{kind: need, {text}}}")
+    assert (need.pddl, need.categories, need.avoid) == (pddl, categories, avoid)
+    assert (need.receptacle, dict(need.forms)) == ("", {})
 
 
-def test_situations_serve_one_or_several_categories() -> None:
-    found = read_situations(node(SITUATIONS))
-    assert list(found) == ["thirst", "hunger"]
-    thirst, hunger = found.values()
-    assert (thirst.key, thirst.group, thirst.receptacle) == ("thirst", "thirst", "")
-    assert (thirst.pddl, thirst.categories, thirst.avoid) == (
-        "(either cup mug)",
-        ("cup", "mug"),
-        (),
-    )
-    assert (hunger.pddl, hunger.categories) == ("apple", ("apple",))
-    assert hunger.avoid == ("pear", "plum")
-    assert dict(thirst.forms) == {"": "The tea is ready.", "need": "something to drink from"}
-    assert keys("{kind: situation}", SITUATIONS) == ("thirst", "hunger")
-    assert keys("{kind: situation, except: [thirst]}", SITUATIONS) == ("hunger",)
+def test_a_group_is_said_by_its_noun_and_agrees_with_it() -> None:
+    fruit, tools = LEXICON.groups["fruit"], LEXICON.groups["tool"]
+    assert [fruit.forms[form] for form in FORMS["group"]] == [
+        "fruit", "piece of fruit", "it", "it", "is", "has", "belongs"
+    ]  # fmt: skip
+    assert [tools.forms[form] for form in FORMS["group"]] == [
+        "tools", "tool", "them", "they", "are", "have", "belong"
+    ]  # fmt: skip
+    assert (fruit.pddl, fruit.categories) == ("fruit", GROUPS["fruit"])
+    assert tools.pddl == f"(either {' '.join(tools.categories)})"
+    assert not set(tools.avoid) & set(tools.categories)
+
+
+def test_an_area_is_a_type_of_receptacles_and_named_like_one() -> None:
+    (kitchen,) = domain_of("{kind: area, areas: [kitchen]}")
+    assert (kitchen.pddl, kitchen.receptacle, kitchen.categories) == ("kitchen", "kitchen", ())
+    assert kitchen.meant == AREAS["kitchen"]
+    assert (kitchen.forms["in"], kitchen.forms["off"]) == ("in the kitchen", "out of the kitchen")
+    assert LEXICON.areas["counters"].forms["in"] == "on the counters"
 
 
 @pytest.mark.parametrize(
@@ -241,9 +266,9 @@ def test_situations_serve_one_or_several_categories() -> None:
         ("{kind: object, categories: [apple], except: [apple]}", "nothing is left"),
         ("{kind: object, except: [sofa]}", "unknown member to except 'sofa'"),
         ("{kind: object, receptacles: all}", "unknown key 'receptacles'"),
-        ("{categories: all}", "lacks 'kind'; accepted: object, receptacle, look"),
+        ("{categories: all}", "lacks 'kind'; accepted: object, group, look"),
         ("{kind: thing}", "unknown kind of slot 'thing'"),
-        ("{kind: situation}", "there are no situations"),
+        ("{kind: need}", "lacks the key 'serve'"),
     ],
 )
 def test_a_domain_that_makes_no_sense_is_refused(text: str, words: str) -> None:
@@ -252,7 +277,7 @@ def test_a_domain_that_makes_no_sense_is_refused(text: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["apple", "sofa", "fridge", "statement", "anything", "phrasing"])
 def test_a_slot_may_not_be_called_what_means_something_else(name: str) -> None:
-    reader = SlotReader(LEXICON, {})
+    reader = SlotReader(LEXICON)
     assert f"cannot be called '{name}'" in told(reader.slots, node(f"{name}: {{kind: object}}"))
 
 
@@ -265,7 +290,7 @@ def test_names_are_small_letters_digits_and_underscores() -> None:
 
 
 def test_groups_of_slots_that_differ_keep_their_order() -> None:
-    slots = SlotReader(LEXICON, {}).slots(
+    slots = SlotReader(LEXICON).slots(
         node("{a: {kind: object}, b: {kind: look}, c: {kind: receptacle}, d: {kind: relation}}")
     )
     assert read_distinct(None, slots) == ()

@@ -3,7 +3,8 @@
     and or not imply exists forall, (initially phi) = phi at t=0, (= ?x ?y), and atoms (`atoms`).
 
 Types of variables are categories, their groups, `object`, receptacle types (`receptacle`,
-`container`, `surface`) or `(either a b)`. `imply` is read as `(or (not a) b)`.
+`container`, `surface`, an area such as `kitchen`) or `(either a b)`. `imply` is read as
+`(or (not a) b)`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from langrearrange.world.vocabulary import (
+    AREAS,
     CATEGORIES,
     CONTAINERS,
     GROUPS,
@@ -30,6 +32,7 @@ RECEPTACLE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "receptacle": RECEPTACLES,
     "container": CONTAINERS,
     "surface": SURFACES,
+    **AREAS,
 }
 """Type name -> the receptacles it covers."""
 
