@@ -118,7 +118,9 @@ def distinct_phrasings(files: Sequence[TemplateFile] = ()) -> int:
     return len(seen)
 
 
-FILLERS: Final = frozenset("please kindly just now simply really quickly ok okay hey oh".split())
+FILLERS: Final = frozenset(
+    "please kindly just now simply really quickly too also still both ok okay hey oh".split()
+)
 """Words that a sentence may lose without meaning anything else."""
 MASKED: Final = frozenset("fridge fridges drawer drawers door doors handle handles".split())
 """Names of what opens, as phrasings write them."""
