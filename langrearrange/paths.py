@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from langrearrange.errors import DatasetError, UsageError
 
 
-def _folder(name: str) -> Path:
+def _folder(name: str, *, installed: bool = False) -> Path:
     variable = f"LANGREARRANGE_{name.upper()}"
-    override = os.environ.get(variable)
+    override = "" if installed else os.environ.get(variable)
     tried: list[Path] = []
     if override:
         tried.append(Path(override))
@@ -35,9 +37,13 @@ def templates_path() -> Path:
     return _folder("templates")
 
 
-def datasets_path() -> Path:
-    """Return the folder of shipped data sets; `LANGREARRANGE_DATASETS` overrides it."""
-    return _folder("datasets")
+def datasets_path(*, installed: bool = False) -> Path:
+    """Return the folder of shipped data sets; `LANGREARRANGE_DATASETS` overrides it.
+
+    Args:
+        installed: the package's own folder, whatever the variable says.
+    """
+    return _folder("datasets", installed=installed)
 
 
 def docs_path() -> Path:
@@ -52,6 +58,17 @@ def cache_path() -> Path:
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "langrearrange"
+
+
+@cache
+def source_sha256() -> str:
+    """Return the hash of this package's Python source as it is installed: names and contents."""
+    home = Path(__file__).resolve().parent
+    hasher = hashlib.sha256()
+    for path in sorted(home.rglob("*.py"), key=lambda path: path.relative_to(home).as_posix()):
+        data = path.read_bytes()
+        hasher.update(f"{path.relative_to(home).as_posix()}:{len(data)}:".encode() + data)
+    return hasher.hexdigest()
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

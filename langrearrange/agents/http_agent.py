@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +31,11 @@ class HttpAgent:
         limits: time limits.
         hard: whether the hard variant is played.
 
+    Attributes:
+        modality, name, perception: as its handshake declares them.
+        limits: time limits, each for a whole exchange: connect, send, wait and receive.
+        is_local: whether the address is this machine's own.
+
     Raises:
         AgentError: no answer, or an invalid handshake.
     """
@@ -36,15 +44,16 @@ class HttpAgent:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise AgentError(f"invalid agent address '{url}'; use http://host:port")
-        self._url, self._parts, self._limits = url, parts, limits or Limits()
+        self._url, self._parts, self.limits = url, parts, limits or Limits()
+        self.is_local = parts.hostname == "localhost" or parts.hostname.startswith(("127.", "::1"))
         self._connection: http.client.HTTPConnection | None = None
         self._left_s: dict[int, float] = {}
-        reply = self._post("hello", hello(hard), self._limits.start_s)
-        self.modality, self.name = read_hello(reply, f"agent at {url}")
+        reply = self._post("hello", hello(hard), self.limits.start_s)
+        self.modality, self.name, self.perception = read_hello(reply, f"agent at {url}")
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each row."""
-        self._left_s.update(dict.fromkeys(rows, self._limits.episode_s))
+        self._left_s.update(dict.fromkeys(rows, self.limits.episode_s))
         message = {"type": "reset", "rows": list(rows), "instructions": list(instructions)}
         self._post("ready", message, self._limit_of(rows))
 
@@ -70,29 +79,42 @@ class HttpAgent:
     def _limit_of(self, rows: Sequence[int]) -> float:
         left_s = min((self._left_s.get(row, 0.0) for row in rows), default=0.0)
         if left_s <= 0:
-            raise AgentTimeoutError(f"no answer within {self._limits.episode_s:.3g} s an episode")
-        return min(self._limits.step_s, left_s)
+            raise AgentTimeoutError(f"no answer within {self.limits.episode_s:.3g} s an episode")
+        return min(self.limits.step_s, left_s)
 
     def _post(self, expected: str, message: Mapping[str, Any], limit_s: float) -> dict[str, Any]:
         path = f"{self._parts.path.rstrip('/')}/{message['type']}"
         body = b"".join(pack(message))
+        deadline = time.monotonic() + limit_s
+        timer = threading.Timer(limit_s, self._interrupt)
+        timer.start()
         try:
             connection = self._connect(limit_s)
             connection.request("POST", path, body, {"Content-Type": "application/octet-stream"})
             response = connection.getresponse()
             data = response.read(MAX_REPLY + 1)
-        except TimeoutError:
-            self.close()
-            raise AgentTimeoutError(f"{self._url}: no answer within {limit_s:.3g} s") from None
+            if time.monotonic() >= deadline:
+                raise TimeoutError
         except (OSError, http.client.HTTPException) as error:
             self.close()
+            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+                raise AgentTimeoutError(f"{self._url}: no answer within {limit_s:.3g} s") from None
             raise AgentError(f"{self._url}: {type(error).__name__}: {error}") from None
+        finally:
+            timer.cancel()
         if len(data) > MAX_REPLY:
             self.close()
             raise AgentRefusalError(f"{self._url}: the reply is longer than {MAX_REPLY} bytes")
         if response.status != 200:
             raise AgentError(f"{self._url}{path}: status {response.status} {data[:200]!r}")
         return read_reply(data, expected)
+
+    def _interrupt(self) -> None:
+        """At the deadline: socket timeouts begin anew with each byte that is received."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _connect(self, limit_s: float) -> http.client.HTTPConnection:
         if self._connection is None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
+from langrearrange.agents.watchdog import watch
 from langrearrange.agents.wire import (
     MAX_REPLY,
     SHARED_BYTES,
@@ -32,6 +33,8 @@ from langrearrange.agents.wire import (
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
+SECRET: Final = "LANGREARRANGE_KEY"
+"""Environment variable that agents do not get: the key of a sealed set."""
 KEPT_STDERR: Final = 4096
 """Number of bytes of an agent's stderr that are kept for error messages."""
 
@@ -64,6 +67,10 @@ class ProcessAgent:
         hard: whether the hard variant is played, so that `stop` is among its skills.
         shared: pass images through shared memory; only if the command is `agents.serve`.
 
+    Attributes:
+        modality, name, perception: as its handshake declares them.
+        limits: time limits.
+
     Raises:
         AgentError: the command does not start, or its handshake is invalid.
     """
@@ -76,17 +83,18 @@ class ProcessAgent:
         hard: bool = False,
         shared: bool = False,
     ) -> None:
-        self._command, self._limits, self._hard = list(command), limits or Limits(), hard
+        self._command, self.limits, self._hard = list(command), limits or Limits(), hard
         self._shared = shared
         self._process: _Pipes | None = None
         self._left_s = 0.0
+        self.modality = ""
         self._start()
 
     def reset(self, instruction: str) -> None:
         """Begin an episode, in a new process if the previous one has exited."""
         if self._process is None or not self._process.alive:
             self._start()
-        self._left_s = self._limits.episode_s
+        self._left_s = self.limits.episode_s
         self._ask({"type": "reset", "instruction": instruction}, "ready")
 
     def act(self, observation: Observation) -> Any:
@@ -110,13 +118,18 @@ class ProcessAgent:
     def _start(self) -> None:
         self.close()
         self._process = _Pipes(self._command, shared=self._shared)
-        self._left_s = self._limits.start_s
-        reply = self._ask(hello(self._hard), "hello", self._limits.start_s)
+        self._left_s = self.limits.start_s
+        reply = self._ask(hello(self._hard), "hello", self.limits.start_s)
         try:
-            self.modality, self.name = read_hello(reply, "agent")
+            said = read_hello(reply, "agent")
+            if said.modality != (self.modality or said.modality):
+                raise AgentError(
+                    f"modality '{said.modality}', '{self.modality}' when first started"
+                )
         except AgentError:
             self.close()
             raise
+        self.modality, self.name, self.perception = said
 
     def _ask(
         self, message: Mapping[str, Any], expected: str, limit_s: float | None = None
@@ -125,7 +138,7 @@ class ProcessAgent:
             raise AgentError("the agent's process exited earlier in this episode")
         began = time.monotonic()
         try:
-            line = self._process.ask(message, min(self._left_s, limit_s or self._limits.step_s))
+            line = self._process.ask(message, min(self._left_s, limit_s or self.limits.step_s))
             return read_reply(line, expected)
         except AgentError:
             self.close()
@@ -139,7 +152,7 @@ class _Pipes:
 
     def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
         self._memory = _shared_memory() if shared else None
-        environment = dict(os.environ)
+        environment = {name: v for name, v in os.environ.items() if name != SECRET}
         descriptors: tuple[int, ...] = ()
         if self._memory is not None:
             environment[SHARED_FD] = str(self._memory[0])
@@ -160,6 +173,7 @@ class _Pipes:
                 f"the agent '{' '.join(command)}' does not start: {error.strerror}. Give a program "
                 "that can be run from this folder, with its arguments"
             ) from None
+        watch(self._process.pid)
         assert self._process.stdin
         assert self._process.stdout
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
@@ -219,6 +233,7 @@ class _Pipes:
             self._process.wait(timeout=0.5 if not self._pending else 0.0)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, 9)
+        watch(self._process.pid, ended=True)
         self._process.wait()
         self._listener.join(timeout=1.0)
         self._stdout.close()
@@ -257,7 +272,7 @@ class _Pipes:
             self._process.wait(timeout=1.0)
         self._listener.join(timeout=0.5)
         words = self._last_words.decode(errors="replace").strip()
-        said = f"; stderr: ...{words[-500:]}" if words else ""
+        said = f"; stderr: ...{words[-2000:]}" if words else ""
         return AgentError(f"the agent's process exited (code {self._process.returncode}){said}")
 
     def _listen(self) -> None:

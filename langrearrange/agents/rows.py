@@ -20,17 +20,23 @@ class RowsOfAgents:
 
     Args:
         make: returns a new single agent; called once per row, when the row is first used.
+
+    Attributes:
+        first: the agent of row 0.
+        modality, perception: of the agents.
     """
 
     def __init__(self, make: Callable[[], Agent]) -> None:
         self._make = make
         self._agents: dict[int, Agent] = {}
-        self.modality = self._agent(0).modality
+        self.first = self._agent(0)
+        self.modality = self.first.modality
+        self.perception = getattr(self.first, "perception", "")
 
     @property
     def privileged(self) -> bool:
         """Whether the agents receive the episode."""
-        return isinstance(self._agent(0), PrivilegedAgent)
+        return isinstance(self.first, PrivilegedAgent)
 
     def bind_rows(self, rows: Sequence[int], episodes: Sequence[Episode]) -> None:
         """Pass each row's next episode to its agent; AgentError if it has no `bind`."""

@@ -49,8 +49,9 @@ def _reply(agent: Agent, name: str, message: dict[str, Any]) -> dict[str, Any]:
         case "hello":
             if message.get("protocol") != PROTOCOL:
                 return _error(f"protocol {message.get('protocol')} is not {PROTOCOL}")
-            modality = agent.modality
-            return {"type": "hello", "protocol": PROTOCOL, "modality": modality, "name": name}
+            declared = {"modality": agent.modality, "name": name}
+            declared["perception"] = getattr(agent, "perception", "")
+            return {"type": "hello", "protocol": PROTOCOL, **declared}
         case "reset":
             agent.reset(message["instruction"])
             return {"type": "ready"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -61,8 +61,16 @@ def hello(hard: bool = False) -> dict[str, Any]:
     return {"type": "hello", "protocol": PROTOCOL, "skills": skills}
 
 
-def read_hello(reply: Mapping[str, Any], agent: str) -> tuple[str, str]:
-    """Return the declared modality and name of an agent, the name truncated to 100 characters.
+class Handshake(NamedTuple):
+    """What an agent declares of itself; name and perception are cut to 100 and 200 characters."""
+
+    modality: str
+    name: str
+    perception: str
+
+
+def read_hello(reply: Mapping[str, Any], agent: str) -> Handshake:
+    """Return what an agent declares.
 
     Args:
         reply: answer to `hello`.
@@ -77,7 +85,9 @@ def read_hello(reply: Mapping[str, Any], agent: str) -> tuple[str, str]:
             f"the handshake of the {agent} declares protocol {protocol!r} and modality "
             f"{modality!r}; accepted: {PROTOCOL} and {', '.join(MODALITIES)} or module:factory"
         )
-    return modality, str(reply.get("name", ""))[:100]
+    return Handshake(
+        modality, str(reply.get("name", ""))[:100], str(reply.get("perception", ""))[:200]
+    )
 
 
 def read_reply(line: bytes, expected: str) -> dict[str, Any]:

@@ -1,29 +1,31 @@
-"""`langrearrange board`: a static leaderboard page from result files."""
+"""`langrearrange board`: a static leaderboard page from traces."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import Force, note, open_source
-from langrearrange.paths import refuse_existing
+from langrearrange.cli.common import Force, ScoringOptions, note
+from langrearrange.paths import cache_path, refuse_existing, source_sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Args:
+class Args(ScoringOptions):
     """Build one self-contained page: sortable, with rank ranges instead of a false order.
 
-    The reference rows `explorer` and `blind_sweep` are played and added where they are lacking.
+    Every trace of the folder is replayed; a bad one is named and left out. Scores are kept by the
+    trace's hash, so that only new traces take time. The board plays `explorer` and `blind_sweep`.
 
-      langrearrange score out/mine.jsonl.gz --out results/mine.json
-      langrearrange board results --out board.html
+      langrearrange evaluate --agent my_package:MyAgent --out traces/mine.jsonl.gz
+      langrearrange board traces --out board.html
     """
 
-    results: Annotated[Path, tyro.conf.Positional]
-    """folder of files written by `score --out`"""
+    traces: Annotated[Path, tyro.conf.Positional]
+    """folder of traces written by `evaluate`"""
     out: Path = Path("out/board.html")
     """the page to write"""
     force: Force = False
@@ -31,12 +33,18 @@ class Args:
 
 def run(args: Args) -> int:
     """Build the page; its path goes to stdout."""
-    from langrearrange.leaderboard.board import read_results, write_board
+    from langrearrange.generator import open_split
+    from langrearrange.leaderboard.board import read_traces, write_board
     from langrearrange.leaderboard.reference import with_reference_rows
 
     refuse_existing(args.out, overwrite=args.force)
-    results = with_reference_rows(read_results(args.results), open_source)
-    path = write_board(args.out, results)
-    note(f"{len(results)} results")
+    settings = (args.key, args.commitment, args.pictures, args.observation)
+    salt = f"{source_sha256()} {os.environ.get('LANGREARRANGE_DATASETS', '')} {settings}"
+    cache = None if args.episodes else cache_path() / "scores"
+    rows, left_out = read_traces(args.traces, args.score, cache, salt)
+    for sentence in left_out:
+        note(sentence)
+    path = write_board(args.out, with_reference_rows(rows, open_split))
+    note(f"{len(rows)} traces, {len(left_out)} left out")
     print(path)
     return 0

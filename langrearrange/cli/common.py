@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import OmitArgPrefixes, arg
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from langrearrange.dataset import EpisodeSource, Selection
     from langrearrange.generator.check import Report
     from langrearrange.generator.official import ImportReport
+    from langrearrange.leaderboard.score import Result
 
 Dask = Annotated[
     str | None, arg(help="address of a Dask scheduler whose workers are used (extra [scale])")
@@ -106,10 +109,37 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
         raise UsageError(str(error)) from None
 
 
-def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
-    """Return how to find a split: in one of the folders if it is theirs, else the published one."""
-    own = {source.split: source for source in map(open_source, folders)}
-    return lambda split: own[split] if split in own else open_source(split)
+@dataclass(frozen=True, kw_only=True)
+class ScoringOptions:
+    """What a trace is judged by: all of it is named here, nothing by the trace."""
+
+    episodes: Folders = ()
+    key: Key = ""
+    commitment: str = ""
+    """of a sealed round, as published before; with --key its sets are made again and ranked"""
+    pictures: Literal["some", "all", "none"] = "some"
+    """draw what rgb agents saw again, to compare hashes: 8 episodes, all (x86-64, 10 s), none"""
+    observation: tuple[str, ...] = ()
+    """module:factory of modalities that a trace may have besides the package's own"""
+
+    @cached_property
+    def find(self) -> Callable[[str], EpisodeSource]:
+        """How to find a split: a set named on the command line, of the round, or published."""
+        from langrearrange.generator import open_split
+        from langrearrange.leaderboard.sealed import SealedRound
+
+        own = {source.split: source for source in map(open_source, self.episodes)}
+        key = secret_key(self.key)
+        if bool(key) != bool(self.commitment):
+            raise UsageError("--key and --commitment go together: the commitment binds the key")
+        sealed = SealedRound(key, self.commitment).open if key else open_split
+        return lambda split: own[split] if split in own else sealed(split)
+
+    def score(self, path: Path) -> Result:
+        """Replay and score a trace."""
+        from langrearrange.leaderboard.score import score_trace
+
+        return score_trace(path, self.find, pictures=self.pictures, observations=self.observation)
 
 
 def secret_key(given: str) -> str:
@@ -147,7 +177,7 @@ def print_json(value: object) -> None:
 
 def note(text: str) -> None:
     """Say something on stderr: stdout is for results."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int) -> None:
@@ -159,8 +189,15 @@ def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int)
             note(f"... and {len(report.findings) - show} more of {report.split}; see --show")
 
 
+class Pool(NamedTuple):
+    """What runs jobs elsewhere, and how many at a time."""
+
+    executor: Executor
+    workers: int
+
+
 @contextmanager
-def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
+def executor_of(workers: int, dask: str | None) -> Iterator[Pool | None]:
     """Yield what runs jobs elsewhere: a Dask cluster, processes, or None for a single worker."""
     if workers < 1:
         raise UsageError(f"--workers {workers}; accepted: 1 or more")
@@ -174,13 +211,38 @@ def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
         except (OSError, ValueError) as error:
             raise UsageError(f"no Dask scheduler answers at {dask}: {error}") from None
         with client:
-            yield client.get_executor()
+            yield Pool(client.get_executor(), sum(client.nthreads().values()) or 1)
     elif workers > 1:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        from langrearrange.generator.workers import pool_of
 
         count = min(workers, 4 * (os.cpu_count() or 1))
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            yield pool
+        with pool_of(None, count, begin_worker) as pool:
+            yield Pool(pool, count)
     else:
         yield None
+
+
+def begin_worker() -> None:
+    """In a worker process: warn on stderr, and end with the parent."""
+    from langrearrange.generator.workers import end_with_parent
+
+    warn_on_stderr()
+    end_with_parent()
+
+
+def warn_on_stderr() -> None:
+    """Let warnings of the library be seen on stderr, such as why an agent fails."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(_Printable())
+    logging.getLogger("langrearrange").addHandler(handler)
+
+
+class _Printable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def printable(text: object) -> str:
+    """Return a text as a terminal may show it: no control characters besides line breaks."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))

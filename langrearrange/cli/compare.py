@@ -9,18 +9,17 @@ from typing import Annotated
 import tyro
 
 from langrearrange.cli.common import (
-    Folders,
     Json,
+    ScoringOptions,
     make_table,
     print_json,
     print_table,
-    sources_of,
 )
 from langrearrange.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Args:
+class Args(ScoringOptions):
     """Compare two runs: paired differences, clustered intervals, Holm over splits.
 
     A winner is named only where the interval of the difference leaves out zero after correction.
@@ -29,7 +28,6 @@ class Args:
 
     runs: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """two traces written by `evaluate`"""
-    episodes: Folders = ()
     json: Json = False
 
 
@@ -37,12 +35,10 @@ def run(args: Args) -> int:
     """Compare and print; exit code 0 whoever wins."""
     from langrearrange.cli.score_tables import name_of
     from langrearrange.leaderboard.compare import as_values, compare
-    from langrearrange.leaderboard.score import score_trace
 
     if args.runs[0] == args.runs[1]:
         raise UsageError("the two runs are the same file")
-    find = sources_of(args.episodes)
-    first, second = (score_trace(path, find) for path in args.runs)
+    first, second = map(args.score, args.runs)
     differences = compare(first, second)
     if args.json:
         print_json(as_values(differences))

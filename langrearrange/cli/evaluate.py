@@ -15,6 +15,7 @@ from langrearrange.cli.common import (
     executor_of,
     note,
     open_source,
+    warn_on_stderr,
 )
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
@@ -41,6 +42,8 @@ class RunOptions:
     """episodes side by side, for agents that batch"""
     name: str = ""
     """name of the agent in tables; by default what it is"""
+    perception: str = ""
+    """what its encoder was trained on, <= 200 characters; by default what the agent says"""
     force: Force = False
     pictures: Simulator = field(default_factory=SimulatorOptions)
 
@@ -63,7 +66,8 @@ class RunOptions:
 class Args(RunOptions):
     """Run an agent over episodes and write a trace file that `score` replays.
 
-    An interrupted run resumes when the same command is given again, and produces the same file.
+    An interrupted run resumes when the same command is given again; episodes that were being
+    played are played again, and the trace says so.
     Agent interfaces (docs/protocol.md), give exactly one: --agent, --agent-cmd or --agent-url.
 
       langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz
@@ -90,7 +94,7 @@ class Args(RunOptions):
     hard: bool = False
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
     workers: int = 1
-    """processes that play, each with an agent of its own; the trace is the same"""
+    """processes that play, each with an agent of its own; the episodes are the same"""
     dask: Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
@@ -108,6 +112,7 @@ def run(args: Args) -> int:
         name=args.name or spec.label,
         modality=agent.modality,
         privileged=is_privileged(agent),
+        perception=args.perception or getattr(agent, "perception", ""),
         authors=args.authors,
         url=args.homepage,
         parameters=args.parameters,
@@ -115,10 +120,11 @@ def run(args: Args) -> int:
     )
     kinds = ("failed", "succeeded")
     outcomes: Counter[str] = Counter()
-    with executor_of(args.workers, args.dask) as executor:
+    warn_on_stderr()
+    with executor_of(args.workers, args.dask) as pool:
         path = evaluate(
-            agent if executor is None else spec, facts, args.plan(hard=args.hard), args.out,
-            executor=executor, force=args.force,
+            spec if pool else agent, facts, args.plan(hard=args.hard), args.out,
+            executor=pool and pool.executor, workers=pool.workers if pool else 1, force=args.force,
             on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
         )  # fmt: skip
     done, succeeded = outcomes.total(), outcomes.pop("succeeded", 0)

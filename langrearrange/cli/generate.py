@@ -43,7 +43,8 @@ def run(args: Args) -> int:
         raise UsageError("give either --split NAME or --spec FILE")
     key = secret_key(args.key)
     spec = load_spec(args.split or args.spec or "", key=key, num_episodes=args.num_episodes)
-    with executor_of(1, args.dask) as executor:
+    with executor_of(1, args.dask) as pool:
+        executor = pool.executor if pool else None
         manifest = generate_split(
             spec, args.out, workers=args.workers, executor=executor, overwrite=args.force
         )

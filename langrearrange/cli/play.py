@@ -85,7 +85,7 @@ def run(args: Args) -> int:
 
 
 def _traced(path: Path, episode: Episode) -> Sequence[int]:
-    from langrearrange.leaderboard.trace import read_trace
+    from langrearrange.leaderboard.trace_reader import read_trace
 
     for line in read_trace(path).episodes:
         if line.id == episode.id:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from langrearrange.cli.common import Folders, Force, note, sources_of
+from langrearrange.cli.common import Force, ScoringOptions, note
 from langrearrange.paths import refuse_existing
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Args:
+class Args(ScoringOptions):
     """Replay a trace and write a page with its scores and a replay of every episode.
 
     The page is one file, opens offline in any browser, and lists failures first. It embeds the
@@ -27,7 +27,6 @@ class Args:
     """a trace written by `evaluate`"""
     out: Path
     """the page to write, NAME.html"""
-    episodes: Folders = ()
     frames: int = 6
     """how many episodes get camera pictures (about 100 kB each)"""
     force: Force = False
@@ -37,12 +36,10 @@ def run(args: Args) -> int:
     """Write the page; its path goes to stdout."""
     from langrearrange.leaderboard.animation import camera_frames
     from langrearrange.leaderboard.page import failures_first, write_page
-    from langrearrange.leaderboard.score import score_trace
 
     refuse_existing(args.out, overwrite=args.force)
-    find = sources_of(args.episodes)
-    result = score_trace(args.run, find)
-    sources = {split: find(split) for split in result.splits}
+    result = args.score(args.run)
+    sources = {split: args.find(split) for split in result.splits}
     split_of = {played.id: played.split for played in result.episodes}
 
     def find_episode(episode_id: str) -> Episode:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from langrearrange.cli import score_tables as tables
-from langrearrange.cli.common import Folders, Force, Json, note, print_table, sources_of
+from langrearrange.cli.common import Force, Json, ScoringOptions, note, print_table
 from langrearrange.errors import ScoreError, UsageError
 from langrearrange.paths import refuse_existing
 
@@ -24,7 +24,7 @@ MOST_REFERENCE_EPISODES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Args:
+class Args(ScoringOptions):
     """Replay every action of one or more traces and print success and efficiency.
 
     What a trace says of itself is ignored: each episode is rebuilt, its actions are played again
@@ -34,7 +34,6 @@ class Args:
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """traces written by `evaluate`"""
-    episodes: Folders = ()
     templates: bool = False
     """also a table per template"""
     causes: bool = False
@@ -43,11 +42,9 @@ class Args:
     """also the paper's numbers: Habitat, not comparable"""
     reference: bool = True
     """play `explorer` and `blind_sweep` on the same episodes to stand beside the runs"""
-    pixels: bool = False
-    """draw what rgb agents saw again and compare its hash: x86-64 only, some 10 s a run"""
     json: Json = False
     out: Path | None = None
-    """also write the runs' JSON to this file, which `board` reads"""
+    """also write the runs' JSON to this file"""
     force: Force = False
 
 
@@ -55,14 +52,12 @@ def run(args: Args) -> int:
     """Print the runs beside each other, a single one in full as well."""
     from langrearrange.leaderboard import report_json
     from langrearrange.leaderboard.preflight import flaws, oddities
-    from langrearrange.leaderboard.score import score_trace
 
     if not args.runs:
         raise UsageError("no runs given; write traces with `langrearrange evaluate` first")
     if args.out is not None:
         refuse_existing(args.out, overwrite=args.force)
-    find = sources_of(args.episodes)
-    results = [score_trace(path, find, pixels=args.pixels) for path in args.runs]
+    results = [args.score(path) for path in args.runs]
     text = json.dumps([report_json(result) for result in results], indent=1)
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +67,7 @@ def run(args: Args) -> int:
         return 0
     if len(results) == 1:
         print_table(tables.one_run(results[0]))
-    beside = _reference(results, find) if args.reference else []
+    beside = _reference(results, args.find) if args.reference else []
     if len(results) + len(beside) > 1 or args.paper:
         print_table(tables.board([*results, *beside], paper=args.paper))
     _print_spreads(results)

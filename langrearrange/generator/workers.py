@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -37,15 +38,35 @@ def num_workers(wanted: int | None, num_tasks: int) -> int:
     return max(1, min(wanted, num_tasks))
 
 
+def end_with_parent() -> None:
+    """In a worker process: end as soon as the process that started it is gone."""
+    parent = multiprocessing.parent_process()
+
+    def wait_for_it() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait_for_it, daemon=True).start()
+
+
 @contextmanager
-def pool_of(given: Executor | None, workers: int) -> Iterator[Executor]:
-    """Yield the given executor, or a pool of processes that is shut down behind it."""
+def pool_of(
+    given: Executor | None, workers: int, begin: Callable[[], None] = end_with_parent
+) -> Iterator[Executor]:
+    """Yield the given executor, or a pool of processes that is shut down behind it.
+
+    Args:
+        given: an executor, or None.
+        workers: processes of the pool.
+        begin: what each of them does first; should call `end_with_parent`.
+    """
     if given is not None:
         yield given
         return
     # Spawned, not forked: safe beside threads, and the same on every system.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=begin) as pool:
         yield pool
 
 

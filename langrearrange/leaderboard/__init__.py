@@ -4,7 +4,7 @@ Not for playing (`env`) and not for printing (`cli`).
 """
 
 from langrearrange.leaderboard.animation import camera_frames, record, write_animation
-from langrearrange.leaderboard.board import build_board, read_results, write_board
+from langrearrange.leaderboard.board import build_board, read_traces, row_of, write_board
 from langrearrange.leaderboard.clairvoyance import Clairvoyance
 from langrearrange.leaderboard.compare import Difference, compare
 from langrearrange.leaderboard.evaluate import Plan, evaluate, header_of
@@ -13,7 +13,7 @@ from langrearrange.leaderboard.page import build_page, failures_first, write_pag
 from langrearrange.leaderboard.preflight import Preflight, preflight
 from langrearrange.leaderboard.reference import with_reference_rows
 from langrearrange.leaderboard.replay import Replayed, replay
-from langrearrange.leaderboard.result_json import report_json
+from langrearrange.leaderboard.result_json import read_result, report_json
 from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.score import (
     Group,
@@ -25,6 +25,7 @@ from langrearrange.leaderboard.score import (
     score_episodes,
     score_trace,
 )
+from langrearrange.leaderboard.sealed import SealedRound
 from langrearrange.leaderboard.spread import Spread, spread
 from langrearrange.leaderboard.statistics import (
     Interval,
@@ -35,18 +36,20 @@ from langrearrange.leaderboard.statistics import (
 )
 from langrearrange.leaderboard.trace import (
     AgentFacts,
+    Conditions,
     DatasetFacts,
     EpisodeTrace,
     Header,
     Trace,
-    read_trace,
 )
+from langrearrange.leaderboard.trace_reader import read_trace
 from langrearrange.leaderboard.trace_writer import TraceWriter
 
 __all__ = [
     "GROUPS",
     "AgentFacts",
     "Clairvoyance",
+    "Conditions",
     "DatasetFacts",
     "Difference",
     "EpisodeTrace",
@@ -59,6 +62,7 @@ __all__ = [
     "Result",
     "RunRules",
     "Scores",
+    "SealedRound",
     "Spread",
     "TemplateScores",
     "Trace",
@@ -75,11 +79,13 @@ __all__ = [
     "mean_of_intervals",
     "play",
     "preflight",
-    "read_results",
+    "read_result",
     "read_trace",
+    "read_traces",
     "record",
     "replay",
     "report_json",
+    "row_of",
     "score",
     "score_episodes",
     "score_trace",

@@ -20,7 +20,7 @@ function options(id, values, all) {
   $(id).onchange = draw;
 }
 
-const TEXTS = ["rank", "agent", "sees", "tier"];
+const TEXTS = ["rank", "agent", "sees", "tier", "played", "marks"];
 
 function value(row, column) {
   if (column === "rank") return row.rank ? row.rank[0] : Infinity;
@@ -68,9 +68,12 @@ function draw() {
   $("table").replaceChildren(head, ...rows.map((row) => {
     const kinds = [row.paper && "paper", row.reference && "reference", !row.rank && "unranked"];
     const line = element("tr", kinds.filter(Boolean).join(" "));
-    const rank = row.rank ? (row.rank[0] === row.rank[1] ? row.rank[0] : row.rank.join("-")) : "";
-    line.append(element("td", "text", rank), element("td", "text name", row.agent),
-      element("td", "text", row.sees), element("td", "text", row.tier));
+    const range = row.rank ? (row.rank[0] === row.rank[1] ? `${row.rank[0]}` : row.rank.join("-")) : "";
+    const rank = range && row.tier !== "T2 sealed" ? `(${range})` : range;
+    const sees = element("td", "text", row.sees);
+    if (row.perception) sees.append(element("small", "", row.perception));
+    line.append(element("td", "text", rank), element("td", "text name", row.agent), sees,
+      ...["tier", "played", "marks"].map((name) => element("td", "text", row[name])));
     for (const column of data.columns) line.append(cellOf(row, column));
     return line;
   }));

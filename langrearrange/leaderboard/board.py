@@ -1,74 +1,128 @@
-"""A static leaderboard page from result files: no server, nothing that can go down.
+"""A static leaderboard page from traces: no server, nothing that can go down.
 
-Takes what `report_json` gives; never a trace, so nothing is recomputed here.
+Every trace is replayed; its scores are kept by its hash, so that the next board is quick.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from langrearrange.errors import SubmissionError
+from langrearrange.errors import LangRearrangeError, SubmissionError
 from langrearrange.leaderboard.groups import GROUPS, base_split
 from langrearrange.leaderboard.html import fill, write
 from langrearrange.leaderboard.metrics import METRICS, mean
 from langrearrange.leaderboard.paper_rows import COLUMNS, EXCHANGED, NOTE, PAPER_SUCCESS
-from langrearrange.leaderboard.reference import REFERENCE_NOTE
-from langrearrange.leaderboard.result_json import SCHEMA_VERSION
+from langrearrange.leaderboard.preflight import refuse_reserved
+from langrearrange.leaderboard.result_json import (
+    GroupRecord,
+    ResultRecord,
+    read_result,
+    report_json,
+)
+from langrearrange.leaderboard.score import Result
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 BOARD_COLUMNS: Final = (
     *reversed(GROUPS), "train_eval", "new_scenes", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS,
 )  # fmt: skip
+TIERS: Final = {"T0": "T0 no place", "T1": "T1 self-reported", "T2": "T2 sealed"}
 
-Values = Mapping[str, Any]
+
+class Row(NamedTuple):
+    """A run of the board; the reference rows are those that the board played itself."""
+
+    result: ResultRecord
+    reference: bool = False
 
 
-def read_results(folder: Path | str) -> list[dict[str, Any]]:
-    """Read every `*.json` of a folder, as `score --out` writes them, in order of their names.
+def row_of(result: Result, *, reference: bool = False) -> Row:
+    """Return the row of a scored run."""
+    return Row(read_result(json.dumps(report_json(result)).encode(), "the run"), reference)
+
+
+def read_traces(
+    folder: Path | str, judge: Callable[[Path], Result], cache: Path | None = None, salt: str = ""
+) -> tuple[list[Row], list[str]]:
+    """Score every `*.jsonl.gz` of a folder, in order of their names.
+
+    Args:
+        folder: of traces.
+        judge: scores a trace.
+        cache: folder where scores are kept by the hash of the trace, None for none.
+        salt: all else that the scores depend on: package, options, data.
+
+    Returns:
+        The rows, and a sentence for each file that is left out.
 
     Raises:
-        SubmissionError: no folder, no results, or a file that holds none.
+        SubmissionError: the folder holds no traces.
     """
-    folder = Path(folder)
-    results: list[dict[str, Any]] = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise SubmissionError(
-                f"{path}: no result file ({error}); write it with score"
-            ) from None
-        for result in found if isinstance(found, list) else [found]:
-            _check(result, path)
-            results.append(result)
-    if not results:
+    paths = sorted(Path(folder).glob("*.jsonl.gz"))
+    if not paths:
         raise SubmissionError(
-            f"{folder}: no result files here; write some with `langrearrange score RUN --out FILE`"
+            f"{folder}: no traces here (NAME.jsonl.gz); write some with `langrearrange evaluate`"
         )
-    return results
+    rows: list[Row] = []
+    left_out: list[str] = []
+    seen: dict[str, Path] = {}
+    for path in paths:
+        try:
+            sha256 = _sha256(path)
+            if sha256 in seen:
+                raise SubmissionError(f"the same run as {seen[sha256].name}")
+            row = _scored(path, judge, cache and cache / f"{_digest(sha256, salt)}.json")
+            refuse_reserved(row.result.run.agent.name)
+        except (LangRearrangeError, OSError) as error:
+            left_out.append(f"{path.name} is left out: {error}")
+        else:
+            seen[sha256] = path
+            rows.append(row)
+    return rows, left_out
 
 
-def write_board(path: Path | str, results: Sequence[Values]) -> Path:
+def _scored(path: Path, judge: Callable[[Path], Result], kept: Path | None) -> Row:
+    if kept is not None and kept.is_file():
+        with contextlib.suppress(SubmissionError):  # damaged: score again
+            return Row(read_result(kept.read_bytes(), str(kept)))
+    result = judge(path)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(report_json(result)), "utf-8")
+    return row_of(result)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def write_board(path: Path | str, runs: Sequence[Row]) -> Path:
     """Write the board.
 
     Args:
         path: the HTML file.
-        results: from `report_json` or `read_results`, reference rows among them.
+        runs: from `read_traces`, reference rows among them.
 
     Returns:
         The path.
     """
-    return write(path, build_board(results))
+    return write(path, build_board(runs))
 
 
-def build_board(results: Sequence[Values]) -> str:
+def build_board(runs: Sequence[Row]) -> str:
     """Return the board as text; see `write_board`."""
-    rows = [_row(result) for result in results]
-    for protocol in {row["protocol"] for row in rows}:
-        _rank([row for row in rows if row["protocol"] == protocol])
+    rows = [_row(*run) for run in runs]
+    for board in {(row["protocol"], row["tier"], row["round"]) for row in rows}:
+        _rank([r for r in rows if (r["protocol"], r["tier"], r["round"]) == board])
     data = {
         "columns": (*BOARD_COLUMNS, *(metric.title for metric in METRICS.values())),
         "digits": {metric.title: metric.digits for metric in METRICS.values()},
@@ -89,33 +143,43 @@ def rank_range(intervals: Sequence[tuple[float, float]], index: int) -> tuple[in
     return 1 + better, len(intervals) - worse
 
 
-def _row(result: Values) -> dict[str, Any]:
-    agent = result["run"]["agent"]
-    cells = {base_split(name): _cell(scores) for name, scores in result["splits"].items()}
-    cells |= {name: _cell(group) for name, group in result["groups"].items()}
-    splits = list(result["splits"].values())
+def _row(result: ResultRecord, reference: bool) -> dict[str, Any]:
+    agent, played = result.run.agent, result.run.played
+    cells = {base_split(name): _cell(scores) for name, scores in result.splits.items()}
+    cells |= {name: _cell(group) for name, group in result.groups.items()}
     for name, metric in METRICS.items():
-        value = mean(scores[name] for scores in splits)
+        value = mean(scores.metrics.get(name) for scores in result.splits.values())
         if value is not None:
             cells[metric.title] = {"mean": value}
+    marks = {
+        f"{result.num_interrupted} episodes begun again": result.num_interrupted,
+        f"pictures verified: {result.compared}": result.compared != "all",
+        "seems to know hidden places": result.clairvoyance.suspicious,
+        "privileged": agent.privileged,
+        f"round {result.round[:12]}": result.round,
+    }
     return {
-        "agent": agent["name"],
-        "sees": agent["modality"],
-        "tier": result["tier"],
-        "protocol": result["run"]["protocol"],
-        "reference": agent.get("note") == REFERENCE_NOTE,
+        "agent": agent.name,
+        "sees": agent.modality,
+        "perception": agent.perception,
+        "tier": TIERS[result.tier],
+        "played": f"{played.interface}, isolation: {played.isolation}",
+        "marks": "; ".join(mark for mark, holds in marks.items() if holds),
+        "round": result.round,
+        "protocol": result.run.protocol,
+        "reference": reference,
         "cells": cells,
         "rank": None,
     }
 
 
-def _cell(scores: Values) -> dict[str, Any]:
-    shown = {name: scores["success"][name] for name in ("mean", "low", "high", "checked")}
-    return {**shown, "efficiency": scores["efficiency"]["mean"]}
+def _cell(scores: GroupRecord) -> dict[str, Any]:
+    shown = {name: getattr(scores.success, name) for name in ("mean", "low", "high", "checked")}
+    return {**shown, "efficiency": scores.efficiency.mean}
 
 
 def _rank(rows: Sequence[dict[str, Any]]) -> None:
-    ranked = [row for row in rows if row["tier"] != "T0" and "Total" in row["cells"]]
+    ranked = [r for r in rows if r["tier"] != TIERS["T0"] and "Total" in r["cells"]]
     intervals = [(row["cells"]["Total"]["low"], row["cells"]["Total"]["high"]) for row in ranked]
     for index, row in enumerate(ranked):
         row["rank"] = rank_range(intervals, index)
@@ -127,6 +191,8 @@ def _paper_rows() -> list[dict[str, Any]]:
             "agent": f"{method} (paper)",
             "sees": "rgb",
             "tier": "paper",
+            "played": "",
+            "marks": "",
             "paper": True,
             "rank": None,
             "cells": {
@@ -136,15 +202,3 @@ def _paper_rows() -> list[dict[str, Any]]:
         }
         for method, values in PAPER_SUCCESS.items()
     ]
-
-
-def _check(result: Any, path: Path) -> None:
-    if not isinstance(result, dict) or not {"splits", "groups", "run", "tier"} <= result.keys():
-        raise SubmissionError(
-            f"{path}: no result file; write it with `langrearrange score RUN --out FILE`"
-        )
-    version = result.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise SubmissionError(
-            f"{path}: result version {version!r}, this release reads {SCHEMA_VERSION}; score again"
-        )

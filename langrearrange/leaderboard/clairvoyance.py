@@ -54,7 +54,7 @@ class Clairvoyance:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the run needs an explanation, or sealed episodes (tier T2)."""
+        """Whether the run needs an explanation: it is of tier T0, however it was played."""
         return self.p_value < ALPHA
 
 

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 from langrearrange import __version__
-from langrearrange.agents import AgentSpec, BatchedAgent, HttpAgent, RowsOfAgents, is_privileged
+from langrearrange.agents import (
+    AgentSpec,
+    BatchedAgent,
+    HttpAgent,
+    ProcessAgent,
+    RowsOfAgents,
+    is_privileged,
+)
 from langrearrange.dataset import EpisodeSource, Selection, select
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
-from langrearrange.leaderboard.rollout import RunRules, play
+from langrearrange.leaderboard.rollout import RunRules, play, told
 from langrearrange.leaderboard.trace import (
     AgentFacts,
+    Conditions,
     DatasetFacts,
     EpisodeTrace,
     Header,
+    Interface,
+    Isolation,
+    LimitFacts,
     ProtocolName,
 )
 from langrearrange.leaderboard.trace_writer import TraceWriter
 from langrearrange.leaderboard.workers import play_with
+from langrearrange.paths import source_sha256
 from langrearrange.progress import progress
 from langrearrange.world.vocabulary import HORIZON
 
@@ -77,13 +91,14 @@ def evaluate(
     out: Path | str,
     *,
     executor: Executor | None = None,
+    workers: int = 1,
     force: bool = False,
     on_episode: OnEpisode = lambda trace: None,
 ) -> Path:
     """Play everything in the plan and write the trace; progress is shown on stderr.
 
     An interrupted run resumes where it stopped when it is started again with the same
-    arguments, and ends with the same file.
+    arguments; the episodes that were being played are played again and marked so.
 
     Args:
         agent: batched (`agents.load_rows`), or its spec.
@@ -91,7 +106,8 @@ def evaluate(
         plan: what to play.
         out: the trace to write, `NAME.jsonl.gz`.
         executor: its workers play, each with an agent of its own; needs the agent's spec. The
-            trace is the same as without.
+            episodes are the same as without.
+        workers: how many the executor has.
         force: replace an existing file.
         on_episode: called after each episode, resumed ones included.
 
@@ -111,10 +127,18 @@ def evaluate(
             f"the facts say modality '{facts.modality}', privileged {facts.privileged}; the agent "
             f"has '{built.modality}', {is_privileged(built)}"
         )
-    writer = TraceWriter(out, header_of(facts, plan), force=force)
+    header = header_of(facts, plan, conditions_of(built, plan, workers if executor else 1))
+    writer = TraceWriter(out, header, force=force)
     total = sum(map(len, plan.selections))
+    told.clear()
+    rules = plan.rules._replace(modality=facts.modality)
+    if isinstance(built, RowsOfAgents):  # an agent a row plays one episode at a time
+        rules = rules._replace(num_rows=1)
+    begin = partial(play, built)
+    if executor is not None and spec is not None:
+        begin = partial(play_with, executor, spec, workers=workers)
     try:
-        for trace in _shown(_traces(built, spec, plan, writer, executor), facts.name, total):
+        for trace in _shown(_traces(begin, plan, rules, writer), facts.name, total):
             on_episode(trace)
     finally:
         writer.close()
@@ -124,23 +148,13 @@ def evaluate(
 
 
 def _traces(
-    agent: BatchedAgent,
-    spec: AgentSpec | None,
-    plan: Plan,
-    writer: TraceWriter,
-    executor: Executor | None,
+    begin: Callable[..., Iterator[EpisodeTrace]], plan: Plan, rules: RunRules, writer: TraceWriter
 ) -> Iterator[EpisodeTrace]:
     """Yield the episodes that are written already, then play and write the others."""
     yield from writer.done.values()
     for selection in plan.selections:
         todo = selection.without(writer.done)
-        if executor is not None and spec is not None:
-            traces = play_with(executor, spec, todo, plan.rules)
-        else:
-            traces = play(agent, todo, plan.rules)
-        for trace in traces:
-            writer.write(trace)
-            yield trace
+        yield from map(writer.write, begin(todo, rules, on_start=writer.start))
 
 
 def _shown(traces: Iterator[EpisodeTrace], name: str, total: int) -> Iterator[EpisodeTrace]:
@@ -153,7 +167,7 @@ def _shown(traces: Iterator[EpisodeTrace], name: str, total: int) -> Iterator[Ep
             advance(1, f"success {succeeded / done:.2f}")
 
 
-def header_of(facts: AgentFacts, plan: Plan) -> Header:
+def header_of(facts: AgentFacts, plan: Plan, played: Conditions = Conditions()) -> Header:  # noqa: B008
     """Return the header of a run: rules, agent and which episodes, with their content hash."""
     datasets = {}
     for selection in plan.selections:
@@ -165,5 +179,29 @@ def header_of(facts: AgentFacts, plan: Plan) -> Header:
         horizon=plan.horizon,
         seed=plan.seed,
         agent=facts,
+        played=played,
         datasets=datasets,
+    )
+
+
+def conditions_of(agent: BatchedAgent, plan: Plan, workers: int = 1) -> Conditions:
+    """Return how an agent is played, as a trace's header records it."""
+    inner = agent.first if isinstance(agent, RowsOfAgents) else agent
+    interface: Interface = "in-process"
+    isolation: Isolation = "none"
+    limits = LimitFacts()
+    if isinstance(inner, ProcessAgent | HttpAgent):
+        interface = isolation = "process"
+        limits = LimitFacts(**asdict(inner.limits))
+        if isinstance(inner, HttpAgent):
+            interface, isolation = "http", "process" if inner.is_local else "remote"
+    simulator = plan.simulator.get("simulator", "embedded")
+    return Conditions(
+        interface=interface,
+        isolation=isolation,
+        workers=workers,
+        limits=limits,
+        simulator=simulator if isinstance(simulator, str) else type(simulator).__qualname__,
+        machine=machine(),
+        package_sha256=source_sha256(),
     )

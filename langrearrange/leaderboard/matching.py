@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from langrearrange.dataset import Episode, EpisodeSource, encode_episode
+from langrearrange.dataset import Episode, EpisodeSource, encode_episode, read_manifest
 from langrearrange.errors import (
     DatasetError,
     EpisodeError,
     LangRearrangeError,
     SubmissionError,
 )
+from langrearrange.leaderboard.sealed import SealedSplit
 from langrearrange.leaderboard.trace import DatasetFacts, EpisodeTrace, Header, Trace
+from langrearrange.paths import datasets_path
+from langrearrange.world.vocabulary import SPLITS
 
 OpenSource = Callable[[str], EpisodeSource]
 """Split name -> its episodes, from where the scorer trusts them to be."""
@@ -28,14 +32,16 @@ class MatchedSplit:
         lines: (line, episode as the scorer has it), in trace order.
         absent: episodes that were to be played and are not in the trace.
         partial: whether only a part of the split was to be played.
-        sealed: whether the set was bound by a commitment before it was opened (tier T2).
+        published: whether these are the episodes that this package publishes.
+        round: commitment of the sealed round that the episodes were made for again, or "".
     """
 
     split: str
     lines: tuple[tuple[EpisodeTrace, Episode], ...]
     absent: tuple[Episode, ...]
     partial: bool
-    sealed: bool
+    published: bool
+    round: str
 
 
 def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
@@ -60,15 +66,17 @@ def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
         partial = facts.num_episodes < len(source)
         wanted = sorted(played) if partial else range(len(source))
         episodes = {position: source.get(position) for position in wanted}
+        found = ""
         if len(episodes) == facts.num_episodes:  # else: which ones were meant is not known
-            _check_content(facts, split, episodes.values(), trace.header)
+            found = _check_content(facts, split, episodes.values(), trace.header)
         matched.append(
             MatchedSplit(
                 split,
                 tuple((line, episodes[positions[line.id][1]]) for line in lines),
                 tuple(episodes[p] for p in episodes if p not in played),
                 partial,
-                bool(getattr(getattr(source, "manifest", None), "commitment", "")),
+                not partial and found == published_sha256(split),
+                source.round if isinstance(source, SealedSplit) else "",
             )
         )
     return matched
@@ -80,6 +88,17 @@ def content_sha256(episodes: Iterable[Episode]) -> str:
     for episode in episodes:
         hasher.update(encode_episode(episode))
     return hasher.hexdigest()
+
+
+@cache
+def published_sha256(split: str) -> str | None:
+    """Return the content hash of a published split as the package has it, None for another name.
+
+    `LANGREARRANGE_DATASETS` changes nothing here.
+    """
+    if split not in SPLITS:
+        return None
+    return read_manifest(datasets_path(installed=True) / split).content_sha256
 
 
 def _open(split: str, open_source: OpenSource) -> EpisodeSource:
@@ -125,7 +144,7 @@ def _check_count(facts: DatasetFacts, split: str, available: int, played: int) -
 
 def _check_content(
     facts: DatasetFacts, split: str, episodes: Iterable[Episode], header: Header
-) -> None:
+) -> str:
     found = content_sha256(episodes)
     if found != facts.sha256:
         raise SubmissionError(
@@ -133,3 +152,4 @@ def _check_content(
             f"{facts.sha256[:12]}..., here {found[:12]}...); score it with the data set and "
             f"release it was made with ({header.package_version[:20]})"
         )
+    return found

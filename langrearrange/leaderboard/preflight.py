@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from langrearrange import __version__
+from langrearrange.agents import BUNDLED
 from langrearrange.errors import ScoreError, SubmissionError
 from langrearrange.leaderboard.groups import BOARD_SPLITS, base_split
-from langrearrange.leaderboard.matching import OpenSource
-from langrearrange.leaderboard.score import Result, score_trace
+from langrearrange.leaderboard.score import Result
+from langrearrange.leaderboard.trace import ISOLATED
+from langrearrange.paths import source_sha256
+from langrearrange.world.vocabulary import HORIZON
 
-_FACTS: Final = {"authors": "--authors", "url": "--homepage", "train_data": "--train-data"}
+_FACTS: Final = {
+    "authors": "--authors",
+    "url": "--homepage",
+    "train_data": "--train-data",
+    "perception": "--perception",
+}
+RESERVED: Final = frozenset((*(name.replace("_", "") for name in BUNDLED), "human"))
+"""Names that no submission may have, letters and digits alone: the board plays these itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class Preflight:
 
     Attributes:
         rejected: why the file cannot be scored at all; empty if it can.
-        unranked: why it would be shown without a rank; empty if it would be ranked.
+        unranked: why it would be listed without a place; empty if it would have one.
         remarks: what a reader of the board may ask about.
         result: its scores, None when rejected.
     """
@@ -33,22 +44,32 @@ class Preflight:
 
     @property
     def accepted(self) -> bool:
-        """Whether it would be ranked."""
+        """Whether it would have a place: among the self-reported runs, or in the ranking."""
         return not (self.rejected or self.unranked)
 
 
-def preflight(path: Path | str, open_source: OpenSource) -> Preflight:
+def preflight(path: Path, judge: Callable[[Path], Result]) -> Preflight:
     """Check a trace as the board would.
 
     Args:
         path: the file that would be submitted.
-        open_source: gives the episodes of a split.
+        judge: scores it, `score_trace` with the scorer's episodes.
     """
     try:
-        result = score_trace(path, open_source)
+        result = judge(path)
+        refuse_reserved(result.header.agent.name)
     except (SubmissionError, ScoreError) as error:
         return Preflight((str(error),), (), (), None)
     return Preflight((), tuple(_unranked(result)), tuple(_remarks(result)), result)
+
+
+def refuse_reserved(name: str) -> None:
+    """Raise SubmissionError for a name that reads like one of the package's own agents."""
+    if "".join(filter(str.isalnum, name.casefold())) in RESERVED:
+        raise SubmissionError(
+            f"the name '{name}' is reserved: the board plays the bundled agents itself; evaluate "
+            "with another --name"
+        )
 
 
 def _unranked(result: Result) -> list[str]:
@@ -64,14 +85,24 @@ def _unranked(result: Result) -> list[str]:
             f"the run was made with langrearrange {result.header.package_version}, this board is "
             f"of {__version__}; evaluate again with it"
         )
-    if result.header.horizon != 32:
-        reasons.append(f"the horizon was {result.header.horizon}; ranked runs have 32")
+    if result.header.horizon != HORIZON:
+        reasons.append(f"the horizon was {result.header.horizon}; ranked runs have {HORIZON}")
     return reasons
 
 
 def flaws(result: Result) -> list[str]:
-    """Return what of a run's episodes keeps it from being ranked."""
+    """Return what of a run's episodes keeps it from having a place."""
     found = []
+    if result.foreign:
+        found.append(
+            f"the episodes of {', '.join(result.foreign)} are neither this package's published "
+            "ones nor of a sealed round (--key and --commitment)"
+        )
+    isolation = result.header.played.isolation
+    if result.round and isolation not in ISOLATED:
+        found.append(f"nothing kept the agent from the sealed episodes (isolation: {isolation})")
+    if result.round and result.compared != "all":
+        found.append("not all pictures were drawn again; score with --pictures all")
     if result.partial:
         found.append(f"only a part was played of {', '.join(result.partial)}; evaluate all of it")
     if result.num_unproved:
@@ -84,13 +115,14 @@ def flaws(result: Result) -> list[str]:
         found.append(
             f"the first place looked at held the hidden thing in {looks.hits} of {looks.num_looks} "
             f"episodes, by chance at most about {looks.expected:.0f} (p = {looks.p_value:.1g}): "
-            "the agent seems to know where things are; only a run on sealed episodes can be ranked"
+            "the agent seems to know where things are"
         )
     return found
 
 
 def oddities(result: Result) -> list[str]:
     """Return what of a run's episodes a reader may ask about, ranked or not."""
+    header = result.header
     stopped = sum(bool(episode.failure) for episode in result.episodes)
     counted = {
         f"{result.num_missing} episodes are missing and count as failed": result.num_missing,
@@ -98,6 +130,12 @@ def oddities(result: Result) -> list[str]:
             result.false_claims
         ),
         f"in {stopped} episodes the agent stopped answering": stopped,
+        f"{result.num_interrupted} episodes were begun more than once": result.num_interrupted,
+        f"the run was resumed {header.played.resumes} times": header.played.resumes,
+        f"the pictures of {result.compared} episodes were drawn again": result.compared != "all",
+        "it was played with a langrearrange of other source than this one": (
+            header.played.package_sha256 not in ("", source_sha256())
+        ),
     }
     return [text for text, count in counted.items() if count]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -25,13 +26,15 @@ from langrearrange.env import (
     check_action,
     rows_of,
 )
-from langrearrange.errors import ActionError, UsageError
+from langrearrange.errors import ActionError, AgentError, UsageError
 from langrearrange.leaderboard.chain import ObservationChain
-from langrearrange.leaderboard.trace import EpisodeTrace, Failure, ProtocolName
+from langrearrange.leaderboard.trace import EpisodeTrace, Failure, OutcomeName, ProtocolName
 from langrearrange.log import get_logger
 from langrearrange.world.vocabulary import HORIZON
 
 logger = get_logger(__name__)
+told: set[Failure] = set()
+"""Failures that were warned of: the first of each kind in this process."""
 ENVS: Final = {"paper": LangRearrangeVectorEnv, "hard": LangRearrangeHardVectorEnv}
 
 
@@ -43,18 +46,25 @@ class RunRules(NamedTuple):
         horizon: skills an episode may take.
         num_rows: at most so many episodes side by side, at least 1.
         simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
+        modality: what the header says of the agent; "" for whatever the agent has.
     """
 
     protocol: ProtocolName = "paper"
     horizon: int = HORIZON
     num_rows: int = 1
     simulator: Mapping[str, Any] = {}
+    modality: str = ""
+
+
+def ignore(episode_id: str) -> None:
+    """Do nothing as an episode begins."""
 
 
 def play(
     agent: BatchedAgent,
     episodes: Selection,
     rules: RunRules = RunRules(),  # noqa: B008 (a constant)
+    on_start: Callable[[str], None] = ignore,
 ) -> Iterator[EpisodeTrace]:
     """Let an agent play episodes side by side.
 
@@ -66,15 +76,22 @@ def play(
             one episode at a time, since one that breaks breaks the call for all rows.
         episodes: what to play, each once.
         rules: how.
+        on_start: called with an episode's id before the agent is told of it.
 
     Yields:
         A trace as each episode ends, in order of ending.
 
     Raises:
         UsageError: num_rows < 1.
+        AgentError: the agent has another modality than the rules.
     """
     if rules.num_rows < 1:
         raise UsageError(f"num_rows={rules.num_rows}; accepted: 1 or more")
+    if agent.modality != (rules.modality or agent.modality):
+        raise AgentError(
+            f"a worker's agent has modality '{agent.modality}', the header of the run says "
+            f"'{rules.modality}'; an agent must have one modality in all processes"
+        )
     if not len(episodes):
         return
     env = ENVS[rules.protocol](
@@ -86,7 +103,7 @@ def play(
         **rules.simulator,
     )
     try:
-        yield from _Rollout(agent, env).play()
+        yield from _Rollout(agent, env, on_start).play()
     finally:
         env.close()
 
@@ -98,7 +115,7 @@ class _Row:
     episode_id: str
     chain: ObservationChain = field(default_factory=ObservationChain)
     actions: list[int] = field(default_factory=list)
-    outcomes: list[str] = field(default_factory=list)
+    outcomes: list[OutcomeName] = field(default_factory=list)
 
     def trace(self, *, success: bool = False, failure: Failure = "") -> EpisodeTrace:
         return EpisodeTrace(
@@ -114,8 +131,10 @@ class _Row:
 class _Rollout:
     """An agent in front of a vector env, whose rows begin an episode as soon as one has ended."""
 
-    def __init__(self, agent: BatchedAgent, env: LangRearrangeVectorEnv) -> None:
-        self._agent, self._env = agent, env
+    def __init__(
+        self, agent: BatchedAgent, env: LangRearrangeVectorEnv, on_start: Callable[[str], None]
+    ) -> None:
+        self._agent, self._env, self._on_start = agent, env, on_start
         self._privileged, self._num_actions = is_privileged(agent), env.config.num_actions
         self._rows: dict[int, _Row] = {}
         self._failed: dict[int, Failure] = {}
@@ -160,6 +179,7 @@ class _Rollout:
             episode = self._env.tasks[row].episode
             self._rows[row] = _Row(episode.id)
             self._rows[row].chain.add(self._seen(row))
+            self._on_start(episode.id)
             try:
                 if self._privileged and isinstance(agent, PrivilegedBatchedAgent):
                     agent.bind_rows([row], [episode])
@@ -195,8 +215,14 @@ class _Rollout:
 
     def _fail(self, row: int, error: Exception) -> None:
         self._failed[row] = failure = _failure_of(error)
-        name = self._rows[row].episode_id
-        logger.warning("%s: agent failed (%s): %s: %s", name, failure, type(error).__name__, error)
+        name, kind = self._rows[row].episode_id, type(error).__name__
+        first = failure not in told
+        told.add(failure)
+        logger.log(
+            logging.WARNING if first else logging.INFO,
+            "%s: agent failed (%s): %s: %s", name, failure, kind, error,
+            exc_info=error if first and failure == "crash" else None,
+        )  # fmt: skip
 
 
 def _failure_of(error: Exception) -> Failure:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from langrearrange.dataset import Episode
 from langrearrange.env import RANKED_MODALITIES
 from langrearrange.errors import ScoreError
-from langrearrange.leaderboard.chain import verifier
+from langrearrange.leaderboard.chain import Pictures, verifier
 from langrearrange.leaderboard.clairvoyance import Clairvoyance, clairvoyance
 from langrearrange.leaderboard.groups import GROUPS, base_split, is_stratified, units_of
 from langrearrange.leaderboard.matching import OpenSource, match
@@ -28,7 +29,8 @@ from langrearrange.leaderboard.statistics import (
     mean_ci,
     mean_of_intervals,
 )
-from langrearrange.leaderboard.trace import Header, Trace, read_trace
+from langrearrange.leaderboard.trace import ISOLATED, Header, Trace
+from langrearrange.leaderboard.trace_reader import read_trace
 from langrearrange.world.vocabulary import HORIZON
 
 Tier = Literal["T0", "T1", "T2"]
@@ -84,7 +86,10 @@ class Result:
         templates: a row per split and template.
         partial: splits of which only a part was to be played: such a run is never ranked.
         num_missing: episodes that were to be played and are not in the trace: counted as failed.
-        sealed: whether all of it was played on sealed sets.
+        foreign: splits whose episodes are neither the published ones nor of a sealed round.
+        round: commitment of the sealed round whose sets all of it was played on, or "".
+        compared: of how many episodes the hashes of what the agent was shown were recomputed.
+        num_interrupted: episodes begun more than once; in a sealed round they count as failed.
         false_claims: episodes declared successful that replay shows to have failed.
         clairvoyance: whether it found hidden things faster than an honest search could.
         episodes: every replayed episode, by split, then in trace order.
@@ -96,7 +101,10 @@ class Result:
     templates: tuple[TemplateScores, ...]
     partial: tuple[str, ...]
     num_missing: int
-    sealed: bool
+    foreign: tuple[str, ...]
+    round: str
+    compared: Pictures
+    num_interrupted: int
     false_claims: tuple[str, ...]
     clairvoyance: Clairvoyance
     episodes: tuple[Replayed, ...]
@@ -108,34 +116,48 @@ class Result:
 
     @property
     def tier(self) -> Tier:
-        """T0 is not ranked; T1: replay-verified on public episodes; T2: on sealed ones.
+        """T0 is listed without a place; T1: self-reported, on published episodes; T2: sealed.
 
-        Not ranked: privileged (said or shown), partial, unproved, of another horizon, or of a
-        modality that is not this package's.
+        T0 is privileged (said or shown), partial, unproved, on other episodes, of another horizon
+        or of a modality that is not this package's; and on sealed episodes, if the agent was not
+        isolated or not all it was shown is verified.
         """
-        privileged = self.header.agent.privileged or (
-            self.clairvoyance.suspicious and not self.sealed
-        )
-        ours = self.header.horizon == HORIZON and self.header.agent.modality in RANKED_MODALITIES
-        if privileged or self.partial or self.num_unproved or not ours:
+        header, isolation = self.header, self.header.played.isolation
+        ours = header.horizon == HORIZON and header.agent.modality in RANKED_MODALITIES
+        barred = header.agent.privileged or self.clairvoyance.suspicious or not ours
+        if barred or self.partial or self.num_unproved or self.foreign:
             return "T0"
-        return "T2" if self.sealed else "T1"
+        if self.round:
+            return "T2" if isolation in ISOLATED and self.compared == "all" else "T0"
+        return "T1"
 
 
-def score_trace(path: Path | str, open_source: OpenSource, *, pixels: bool = False) -> Result:
+def score_trace(
+    path: Path | str,
+    open_source: OpenSource,
+    *,
+    pictures: Pictures = "some",
+    observations: Collection[str] = (),
+) -> Result:
     """Read and score a trace file; see `score`."""
-    return score(read_trace(path), open_source, pixels=pixels)
+    return score(read_trace(path), open_source, pictures=pictures, observations=observations)
 
 
-def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Result:
+def score(
+    trace: Trace,
+    open_source: OpenSource,
+    *,
+    pictures: Pictures = "some",
+    observations: Collection[str] = (),
+) -> Result:
     """Rebuild every episode, replay its actions and score what happened.
 
     Args:
         trace: of one run.
         open_source: gives the episodes of a split, from the package or a folder the caller
             trusts; the trace itself is never asked for them.
-        pixels: draw the pictures of rgb runs again and compare their hashes too; only on x86-64,
-            where they are bit-identical.
+        pictures: of how many episodes of rgb runs pictures are drawn again, to compare hashes.
+        observations: modalities `module:factory` of third parties whose code may be imported.
 
     Raises:
         SubmissionError: unknown or duplicate episodes, or actions that cannot be replayed.
@@ -146,16 +168,20 @@ def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Res
         raise ScoreError("the trace names no episodes to score")
     splits: dict[str, Scores] = {}
     pairs: list[tuple[Replayed, Episode]] = []
-    symbolic, observations = verifier(trace.header.agent.modality, pixels=pixels)
+    checker = verifier(trace.header, len(trace.episodes), pictures, observations)
     for part in matched:
-        played = [
-            dataclasses.replace(replay(episode, line, trace.header, observations), split=part.split)
-            for line, episode in part.lines
-        ]
+        played: list[Replayed] = []
+        for line, episode in part.lines:
+            count = len(pairs) + len(played)
+            if part.round and line.attempts > 1:
+                line = msgspec.structs.replace(line, failure="interrupted")
+            seen = checker.observations if count % checker.every == 0 else None
+            found = replay(episode, line, trace.header, seen)
+            played.append(dataclasses.replace(found, split=part.split))
         splits[part.split] = score_episodes(played, part.absent, is_stratified(part.split))
         pairs += zip(played, (episode for _, episode in part.lines), strict=True)
-    if observations:
-        observations.close()
+    if checker.observations:
+        checker.observations.close()
     replayed = tuple(episode for episode, _ in pairs)
     claims = {line.id for line in trace.episodes if line.success}
     return Result(
@@ -165,9 +191,12 @@ def score(trace: Trace, open_source: OpenSource, *, pixels: bool = False) -> Res
         templates=template_scores(replayed),
         partial=tuple(part.split for part in matched if part.partial),
         num_missing=sum(scores.num_missing for scores in splits.values()),
-        sealed=all(part.sealed for part in matched),
+        foreign=tuple(p.split for p in matched if not (p.partial or p.published or p.round)),
+        round=matched[0].round if all(part.round for part in matched) else "",
+        compared=checker.compared,
+        num_interrupted=sum(line.attempts > 1 for line in trace.episodes),
         false_claims=tuple(e.id for e in replayed if e.id in claims and not e.success),
-        clairvoyance=clairvoyance(pairs, symbolic=symbolic),
+        clairvoyance=clairvoyance(pairs, symbolic=checker.symbolic),
         episodes=replayed,
     )
 

@@ -1,40 +1,51 @@
-"""The record of a run: header, one line an episode, footer. Its schema, reading and refusing.
+"""The record of a run: header, one line an episode, footer. Its schema, line by line.
 
-Not for writing (`trace_writer`) and not for believing: `replay` recomputes all that is declared.
+Not for files (`trace_reader`, `trace_writer`) and not for believing: `replay` recomputes all.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
+from langrearrange import __version__
 from langrearrange.errors import SubmissionError
 
-SCHEMA_VERSION: Final = 1
-MAX_LINE: Final = 1 << 16
-"""Longest line a reader takes, in bytes; 32 skills need about 300."""
+SCHEMA_VERSION: Final[Literal[2]] = 2
 MAX_EPISODES: Final = 200_000
-MAX_BYTES: Final = 64 << 20
-"""Largest file on disk a reader opens."""
 MAX_ACTIONS: Final = 1_000
 
+Text = Annotated[str, msgspec.Meta(max_length=500)]
+"""Free text of submitters, shown to others; `AgentFacts` refuses what cannot be printed."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+_LETTER: Final = r"!-~\u00c0-\u024f"
+"""Printable ASCII and Latin letters with accents: nothing that is invisible or turns direction."""
 Action = Annotated[int, msgspec.Meta(ge=0, lt=1_000)]
 """A number that may be a skill; `replay` knows which ones are."""
 Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=100, pattern=rf"^[{_LETTER}]([ {_LETTER}]*[{_LETTER}])?$"
+    ),
 ]
-Text = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""Free text of submitters, shown to others: of bounded length, without control characters."""
+Split = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")]
 ProtocolName = Literal["paper", "hard"]
-Failure = Literal["", "crash", "timeout", "bad_action", "refusal"]
-"""Why the agent did not play on: it broke, was too slow, said no skill, or would not answer."""
+Failure = Literal["", "crash", "timeout", "bad_action", "refusal", "interrupted"]
+"""Why the agent did not play on: it broke, was too slow, said no skill, or would not answer.
+`interrupted`: the evaluator ended during the episode, which in a sealed round counts as failed."""
+Interface = Literal["in-process", "process", "http"]
+Isolation = Literal["none", "process", "user", "sandbox", "remote"]
+"""What keeps the agent from the episodes: nothing, a process of the same user, another user, a
+sandbox, another machine."""
+OutcomeName = Literal[
+    "none", "ok", "hand_full", "hand_empty", "not_near", "closed", "already_open",
+    "already_closed", "absent", "stop",
+]  # fmt: skip
+ISOLATED: Final = frozenset[Isolation](("user", "sandbox", "remote"))
 
 
 class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,17 +55,69 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         name: shown in tables.
         modality: what it sees, a name of `env.MODALITIES` or `module:factory`.
         privileged: it was shown the episodes (tier T0, never ranked).
-        authors, url, parameters, train_data, note: free text.
+        perception: what its encoder was trained on, at most 200 characters.
+        authors, url, parameters, train_data, note: free text, at most 500 characters.
     """
 
     name: Name
     modality: Name
     privileged: bool = False
+    perception: Annotated[str, msgspec.Meta(max_length=200)] = ""
     authors: Text = ""
     url: Text = ""
     parameters: Text = ""
     train_data: Text = ""
     note: Text = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for text with control, bidirectional or zero-width characters."""
+        for name in ("perception", "authors", "url", "parameters", "train_data", "note"):
+            if not getattr(self, name).isprintable():
+                raise ValueError(f"{name} holds characters that cannot be printed")
+
+
+class LimitFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of an agent; 0 for none.
+
+    Attributes:
+        start_s, step_s, episode_s: see `agents.Limits`.
+        memory_mb: of the agent and its processes together.
+        processes: how many it may have.
+    """
+
+    start_s: Seconds = 0.0
+    step_s: Seconds = 0.0
+    episode_s: Seconds = 0.0
+    memory_mb: Count = 0
+    processes: Count = 0
+
+
+class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a run was played; written by `evaluate`, not by the agent.
+
+    Attributes:
+        interface: how the agent was asked.
+        isolation: what kept it from the episodes.
+        network: whether it may have reached the network.
+        workers: processes that played, the most at any time.
+        limits: of the agent.
+        simulator: what drew the pictures.
+        machine: kind of processor, `x86_64`: pictures are promised bit-identical on one kind.
+        resumes: how often the run was interrupted and begun again.
+        round: commitment of the sealed round it was played for, "" for none.
+        package_sha256: of the source of the langrearrange that played.
+    """
+
+    interface: Interface = "in-process"
+    isolation: Isolation = "none"
+    network: bool = True
+    workers: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    limits: LimitFacts = LimitFacts()
+    simulator: Name = "embedded"
+    machine: Annotated[str, msgspec.Meta(max_length=40, pattern="^[A-Za-z0-9_.-]*$")] = ""
+    resumes: Count = 0
+    round: Digest = ""
+    package_sha256: Digest = ""
 
 
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,8 +128,8 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         sha256: of their canonical content, in file order.
     """
 
-    num_episodes: Annotated[int, msgspec.Meta(ge=1)]
-    sha256: str
+    num_episodes: Annotated[int, msgspec.Meta(ge=1, le=MAX_EPISODES)]
+    sha256: Digest
 
 
 class Header(
@@ -76,22 +139,43 @@ class Header(
     """The first line of a trace.
 
     Attributes:
-        schema_version: of the file; readers refuse newer ones.
+        schema_version: of the file; readers refuse others.
         package_version: of langrearrange when the run was made.
         protocol: `paper` or `hard` (design 3.5); boards of their own.
         horizon: skills an episode may take.
         seed: given to the agent.
         agent: declared facts.
+        played: how.
         datasets: split -> which episodes.
     """
 
-    schema_version: int = SCHEMA_VERSION
-    package_version: str
+    schema_version: Literal[2] = SCHEMA_VERSION
+    package_version: Name
     protocol: ProtocolName = "paper"
     horizon: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 32
     seed: int = 0
     agent: AgentFacts
-    datasets: dict[str, DatasetFacts]
+    played: Conditions = Conditions()
+    datasets: Annotated[dict[Split, DatasetFacts], msgspec.Meta(max_length=64)]
+
+    @property
+    def num_episodes(self) -> int:
+        """How many episodes were to be played."""
+        return sum(facts.num_episodes for facts in self.datasets.values())
+
+    @property
+    def max_line(self) -> int:
+        """Longest line of an episode, in bytes: 22 for each skill and its outcome."""
+        return 400 + 22 * self.horizon
+
+
+class StartLine(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind",
+    tag="start",
+):  # fmt: skip
+    """Only in unfinished files: written before the agent is told of the episode."""
+
+    id: Name
 
 
 class EpisodeTrace(
@@ -106,15 +190,17 @@ class EpisodeTrace(
         outcomes: what became of each, for readers; replay recomputes them.
         success: as declared by whoever ran it; replay ignores it.
         failure: why the agent stopped answering, "" if it did not.
+        attempts: how often it was begun; more than 1 if the evaluator was killed meanwhile.
         chain: hash of the observations it was given, "" if not kept.
     """
 
-    id: str
-    actions: tuple[Action, ...]
-    outcomes: tuple[str, ...] = ()
+    id: Name
+    actions: Annotated[tuple[Action, ...], msgspec.Meta(max_length=MAX_ACTIONS)]
+    outcomes: Annotated[tuple[OutcomeName, ...], msgspec.Meta(max_length=MAX_ACTIONS)] = ()
     success: bool = False
     failure: Failure = ""
-    chain: str = ""
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
+    chain: Digest = ""
 
 
 class Footer(
@@ -124,10 +210,10 @@ class Footer(
     """The last line: number of episode lines, sha256 of every byte before this line."""
 
     episodes: int
-    sha256: str
+    sha256: Digest
 
 
-Line = Header | EpisodeTrace | Footer
+Line = Header | StartLine | EpisodeTrace | Footer
 ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final[msgspec.json.Decoder[Line]] = msgspec.json.Decoder(Line)
 
@@ -148,93 +234,11 @@ def encode_line(line: Line) -> bytes:
 def decode_line(data: bytes, place: str) -> Line:
     """Read one line; SubmissionError gives the place and what is wrong."""
     try:
-        line = _DECODER.decode(data)
+        return _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        _refuse_newer(_version_of(data), place)
-        raise SubmissionError(f"{place}: not a line of a trace ({error})") from None
-    if isinstance(line, Header):
-        _refuse_newer(line.schema_version, place)
-    if isinstance(line, EpisodeTrace) and len(line.actions) > MAX_ACTIONS:
-        raise SubmissionError(
-            f"{place}: {len(line.actions)} actions; accepted: at most {MAX_ACTIONS}"
-        )
-    return line
-
-
-def read_trace(path: Path | str) -> Trace:
-    """Read a finished trace.
-
-    Args:
-        path: a `.jsonl.gz` written by `rollout`, or by anybody.
-
-    Returns:
-        The trace; every line fits the schema and the footer's hash is right.
-
-    Raises:
-        SubmissionError: not a trace file, truncated, altered, too large or from a newer version.
-    """
-    path = Path(path)
-    hasher = hashlib.sha256()
-    header: Header | None = None
-    footer: Footer | None = None
-    episodes: list[EpisodeTrace] = []
-    for number, data in _lines(path):
-        place = f"{path}:{number}"
-        if footer is not None:
-            raise SubmissionError(f"{place}: there are lines behind the footer; remove them")
-        line = decode_line(data, place)
-        if (header is None) != isinstance(line, Header):
-            raise SubmissionError(f"{place}: a trace has one header, as its first line")
-        if isinstance(line, Header):
-            header = line
-        elif isinstance(line, Footer):
-            footer = line
-            _check_footer(footer, len(episodes), hasher.hexdigest(), place)
-        elif len(episodes) >= MAX_EPISODES:
-            raise SubmissionError(f"{place}: more than {MAX_EPISODES} episodes")
-        else:
-            episodes.append(line)
-        hasher.update(data)
-    if header is None or footer is None:
-        raise SubmissionError(
-            f"{path}: the trace is not finished (no footer); run the same evaluate command again, "
-            "it resumes where it stopped"
-        )
-    return Trace(header, tuple(episodes))
-
-
-def _check_footer(footer: Footer, episodes: int, sha256: str, place: str) -> None:
-    if footer.episodes != episodes or footer.sha256 != sha256:
-        raise SubmissionError(
-            f"{place}: the footer declares {footer.episodes} episodes with sha256 "
-            f"{footer.sha256[:12]}..., the file has {episodes} with {sha256[:12]}...; it was "
-            "altered after the run. Submit the file as evaluate wrote it"
-        )
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number, line); bounded, so that no file exhausts memory."""
-    if not path.is_file():
-        raise SubmissionError(f"{path}: no such file; evaluate writes traces as NAME.jsonl.gz")
-    if path.stat().st_size > MAX_BYTES:
-        raise SubmissionError(f"{path}: larger than {MAX_BYTES >> 20} MiB; no run needs as much")
-    number = 0
-    try:
-        with gzip.open(path, "rb") as file:
-            while line := file.readline(MAX_LINE + 1):
-                number += 1
-                if len(line) > MAX_LINE:
-                    raise SubmissionError(
-                        f"{path}:{number}: a line longer than {MAX_LINE} bytes; accepted: less"
-                    )
-                if number > MAX_EPISODES + 2:
-                    raise SubmissionError(f"{path}: more than {MAX_EPISODES} episodes")
-                yield number, line
-    except (OSError, EOFError, zlib.error) as error:
-        raise SubmissionError(
-            f"{path}: truncated or corrupt after line {number} ({error}); evaluate again or "
-            "restore it"
-        ) from None
+        _refuse_other(_version_of(data), place)
+        told = ascii(str(error))[1:-1][:500]
+        raise SubmissionError(f"{place}: not a line of a trace ({told})") from None
 
 
 class _Version(msgspec.Struct):
@@ -248,12 +252,9 @@ def _version_of(data: bytes) -> int:
         return SCHEMA_VERSION
 
 
-def _refuse_newer(version: int, place: str) -> None:
-    if not 1 <= version <= SCHEMA_VERSION:
-        from langrearrange import __version__
-
+def _refuse_other(version: int, place: str) -> None:
+    if version != SCHEMA_VERSION:
         raise SubmissionError(
-            f"{place}: schema version {version}, but langrearrange {__version__} reads versions "
-            f"1 to {SCHEMA_VERSION}; install a later release: "
-            "pip install --upgrade langrearrange"
+            f"{place}: schema version {version}, but langrearrange {__version__} reads version "
+            f"{SCHEMA_VERSION}; score it with the release that wrote it (results/v0/README.md)"
         )

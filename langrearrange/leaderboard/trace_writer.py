@@ -1,7 +1,8 @@
 """Writes a trace episode by episode, so that an interrupted run can resume.
 
-While a run lasts, its lines lie uncompressed in `<name>.part`; `finish` puts them in the given
-order and writes the final file, which is the same whatever was interrupted.
+While a run lasts, its lines lie uncompressed in `<name>.part`: a header each time it is begun, a
+line before each episode and one after it. `finish` writes the final file, in the given order; where
+nothing was interrupted, it is the same file every time.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.leaderboard.trace import (
     EpisodeTrace,
     Footer,
     Header,
+    StartLine,
     decode_line,
     encode_line,
 )
@@ -45,22 +50,29 @@ class TraceWriter:
             raise UsageError(f"{self._path} exists; choose another --out, or pass --force")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._done: dict[str, EpisodeTrace] = {}
+        self._starts: Counter[str] = Counter()
         keep = self._resume(force) if self._part.exists() else 0
         self._file: BinaryIO = open(self._part, "r+b" if keep else "wb")
         self._file.truncate(keep)
         self._file.seek(keep)
-        if not keep:
-            self._append(encode_line(header))
+        self._append(encode_line(header))
 
     @property
     def done(self) -> dict[str, EpisodeTrace]:
         """Episode id -> trace of all that is written, resumed ones included."""
         return dict(self._done)
 
-    def write(self, episode: EpisodeTrace) -> None:
-        """Append one episode; it survives a kill once this returns."""
+    def start(self, episode_id: str) -> None:
+        """Note that an episode begins, before its agent is told of it."""
+        self._starts[episode_id] += 1
+        self._append(encode_line(StartLine(id=episode_id)))
+
+    def write(self, episode: EpisodeTrace) -> EpisodeTrace:
+        """Append one episode and return it with its attempts; it survives a kill from now on."""
+        episode = replace(episode, attempts=max(1, self._starts[episode.id]))
         self._append(encode_line(episode))
         self._done[episode.id] = episode
+        return episode
 
     def finish(self, order: Sequence[str]) -> Path:
         """Write the final file, episodes in the order of these ids, and drop the partial one.
@@ -95,22 +107,37 @@ class TraceWriter:
         lines = self._part.read_bytes().split(b"\n")[:-1]  # the last line may be truncated
         if not lines:
             return 0
-        place = f"{self._part}:1"
-        if encode_line(self._header) != lines[0] + b"\n":
-            if force:
-                return 0
-            raise UsageError(
-                f"{place}: an unfinished run with other settings lies here; finish it with its own "
-                "command, choose another --out, or pass --force to drop it"
-            )
-        keep = len(lines[0]) + 1
-        for number, line in enumerate(lines[1:], start=2):
+        keep = 0
+        for number, data in enumerate(lines, start=1):
             try:
-                episode = decode_line(line, f"{self._part}:{number}")
+                line = decode_line(data, f"{self._part}:{number}")
             except SubmissionError:
                 break  # a truncated line within the file: resume here
-            if not isinstance(episode, EpisodeTrace):
+            if number == 1 and (not isinstance(line, Header) or not self._continues(line)):
                 break
-            self._done[episode.id] = episode
-            keep += len(line) + 1
+            if isinstance(line, Header):
+                self._header = _resumed(self._header, line)
+            elif isinstance(line, StartLine):
+                self._starts[line.id] += 1
+            elif isinstance(line, EpisodeTrace):
+                self._done[line.id] = line
+            else:
+                break
+            keep += len(data) + 1
+        if not keep and not force:
+            raise UsageError(
+                f"{self._part}:1: an unfinished run with other settings lies here; finish it with "
+                "its own command, choose another --out, or pass --force to drop it"
+            )
         return keep
+
+    def _continues(self, begun: Header) -> bool:
+        """Whether an unfinished run is this one, maybe with other workers."""
+        played = replace(self._header.played, workers=begun.played.workers)
+        return replace(self._header, played=played) == begun
+
+
+def _resumed(header: Header, begun: Header) -> Header:
+    """Return the header of a run that was begun once more."""
+    played, workers = header.played, max(header.played.workers, begun.played.workers)
+    return replace(header, played=replace(played, workers=workers, resumes=played.resumes + 1))

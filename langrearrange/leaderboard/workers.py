@@ -5,22 +5,19 @@ What comes out depends neither on their number nor on the order in which they fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from langrearrange.agents import AgentSpec, BatchedAgent
-from langrearrange.dataset import Selection
-from langrearrange.leaderboard.rollout import RunRules, play
+from langrearrange.dataset import EpisodeList, Selection, select
+from langrearrange.leaderboard.rollout import RunRules, ignore, play
 from langrearrange.leaderboard.trace import EpisodeTrace
 
-CHUNK: Final = 16
-"""Episodes a worker plays before it reports: what a kill can lose."""
-
-AHEAD: Final = 64
-"""Chunks handed out at a time."""
+SPARE: Final = 2
+"""Chunks handed out beyond one for each worker, so that none waits; a kill loses all of them."""
 
 
 def play_chunk(spec: AgentSpec, episodes: Selection, rules: RunRules) -> list[EpisodeTrace]:
@@ -33,25 +30,32 @@ def play_with(
     spec: AgentSpec,
     episodes: Selection,
     rules: RunRules,
+    *,
+    workers: int = 1,
+    on_start: Callable[[str], None] = ignore,
 ) -> Iterator[EpisodeTrace]:
-    """Let an executor's workers play episodes.
+    """Let an executor's workers play episodes, `rules.num_rows` at a time.
 
     Args:
         executor: of processes, threads or a cluster (`dask.distributed.Client.get_executor()`).
         spec: which agent; each worker builds its own.
-        episodes: what to play, each once; their sources are sent to the workers, so that they must
-            be picklable.
+        episodes: what to play, each once.
         rules: how.
+        workers: how many the executor has.
+        on_start: called with an episode's id before it is handed out.
 
     Yields:
         Traces as chunks finish.
     """
-    starts = range(0, len(episodes), CHUNK)
-    chunks = iter([Selection(episodes.chosen[start : start + CHUNK]) for start in starts])
+    size = rules.num_rows
+    starts = iter(range(0, len(episodes), size))
     pending: set[Future[list[EpisodeTrace]]] = set()
     while True:
-        for chunk in islice(chunks, AHEAD - len(pending)):
-            pending.add(executor.submit(play_chunk, spec, chunk, rules))
+        for start in islice(starts, workers + SPARE - len(pending)):
+            chunk = list(Selection(episodes.chosen[start : start + size]))
+            for episode in chunk:
+                on_start(episode.id)
+            pending.add(executor.submit(play_chunk, spec, select(EpisodeList(chunk)), rules))
         if not pending:
             return
         done, pending = wait(pending, return_when=FIRST_COMPLETED)

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from langrearrange.leaderboard import (
     build_board,
     build_page,
     header_of,
-    report_json,
+    row_of,
     score,
 )
 
@@ -122,8 +123,8 @@ def test_the_list_is_filtered_and_searched(tmp_path: Path) -> None:
 
 
 def test_the_board_is_sorted_and_filtered(tmp_path: Path) -> None:
-    results = [report_json(result_of(name)) for name in ("random", "explorer", "blind_sweep")]
-    results.append(report_json(result_of("oracle", privileged=True)))
+    results = [result_of(name) for name in ("random", "explorer", "blind_sweep")]
+    results.append(result_of("oracle", privileged=True))
     clicks = """
     const cells = () => [...document.querySelectorAll("#table td.name")];
     const agents = () => cells().map((td) => td.textContent);
@@ -134,11 +135,13 @@ def test_the_board_is_sorted_and_filtered(tmp_path: Path) -> None:
     seen.down = agents();
     head("context").click();
     seen.up = agents();
-    document.getElementById("tier").value = "T0";
+    document.getElementById("tier").value = "T0 no place";
     document.getElementById("tier").onchange();
     seen.privileged = agents();
     """
-    seen = seen_after(build_board(results), tmp_path, clicks)
+    seen = seen_after(
+        build_board([row_of(replace(result, foreign=())) for result in results]), tmp_path, clicks
+    )
     assert seen["up"] == ["random", *[n for n in seen["up"] if n != "random"]]
     assert seen["down"][-1] == "random"
     assert len(seen["down"]) == 4

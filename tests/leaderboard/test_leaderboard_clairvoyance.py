@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from langrearrange.leaderboard import (
     header_of,
     preflight,
     score,
+    score_trace,
 )
 from langrearrange.leaderboard.clairvoyance import _tail
 
@@ -59,7 +61,7 @@ def test_honest_agents_are_not_flagged(agent: str, hidden: EpisodeList) -> None:
     assert test.num_looks >= 20
     assert test.hits <= test.expected
     assert test.p_value > 0.1
-    assert result.tier == "T1"
+    assert dataclasses.replace(result, foreign=()).tier == "T1"
 
 
 def test_going_straight_to_a_place_the_sentence_names_proves_nothing() -> None:
@@ -78,13 +80,15 @@ def test_preflight_lists_every_reason(tmp_path: Path) -> None:
     source = EpisodeList(HANDMADE)
     traces = traces_of("oracle", HANDMADE)
     header = header_of(
-        AgentFacts(name="oracle", modality="state", privileged=True), Plan(sources=[source])
+        AgentFacts(name="spy", modality="state", privileged=True), Plan(sources=[source])
     )
     header = msgspec.structs.replace(header, package_version="0.0.1")
     writer = TraceWriter(tmp_path / "run.jsonl.gz", header)
     for trace in traces.values():
         writer.write(trace)
-    checked = preflight(writer.finish(list(traces)), lambda split: source)
+    checked = preflight(
+        writer.finish(list(traces)), lambda path: score_trace(path, lambda split: source)
+    )
     assert not checked.accepted
     assert checked.rejected == ()
     reasons = " | ".join(checked.unranked)
@@ -96,6 +100,6 @@ def test_preflight_lists_every_reason(tmp_path: Path) -> None:
 def test_preflight_says_why_a_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl.gz"
     path.write_bytes(b"no gzip")
-    checked = preflight(path, lambda split: EpisodeList(HANDMADE))
+    checked = preflight(path, lambda path: score_trace(path, lambda split: EpisodeList(HANDMADE)))
     assert not checked.accepted
     assert "truncated or corrupt" in checked.rejected[0]

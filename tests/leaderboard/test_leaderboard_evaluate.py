@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -55,6 +56,11 @@ def facts_of(name: str, rows: BatchedAgent, **fields: Any) -> AgentFacts:
     return AgentFacts(
         name=name, modality=fields.pop("modality", rows.modality), privileged=is_privileged(rows)
     )
+
+
+def placed(result: Result) -> Result:
+    """As if the sample were what is published."""
+    return dataclasses.replace(result, foreign=())
 
 
 def run(name: str, source: EpisodeList, out: Path, **plan: Any) -> tuple[Path, Result]:
@@ -128,7 +134,8 @@ def test_results_are_plain_json_and_the_same_every_time(
     first = json.dumps(report_json(results["random"]), allow_nan=False)
     assert json.dumps(report_json(again), allow_nan=False) == first
     assert report_json(results["oracle"])["ranked"] is False
-    assert report_json(results["random"])["ranked"] is True
+    assert report_json(results["random"])["ranked"] is False, "self-reported"
+    assert report_json(placed(results["random"]))["tier"] == "T1"
 
 
 def test_a_run_of_fewer_episodes_is_partial_and_spread_evenly(
@@ -159,24 +166,30 @@ def test_oracle_scores_one_with_pictures_whose_hashes_are_drawn_again(
     rows.modality = "rgb+feedback"
     few = Plan(sources=[mini], num_episodes=3)
     path = evaluate(rows, facts_of("oracle", rows), few, tmp_path / "run.jsonl.gz")
-    result = score_trace(path, lambda split: mini, pixels=True)
+    result = score_trace(path, lambda split: mini, pictures="all")
     assert result.splits["train_mini"].success.mean == 1.0
     trace = read_trace(path)
     forged = (msgspec.structs.replace(trace.episodes[0], chain="0" * 32), *trace.episodes[1:])
     with pytest.raises(SubmissionError, match=r"modality 'rgb.feedback'"):
-        score(Trace(trace.header, forged), lambda split: mini, pixels=True)
-    assert score(Trace(trace.header, forged), lambda split: mini).splits == result.splits
+        score(Trace(trace.header, forged), lambda split: mini, pictures="all")
+    unseen = score(Trace(trace.header, forged), lambda split: mini, pictures="none")
+    assert (unseen.splits, unseen.compared) == (result.splits, "none")
+    with pytest.raises(SubmissionError, match=r"modality 'rgb.feedback'"):
+        score(Trace(trace.header, forged), lambda split: mini)
+    elsewhere = msgspec.structs.replace(trace.header.played, machine="elsewhere")
+    header = msgspec.structs.replace(trace.header, played=elsewhere)
+    assert score(Trace(header, forged), lambda split: mini).compared == "none"
 
 
 def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(
     mini: EpisodeList, tmp_path: Path
 ) -> None:
     path, result = run("random", mini, tmp_path / "run.jsonl.gz")
-    assert (result.tier, result.num_unproved) == ("T1", 0)
+    assert (placed(result).tier, result.num_unproved) == ("T1", 0)
     trace = read_trace(path)
     bare = (msgspec.structs.replace(trace.episodes[0], chain=""), *trace.episodes[1:])
     again = score(Trace(trace.header, bare), lambda split: mini)
-    assert (again.tier, again.num_unproved) == ("T0", 1)
+    assert (placed(again).tier, again.num_unproved) == ("T0", 1)
 
 
 def test_facts_that_contradict_the_agent_are_refused(mini: EpisodeList, tmp_path: Path) -> None:
@@ -203,8 +216,11 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     facts = AgentFacts(name="explorer", modality="state")
     alone = evaluate(spec, facts, plan, tmp_path / "alone.jsonl.gz")
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        path = evaluate(spec, facts, plan, tmp_path / "pool.jsonl.gz", executor=pool)
-    assert path.read_bytes() == alone.read_bytes()
+        path = evaluate(spec, facts, plan, tmp_path / "pool.jsonl.gz", executor=pool, workers=2)
+    whole, shared = read_trace(alone), read_trace(path)
+    assert shared.episodes == whole.episodes
+    played = msgspec.structs.replace(whole.header.played, workers=2)
+    assert shared.header == msgspec.structs.replace(whole.header, played=played)
     with ThreadPoolExecutor(1) as pool, pytest.raises(UsageError, match="AgentSpec"):
         evaluate(spec.build(), facts, plan, tmp_path / "no.jsonl.gz", executor=pool)
 
@@ -231,7 +247,7 @@ evaluate(rows, AgentFacts(name="explorer", modality="state"),
 """
 
 
-def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path: Path) -> None:
+def test_a_run_killed_in_the_middle_goes_on_and_says_so(tmp_path: Path) -> None:
     rows = load_rows("explorer")
     plan = Plan(sources=[open_split("validation")], num_episodes=40)
     whole = evaluate(rows, facts_of("explorer", rows), plan, tmp_path / "whole.jsonl.gz")
@@ -250,4 +266,11 @@ def test_a_run_killed_in_the_middle_ends_with_the_same_file(tmp_path: Path) -> N
     resumed: list[EpisodeTrace] = []
     evaluate(rows, facts_of("explorer", rows), plan, killed, on_episode=resumed.append)
     assert len(resumed) == 40
-    assert killed.read_bytes() == whole.read_bytes()
+    first, second = read_trace(whole), read_trace(killed)
+    again = [line.attempts for line in second.episodes]
+    assert sorted(again)[:39] == [1] * 39, "one episode at a time is in flight"
+    assert second.header.played.resumes == 1
+    plain = tuple(msgspec.structs.replace(line, attempts=1) for line in second.episodes)
+    assert plain == first.episodes
+    assert {line.attempts for line in first.episodes} == {1}
+    assert first.header.played.resumes == 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,15 +15,17 @@ from langrearrange.dataset import EpisodeList
 from langrearrange.errors import ScoreError
 from langrearrange.leaderboard import (
     AgentFacts,
+    Conditions,
     Plan,
     Trace,
     header_of,
     preflight,
+    read_result,
     report_json,
     score,
     score_episodes,
 )
-from langrearrange.leaderboard.board import BOARD_COLUMNS, build_board, rank_range
+from langrearrange.leaderboard.board import BOARD_COLUMNS, Row, build_board, rank_range
 from langrearrange.leaderboard.clairvoyance import Clairvoyance
 from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, STRATIFIED, base_split
 from langrearrange.leaderboard.paper_rows import COLUMNS, PAPER_SUCCESS
@@ -32,7 +34,6 @@ from langrearrange.leaderboard.statistics import Interval
 from langrearrange.world.vocabulary import TEST_SPLITS
 
 SOURCE = EpisodeList(HANDMADE)
-PREFLIGHT = importlib.import_module("langrearrange.leaderboard.preflight")
 
 
 def result_of(agent: str, **facts: Any) -> Result:
@@ -41,7 +42,7 @@ def result_of(agent: str, **facts: Any) -> Result:
     return score(Trace(header, lines), lambda split: SOURCE)
 
 
-RESULT = result_of("explorer")
+RESULT = replace(result_of("explorer"), foreign=())
 
 
 def interval(mean: float, low: float = 0.1, high: float = 0.9) -> Interval:
@@ -66,9 +67,9 @@ def test_floats_have_six_decimals_and_no_negative_zero() -> None:
         "checked": interval(0.12345678).checked,
     }  # fmt: skip
     assert str(split["efficiency"]["mean"]) == "0.0"
-    assert split["regret"] is None
-    assert str(split["reward"]) == "0.0"
-    assert split["subgoals"] == 0.666667
+    assert split["metrics"]["regret"] is None
+    assert str(split["metrics"]["reward"]) == "0.0"
+    assert split["metrics"]["subgoals"] == 0.666667
     assert (split["num_episodes"], split["num_missing"]) == (40, 3)
     assert split["causes"] == {"loop": 2, "crash": 1}
     assert values["groups"]["PR"]["success"]["mean"] == 0.333333
@@ -83,7 +84,7 @@ def test_a_run_is_told_whole() -> None:
     values = report_json(
         replace(RESULT, clairvoyance=looks, partial=("context",), false_claims=("context/000001",))
     )
-    assert values["schema_version"] == 1
+    assert values["schema_version"] == 2
     assert values["run"] == msgspec.to_builtins(RESULT.header)
     assert (values["tier"], values["ranked"]) == ("T0", False)
     assert values["partial"] == ["context"]
@@ -97,7 +98,8 @@ def test_a_run_is_told_whole() -> None:
             assert value == getattr(played, name)
     assert json.loads(json.dumps(values)) == values
     assert report_json(RESULT)["tier"] == "T1"
-    assert report_json(RESULT)["ranked"] is True
+    assert report_json(RESULT)["ranked"] is False
+    assert read_result(json.dumps(values).encode(), "it").tier == "T0"
 
 
 def test_causes_come_most_frequent_first_then_by_name() -> None:
@@ -120,7 +122,7 @@ def test_causes_come_most_frequent_first_then_by_name() -> None:
 
 
 def data_of(results: list[dict[str, Any]]) -> dict[str, Any]:
-    text = build_board(results)
+    text = build_board([Row(read_result(json.dumps(r).encode(), "it")) for r in results])
     data: dict[str, Any] = json.loads(
         text.split('type="application/json">')[1].split("</script>")[0]
     )
@@ -134,9 +136,11 @@ def copy_of(values: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_row_means_its_splits() -> None:
     base = report_json(RESULT)
-    one = base["splits"]["context"] | {"regret": 1.0, "invalid_rate": 0.1, "subgoals": 0.75}
-    two = copy_of(one) | {"regret": 4.0, "invalid_rate": 0.5, "subgoals": 0.25}
-    undefined = two | {"regret": None}
+    split, numbers = base["splits"]["context"], base["splits"]["context"]["metrics"]
+    ones = numbers | {"regret": 1.0, "invalid_rate": 0.1, "subgoals": 0.75}
+    twos = numbers | {"regret": 4.0, "invalid_rate": 0.5, "subgoals": 0.25}
+    one, two = split | {"metrics": ones}, split | {"metrics": twos}
+    undefined = split | {"metrics": twos | {"regret": None}}
     splits = (
         {"context": one, "sealed_novel_objects": two},
         {"context": one, "train_eval": undefined},
@@ -157,11 +161,11 @@ def test_a_row_means_its_splits() -> None:
 def total(low: float, high: float, **run: Any) -> dict[str, Any]:
     """A result with this interval of Total."""
     values = copy_of(report_json(RESULT))
-    group = copy_of(values["splits"]["context"])
+    group = {n: copy_of(values["splits"]["context"])[n] for n in ("success", "efficiency")}
     group["success"] |= {"low": low, "high": high}
     values["groups"] = {"Total": group}
-    values["run"] |= {name: value for name, value in run.items() if name != "tier"}
-    return values | {"tier": run.get("tier", "T1")}
+    values["run"] |= {n: value for n, value in run.items() if n not in ("tier", "round")}
+    return values | {"tier": run.get("tier", "T1"), "round": run.get("round", "")}
 
 
 def test_ranks_leave_out_what_is_not_ranked_and_what_has_no_total() -> None:
@@ -169,6 +173,15 @@ def test_ranks_leave_out_what_is_not_ranked_and_what_has_no_total() -> None:
     results.append(total(0.0, 1.0, tier="T2") | {"groups": {}})
     ranks = [row["rank"] for row in data_of(results)["rows"][:5]]
     assert ranks == [[1, 2], None, [3, 3], [1, 2], None]
+
+
+def test_only_runs_of_one_kind_and_round_are_put_in_order() -> None:
+    rounds = ("ab" * 32, "cd" * 32)
+    results = [total(0.5, 0.6), *(total(0.1, 0.2, tier="T2", round=name) for name in rounds)]
+    results.append(total(0.3, 0.4, tier="T2", round=rounds[1]))
+    rows = data_of(results)["rows"][:4]
+    assert [row["rank"] for row in rows] == [[1, 1], [1, 1], [2, 2], [1, 1]]
+    assert [row["tier"] for row in rows] == ["T1 self-reported"] + 3 * ["T2 sealed"]
 
 
 def test_intervals_that_touch_may_be_either_way_round() -> None:
@@ -232,10 +245,9 @@ def test_the_papers_rows_are_its_table_5() -> None:
 # -- preflight -------------------------------------------------------------------------------------
 
 
-def reasons(monkeypatch: pytest.MonkeyPatch, result: Result) -> tuple[str, str]:
+def reasons(result: Result) -> tuple[str, str]:
     """What preflight says of a result: unranked, remarks."""
-    monkeypatch.setattr(PREFLIGHT, "score_trace", lambda path, source: result)
-    checked = preflight("run.jsonl.gz", lambda split: SOURCE)
+    checked = preflight(Path("run.jsonl.gz"), lambda path: result)
     assert checked.rejected == ()
     assert checked.result is result
     assert checked.accepted == (not checked.unranked)
@@ -245,8 +257,9 @@ def reasons(monkeypatch: pytest.MonkeyPatch, result: Result) -> tuple[str, str]:
 def whole() -> Result:
     """A run that would be ranked."""
     agent = msgspec.structs.replace(
-        RESULT.header.agent, authors="me", url="https://example.org", train_data="train"
-    )
+        RESULT.header.agent, name="mine", authors="me", url="https://example.org",
+        train_data="train", perception="nothing",
+    )  # fmt: skip
     return replace(
         RESULT,
         header=msgspec.structs.replace(RESULT.header, agent=agent),
@@ -254,9 +267,8 @@ def whole() -> Result:
     )
 
 
-def test_a_whole_run_is_accepted_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PREFLIGHT, "score_trace", lambda path, source: whole())
-    checked = preflight("run.jsonl.gz", lambda split: SOURCE)
+def test_a_whole_run_is_accepted_without_a_word() -> None:
+    checked = preflight(Path("run.jsonl.gz"), lambda path: whole())
     assert checked.accepted
     assert (checked.rejected, checked.unranked, checked.remarks) == ((), (), ())
 
@@ -265,14 +277,14 @@ def test_a_whole_run_is_accepted_without_a_word(monkeypatch: pytest.MonkeyPatch)
     ("fields", "words"),
     [
         ({"partial": ("context",)}, "only a part was played of context"),
+        ({"foreign": ("context",)}, "the episodes of context are neither this package's published"),
+        ({"round": "ab" * 32}, "nothing kept the agent from the sealed episodes (isolation: none)"),
         ({"clairvoyance": Clairvoyance(30, 28, 4.3, 1e-9)}, "in 28 of 30 episodes, by chance at "),
         ({"splits": {"sealed_context": RESULT.splits["context"]}}, "splits are missing: new_"),
     ],
 )
-def test_each_reason_not_to_rank(
-    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], words: str
-) -> None:
-    unranked, _ = reasons(monkeypatch, replace(whole(), **fields))
+def test_each_reason_not_to_rank(fields: dict[str, Any], words: str) -> None:
+    unranked, _ = reasons(replace(whole(), **fields))
     assert words in unranked
     assert unranked.count(" | ") == 0
     if "splits" in fields:
@@ -287,27 +299,50 @@ def test_each_reason_not_to_rank(
         ({"package_version": "0.0.1"}, "the run was made with langrearrange 0.0.1"),
     ],
 )
-def test_each_reason_in_the_header(
-    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], words: str
-) -> None:
+def test_each_reason_in_the_header(fields: dict[str, Any], words: str) -> None:
     run = whole()
-    unranked, _ = reasons(
-        monkeypatch, replace(run, header=msgspec.structs.replace(run.header, **fields))
-    )
+    unranked, _ = reasons(replace(run, header=msgspec.structs.replace(run.header, **fields)))
     assert unranked.startswith(words)
     assert unranked.count(" | ") == 0
 
 
-def test_remarks_count_what_a_reader_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remarks_count_what_a_reader_may_ask() -> None:
     run = whole()
     stopped = tuple(replace(e, failure="crash") for e in run.episodes[:3])
+    played = Conditions(resumes=4, package_sha256="0" * 64)
+    header = msgspec.structs.replace(run.header, played=played)
+    told: dict[str, Any] = {"num_interrupted": 5, "compared": "some", "header": header}
     _, remarks = reasons(
-        monkeypatch,
-        replace(run, num_missing=7, false_claims=("a", "b"), episodes=stopped),
+        replace(run, num_missing=7, false_claims=("a", "b"), episodes=stopped, **told)
     )
+    assert "5 episodes were begun more than once" in remarks
+    assert "the run was resumed 4 times" in remarks
+    assert "the pictures of some episodes were drawn again" in remarks
+    assert "a langrearrange of other source" in remarks
     assert "7 episodes are missing and count as failed" in remarks
     assert "2 episodes are declared successful and are not" in remarks
     assert "in 3 episodes the agent stopped answering" in remarks
     unproved = tuple(replace(e, chained=False) for e in run.episodes)
-    unranked, _ = reasons(monkeypatch, replace(run, episodes=unproved))
+    unranked, _ = reasons(replace(run, episodes=unproved))
     assert unranked.startswith(f"{len(unproved)} episodes keep no hash")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "explorer",
+        "Explorer",
+        "ex-plorer",
+        " blind sweep"[1:],
+        "ORACLE",
+        "random",
+        "human",
+        "Human!",
+    ],
+)
+def test_names_of_the_packages_own_agents_are_reserved(name: str) -> None:
+    run = whole()
+    agent = msgspec.structs.replace(run.header.agent, name=name)
+    named = replace(run, header=msgspec.structs.replace(run.header, agent=agent))
+    checked = preflight(Path("run.jsonl.gz"), lambda path: named)
+    assert "is reserved" in checked.rejected[0]

@@ -13,7 +13,15 @@ from make_run import RESULT, RUN, SOURCE, result_text
 
 from langrearrange.agents import load_rows
 from langrearrange.dataset import EpisodeList
-from langrearrange.leaderboard import AgentFacts, Plan, evaluate, read_trace, with_reference_rows
+from langrearrange.leaderboard import (
+    AgentFacts,
+    Plan,
+    evaluate,
+    read_trace,
+    row_of,
+    score_trace,
+    with_reference_rows,
+)
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 
 
@@ -37,9 +45,10 @@ def of_split(split: str) -> EpisodeList:
     return EpisodeList(renamed)
 
 
-def test_reference_rows_are_added_where_they_are_lacking() -> None:
-    mine = {"run": {"protocol": "paper", "agent": {"name": "mine"}}}
+def test_reference_rows_are_played_by_the_board_itself() -> None:
+    mine = row_of(score_trace(RUN, lambda split: SOURCE))
     completed = with_reference_rows([mine], of_split)
-    assert [r["run"]["agent"]["name"] for r in completed] == ["mine", "explorer", "blind_sweep"]
-    assert set(completed[1]["splits"]) == set(BOARD_SPLITS)
-    assert with_reference_rows(completed, of_split) == completed
+    names = [row.result.run.agent.name for row in completed]
+    assert names == ["blind_sweep", "explorer", "blind_sweep"]
+    assert [row.reference for row in completed] == [False, True, True]
+    assert set(completed[1].result.splits) == set(BOARD_SPLITS)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from types import SimpleNamespace
 
+import langrearrange_datasets
 import pytest
 from handmade import APPLE, FIND, FRIDGE, HANDMADE, HIDDEN
 from msgspec.structs import replace
 
-from langrearrange.dataset import Episode, EpisodeList, encode_episode
+from langrearrange.dataset import Episode, EpisodeList, encode_episode, read_manifest
 from langrearrange.errors import DatasetError, SubmissionError
 from langrearrange.leaderboard import AgentFacts, DatasetFacts, EpisodeTrace, Header, Trace
-from langrearrange.leaderboard.matching import MatchedSplit, content_sha256, match
+from langrearrange.leaderboard.matching import MatchedSplit, content_sha256, match, published_sha256
 
 OTHER = tuple(
     replace(e, id=e.id.replace("context", "novel_objects"), split="novel_objects")
@@ -54,7 +56,8 @@ def test_lines_come_with_their_episodes_in_the_order_of_the_trace() -> None:
     assert [line.id for line, _ in split.lines] == ids
     assert [episode for _, episode in split.lines] == [FIND, APPLE, FRIDGE, HIDDEN]
     assert split.absent == ()
-    assert (split.split, split.partial, split.sealed) == ("context", False, False)
+    assert (split.split, split.partial) == ("context", False)
+    assert (split.published, split.round) == (False, "")
 
 
 def test_what_was_not_played_is_absent_in_file_order() -> None:
@@ -137,10 +140,20 @@ def test_a_split_that_cannot_be_opened_is_named() -> None:
         match(trace_of([], context=facts(HANDMADE)), closed)
 
 
-@pytest.mark.parametrize(("commitment", "sealed"), [("ab" * 32, True), ("", False)])
-def test_a_set_with_a_commitment_is_sealed(commitment: str, sealed: bool) -> None:
+def test_a_commitment_in_a_folder_proves_nothing() -> None:
     source = EpisodeList(HANDMADE)
-    source.manifest = SimpleNamespace(commitment=commitment)  # type: ignore[attr-defined]
+    source.manifest = SimpleNamespace(commitment="ab" * 32)  # type: ignore[attr-defined]
     (split,) = match(trace_of([], context=facts(HANDMADE)), lambda name: source)
-    assert split.sealed is sealed
+    assert (split.round, split.published) == ("", False)
     assert len(split.absent) == 4
+
+
+def test_what_is_published_is_the_packages_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANGREARRANGE_DATASETS", str(tmp_path))
+    published_sha256.cache_clear()
+    ours = Path(langrearrange_datasets.__file__).parent / "context"
+    assert published_sha256("context") == read_manifest(ours).content_sha256
+    assert published_sha256("sealed_context") is None
+    assert published_sha256("../context") is None

@@ -222,7 +222,7 @@ def test_the_horizon_is_the_headers() -> None:
 
 
 def test_a_chain_is_compared_where_both_a_chain_and_observations_are_given() -> None:
-    observations = verifier("state").observations
+    observations = verifier(header(), 1).observations
     assert observations is not None
     done = tuple(map(skill_index, FRIDGE.plan))
     line = EpisodeTrace(id=FRIDGE.id, actions=done)

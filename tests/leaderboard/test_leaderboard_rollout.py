@@ -26,7 +26,7 @@ from langrearrange.env import STOP
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard import EpisodeTrace, RunRules, play
 from langrearrange.leaderboard.chain import ObservationChain
-from langrearrange.leaderboard.trace import Failure
+from langrearrange.leaderboard.trace import Failure, OutcomeName
 from langrearrange.testing import toy_episodes
 from langrearrange.world import skill_index
 
@@ -64,7 +64,7 @@ def test_an_agent_that_breaks_fails_that_episode_only(
     error: Exception, failure: str, at: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = RowsOfAgents(lambda: Misbehaving(error, at=at))
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         traces = traces_of(rows, HANDMADE)
     assert list(traces) == IDS
     assert [traces[i].failure for i in IDS] == [failure, "", "", ""]
@@ -178,7 +178,7 @@ def alone(episode: Episode, script: Script, hard: bool) -> EpisodeTrace:
     )
     chain = ObservationChain()
     actions: list[int] = []
-    outcomes: list[str] = []
+    outcomes: list[OutcomeName] = []
     observation, info = env.reset()
     chain.add(observation)
     faults: dict[Any, Failure] = {"refuse": "refusal", "break": "crash"}

@@ -17,6 +17,7 @@ from langrearrange.errors import DatasetError, SubmissionError
 from langrearrange.leaderboard import (
     GROUPS,
     AgentFacts,
+    Conditions,
     DatasetFacts,
     EpisodeTrace,
     Header,
@@ -242,8 +243,6 @@ def test_any_actions_are_replayed_or_rejected_and_never_gain(actions: list[int])
         ("no_such_module:Map", "importing 'no_such_module' failed"),
         ("langrearrange.env:NoMap", "has no class 'NoMap'"),
         ("langrearrange.env:Rules", "takes 1 positional argument"),
-        ("os:abort", "the standard library has no observers"),
-        ("importlib.metadata:version", "the standard library has no observers"),
     ],
 )
 def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(
@@ -252,9 +251,17 @@ def test_a_modality_that_cannot_be_had_here_is_refused_in_a_sentence(
     agent = msgspec.structs.replace(ORACLE.header.agent, modality=modality)
     trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
     with pytest.raises(SubmissionError, match=reason) as caught:
-        result_of(trace)
+        score(trace, lambda split: SOURCE, observations=[modality])
     assert f"of modality '{modality}', which cannot be verified here" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("modality", ["os:abort", "somebodys_module:Map"])
+def test_no_module_is_imported_that_the_scorer_did_not_name(modality: str) -> None:
+    agent = msgspec.structs.replace(ORACLE.header.agent, modality=modality)
+    trace = Trace(msgspec.structs.replace(ORACLE.header, agent=agent), ORACLE.episodes)
+    with pytest.raises(SubmissionError, match="name it with --observation"):
+        result_of(trace)
 
 
 def test_a_chain_of_another_modality_is_refused() -> None:
@@ -264,7 +271,8 @@ def test_a_chain_of_another_modality_is_refused() -> None:
         result_of(trace)
 
 
-RANKED = result_of(run_of("explorer"))
+RANKED = dataclasses.replace(result_of(run_of("explorer")), foreign=())
+PLAYED = Conditions(interface="http", isolation="remote")
 SUSPICIOUS = Clairvoyance(num_looks=40, hits=40, expected=6.0, p_value=1e-9)
 DEVIATIONS: dict[str, dict[str, Any]] = {
     "a privileged agent": {"agent": {"privileged": True}},
@@ -274,6 +282,8 @@ DEVIATIONS: dict[str, dict[str, Any]] = {
     "a part of a split": {"partial": ("context",)},
     "an episode without a hash of what was seen": {"unchained": 1},
     "all episodes without one": {"unchained": len(HANDMADE)},
+    "hits that are no chance": {"clairvoyance": SUSPICIOUS},
+    "episodes of somebody's own": {"foreign": ("context",)},
 }
 
 
@@ -295,13 +305,21 @@ def deviating(
 @pytest.mark.parametrize("sealed", [False, True])
 @pytest.mark.parametrize("name", DEVIATIONS)
 def test_any_single_deviation_leaves_a_run_unranked(name: str, sealed: bool) -> None:
-    assert deviating(sealed=sealed).tier == ("T2" if sealed else "T1")
-    assert deviating(sealed=sealed, **DEVIATIONS[name]).tier == "T0"
+    changes = dict(DEVIATIONS[name])
+    sealing: dict[str, Any] = {"round": "ab" * 32 if sealed else "", "header": {"played": PLAYED}}
+    assert deviating(**sealing).tier == ("T2" if sealed else "T1")
+    changes["header"] = {"played": PLAYED} | changes.get("header", {})
+    assert deviating(**sealing | changes).tier == "T0"
 
 
-def test_suspicion_unranks_a_run_on_public_episodes_alone() -> None:
-    assert deviating(clairvoyance=SUSPICIOUS).tier == "T0"
-    assert deviating(clairvoyance=SUSPICIOUS, sealed=True).tier == "T2"
+@pytest.mark.parametrize("isolation", ["none", "process", "user", "sandbox", "remote"])
+def test_sealed_episodes_rank_only_where_the_agent_was_kept_from_them(isolation: Any) -> None:
+    played = Conditions(isolation=isolation)
+    ranked = isolation not in ("none", "process")
+    run = deviating(round="ab" * 32, header={"played": played})
+    assert run.tier == ("T2" if ranked else "T0")
+    assert deviating(header={"played": played}).tier == "T1", "published ones are open to all"
+    assert dataclasses.replace(run, compared="some").tier == "T0"
 
 
 def test_missing_episodes_count_as_failed_and_unrank_nothing() -> None:

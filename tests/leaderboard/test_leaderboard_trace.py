@@ -11,15 +11,18 @@ from typing import Any
 import msgspec
 import pytest
 from handmade import HANDMADE, traces_of
+from msgspec.structs import replace
 
 from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.leaderboard import (
     AgentFacts,
+    Conditions,
     DatasetFacts,
     EpisodeTrace,
     Header,
     TraceWriter,
     read_trace,
+    trace_reader,
 )
 from langrearrange.leaderboard import trace as trace_module
 
@@ -63,7 +66,7 @@ def test_the_file_does_not_depend_on_the_order_of_playing(path: Path, tmp_path: 
 def test_a_killed_run_goes_on_and_ends_with_the_same_file(
     path: Path, tmp_path: Path, torn: int
 ) -> None:
-    undisturbed = write(tmp_path / "undisturbed.jsonl.gz").read_bytes()
+    undisturbed = read_trace(write(tmp_path / "undisturbed.jsonl.gz"))
     writer = TraceWriter(path, HEADER)
     writer.write(TRACES[ORDER[0]])
     writer.write(TRACES[ORDER[1]])
@@ -73,7 +76,41 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_file(
     resumed = TraceWriter(path, HEADER)
     assert list(resumed.done) == ORDER[: 2 if torn == 0 else 1]
     resumed.close()
-    assert write(path).read_bytes() == undisturbed
+    finished = read_trace(write(path))
+    assert finished.episodes == undisturbed.episodes
+    played = replace(undisturbed.header.played, resumes=2)  # the one above, and to finish
+    assert finished.header == replace(undisturbed.header, played=played)
+
+
+def test_what_was_begun_and_not_ended_is_marked_as_tried_again(path: Path) -> None:
+    for _ in range(3):
+        writer = TraceWriter(path, HEADER)
+        writer.start(ORDER[0])
+        writer.close()
+    writer = TraceWriter(path, HEADER)
+    for name in ORDER:
+        writer.start(name)
+        assert writer.write(TRACES[name]).attempts == (4 if name == ORDER[0] else 1)
+    finished = read_trace(writer.finish(ORDER))
+    assert [line.attempts for line in finished.episodes] == [4, 1, 1, 1]
+    assert finished.header.played.resumes == 3
+
+
+def test_a_run_goes_on_with_other_workers_and_tells_the_most(path: Path) -> None:
+    for workers in (8, 2):
+        played = Conditions(workers=workers)
+        writer = TraceWriter(path, replace(HEADER, played=played))
+        writer.close()
+    for name in ORDER:
+        writer = TraceWriter(path, HEADER)
+        writer.write(TRACES[name])
+        writer.close()
+    assert read_trace(write(path)).header.played.workers == 8
+    other = path.with_name("other.jsonl.gz")
+    TraceWriter(other, HEADER).close()
+    isolated = Conditions(isolation="remote")
+    with pytest.raises(UsageError, match="other settings"):
+        TraceWriter(other, replace(HEADER, played=isolated))
 
 
 def test_a_header_torn_by_a_kill_begins_anew(path: Path) -> None:
@@ -129,15 +166,16 @@ def sealed(path: Path, lines: list[bytes]) -> None:
         (lambda lines: [*lines[:2], *lines[3:]], "altered after the run"),
         (lambda lines: [lines[0], b"{}\n", *lines[2:]], "not a line of a trace"),
         (lambda lines: [lines[0], b"\xff\xfe\n", *lines[2:]], "not a line of a trace"),
-        (lambda lines: [lines[0], b"[" * 60_000, *lines[2:]], "not a line of a trace"),
+        (lambda lines: [lines[0], b"[" * 1_000 + b"\n", *lines[2:]], "not a line of a trace"),
+        (lambda lines: [b"[" * 60_000, *lines[1:]], "not a line of a trace"),
         (lambda lines: [lines[0], b"1" * 70_000, *lines[2:]], "longer than"),
         (
-            lambda lines: [lines[0].replace(b'"schema_version":1', b'"schema_version":9')],
-            "schema version 9.*later release",
+            lambda lines: [lines[0].replace(b'"schema_version":2', b'"schema_version":9')],
+            "schema version 9.*release that wrote it",
         ),
         (
-            lambda lines: [lines[0].replace(b'"schema_version":1', b'"schema_version":9,"new":1')],
-            "schema version 9.*later release",
+            lambda lines: [lines[0].replace(b'"schema_version":2', b'"schema_version":1,"new":1')],
+            "schema version 1.*release that wrote it",
         ),
     ],
 )
@@ -182,7 +220,21 @@ def test_actions_that_are_no_integers_are_refused(path: Path, action: str) -> No
         read_trace(path)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 101, "red\x1b[31m", "two\nlines", "\x00"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "x" * 101,
+        "red\x1b[31m",
+        "two\nlines",
+        "\x00",
+        " ",
+        "me ",
+        "\u202eme",
+        "\u200b",
+        "exp\u043erer",
+    ],
+)
 def test_names_that_could_disturb_a_table_are_refused(path: Path, name: str) -> None:
     agent = msgspec.structs.replace(HEADER.agent, name=name)
     lines = lines_of(write(path))
@@ -207,15 +259,22 @@ def test_files_too_large_and_files_that_are_not_there_are_refused(
     with pytest.raises(SubmissionError, match="no such file"):
         read_trace(path)
     write(path)
-    monkeypatch.setattr(trace_module, "MAX_BYTES", 100)
+    monkeypatch.setattr(trace_reader, "MAX_BYTES", 100)
     with pytest.raises(SubmissionError, match="larger than"):
         read_trace(path)
 
 
 def test_endless_episodes_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_module, "MAX_EPISODES", 3)
-    write(path)
-    with pytest.raises(SubmissionError, match="more than 3"):
+    lines = lines_of(write(path))
+    sealed(path, [*lines[:5], lines[1]])
+    with pytest.raises(SubmissionError, match="more episodes than the header declares"):
+        read_trace(path)
+    write(path := path.with_name("many.jsonl.gz"))
+    monkeypatch.setattr(trace_reader, "MAX_EPISODES", 3)
+    with pytest.raises(SubmissionError, match="more episodes than"):
+        read_trace(path)
+    monkeypatch.setattr(trace_reader, "MAX_UNPACKED", 1_200)
+    with pytest.raises(SubmissionError, match="MiB in all"):
         read_trace(path)
 
 
@@ -232,18 +291,19 @@ def test_a_file_of_64_mib_is_opened_and_a_larger_one_is_not(
 
 
 def test_the_limits_of_a_trace_are_as_told(path: Path) -> None:
-    limits = (trace_module.MAX_LINE, trace_module.MAX_EPISODES, trace_module.MAX_BYTES)
+    limits = (trace_reader.MAX_HEADER, trace_module.MAX_EPISODES, trace_reader.MAX_BYTES)
     assert limits == (65_536, 200_000, 64 * 1024 * 1024)
-    assert (trace_module.SCHEMA_VERSION, trace_module.MAX_ACTIONS) == (1, 1_000)
-    lines = lines_of(write(path))
+    assert (trace_module.SCHEMA_VERSION, trace_module.MAX_ACTIONS) == (2, 1_000)
+    assert (HEADER.max_line, HEADER.num_episodes) == (1104, 4)
+    lines = lines_of(write(path, header=replace(HEADER, horizon=1_000)))
     long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1000))
     sealed(path, [lines[0], long])
     assert read_trace(path).episodes[0].actions == (1,) * 1000
 
 
 def test_a_list_of_actions_without_end_is_refused(path: Path) -> None:
-    lines = lines_of(write(path))
+    lines = lines_of(write(path, header=replace(HEADER, horizon=1_000)))
     long = trace_module.encode_line(EpisodeTrace(id=ORDER[0], actions=(1,) * 1001))
     sealed(path, [lines[0], long])
-    with pytest.raises(SubmissionError, match="1001 actions"):
+    with pytest.raises(SubmissionError, match="length <= 1000"):
         read_trace(path)

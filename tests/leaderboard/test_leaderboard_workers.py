@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from langrearrange.agents import AgentSpec
 from langrearrange.dataset import EpisodeList, Selection, select
+from langrearrange.errors import AgentError
 from langrearrange.leaderboard import EpisodeTrace, workers
 from langrearrange.leaderboard.rollout import RunRules
-from langrearrange.leaderboard.workers import AHEAD, CHUNK, play_with
+from langrearrange.leaderboard.workers import SPARE, play_with
 
 SPEC = AgentSpec(name="explorer")
 
@@ -46,29 +47,39 @@ def episodes(count: int) -> Selection:
     return select(EpisodeList(many))
 
 
-@pytest.mark.parametrize("count", [1, CHUNK, CHUNK + 1, 70 * CHUNK - 3])
-def test_every_episode_is_handed_out_once_and_64_chunks_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, count: int
+@pytest.mark.parametrize("rows", [1, 16])
+@pytest.mark.parametrize("count", [1, 16, 17, 109])
+def test_every_episode_is_handed_out_once_and_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, count: int, rows: int
 ) -> None:
     lazy = Lazy()
+    begun: list[str] = []
 
     def wait(pending: set[Future[Any]], return_when: str) -> tuple[Any, Any]:
         assert pending == set(lazy.waiting)
+        assert len(begun) == sum(lazy.sizes), "what is handed out may be begun"
         lazy.finish_one()
         done = {future for future in pending if future.done()}
         return done, pending - done
 
     monkeypatch.setattr(workers, "wait", wait)
     todo = episodes(count)
-    played = [trace.id for trace in play_with(lazy, SPEC, todo, RunRules())]
-    assert sorted(played) == todo.ids
-    assert all(size == CHUNK for size in lazy.sizes[:-1])
+    rules = RunRules(num_rows=rows)
+    played = [
+        trace.id for trace in play_with(lazy, SPEC, todo, rules, workers=3, on_start=begun.append)
+    ]
+    assert sorted(played) == sorted(begun) == todo.ids
+    assert all(size == rows for size in lazy.sizes[:-1])
     assert sum(lazy.sizes) == count
-    assert lazy.most == min(AHEAD, len(lazy.sizes))
-    assert (CHUNK, AHEAD) == (16, 64)
+    assert lazy.most == min(3 + SPARE, len(lazy.sizes))
 
 
 def test_nothing_to_play_hands_out_nothing() -> None:
     lazy = Lazy()
     assert list(play_with(lazy, SPEC, Selection([]), RunRules())) == []
     assert lazy.sizes == []
+
+
+def test_a_worker_whose_agent_has_another_modality_ends_the_run() -> None:
+    with pytest.raises(AgentError, match="modality 'state', the header of the run says 'rgb'"):
+        workers.play_chunk(SPEC, episodes(2), RunRules(modality="rgb"))
