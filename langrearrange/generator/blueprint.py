@@ -7,25 +7,20 @@ All in closed form: nothing here passes over the episodes. Not for what stands w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from langrearrange.dataset import EpisodeOrder
 from langrearrange.errors import GenerationError, UsageError
-from langrearrange.generator.decoys import guarded, partition
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
-from langrearrange.language import Grounding, Template, TemplateFile, Value, load_templates
+from langrearrange.language import Grounding, Template, TemplateFile, load_templates
 from langrearrange.paths import templates_path
-from langrearrange.seeding import KeyedRng
 
 KEPT_DRAFTS: Final = 2048
 """Variants of one index share its draft; all of train_mini's fit, a few kB each."""
-
-NUM_PARTITIONS: Final = 256
-"""Ways in which a slot's values are dealt into sets that go together; kept once drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +59,6 @@ class Blueprint:
         self.houses: tuple[str, ...] = houses_for(spec.houses)
         self._walks = [self._walk_of(number) for number in range(len(self.file.templates))]
         self.order = self._order()
-        self._partitions = cache(self._partitioned)
         self._kept_drafts = lru_cache(maxsize=KEPT_DRAFTS, typed=True)(self._drafted)
 
     @property
@@ -95,19 +89,6 @@ class Blueprint:
         block, turn = divmod(variant, count)
         order = self.spec.permutation(count, draft.template.id, index, block, "case")
         return (order[turn] + (0 if block else draft.case - order[0])) % count
-
-    def decoys(self, draft: Draft, rng: KeyedRng) -> tuple[Value, ...]:
-        """Return what else the sentence could be about: what goes together with its own value."""
-        found = guarded(self.file, draft.template)
-        if found is None:
-            return ()
-        slot, values = found
-        sets = self._partitions(values, rng.below(NUM_PARTITIONS))
-        said = draft.grounding.values[slot].key
-        return tuple(value for value in sets[said] if value.key != said)
-
-    def _partitioned(self, values: tuple[Value, ...], number: int) -> dict[str, tuple[Value, ...]]:
-        return partition(values, self.spec.rng(number, "decoys"))
 
     def _drafted(self, index: int) -> Draft:
         place = self.order.locate(index)

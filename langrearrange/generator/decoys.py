@@ -2,19 +2,20 @@
 
 A shape is how a template treats one of its things; every piece of clutter is placed as one of them
 would be, for a sentence of its own. Where others must be absent, for the sentence could mean them,
-further sentences of the template are made possible in the same household. Not for drawing it
+further sentences are made possible in the same household. Not for drawing it
 (`generator.household`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 
 from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
 from langrearrange.seeding import KeyedRng
-from langrearrange.world.vocabulary import RECEPTACLES
+from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +73,74 @@ def _is_one_place(template: Template, name: str) -> bool:
     return bool(name) and not any(s.name == name and s.kind == "area" for s in template.slots)
 
 
-def guarded(file: TemplateFile, template: Template) -> tuple[str, tuple[Value, ...]] | None:
-    """Return a slot whose values tolerate some categories nowhere, and what else it could mean.
+class Decoys:
+    """What else a sentence could mean in a household where nothing else may be taken for its thing.
+
+    The groups of a slot's values are dealt at random into sets that go together, without knowing
+    which is said, and all of a set are made possible in one household: seen from there, each is
+    as likely as any other. Nothing outside the set is.
+    """
+
+    def __init__(self, values: Sequence[Value]) -> None:
+        """Take what such a sentence could mean: values that tolerate some categories nowhere."""
+        self.values = values
+        self._groups: dict[str, list[Value]] = {}
+        for value in values:
+            self._groups.setdefault(value.group, []).append(value)
+        self._needs = {name: _bits(v.categories for v in g) for name, g in self._groups.items()}
+        self._avoids = {name: _bits(v.avoid for v in g) for name, g in self._groups.items()}
+        self._meanings = [(_bits([v.categories]), _bits([v.avoid])) for v in values]
+
+    def draw(self, group: str, rng: KeyedRng) -> tuple[list[int], int]:
+        """Draw what goes together with a group of values.
+
+        Returns:
+            A category index for each other group of its set; the categories that none may have.
+        """
+        sets: list[list[str]] = []
+        for name in rng.shuffled(list(self._groups)):
+            fitting = (found for found in sets if all(self._together(name, o) for o in found))
+            found = next(fitting, None)
+            if found is None:
+                sets.append(found := [])
+            found.append(name)
+        mine = next(found for found in sets if group in found)
+        chosen, avoided = [], 0
+        for name in mine:
+            avoided |= self._avoids[name]
+            if name != group:
+                chosen.append(CATEGORY_INDEX[rng.choice(rng.choice(self._groups[name]).categories)])
+        return chosen, avoided
+
+    def meant(self, present: int) -> int:
+        """Return, as a bit mask, all categories that a sentence could mean beside those present."""
+        return sum_of(needs for needs, avoid in self._meanings if not avoid & present)
+
+    def _together(self, one: str, other: str) -> bool:
+        """Whether a household can serve both: neither rules out what the other needs."""
+        return not (
+            self._avoids[one] & self._needs[other] or self._avoids[other] & self._needs[one]
+        )
+
+
+@cache
+def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | None:
+    """Return a slot whose values tolerate some categories nowhere, and what else could be meant.
 
     A template has one need: what else the sentence could be about are the needs of all templates.
     """
-    needs = tuple(v for t in file.templates for s in t.slots if s.kind == "need" for v in s.domain)
+    needs = [v for t in file.templates for s in t.slots if s.kind == "need" for v in s.domain]
     for slot in template.slots:
         values = needs if slot.kind == "need" else slot.domain
         if any(value.avoid for value in values):
-            return slot.name, values
+            return slot.name, Decoys(values)
     return None
 
 
-def partition(values: Sequence[Value], rng: KeyedRng) -> dict[str, tuple[Value, ...]]:
-    """Return a random partition of values into sets that go together in one household.
-
-    Each value is in one set, drawn without knowing which is said: seen from the household, all of
-    a set are equally likely to be.
-
-    Returns:
-        Key of a value -> all of its set.
-    """
-    sets: list[list[Value]] = []
-    for value in rng.shuffled(values):
-        fitting = (group for group in sets if all(_together(value, other) for other in group))
-        group = next(fitting, None)
-        if group is None:
-            sets.append(group := [])
-        group.append(value)
-    return dict(_members(sets))
+def _bits(names: Iterable[Iterable[str]]) -> int:
+    return sum_of(1 << CATEGORY_INDEX[name] for group in names for name in group)
 
 
-def _members(sets: list[list[Value]]) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    for group in sets:
-        for value in group:
-            yield value.key, tuple(group)
-
-
-def _together(one: Value, other: Value) -> bool:
-    """Whether a household can serve both: neither rules out what the other needs."""
-    return not (set(one.avoid) & set(other.categories) or set(other.avoid) & set(one.categories))
+def sum_of(masks: Iterable[int]) -> int:
+    """Return the union of bit masks."""
+    return reduce(or_, masks, 0)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from langrearrange.dataset import ObjectPlacement
-from langrearrange.generator.decoys import PLAIN, Shape
+from langrearrange.generator.decoys import PLAIN, Decoys, Shape, sum_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
@@ -24,7 +24,7 @@ from langrearrange.houses import (
 )
 from langrearrange.houses.homes import source_name, source_of
 from langrearrange.houses.slots import YAW_STEPS
-from langrearrange.language import Absent, Only, Openness, Place, StartFact, Value
+from langrearrange.language import Absent, Only, Openness, Place, StartFact
 from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import (
     CATEGORIES,
@@ -69,7 +69,7 @@ def draw_household(
     spec: SplitSpec,
     rng: KeyedRng,
     shapes: Sequence[Shape] = (PLAIN,),
-    decoys: Sequence[Value] = (),
+    company: tuple[Decoys, str] | None = None,
 ) -> Household:
     """Draw objects, their models, slots and yaws, and what is open.
 
@@ -79,13 +79,13 @@ def draw_household(
         spec: gives the knobs.
         rng: consumed the same way for the same arguments.
         shapes: what the template makes of its things: each kind of clutter is treated likewise.
-        decoys: what else the sentence could be about: one category of each is there if the number
-            of objects allows it, and none that it would have to avoid.
+        company: where others could be taken for the thing: what else could be meant, and the group
+            of what is.
 
     Raises:
         Rejected: the facts leave no room this time.
     """
-    placed = _Placer(house, facts, spec, rng, shapes, decoys).run()
+    placed = _Placer(house, facts, spec, rng, shapes, company).run()
     return Household(_furnished(house, placed, rng), _draw_open(facts, spec, rng))
 
 
@@ -130,7 +130,7 @@ class _Placer:
         spec: SplitSpec,
         rng: KeyedRng,
         shapes: Sequence[Shape],
-        decoys: Sequence[Value],
+        company: tuple[Decoys, str] | None,
     ) -> None:
         self._fits = _fitting_masks(house.id)
         self._spec = spec
@@ -147,7 +147,7 @@ class _Placer:
                 self._forbid(fact)
             elif isinstance(fact, Only):
                 self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
-        self._decoys = self._possible(decoys)
+        self._invite(company)
 
     def run(self) -> list[tuple[int, int]]:
         """Return (category index, receptacle index) of every object."""
@@ -166,19 +166,22 @@ class _Placer:
         for name in fact.categories:
             self._forbidden[CATEGORY_INDEX[name]] |= _mask_of(fact.receptacle)
 
-    def _possible(self, decoys: Sequence[Value]) -> list[int]:
-        """Choose a category of each decoy, and keep away what it would have to avoid."""
-        needed = {CATEGORY_INDEX[name] for fact in self._places for name in fact.categories}
-        chosen: list[int] = []
-        for value in decoys:
-            avoided = {CATEGORY_INDEX[name] for name in value.avoid}
-            serving = [c for c in map(CATEGORY_INDEX.__getitem__, value.categories)
-                       if c not in self._only and self._mask(c)]  # fmt: skip
-            if serving and not avoided & needed:
-                chosen.append(self._rng.choice(serving))
-                for category in avoided:
-                    self._forbidden[category] = EVERYWHERE
-        return [c for c in dict.fromkeys(chosen) if c not in needed]
+    def _invite(self, company: tuple[Decoys, str] | None) -> None:
+        """Choose what else the sentence could be about, and keep away what would confuse it."""
+        self._decoys: list[int] = []
+        self._sparse = company is not None
+        if company is None:
+            return
+        (decoys, group), needed = company, 0
+        for fact in self._places:
+            needed |= sum_of(1 << CATEGORY_INDEX[name] for name in fact.categories)
+        chosen, avoided = decoys.draw(group, self._rng)
+        self._decoys = [c for c in dict.fromkeys(chosen) if not (needed | avoided) >> c & 1]
+        present = sum_of(1 << c for c in self._decoys) | needed
+        kept_away = (avoided | decoys.meant(present)) & ~present
+        for category in range(len(CATEGORIES)):
+            if kept_away >> category & 1:
+                self._forbidden[category] = EVERYWHERE
 
     def _demanded(self) -> list[_Kind]:
         """Return what the facts demand, each category once; choose those that they leave open."""
@@ -233,6 +236,8 @@ class _Placer:
             kind = _Kind(category, shape.count, mask, shape=shape, only=shape.only)
             kinds.append(self._more(kind))
             total += kinds[-1].number
+        if self._sparse and not fresh:
+            wanted = min(wanted, max(total, self._spec.min_objects))
         several = [i for i, kind in enumerate(kinds) if not kind.only and kind.mask]
         while total < wanted and several:  # more objects than kinds make up
             chosen = rng.choice(several)
