@@ -106,10 +106,10 @@ def _check_places(
     placed = [fact for fact in facts if isinstance(fact, Place)]
     for i, fact in enumerate(placed):
         for other in placed[:i]:
-            if fact.categories == other.categories:
+            if fact.categories == other.categories and "" in (fact.receptacle, other.receptacle):
                 node.fail(
                     f"template '{template.id}': '{fact.categories[0]}' is placed twice at the "
-                    "start; keep one 'place' fact and set its 'count'"
+                    "start; keep one 'place' fact and set its 'count', or give both a place"
                 )
         for absent in facts:
             if not isinstance(absent, Absent):

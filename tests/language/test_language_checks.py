@@ -141,7 +141,7 @@ def test_only_the_definite_form_supposes_anything(tmp_path: Path) -> None:
     ("start", "words"),
     [
         ("{fridge: open}, {fridge: closed}", "fridge would have to be open and closed"),
-        (f"{START}, {{place: object, on: target}}", "'object' is placed twice"),
+        (f"{START}, {{place: object, count: 2}}", "'object' is placed twice"),
         (f"{START}, {{absent: object, on: source}}", "'object' would have to be placed and absent"),
         (f"{START}, {{absent: object}}", "'object' would have to be placed and absent"),
         (f"{START}, {{absent: anything, on: source}}", "placed and absent at once"),

@@ -107,7 +107,7 @@ MISTAKES = {
     "cluster": ("cluster: [purpose]", "cluster: [porpoise]", "27:15", "did you mean 'purpose'?"),
     "unquoted braces": ("- \"Fetch {the object} from {the source} for {the target}.\"", "- {the object} to {the target}.",
                         "16:22", 'not YAML: '),
-    "placed twice": ("      - {absent: object, on: target}\n", "      - {place: object, on: target}\n", "12:7", "'object' is placed twice at the start; keep one"),
+    "placed twice": ("      - {absent: object, on: target}\n", "      - {place: object}\n", "12:7", "'object' is placed twice at the start; keep one"),
     "too long": ("Fetch {the object}", "Fetch " + "at once, " * 22 + "{the object}", "16:9", "characters long; accepted: 256"),
     "a single case": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    cases:\n      open: [{fridge: open}]\n", "29:7", "a single case"),
     "no remark": ("    cluster: [purpose]\n", "    cluster: [purpose]\n    statements:\n      rain: {text: \"It rains.\"}\n", "31:9", "has no {statement}; put it where the remark belongs"),

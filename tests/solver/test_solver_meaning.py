@@ -137,6 +137,13 @@ CROWDED = (
     "(exists (?r - receptacle) (forall (?x - pear) (or (on_top ?x ?r) (holding ?x))))",
     "(forall (?x - object) (imply (initially (near ?x)) (undisturbed ?x)))",
     "(exists (?x ?y - apple) (and (not (= ?x ?y)) (on_top ?x sofa) (on_top ?y sofa)))",
+    "(exists (?x - fruit ?r - kitchen) (and (initially (on_top ?x ?r)) (on_top ?x sofa)))",
+    "(forall (?x - apple ?r - (either tables drawers)) (not (on_top ?x ?r)))",
+    "(or (and (initially (forall (?o - object) (not (on_top ?o sink))))"
+    " (exists (?x - apple) (on_top ?x sink)))"
+    " (and (initially (exists (?o - object) (on_top ?o sink)))"
+    " (exists (?x - apple) (on_top ?x sofa))"
+    " (forall (?o - object) (imply (initially (on_top ?o sink)) (undisturbed ?o)))))",
     "(exists (?x - fruit) (and (near ?x) (forall (?y - fruit) (or (= ?x ?y) (not (near ?y))))))",
 )
 

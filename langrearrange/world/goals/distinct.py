@@ -41,7 +41,8 @@ def shared_variables(goal: Goal) -> tuple[tuple[str, str], ...]:
     Such a pair is bound by `exists` (or `not forall`), in one conjunction, over object types with a
     category in common, and not separated. These separate ?x from ?y: `(not (= ?x ?y))`, a fact
     demanded of one and denied of the other, and two places at one time, as `(on_top ?x sofa)` and
-    `(holding ?y)` or `(initially (on_top ?x sofa))` and `(initially (on_top ?y sink))`.
+    `(holding ?y)` or `(initially (on_top ?x sofa))` and `(initially (on_top ?y sink))`. What was
+    there at the start, a condition, is nothing that the goal asks for beside another thing.
     """
     reader = _Reader()
     reader.read(goal, True, False, {})
@@ -61,7 +62,7 @@ class _Reader:
             case Not(part):
                 return self.read(part, not positive, initially, scope)
             case Initially(part):
-                return self.read(part, positive, True, scope)
+                return _Part(self.read(part, positive, True, scope).literals, [])
             case And() | Or():
                 parts = [self.read(part, positive, initially, scope) for part in goal.parts]
                 some = [one for each in parts for one in each.some]
