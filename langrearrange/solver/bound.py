@@ -6,7 +6,7 @@ It is the least, over the boxes, of what that box still needs. It is admissible 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from langrearrange.solver.boxes import HAND_BIT, Box
@@ -19,15 +19,15 @@ NEVER: Final = 1 << 30
 """The bound of a state from which no plan leads to the goal."""
 
 
-def make_bound(problem: Problem) -> Bound:
-    """Return the strongest bound that is sound for the problem's layout."""
+def make_bound(problem: Problem, boxes: Iterable[Box]) -> Bound:
+    """Return the strongest bound for some of the boxes that is sound for the problem's layout."""
     reachable = spots_of(sum(1 << stance.place for stance in problem.stances))
-    boxes = [(box, spots_of(box.places)) for box in problem.boxes]
+    ends = [(box, spots_of(box.places)) for box in boxes]
 
     def bound(state: WorldState) -> int:
         here = 1 << SPOT_OF_PLACE[state.place]
         best = NEVER
-        for box, spots in boxes:
+        for box, spots in ends:
             if not spots & (here | reachable):
                 continue
             cost = _cost(problem, box, spots, state, here)

@@ -23,6 +23,7 @@ from langrearrange.world.goals import (
     Quantified,
     branches,
     compile_goal,
+    factored,
     ground,
     is_conjunction,
 )
@@ -37,7 +38,7 @@ from langrearrange.world.vocabulary import (
     SPOTS,
 )
 
-MAX_BOXES: Final = 512
+MAX_BOXES: Final = 2048
 """A goal of more boxes is refused."""
 MAX_WORK: Final = 60_000
 """Bound on facts plus pairs of boxes looked at, so that an exploding goal is refused cheaply."""
@@ -137,6 +138,8 @@ class _Builder:
                 test = compile_goal(part, self._layout, self._initial, binding)
                 return [{}] if test(self._initial) is positive else []
             case And() | Or() | Quantified():
+                if isinstance(goal, Quantified):
+                    goal = factored(goal)
                 parts = branches(goal, self._layout, binding)
                 built = (self.build(part, positive, inner) for part, inner in parts)
                 met = is_conjunction(goal) is positive
@@ -320,18 +323,28 @@ def _without_subsumed(boxes: list[_Masks]) -> list[_Masks]:
     """Drop boxes contained in another one, which has a subset of variables and wider masks."""
     if len(boxes) < 2:
         return boxes
-    kept: dict[int, list[_Masks]] = {}  # by lowest variable, which the inner box must share
+    groups: dict[frozenset[int], list[_Masks]] = {}
+    for box in boxes:
+        groups.setdefault(frozenset(box), []).append(box)
+    # By lowest variable, which the inner box must share.
+    kept: dict[int, list[tuple[frozenset[int], list[_Masks]]]] = {}
     result = []
-    for box in sorted(boxes, key=len):
-        candidates = (other for variable in box for other in kept.get(variable, ()))
-        if not any(_contains(other, box) for other in candidates):
-            kept.setdefault(min(box), []).append(box)
-            result.append(box)
+    for names, group in sorted(groups.items(), key=lambda item: len(item[0])):
+        outer = [
+            b for v in names for among, held in kept.get(v, ()) if among <= names for b in held
+        ]
+        fresh: list[_Masks] = []
+        for box in group:
+            if not any(_contains(other, box) for other in (*outer, *fresh)):
+                fresh.append(box)
+        kept.setdefault(min(names), []).append((names, fresh))
+        result += fresh
     return result
 
 
 def _contains(outer: _Masks, inner: _Masks) -> bool:
+    """Whether a box over some of another's variables contains it."""
     for variable, mask in outer.items():
-        if variable not in inner or inner[variable] & ~mask:
+        if inner[variable] & ~mask:
             return False
     return True

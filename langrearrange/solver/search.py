@@ -28,6 +28,8 @@ DEFAULT_LIMIT: Final = HORIZON - 1
 DEFAULT_MAX_VISITS: Final = 300_000
 """States looked at before giving up; about a second and 100 MB."""
 
+BOXES_A_VISIT: Final = 64
+
 Status = Literal["solved", "unsolvable", "gave_up"]
 
 
@@ -40,7 +42,7 @@ class Solution:
             steps exists. `gave_up`: the bound on visits was reached; nothing is proved but
             `lower_bound`.
         plan: skill indices (0..69); empty unless solved (and when the goal holds already).
-        visits: states looked at.
+        visits: states looked at; one counts again for every `BOXES_A_VISIT` boxes compared with.
         lower_bound: no plan is shorter than this; None: proved that there is none of any length.
     """
 
@@ -107,21 +109,23 @@ class _Search:
         self._rng = rng
         self._stances: list[Sequence[Stance]] = []  # by depth, in the order to try them
         self._visits = 0
-        self._bound = cache(make_bound(problem))
 
     def run(self) -> Solution:
         problem = self._problem
         if problem.is_goal(problem.initial):
             return Solution("solved", (), 0, 0)
-        bound = max(1, self._bound(problem.initial))
+        costs = [make_bound(problem, (box,))(problem.initial) for box in problem.boxes]
+        bound = max(1, min(costs, default=NEVER))
         while bound <= self._limit:
+            near = [box for box, cost in zip(problem.boxes, costs, strict=True) if cost <= bound]
             try:
-                plan, next_bound = self._dive(bound)
+                plan, next_bound = self._dive(bound, near)
             except _OutOfVisits:
                 return Solution("gave_up", (), self._visits, bound)
             if plan is not None:
                 return Solution("solved", plan, self._visits, len(plan))
-            bound = next_bound
+            bound = min((cost for cost in costs if cost > bound), default=NEVER)
+            bound = min(bound, next_bound)
         return Solution("unsolvable", (), self._visits, None if bound >= NEVER else bound)
 
     def _children(self, state: WorldState, depth: int, after_drive: bool) -> list[Step]:
@@ -138,9 +142,10 @@ class _Search:
             return drives + steps
         return steps + drives
 
-    def _dive(self, bound: int) -> tuple[tuple[int, ...] | None, int]:
-        """Return a plan of exactly `bound` steps, or None and the next bound to try."""
-        problem, bound_of = self._problem, self._bound
+    def _dive(self, bound: int, boxes: Sequence[Box]) -> tuple[tuple[int, ...] | None, int]:
+        """Return a plan of `bound` steps into one of the boxes, or None and the next bound."""
+        problem, bound_of = self._problem, cache(make_bound(self._problem, boxes))
+        price = 1 + len(boxes) // BOXES_A_VISIT
         depths = {problem.initial: 0}
         plan: list[int] = []
         pending = [iter(self._children(problem.initial, 0, False))]
@@ -150,7 +155,7 @@ class _Search:
             for skill, state in pending[-1]:
                 if depths.get(state, NEVER) <= depth:
                     continue
-                self._visits += 1
+                self._visits += price
                 if self._visits > self._max_visits:
                     raise _OutOfVisits
                 left = bound_of(state)

@@ -82,7 +82,7 @@ MISTAKES = {
                                "14:52", "unknown receptacle 'scissors'"),
     "goal in a block": ("             (hand_free)))", "             (hand_fre)))", "26:15", "did you mean 'hand_free'?"),
     "goal beyond the work bound": ("(exists (?x - {object}) (and (on_top ?x {target}) (hand_free)))",
-                                   "(forall (?x ?y ?z - object) (or (on_top ?x {target}) (on_top ?y sink) (on_top ?z sofa)))",
+                                   "(forall (?x ?y ?z - object) (and (on_top ?x {target}) (on_top ?y sink) (on_top ?z sofa)))",
                                    "14:11", "unrolls to more than 20000 facts"),
     "folded goal": ("goal: |", "goal: >", "23:11", "a folded goal (>) loses its lines"),
     "goal over lines": ("(and (on_top ?x {target}) (hand_free)))\"", "(and (on_top ?x {target})\n      (hand_free)))\"",

@@ -72,12 +72,24 @@ KINDS: dict[str, Callable[[str, str, str, str, str, str], str]] = {
     "spread": lambda a, b, c, r, s, t: (
         f"(and (hand_free) (exists (?x - {a} ?y - {a}) (and (on_top ?x {r}) (on_top ?y {s}))))"
     ),
+    "two_of_one": lambda a, b, c, r, s, t: (
+        f"(exists (?x ?y - {a}) (and (not (= ?x ?y)) (on_top ?x {r}) (on_top ?y {r}) (hand_free)))"
+    ),
+    "only_one": lambda a, b, c, r, s, t: (
+        f"(exists (?x - {a}) (and (not (on_top ?x {r})) (initially (on_top ?x {r})) (hand_free)"
+        f" (forall (?y - {a}) (or (= ?x ?y) (undisturbed ?y)))))"
+    ),
+    "any_one_place": lambda a, b, c, r, s, t: (
+        f"(exists (?x - {a} ?y - {b} ?r - receptacle)"
+        f" (and (on_top ?x ?r) (on_top ?y ?r) (not (= ?r {r})) (hand_free)))"
+    ),
     "open": lambda a, b, c, r, s, t: "(and (open fridge) (open bottom_drawer))",
     "goto": lambda a, b, c, r, s, t: f"(robot_at {r})",
 }
 
 
-SEVERAL = ("all", "all_from", "clear", "together", "spread", "stow", "one_of_two", "pick_higher")
+SEVERAL = ("all", "all_from", "clear", "together", "spread", "stow", "one_of_two", "pick_higher",
+           "two_of_one", "only_one")  # fmt: skip
 """Kinds whose shortest plans move several instances of a category."""
 
 

@@ -116,7 +116,7 @@ def test_not_near_is_elsewhere_or_shut_away() -> None:
 
 
 def test_the_limits_are_as_told() -> None:
-    assert (boxes.MAX_BOXES, boxes.MAX_WORK) == (512, 60_000)
+    assert (boxes.MAX_BOXES, boxes.MAX_WORK) == (2048, 60_000)
 
 
 @pytest.mark.parametrize(("limit", "accepted"), [(12, True), (11, False)])

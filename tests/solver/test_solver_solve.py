@@ -9,9 +9,11 @@ from solver_problems import crowded_problem, random_problem
 from solver_worlds import household
 
 from langrearrange.errors import SolverError
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.solver import breadth_first, goal_boxes, solve
 from langrearrange.world import SKILLS, Outcome, apply, skill_index
-from langrearrange.world.goals import parse_goal
+from langrearrange.world.goals import compile_goal, parse_goal
+from langrearrange.world.vocabulary import RECEPTACLES
 
 MOVE_APPLE = parse_goal("(exists (?x - apple) (and (on_top ?x left_counter) (hand_free)))")
 
@@ -181,3 +183,34 @@ def test_plans_that_move_several_of_a_category_are_shortest(index: int) -> None:
     solution, wanted = solve(goal, layout, initial), breadth_first(goal, layout, initial)
     assert wanted.status == solution.status, kind
     assert len(wanted.plan) == len(solution.plan), kind
+
+
+FIVE_OF_EACH = ("apple", "ball", "cup")
+TOGETHER = "(and (on_top ?x {0}) (on_top ?y {0}) (on_top ?z {0}) (hand_free))"
+
+
+@pytest.mark.parametrize("key", range(6))
+def test_one_each_of_five_apples_balls_and_cups_on_any_one_place(key: int) -> None:
+    """1,375 ways to meet the goal: solved, as well as the best of eleven goals with a place."""
+    rng = KeyedRng(HOUSE_VERSION, "together", key)
+    kinds = [(category, rng.sample(RECEPTACLES, 1 + key % 3)) for category in FIVE_OF_EACH]
+    layout, initial = household([(c, rng.choice(r)) for c, r in kinds for _ in range(5)])
+    some = "(exists (?x - apple ?y - ball ?z - cup {}) {})"
+    goal = parse_goal(some.format("?r - receptacle", TOGETHER.format("?r")))
+    solution = solve(goal, layout, initial)
+    one_place = (parse_goal(some.format("", TOGETHER.format(r))) for r in RECEPTACLES)
+    assert solution.status == "solved"
+    assert len(solution.plan) == min(len(solve(g, layout, initial).plan) for g in one_place)
+    assert compile_goal(goal, layout, initial)(initial) == (not solution.plan)
+
+
+def test_many_boxes_count_as_more_visits() -> None:
+    layout, initial = household(
+        [(c, r) for c, r in zip(FIVE_OF_EACH, RECEPTACLES, strict=False)] * 5
+    )
+    goal = parse_goal(
+        f"(exists (?r - receptacle ?x - apple ?y - ball ?z - cup) {TOGETHER.format('?r')})"
+    )
+    solution = solve(goal, layout, initial)
+    assert solve(goal, layout, initial, max_visits=solution.visits).status == "solved"
+    assert solve(goal, layout, initial, max_visits=solution.visits - 1).status == "gave_up"

@@ -20,6 +20,7 @@ from langrearrange.world.goals.compile import (
     is_conjunction,
 )
 from langrearrange.world.goals.distinct import shared_variables
+from langrearrange.world.goals.factor import factored
 from langrearrange.world.goals.parse import Source, parse_goal
 from langrearrange.world.goals.stale import StaleGoal
 
@@ -40,6 +41,7 @@ __all__ = [
     "branches",
     "compile_goal",
     "domain",
+    "factored",
     "ground",
     "is_conjunction",
     "parse_goal",

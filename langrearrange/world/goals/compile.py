@@ -10,6 +10,7 @@ from typing import Final
 from langrearrange.errors import GoalError
 from langrearrange.world.goals.ast import And, Atom, Goal, Initially, Not, Or, Quantified, Variable
 from langrearrange.world.goals.atoms import PREDICATES, Binding, Test, ground
+from langrearrange.world.goals.factor import factored
 from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLE_INDEX
 
@@ -98,6 +99,8 @@ class _Compiler:
                 inner = self.build(part, binding)
                 return inner if isinstance(inner, bool) else inner(self._initial)
             case And() | Or() | Quantified():
+                if isinstance(goal, Quantified):
+                    goal = factored(goal)
                 parts = [self.build(*part) for part in branches(goal, self._layout, binding)]
                 return _join(parts, is_conjunction(goal))
 
