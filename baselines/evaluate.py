@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import torch
 
@@ -19,6 +19,13 @@ from langrearrange.leaderboard import AgentFacts, evaluate
 from .command import run_module
 from .engine.agent import PolicyAgent
 from .engine.config import check_range
+
+PERCEPTION: Final = {
+    "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator, all categories",
+    "random": "a network of random weights",
+    "symbolic": "none: the state observation",
+}
+"""Encoder -> what it was trained on; of others the path is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +70,7 @@ def run(args: EvaluateArgs) -> Path:
     facts = AgentFacts(
         name=args.name or f"{config.learner}-{Path(config.backbone).name}",
         modality=modality,
+        perception=args.perception or PERCEPTION.get(config.encoder, config.encoder)[:200],
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
         note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
     )

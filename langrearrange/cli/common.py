@@ -232,15 +232,15 @@ def begin_worker() -> None:
 
 def warn_on_stderr() -> None:
     """Let warnings of the library be seen on stderr, such as why an agent fails."""
-    handler = logging.StreamHandler()
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(_Printable())
-    logging.getLogger("langrearrange").addHandler(handler)
+    logging.getLogger("langrearrange").addHandler(_NOTES)
 
 
-class _Printable(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(self.format(record))
+
+
+_NOTES = _Notes(logging.WARNING)
 
 
 def printable(text: object) -> str:

@@ -1,8 +1,7 @@
-"""The policies in results/ still load and still play as they were scored."""
+"""The policies in results/v0 still load and still play, on the episodes of today."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,12 @@ from langrearrange_baselines.evaluate import EvaluateArgs, run
 from langrearrange.generator import open_split
 from langrearrange.leaderboard.score import score_trace
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "v0"
 POLICIES = sorted(path.name for path in (RESULTS / "checkpoints").iterdir())
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_a_shipped_policy_plays_as_it_was_scored(name: str, tmp_path: Path) -> None:
+def test_a_shipped_policy_plays_far_above_chance(name: str, tmp_path: Path) -> None:
     args = EvaluateArgs(
         checkpoint=RESULTS / "checkpoints" / name,
         out=tmp_path / "trace.jsonl.gz",
@@ -26,10 +25,7 @@ def test_a_shipped_policy_plays_as_it_was_scored(name: str, tmp_path: Path) -> N
         seed=int(name.rpartition("_")[2]),
     )
     played = score_trace(run(args), open_split).episodes
-    said = json.loads((RESULTS / "runs" / f"{name}.json").read_text("utf-8"))
-    before = {episode["id"]: episode["success"] for episode in said["episodes"]}
-    # Its encoder saw in bfloat16 when it was scored, and drawn skills turn on the last digit.
-    assert sum(before[episode.id] == episode.success for episode in played) >= 16
+    assert sum(episode.success for episode in played) >= 10, "0.79 when it was scored, random 0.19"
 
 
 def test_the_shipped_policies_are_small() -> None:

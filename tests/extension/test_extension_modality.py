@@ -116,18 +116,22 @@ def trace() -> Trace:
     return read_trace(Path("map.jsonl.gz"))
 
 
-def test_workers_evaluate_it_too_and_the_trace_is_the_same(trace: Trace) -> None:
+def test_workers_evaluate_it_too_and_play_the_same(trace: Trace) -> None:
     workers = ["--num-episodes", "3", "--workers", "2", "--out", "two.jsonl.gz"]
     assert main([*EVALUATE, *workers]) == 0
-    assert Path("two.jsonl.gz").read_bytes() == Path("map.jsonl.gz").read_bytes()
+    two = read_trace(Path("two.jsonl.gz"))
+    assert (two.episodes, two.header.played.workers) == (trace.episodes, 2)
 
 
 def test_its_hashes_are_verified_and_its_runs_never_ranked(trace: Trace) -> None:
-    whole = score(trace, open_split)
+    with pytest.raises(SubmissionError, match="name it with --observation"):
+        score(trace, open_split)
+    whole = score(trace, open_split, observations=[NAME])
     assert whole.tier == "T0"
     forged = msgspec.structs.replace(trace.episodes[1], chain="0" * 32)
+    lines = (trace.episodes[0], forged, trace.episodes[2])
     with pytest.raises(SubmissionError, match=f"not those of modality '{NAME}'"):
-        score(Trace(trace.header, (trace.episodes[0], forged, trace.episodes[2])), open_split)
+        score(Trace(trace.header, lines), open_split, observations=[NAME])
 
 
 def test_a_map_that_shows_something_else_now_is_noticed(
@@ -135,7 +139,7 @@ def test_a_map_that_shows_something_else_now_is_noticed(
 ) -> None:
     monkeypatch.setattr(import_module("my_map"), "CELL_MM", 250)
     with pytest.raises(SubmissionError, match="evaluate again with the version that scores"):
-        score(trace, open_split)
+        score(trace, open_split, observations=[NAME])
 
 
 def test_scoring_without_the_module_is_refused_in_one_sentence(
@@ -144,7 +148,7 @@ def test_scoring_without_the_module_is_refused_in_one_sentence(
     (tmp_path / "my_map.py").unlink()
     sys.modules.pop("my_map", None)
     capsys.readouterr()
-    assert main(["score", "map.jsonl.gz"]) != 0
+    assert main(["score", "map.jsonl.gz", "--observation", NAME]) != 0
     told = capsys.readouterr().err
     assert f"the trace is of modality '{NAME}', which cannot be verified here" in told
     assert "importing 'my_map' failed" in told
