@@ -113,7 +113,7 @@ def _check_before(
     if slot is None:
         return
     article = _ARTICLE.search(before)
-    if article and slot.is_object and segment.form in ("", "a", "the"):
+    if article and slot.kind in ("object", "look") and segment.form in ("", "a", "the"):
         form = "the" if article[1].lower() == "the" else "a"
         node.fail(
             f"'{article[1]}' stands before {{{slot.name}}}; write {{{form} {slot.name}}}, which "

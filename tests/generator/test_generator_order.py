@@ -11,7 +11,7 @@ import pytest
 from langrearrange.generator import PUBLISHED, SplitSpec, load_spec, num_episodes
 from langrearrange.generator.blueprint import Draft, blueprint_of
 from langrearrange.houses import get_house, houses_for
-from langrearrange.language import TextSpace
+from langrearrange.language import Place, TextSpace
 from langrearrange.world.vocabulary import HELD_OUT_CATEGORIES, RECEPTACLES, TEST_SPLITS
 
 SMALL = [name for name in PUBLISHED if name != "train"]
@@ -155,6 +155,15 @@ def test_targets_are_balanced_in_every_test_split(split: str) -> None:
     assert set(targets) == set(RECEPTACLES) - unwanted
     spread = max(targets.values()) - min(targets.values())
     assert split == "context" or spread <= 4, targets  # there, places suit the situation
+
+
+def test_at_least_eighty_plurals_of_a_hundred_mean_several_things() -> None:
+    counts = []
+    for draft in drafts("multiple_objects"):
+        facts = draft.grounding.start_facts(draft.case)
+        counts.append(next(fact.count for fact in facts if isinstance(fact, Place)))
+    assert sum(count >= 2 for count in counts) >= 80
+    assert set(counts) == {1, 2, 3}
 
 
 def test_places_by_their_neighbours_are_balanced_as_far_as_flats_allow() -> None:
