@@ -15,7 +15,12 @@ from operator import or_
 
 from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
 from langrearrange.seeding import KeyedRng
-from langrearrange.world.vocabulary import CATEGORY_INDEX, RECEPTACLES
+from langrearrange.world.vocabulary import (
+    CATEGORY_INDEX,
+    RECEPTACLE_INDEX,
+    RECEPTACLES,
+    receptacles_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +30,15 @@ class Shape:
     Attributes:
         count: how many it takes for granted.
         told: how many of them, exactly, stand on each receptacle that it names.
-        absences: on how many receptacles of its own choice none stands.
+        absences: for each place of its choice where none stands: all that it could be, as bit masks
+            of receptacles.
         only: whether there are no others.
         named: whether it names the category.
     """
 
     count: int = 1
     told: tuple[int, ...] = ()
-    absences: int = 0
+    absences: tuple[tuple[int, ...], ...] = ()
     only: bool = False
     named: bool = True
 
@@ -60,7 +66,7 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
                 shape = Shape(
                     count=sum(count for count, _ in placed) or 1,
                     told=tuple(count for count, at in placed if _is_one_place(template, at)),
-                    absences=sum(name not in RECEPTACLES for name in absent),
+                    absences=tuple(_places(template, at) for at in absent if at not in RECEPTACLES),
                     only=any(isinstance(fact, Only) for fact in facts),
                     named=slot.kind == "object",
                 )
@@ -71,6 +77,20 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
 def _is_one_place(template: Template, name: str) -> bool:
     """Whether a fact's place is a receptacle: in an area there may be more than it says."""
     return bool(name) and not any(s.name == name and s.kind == "area" for s in template.slots)
+
+
+def _places(template: Template, name: str) -> tuple[int, ...]:
+    """Return what a slot's places can be, as bit masks; any receptacle, where the flat decides."""
+    named = [
+        value.receptacle for slot in template.slots if slot.name == name for value in slot.domain
+    ]
+    return tuple(map(mask_of, named if all(named) else RECEPTACLES))
+
+
+def mask_of(place: str) -> int:
+    """Return the receptacles of a receptacle or area, as a bit mask; "" is everywhere."""
+    inside = receptacles_of(place) if place else RECEPTACLES
+    return sum(1 << RECEPTACLE_INDEX[name] for name in inside)
 
 
 class Decoys:
@@ -89,6 +109,10 @@ class Decoys:
             self._groups.setdefault(value.group, []).append(value)
         self._needs = {name: _bits(v.categories for v in g) for name, g in self._groups.items()}
         self._avoids = {name: _bits(v.avoid for v in g) for name, g in self._groups.items()}
+        self._clashes = {
+            name: {other for other in self._groups if not self._together(name, other)}
+            for name in self._groups
+        }
         self._meanings = [(_bits([v.categories]), _bits([v.avoid])) for v in values]
 
     def draw(self, group: str, rng: KeyedRng) -> tuple[list[int], int]:
@@ -97,9 +121,11 @@ class Decoys:
         Returns:
             A category index for each other group of its set; the categories that none may have.
         """
+        order = rng.shuffled(list(self._groups))
+        order.sort(key=lambda name: -len(self._clashes[name]))  # then few sets take them all
         sets: list[list[str]] = []
-        for name in rng.shuffled(list(self._groups)):
-            fitting = (found for found in sets if all(self._together(name, o) for o in found))
+        for name in order:
+            fitting = (found for found in sets if self._clashes[name].isdisjoint(found))
             found = next(fitting, None)
             if found is None:
                 sets.append(found := [])

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from langrearrange.dataset import ObjectPlacement
-from langrearrange.generator.decoys import PLAIN, Decoys, Shape, sum_of
+from langrearrange.generator.decoys import PLAIN, Decoys, Shape, mask_of, sum_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
@@ -33,7 +33,6 @@ from langrearrange.world.vocabulary import (
     OPENABLES,
     RECEPTACLE_INDEX,
     RECEPTACLES,
-    receptacles_of,
 )
 
 DUPLICATE_PERCENT: Final = 20
@@ -164,7 +163,7 @@ class _Placer:
 
     def _forbid(self, fact: Place | Absent) -> None:
         for name in fact.categories:
-            self._forbidden[CATEGORY_INDEX[name]] |= _mask_of(fact.receptacle)
+            self._forbidden[CATEGORY_INDEX[name]] |= mask_of(fact.receptacle)
 
     def _invite(self, company: tuple[Decoys, str] | None) -> None:
         """Choose what else the sentence could be about, and keep away what would confuse it."""
@@ -188,7 +187,7 @@ class _Placer:
         told: dict[int, list[int]] = {}
         numbers: Counter[int] = Counter()
         for fact in self._places:
-            within = _mask_of(fact.receptacle)
+            within = mask_of(fact.receptacle)
             for _ in range(fact.count):
                 able = [n for n in fact.categories if self._mask(CATEGORY_INDEX[n]) & within]
                 if not able:
@@ -270,10 +269,12 @@ class _Placer:
             place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
             told += [place] * count
             mask = mask & ~(1 << place) or mask
-        if shape.absences:
-            others = [r for r in range(len(RECEPTACLES)) if r not in told]
-            for receptacle in rng.sample(others, shape.absences):
-                mask = mask & ~(1 << receptacle) or mask
+        kept = sum_of(1 << place for place in told)
+        for choices in shape.absences:
+            able = [where for where in choices if not where & kept]
+            if able:
+                kept |= (nowhere := rng.choice(able))
+                mask = mask & ~nowhere or mask
         return told + [self._choose(mask) for _ in range(kind.number - len(told))]
 
     def _squeezed(self, kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
@@ -331,11 +332,6 @@ def _furnished(
             )
             counts[category] += 1
     return tuple(objects)
-
-
-def _mask_of(place: str) -> int:
-    """Return the receptacles of a receptacle or area, as a bit mask; "" is everywhere."""
-    return sum(1 << RECEPTACLE_INDEX[r] for r in receptacles_of(place)) if place else EVERYWHERE
 
 
 @cache
