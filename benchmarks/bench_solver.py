@@ -21,9 +21,16 @@ from timing import cpu_s, options
 
 from langrearrange.dataset import Episode
 from langrearrange.generator import load_spec, make_episode, num_episodes
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.solver import pddl, solve
+from langrearrange.world import Layout, initial_state
 from langrearrange.world.goals import parse_goal
-from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
+from langrearrange.world.vocabulary import (
+    BEHAVIOR_SPLITS,
+    CATEGORY_INDEX,
+    NUM_RECEPTACLES,
+    PARAPHRASTIC_SPLITS,
+)
 
 SPLITS = ("train", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS)
 
@@ -65,6 +72,24 @@ def measure_own(num: int) -> None:
     print(row("all", everything))
 
 
+def measure_together(num: int) -> None:
+    """One of five apples, of five balls and of five cups to any one place: 1,375 boxes."""
+    goal = parse_goal(
+        "(exists (?r - receptacle ?x - apple ?y - ball ?z - cup)"
+        " (and (on_top ?x ?r) (on_top ?y ?r) (on_top ?z ?r) (hand_free)))"
+    )
+    kinds = [CATEGORY_INDEX[name] for name in ("apple", "ball", "cup")]
+    layout = Layout(tuple(kind for kind in kinds for _ in range(5)))
+    times, steps = [], []
+    for key in range(num):
+        places = KeyedRng(HOUSE_VERSION, "bench_solver", key).sample(range(NUM_RECEPTACLES), 3)
+        initial = initial_state([place for place in places for _ in range(5)], range(15), 0)
+        seconds, solution = cpu_s(solve, goal, layout, initial)
+        times.append(1e3 * seconds)
+        steps.append(len(solution.plan))
+    print(row("five of each, one place", times) + f"{statistics.mean(steps):7.1f}")
+
+
 def row(name: str, times: Sequence[float]) -> str:
     return (
         f"{name:26}{len(times):9}{statistics.mean(times):9.3f}{percentile(times, 0.5):7.2f}"
@@ -101,6 +126,7 @@ def main() -> None:
     logging.disable(logging.INFO)  # pyperplan reports every search
     own(episodes_of("train", 1)[0])  # import and warm up outside the clock
     measure_own(args.episodes)
+    measure_together(20)
     if args.compare:
         compare(args.compare)
 
