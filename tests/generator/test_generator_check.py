@@ -20,7 +20,11 @@ from langrearrange.generator import (
     make_episode,
 )
 from langrearrange.generator.blueprint import blueprint_of
+from langrearrange.generator.make import with_plan
 from langrearrange.generator.provenance import provenance_of
+from langrearrange.seeding import HOUSE_VERSION, KeyedRng
+from langrearrange.solver import solve, subgoals
+from langrearrange.world.goals import parse_goal
 
 replace = msgspec.structs.replace
 SPEC = load_spec("train", num_episodes=45)
@@ -188,6 +192,21 @@ def test_line_beyond_the_limits_is_a_finding_with_its_line(tmp_path: Path) -> No
     report = check_dataset(folder)
     assert report.counts["format"] == 1
     assert "line 1: object" in next(str(f) for f in report.findings if f.kind == "format")
+
+
+def test_another_shortest_plan_is_as_good_and_a_longer_one_is_not(tmp_path: Path) -> None:
+    episodes = sound()
+    detour = "nav(middle_drawer_handle)"
+    for number, e in enumerate(episodes):
+        layout, state, goal = e.layout(), e.initial_state(), parse_goal(e.goal)
+        plan = solve(goal, layout, state, rng=KeyedRng(HOUSE_VERSION, "another")).plan
+        episodes[number] = with_plan(e, plan, subgoals(goal, layout, state, plan))
+    assert sum(new.plan != old.plan for new, old in zip(episodes, sound(), strict=True)) > 5
+    write(tmp_path / "set", episodes)
+    assert check_dataset(tmp_path / "set").passed
+    episodes[3] = replace(episodes[3], plan=(detour, *episodes[3].plan))
+    write_dataset(tmp_path / "longer", episodes, "train")
+    assert check_dataset(tmp_path / "longer").counts == {"not_optimal": 1}
 
 
 def test_changed_templates_are_said_so(tmp_path: Path) -> None:
