@@ -132,9 +132,12 @@ class Walk:
                 f"template '{self.template.id}': \"{grounding.sentence}\" is true in no flat; two "
                 "relation slots rarely hold together, use one"
             )
-        own, *others = meant
-        same = (house for house in others if meant[house].goal == meant[own].goal)
-        return meant[own], (own, *same)
+        goals = sorted(
+            {here.goal for here in meant.values()}
+        )  # what most flats mean is no likelier
+        goal = self._spec.rng(self.template.id, rank, "referent").choice(goals)
+        own, *others = (house for house, here in meant.items() if here.goal == goal)
+        return meant[own], (own, *others)
 
     def _meant_in(self, house: str, grounding: Grounding) -> Grounding | None:
         """Return the grounding with the receptacles its relations mean in a flat, or None."""
@@ -233,13 +236,21 @@ def flat_relations(house_id: str) -> tuple[Relation, ...]:
 
 
 def meanings_in(houses: tuple[str, ...]) -> Meanings:
-    """Return what every wording of a relation means in each of the flats where it is true."""
+    """Return what every wording of a relation means in each of the flats where it is true.
+
+    Wordings that always mean the same are left out, unless all do: they would be mere names.
+    """
     found: Meanings = {}
     for house_id in houses:
         for relation in flat_relations(house_id):
             name = relation_key(relation.kind, relation.anchors)
             found.setdefault(name, {})[house_id] = relation
-    return found
+    varied = {
+        name: here
+        for name, here in found.items()
+        if len({relation.referent for relation in here.values()}) > 1
+    }
+    return varied or found
 
 
 def _usual(meanings: Meanings) -> tuple[Relation, ...]:

@@ -25,7 +25,7 @@ RECEPTACLE_FORMS: Final = ("", "the", "in", "into", "off")
 """Forms of a place: "fridge", "the fridge", "in the fridge", "out of the fridge"."""
 GROUP_FORMS: Final = ("", "each")
 """Forms of a group: "tools" or "fruit", and behind "every": "tool" or "piece of fruit"."""
-RELATION_FORMS: Final = ("the", "spot", "next", "what")
+RELATION_FORMS: Final = ("the", "beside", "next", "what")
 """Forms of a place described by its neighbours; see `_relation_forms`."""
 FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "object": OBJECT_FORMS + AGREEMENT_FORMS,
@@ -232,15 +232,15 @@ def _place(name: str, node: Node) -> Value:
 
 
 _BESIDE: Final = {
-    "the": "the receptacle to the {} of {}",
-    "spot": "the spot immediately to the {} of {}",
-    "next": "the next place along the wall to the {} of {}",
+    "the": "the piece of furniture to the {} of {}",
+    "beside": "the furniture immediately to the {} of {}",
+    "next": "the next thing along the wall to the {} of {}",
     "what": "whatever stands just to the {} of {}",
 }
 _BETWEEN: Final = {
-    "the": "the receptacle between {} and {}",
-    "spot": "the spot right between {} and {}",
-    "next": "the place along the wall between {} and {}",
+    "the": "the piece of furniture between {} and {}",
+    "beside": "the furniture right between {} and {}",
+    "next": "the thing along the wall between {} and {}",
     "what": "whatever stands between {} and {}",
 }
 """Form of a relation -> what it says of its side and anchor, or of its two anchors."""

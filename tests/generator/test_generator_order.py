@@ -169,7 +169,7 @@ def test_at_least_eighty_plurals_of_a_hundred_mean_several_things() -> None:
 def test_places_by_their_neighbours_are_balanced_as_far_as_flats_allow() -> None:
     targets = named_targets("spatial_relationships")
     assert len(targets) >= 9
-    assert max(targets.values()) <= 16, targets
+    assert max(targets.values()) <= 22, targets
 
 
 @pytest.mark.parametrize("split", [s for s in SMALL if s != "spatial_relationships"])

@@ -103,17 +103,17 @@ def test_a_relation_is_said_in_four_ways() -> None:
     left = by_key["left_of(tv_stand)"]
     assert left.group == "left_of"
     assert dict(left.forms) == {
-        "the": "the receptacle to the left of the TV stand",
-        "spot": "the spot immediately to the left of the TV stand",
-        "next": "the next place along the wall to the left of the TV stand",
+        "the": "the piece of furniture to the left of the TV stand",
+        "beside": "the furniture immediately to the left of the TV stand",
+        "next": "the next thing along the wall to the left of the TV stand",
         "what": "whatever stands just to the left of the TV stand",
     }
     between = by_key["between(chair,sofa)"]
     assert between.group == "between"
     assert dict(between.forms) == {
-        "the": "the receptacle between the chair and the sofa",
-        "spot": "the spot right between the chair and the sofa",
-        "next": "the place along the wall between the chair and the sofa",
+        "the": "the piece of furniture between the chair and the sofa",
+        "beside": "the furniture right between the chair and the sofa",
+        "next": "the thing along the wall between the chair and the sofa",
         "what": "whatever stands between the chair and the sofa",
     }
 
