@@ -190,8 +190,13 @@ def _noun_forms(
 
 
 def indefinite(phrase: str) -> str:
-    """Return "a" or "an" by the phrase's first letter; exceptions are listed in the lexicon."""
-    return "an" if phrase[0].lower() in "aeiou" else "a"
+    """Return "a" or "an" by the phrase's first letters; exceptions are listed in the lexicon."""
+    word = phrase.lower()
+    return "an" if word[0] in "aeiou" and not word.startswith(_LIKE_YOU) else "a"
+
+
+_LIKE_YOU: Final = ("ute", "uni", "use", "u-", "eu", "one")
+"""Beginnings with a vowel for a letter and a consonant for a sound: a utensil, a U-shaped bar."""
 
 
 def _looks(category: str, node: Node) -> tuple[Value, ...]:

@@ -134,6 +134,7 @@ def test_the_article_follows_the_first_letter() -> None:
         "an"
     ] * 5
     assert [indefinite(word) for word in ("ball", "Lego", "yoyo", "hat")] == ["a"] * 4
+    assert [indefinite(word) for word in ("utensil with a tip", "U-shaped", "used")] == ["a"] * 3
 
 
 @pytest.mark.parametrize("length", [1, MAX_TEXT])
