@@ -21,7 +21,7 @@ from .engine.agent import PolicyAgent
 from .engine.config import check_range
 
 PERCEPTION: Final = {
-    "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator, all categories",
+    "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator",
     "random": "a network of random weights",
     "symbolic": "none: the state observation",
 }

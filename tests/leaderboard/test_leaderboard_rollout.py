@@ -26,6 +26,7 @@ from langrearrange.env import STOP
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard import EpisodeTrace, RunRules, play
 from langrearrange.leaderboard.chain import ObservationChain
+from langrearrange.leaderboard.rollout import told
 from langrearrange.leaderboard.trace import Failure, OutcomeName
 from langrearrange.testing import toy_episodes
 from langrearrange.world import skill_index
@@ -271,3 +272,26 @@ def test_a_privileged_agent_is_shown_each_episode_before_it_begins() -> None:
     agent = Bound()
     played(agent, 4)
     assert set(agent.shown) == {0, 1, 2, 3}
+
+
+def test_the_first_crash_shows_its_traceback_and_a_bad_action_what_was_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told.clear()
+    rows = RowsOfAgents(lambda: Misbehaving(ValueError("broken"), at="act"))
+    with caplog.at_level(logging.WARNING):
+        traces_of(rows, HANDMADE)
+        traces_of(RowsOfAgents(lambda: Misbehaving(ValueError("again"), at="act")), HANDMADE)
+    assert caplog.text.count("Traceback") == 1
+    assert "ValueError: broken" in caplog.text
+    assert "again" not in caplog.text
+
+    class Talker(Misbehaving):
+        def act(self, observation: Any) -> Any:
+            return "to the sofa, please"
+
+    with caplog.at_level(logging.WARNING):
+        traces_of(RowsOfAgents(lambda: Talker(ValueError(), at="never")), HANDMADE)
+    assert "bad_action" in caplog.text
+    assert "'to the sofa, please'" in caplog.text
+    assert caplog.text.count("Traceback") == 1

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
+import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -307,3 +310,41 @@ def test_a_list_of_actions_without_end_is_refused(path: Path) -> None:
     sealed(path, [lines[0], long])
     with pytest.raises(SubmissionError, match="length <= 1000"):
         read_trace(path)
+
+
+def test_lines_of_empty_outcomes_are_refused_before_they_are_paid_for(path: Path) -> None:
+    lines = lines_of(write(path))
+    outcomes = ",".join(['""'] * 21_000)
+    many = [
+        f'{{"kind":"episode","id":"context/{i:06d}","actions":[],"outcomes":[{outcomes}]}}\n'
+        for i in range(1_000)
+    ]
+    sealed(path, [lines[0], *(line.encode() for line in many)])
+    tracemalloc.start()
+    began = time.process_time()
+    with pytest.raises(SubmissionError, match=r"gz:2: a line longer than 1104 bytes"):
+        read_trace(path)
+    assert time.process_time() - began < 1.0
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("secret", ["\x1b[31mred", "\u202eder", "\x07"])
+@pytest.mark.parametrize(
+    "field", ["package_version", "protocol", "kind", "sha256", "split", "note", "key", "perception"]
+)
+def test_nothing_of_a_header_can_command_a_terminal(path: Path, field: str, secret: str) -> None:
+    lines = lines_of(write(path))
+    header = json.loads(lines[0])
+    if field in ("note", "perception"):
+        header["agent"][field] = secret
+    elif field == "sha256":
+        header["datasets"]["context"]["sha256"] = secret
+    elif field == "split":
+        header["datasets"][secret] = header["datasets"].pop("context")
+    else:
+        header[secret if field == "key" else field] = secret
+    sealed(path, [json.dumps(header, ensure_ascii=False).encode() + b"\n", *lines[1:-1]])
+    with pytest.raises(SubmissionError) as caught:
+        read_trace(path)
+    assert str(caught.value).isprintable()
