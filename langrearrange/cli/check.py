@@ -32,6 +32,9 @@ class Args:
 
     Exit code 0 when nothing is found, 1 otherwise.
 
+    That no household tells what its sentence is about (extra `analysis`):
+      langrearrange check --probes context
+
     All published splits, and that nothing held out leaks into train:
       langrearrange check --between
     """
@@ -44,6 +47,10 @@ class Args:
     between: bool = False
     """also check what holds between the published splits: texts, flats and held-out words"""
     workers: Workers = None
+    probes: bool = False
+    """instead: does a household tell what its sentence is about, or a sentence what is hidden?"""
+    probe_episodes: int = 20_000
+    """of each split, to train probes on; they are tested on as many others"""
     show: Show = 20
     json: Json = False
 
@@ -54,6 +61,8 @@ def run(args: Args) -> int:
     from langrearrange.generator.check import check_dataset
     from langrearrange.generator.disjoint import report_between
 
+    if args.probes:
+        return _probe(args)
     if not args.sets and not args.between:
         raise UsageError("no data set given; name a split or a folder written by `generate`")
     key = secret_key(args.key)
@@ -84,3 +93,39 @@ def run(args: Args) -> int:
         print_table(make_table("check", columns, rows))
         note_findings(reports, args.show)
     return 0 if all(report.passed for report in reports) else 1
+
+
+def _probe(args: Args) -> int:
+    """Run the probes on splits, all by default; returns 0 when none guesses better than chance."""
+    from langrearrange.generator.probes import MAX_LIFT, probe_split
+    from langrearrange.leaderboard.compare import holm
+    from langrearrange.world.vocabulary import SPLITS
+
+    if not 100 <= args.probe_episodes <= 500_000:
+        raise UsageError(f"--probe-episodes {args.probe_episodes}; accepted: 100 to 500,000")
+    unknown = [name for name in args.sets if name not in SPLITS]
+    if unknown:
+        raise UsageError(f"--probes takes names of splits, not '{unknown[0]}'")
+    found = [
+        lift
+        for split in args.sets or SPLITS
+        for lift in probe_split(split, args.probe_episodes, args.workers)
+    ]
+    adjusted = holm([lift.p_value for lift in found])
+    leaks = [
+        lift for lift, p in zip(found, adjusted, strict=True) if lift.lift > MAX_LIFT and p < 0.05
+    ]
+    if args.json:
+        print_json([
+            {**asdict(lift), "p_holm": p, "leak": lift in leaks}
+            for lift, p in zip(found, adjusted, strict=True)
+        ])  # fmt: skip
+    else:
+        rows = [
+            (lift.split, lift.task, lift.probe, lift.num_episodes, lift.chance, f"{lift.lift:+.3f}",
+             lift.half_width, f"{p:.2g}", "leak" if lift in leaks else "")
+            for lift, p in zip(found, adjusted, strict=True)
+        ]  # fmt: skip
+        columns = "split task probe episodes chance lift +- p".split()
+        print_table(make_table("probes", [*columns[:-1], "p (Holm)", ""], rows, left=3))
+    return 1 if leaks else 0

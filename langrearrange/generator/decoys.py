@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
+from typing import NamedTuple
 
 from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
 from langrearrange.seeding import KeyedRng
@@ -93,6 +94,22 @@ def mask_of(place: str) -> int:
     return sum(1 << RECEPTACLE_INDEX[name] for name in inside)
 
 
+class Company(NamedTuple):
+    """What goes together in one household; categories by index, sets of them as bit masks.
+
+    Attributes:
+        own: a category of what is said.
+        others: a category of each other thing that could be said.
+        needs: categories that any of all this could mean.
+        avoided: those that must not be there.
+    """
+
+    own: int
+    others: tuple[int, ...]
+    needs: int
+    avoided: int
+
+
 class Decoys:
     """What else a sentence could mean in a household where nothing else may be taken for its thing.
 
@@ -115,12 +132,8 @@ class Decoys:
         }
         self._meanings = [(_bits([v.categories]), _bits([v.avoid])) for v in values]
 
-    def draw(self, group: str, rng: KeyedRng) -> tuple[list[int], int]:
-        """Draw what goes together with a group of values.
-
-        Returns:
-            A category index for each other group of its set; the categories that none may have.
-        """
+    def draw(self, group: str, rng: KeyedRng) -> Company:
+        """Draw what goes together with a group of values."""
         order = rng.shuffled(list(self._groups))
         order.sort(key=lambda name: -len(self._clashes[name]))  # then few sets take them all
         sets: list[list[str]] = []
@@ -131,15 +144,15 @@ class Decoys:
                 sets.append(found := [])
             found.append(name)
         mine = next(found for found in sets if group in found)
-        chosen, avoided = [], 0
-        for name in mine:
-            avoided |= self._avoids[name]
-            if name != group:
-                chosen.append(CATEGORY_INDEX[rng.choice(rng.choice(self._groups[name]).categories)])
-        return chosen, avoided
+        chosen = {name: _chosen(self._groups[name], rng) for name in mine}
+        needs = sum_of(self._needs[name] for name in mine)
+        present = sum_of(1 << category for category in chosen.values())
+        avoided = sum_of(self._avoids[name] for name in mine) | self._meant(present)
+        own = chosen.pop(group)
+        return Company(own, tuple(chosen.values()), needs, avoided & ~needs)
 
-    def meant(self, present: int) -> int:
-        """Return, as a bit mask, all categories that a sentence could mean beside those present."""
+    def _meant(self, present: int) -> int:
+        """Return all categories that some sentence could mean, were they there with others."""
         return sum_of(needs for needs, avoid in self._meanings if not avoid & present)
 
     def _together(self, one: str, other: str) -> bool:
@@ -161,6 +174,10 @@ def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | No
         if any(value.avoid for value in values):
             return slot.name, Decoys(values)
     return None
+
+
+def _chosen(values: Sequence[Value], rng: KeyedRng) -> int:
+    return CATEGORY_INDEX[rng.choice(rng.choice(values).categories)]
 
 
 def _bits(names: Iterable[Iterable[str]]) -> int:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from langrearrange.dataset import ObjectPlacement
-from langrearrange.generator.decoys import PLAIN, Decoys, Shape, mask_of, sum_of
+from langrearrange.generator.decoys import PLAIN, Company, Shape, mask_of, sum_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
@@ -68,7 +68,7 @@ def draw_household(
     spec: SplitSpec,
     rng: KeyedRng,
     shapes: Sequence[Shape] = (PLAIN,),
-    company: tuple[Decoys, str] | None = None,
+    company: Company | None = None,
 ) -> Household:
     """Draw objects, their models, slots and yaws, and what is open.
 
@@ -78,8 +78,7 @@ def draw_household(
         spec: gives the knobs.
         rng: consumed the same way for the same arguments.
         shapes: what the template makes of its things: each kind of clutter is treated likewise.
-        company: where others could be taken for the thing: what else could be meant, and the group
-            of what is.
+        company: where others could be taken for the thing: what goes together with it.
 
     Raises:
         Rejected: the facts leave no room this time.
@@ -129,7 +128,7 @@ class _Placer:
         spec: SplitSpec,
         rng: KeyedRng,
         shapes: Sequence[Shape],
-        company: tuple[Decoys, str] | None,
+        company: Company | None,
     ) -> None:
         self._fits = _fitting_masks(house.id)
         self._spec = spec
@@ -146,7 +145,10 @@ class _Placer:
                 self._forbid(fact)
             elif isinstance(fact, Only):
                 self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
-        self._invite(company)
+        self._decoys: list[int] = []
+        self._sparse = company is not None
+        if company is not None:
+            self._invite(company)
 
     def run(self) -> list[tuple[int, int]]:
         """Return (category index, receptacle index) of every object."""
@@ -165,22 +167,23 @@ class _Placer:
         for name in fact.categories:
             self._forbidden[CATEGORY_INDEX[name]] |= mask_of(fact.receptacle)
 
-    def _invite(self, company: tuple[Decoys, str] | None) -> None:
-        """Choose what else the sentence could be about, and keep away what would confuse it."""
-        self._decoys: list[int] = []
-        self._sparse = company is not None
-        if company is None:
-            return
-        (decoys, group), needed = company, 0
-        for fact in self._places:
-            needed |= sum_of(1 << CATEGORY_INDEX[name] for name in fact.categories)
-        chosen, avoided = decoys.draw(group, self._rng)
-        self._decoys = [c for c in dict.fromkeys(chosen) if not (needed | avoided) >> c & 1]
-        present = sum_of(1 << c for c in self._decoys) | needed
-        kept_away = (avoided | decoys.meant(present)) & ~present
+    def _invite(self, company: Company) -> None:
+        """Take in what else the sentence could be about, and keep away what would confuse it."""
+        own, name = 1 << company.own, CATEGORIES[company.own]
+        self._places = [
+            Place((name,), "", fact.count) if not fact.receptacle and name in fact.categories
+            else fact
+            for fact in self._places
+        ]  # fmt: skip
         for category in range(len(CATEGORIES)):
-            if kept_away >> category & 1:
+            if company.avoided >> category & 1:
                 self._forbidden[category] = EVERYWHERE
+        needed = own | sum_of(
+            1 << CATEGORY_INDEX[name] for fact in self._places for name in fact.categories
+        )
+        self._decoys = [
+            c for c in dict.fromkeys(company.others) if not needed >> c & 1 and self._mask(c)
+        ]
 
     def _demanded(self) -> list[_Kind]:
         """Return what the facts demand, each category once; choose those that they leave open."""

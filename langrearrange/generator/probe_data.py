@@ -68,12 +68,6 @@ class ProbeData(NamedTuple):
         """bool[N, C]: which categories are there."""
         return np.asarray(self.places.any(2))
 
-    @property
-    def households(self) -> Array:
-        """float32[N, .]: everything a household shows, as one row."""
-        totals = self.candidates.sum(1)[:, : 1 + NUM_RECEPTACLES]
-        return np.hstack([self.candidates[:, :, :2].reshape(len(totals), -1), totals])
-
 
 def fresh_spec(split: str, count: int) -> SplitSpec:
     """Return a spec like a published split's whose episodes nobody has seen."""
@@ -167,6 +161,5 @@ def _possible(file: TemplateFile, draft: Draft, present: Array) -> Array:
     possible = np.zeros(len(CATEGORIES), np.float32)
     for value in values:
         if not any(present[CATEGORY_INDEX[name]] for name in value.avoid):
-            for name in value.categories:
-                possible[CATEGORY_INDEX[name]] += 1 / len(value.categories)
+            possible[[CATEGORY_INDEX[name] for name in value.categories]] += 1
     return np.where(present, possible, 0)

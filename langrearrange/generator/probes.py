@@ -8,10 +8,9 @@ the household without the sentence or the sentence without the household. Needs 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -44,7 +43,7 @@ class Lift:
 
     Attributes:
         split: name of the split.
-        task: what is guessed: target, source or case.
+        task: what is guessed: target (which thing), source (where it stands) or case.
         probe: who guesses: `most` copies, `linear`, `trees` (households) or `words` (sentences).
         num_episodes: on how many episodes it was tested.
         chance: accuracy of guessing without looking: by what is possible and how often it is right.
@@ -78,21 +77,21 @@ def probe_split(
     """
     require_sklearn()
     spec = fresh_spec(split, 2 * num_episodes) if isinstance(split, str) else split
-    name = split if isinstance(split, str) else split.name
+    name, found = split if isinstance(split, str) else split.name, []
     with progress(f"draw {name}", 2 * num_episodes) as advance:
-        task = partial(probe_rows, spec)
-        parts = sorted(
-            map_ranges(task, ranges(2 * num_episodes, RANGE), workers, advance), key=itemgetter(0)
-        )
-    half = math.ceil(num_episodes / RANGE)
-    train, test = joined([p for _, p in parts[:half]]), joined([p for _, p in parts[half:]])
-    jobs: list[Callable[[ProbeData, ProbeData], Iterator[tuple[str, str, Array, Array]]]]
-    jobs = [_of_households, _of_sentences, _of_cases]
-    found = []
+        tasks = [
+            *ranges(num_episodes, RANGE),
+            *((num_episodes + a, num_episodes + b) for a, b in ranges(num_episodes, RANGE)),
+        ]
+        parts = dict(map_ranges(partial(probe_rows, spec), tasks, workers, advance))
+    train, test = (
+        joined([part for start, part in sorted(parts.items()) if (start < num_episodes) == first])
+        for first in (True, False)
+    )
+    jobs = (_of_households, _of_sentences, _of_cases)
     with progress(f"probe {name}", len(jobs), "tasks") as advance:
         for job in jobs:
-            for task_name, probe, hits, chance in job(train, test):
-                found.append(_lift(name, task_name, probe, hits, chance))
+            found += [_lift(name, *guessed) for guessed in job(train, test)]
             advance(1, "")
     return found
 
@@ -123,24 +122,13 @@ def _of_households(train: ProbeData, test: ProbeData) -> Iterator[tuple[str, str
     if not len(train.texts) or not len(test.texts):
         return
     base = test.possible
-    scores = {
-        "most": test.candidates[:, :, 0] * (1 + 1e-3 * base),
-        "linear": _linear(train, test),
-        "trees": _trees(train, test),
-    }
-    for probe, score in scores.items():
+    for probe, score in _guesses(train, test):
         score = np.where(test.present, score, 0.0)
         yield "target", probe, _right(test.targets, score), _right(test.targets, base)
         if test.hidden.any():
             found, by_chance = (_by_place(test, values) for values in (score, base))
             hits, chance = _right(_where(test), found), _right(_where(test), by_chance)
             yield "source", probe, hits[test.hidden], chance[test.hidden]
-
-
-def _linear(train: ProbeData, test: ProbeData) -> Array:
-    """Return float[N, C] by logistic regression: which category, from the whole household."""
-    labels = train.targets.argmax(1)
-    return _fit_linear(train.households, labels, test.households, NUM_CATEGORIES)
 
 
 def _fit_linear(train: Array, labels: Array, test: Array, num_classes: int) -> Array:
@@ -157,29 +145,38 @@ def _fit_linear(train: Array, labels: Array, test: Array, num_classes: int) -> A
     return scores
 
 
-def _trees(train: ProbeData, test: ProbeData) -> Array:
-    """Return float[N, C] by boosted trees: how likely each category there is the one."""
+def _guesses(train: ProbeData, test: ProbeData) -> Iterator[tuple[str, Array]]:
+    """Yield (probe, float[N, C]): how likely each category there is what the sentence is about."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
+    yield "most", test.candidates[:, :, 0] * (1 + 1e-3 * test.possible)
     rng = np.random.default_rng(KeyedRng(HOUSE_VERSION, "probe").below(1 << 32))
     wrong = train.present & ~train.targets
-    share = min(1.0, _WRONG * train.targets.sum() / max(1, wrong.sum()))
+    share = _WRONG * train.targets.sum() / max(1, wrong.sum())
     rows = train.targets | (wrong & (rng.random(wrong.shape) < share))
-    model = HistGradientBoostingClassifier(
-        max_iter=80, learning_rate=0.08, max_leaf_nodes=16, categorical_features=[0],
-        early_stopping=False, random_state=0,
-    )  # fmt: skip
-    model.fit(_rows(train, rows), train.targets[rows])
-    scores = np.zeros(test.present.shape)
-    scores[test.present] = model.predict_proba(_rows(test, test.present))[:, 1]
-    return scores
+    trees = HistGradientBoostingClassifier(
+        max_iter=60, max_leaf_nodes=16, early_stopping=False, random_state=0
+    )
+    models = {
+        "linear": make_pipeline(StandardScaler(), LogisticRegression(C=0.01)),
+        "trees": trees,
+    }
+    for probe, model in models.items():
+        model.fit(_rows(train, rows), train.targets[rows])
+        scores = np.zeros(test.present.shape)
+        scores[test.present] = model.predict_proba(_rows(test, test.present))[:, 1]
+        yield probe, scores
 
 
-def _rows(data: ProbeData, chosen: Array) -> Array:
-    """Return float32[n, .]: a candidate's category and looks, and what else there is."""
-    episodes, categories = np.nonzero(chosen)
-    copies = data.candidates[:, :, 0]
-    return np.hstack([categories[:, None], data.candidates[chosen], copies[episodes]])
+def _rows(data: ProbeData, wanted: Array) -> Array:
+    """Return float32[n, .]: a candidate's category, looks and chance, and what else there is."""
+    episodes, categories = np.nonzero(wanted)
+    which = np.eye(NUM_CATEGORIES, dtype=np.float32)[categories]
+    chance = data.possible[wanted][:, None]
+    return np.hstack([which, chance, data.candidates[wanted], data.candidates[episodes, :, 0]])
 
 
 def _by_place(data: ProbeData, scores: Array) -> Array:
@@ -228,12 +225,9 @@ def _of_cases(train: ProbeData, test: ProbeData) -> Iterator[tuple[str, str, Arr
     counts = np.zeros((int(train.templates.max()) + 1, num_cases))
     np.add.at(counts, (train.templates, train.cases), 1)
     base = counts[test.templates]
-    score = _fit_linear(*_between(_words(train, test), train.cases), num_cases)
+    known, asked = _words(train, test)
+    score = _fit_linear(known, train.cases, asked, num_cases)
     yield "case", "words", _right(truth, score), _right(truth, base)
-
-
-def _between(words: Sequence[Array], labels: Array) -> tuple[Array, Array, Array]:
-    return words[0], labels, words[1]
 
 
 def _words(train: ProbeData, test: ProbeData) -> tuple[Any, Any]:
