@@ -13,7 +13,7 @@ from langrearrange.leaderboard.page import build_page, failures_first, write_pag
 from langrearrange.leaderboard.preflight import Preflight, preflight
 from langrearrange.leaderboard.reference import with_reference_rows
 from langrearrange.leaderboard.replay import Replayed, replay
-from langrearrange.leaderboard.result_json import read_result, report_json
+from langrearrange.leaderboard.result_json import ResultRecord, read_result, report_json
 from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.score import (
     Group,
@@ -60,6 +60,7 @@ __all__ = [
     "Preflight",
     "Replayed",
     "Result",
+    "ResultRecord",
     "RunRules",
     "Scores",
     "SealedRound",

@@ -156,6 +156,7 @@ def _row(result: ResultRecord, reference: bool) -> dict[str, Any]:
         f"pictures verified: {result.compared}": result.compared != "all",
         "seems to know hidden places": result.clairvoyance.suspicious,
         "privileged": agent.privileged,
+        f"simulator {played.simulator}": played.simulator != "embedded",
         f"round {result.round[:12]}": result.round,
     }
     return {
