@@ -14,8 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from langrearrange.dataset.episode import Episode, ObjectPlacement
-from langrearrange.env.sampling import MAX_VARIANT
+from langrearrange.dataset.episode import MAX_VARIANT, Episode, ObjectPlacement
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.houses import House, Pose2D, get_house, models_of

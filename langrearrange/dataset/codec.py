@@ -6,12 +6,15 @@ Not for files and folders (`dataset.writer`, `dataset.reader`).
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from langrearrange.dataset.episode import (
     MAX_INSTRUCTION,
+    MAX_LINE,
     MAX_OBJECTS,
     SCHEMA_VERSION,
     Episode,
@@ -25,6 +28,12 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Episode)
 _PRINTABLE: Final = re.compile(rf"[ -~]{{1,{MAX_INSTRUCTION}}}\Z")
 _OBJECT_ID: Final = re.compile(r"[a-z0-9_]+\Z")
+MEMBER_EPISODES: Final = 32
+"""Episodes in one gzip member: the unit of reading."""
+MAX_MEMBER: Final = MEMBER_EPISODES * MAX_LINE
+"""Most bytes a member may have, unfolded or not."""
+BAD_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bytes that are not the JSON of a type."""
 MAX_YAW: Final = 6283
 MAX_START_YAW: Final = 3142
 
@@ -34,8 +43,32 @@ class _Version(msgspec.Struct):
 
 
 def encode_episode(episode: Episode) -> bytes:
-    """Return the canonical line, newline included: compact JSON, fields in the record's order."""
-    return _ENCODER.encode(episode) + b"\n"
+    """Return the canonical line, newline included: compact JSON, fields in the record's order.
+
+    Raises:
+        EpisodeError: it has more than `MAX_LINE` bytes, which no reader accepts.
+    """
+    line = _ENCODER.encode(episode) + b"\n"
+    if len(line) > MAX_LINE:
+        raise EpisodeError(_too_long(line, episode.id))
+    return line
+
+
+def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (compressed size, content) of each gzip member, unfolding no more than `MAX_MEMBER`.
+
+    Raises:
+        zlib.error: a member is damaged, truncated or too large.
+    """
+    while data:
+        decoder = zlib.decompressobj(wbits=31)
+        content = decoder.decompress(data, MAX_MEMBER + 1)
+        if len(content) > MAX_MEMBER:
+            raise zlib.error(f"unfolds to more than {MAX_MEMBER} bytes")
+        if not decoder.eof:
+            raise zlib.error("truncated")
+        yield len(data) - len(decoder.unused_data), content
+        data = decoder.unused_data
 
 
 def decode_episode(line: bytes, place: str) -> Episode:
@@ -49,9 +82,11 @@ def decode_episode(line: bytes, place: str) -> Episode:
         DatasetError: the line is not an episode of the schema that this release reads.
         EpisodeError: the episode breaks a limit (`check_episode`).
     """
+    if len(line) > MAX_LINE:
+        raise EpisodeError(_too_long(line, place))
     try:
         episode = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         check_schema(_version_of(line), SCHEMA_VERSION, place)
         raise DatasetError(
             f"{place}: this line is not an episode ({error}). Restore the file or fix the line"
@@ -96,10 +131,14 @@ def check_episode(episode: Episode, place: str) -> None:
         raise EpisodeError(f"{place}: {problem}")
 
 
+def _too_long(line: bytes, place: str) -> str:
+    return f"{place}: {len(line)} bytes of JSON; accepted: at most {MAX_LINE}"
+
+
 def _version_of(line: bytes) -> int:
     try:
         return msgspec.json.decode(line, type=_Version).schema_version
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except BAD_JSON:
         return SCHEMA_VERSION
 
 

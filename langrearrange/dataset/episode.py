@@ -21,7 +21,12 @@ from langrearrange.world.vocabulary import (
 SCHEMA_VERSION: Final = 1
 MAX_OBJECTS: Final = 64
 MAX_INSTRUCTION: Final = 256
-_ID: Final = re.compile(r"([a-z_]+)/(\d{6})(?:#(\d+))?\Z")
+MAX_LINE: Final = 1 << 15
+"""Longest line of JSON an episode may take, in bytes; ours have about 3,000."""
+MAX_VARIANT: Final = 999_999
+"""The variants of an episode are 1 .. MAX_VARIANT, so that ids stay short."""
+SPLIT_NAME: Final = r"^[a-z][a-z0-9_]{0,63}$"
+_ID: Final = re.compile(r"([a-z_]{1,64})/([0-9]{6})(?:#([1-9][0-9]{0,5}))?\Z")
 
 
 class Pose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,9 +137,9 @@ class EpisodeId(msgspec.Struct, frozen=True):
 def parse_episode_id(text: str) -> EpisodeId:
     """Parse `train/000017` or `train/000017#2`; EpisodeError for anything else."""
     match = _ID.fullmatch(text)
-    if match is None or match[3] == "0":
+    if match is None:
         raise EpisodeError(
-            f"'{text}' is not an episode id; ids look like train/000017, variants like "
-            "train/000017#2"
+            f"{text[:80]!a} is not an episode id; ids look like train/000017, variants like "
+            f"train/000017#2, up to #{MAX_VARIANT}"
         )
     return EpisodeId(match[1], int(match[2]), int(match[3] or 0))

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from langrearrange.dataset.codec import check_schema
+from langrearrange.dataset.codec import BAD_JSON, MAX_MEMBER, MEMBER_EPISODES, check_schema
+from langrearrange.dataset.episode import SPLIT_NAME
 from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.errors import DatasetError
 
 MANIFEST: Final = "manifest.json"
 MANIFEST_SCHEMA: Final = 2
 """Schema version of manifests; readers refuse others."""
-MEMBER_EPISODES: Final = 32
-"""Episodes in one gzip member: the unit of reading."""
+MAX_MANIFEST: Final = 8 << 20
+"""Largest manifest that is read, in bytes: 400,000 ids of their own fit, others cost no room."""
+_TOO_LARGE: Final = f"the manifest is larger than {MAX_MANIFEST >> 20} MiB"
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+_Size = Annotated[int, msgspec.Meta(ge=1, le=MAX_MEMBER)]
+_Name = Annotated[str, msgspec.Meta(pattern=SPLIT_NAME)]
+_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+_Release = Annotated[str, msgspec.Meta(pattern=r"^[0-9][0-9a-z.+-]{0,31}$")]
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,19 +70,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     schema_version: int = MANIFEST_SCHEMA
-    split: str
-    id_split: str
-    written_by: str
-    content_sha256: str
-    num_episodes: int
-    templates: dict[str, int]
-    counts: dict[str, dict[str, int]] = {}
+    split: _Name
+    id_split: _Name
+    written_by: _Release
+    content_sha256: _Digest
+    num_episodes: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    templates: dict[str, _Count]
+    counts: dict[str, dict[str, _Count]] = {}
     provenance: Provenance | None = None
-    commitment: str = ""
+    commitment: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
     ids: list[str] | None = None
     file: str
     num_bytes: int
-    members: list[int]
+    members: list[_Size]
 
     @property
     def order(self) -> EpisodeOrder:
@@ -97,16 +104,19 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_MANIFEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise DatasetError(_missing(folder)) from None
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read ({error})") from None
+    if len(data) > MAX_MANIFEST:
+        raise DatasetError(f"{path}: {_TOO_LARGE}; restore the file")
     try:
         peek = msgspec.json.decode(data, type=_Peek)
         check_schema(peek.schema_version, MANIFEST_SCHEMA, str(path), peek.written_by)
         manifest = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         raise DatasetError(
             f"{path}: not a manifest ({error}). Restore the file or generate the split again"
         ) from None
@@ -115,10 +125,13 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest atomically, one field a line."""
+    """Write the manifest atomically, one field a line; DatasetError if none could read it."""
     fields = msgspec.to_builtins(manifest)
     lines = (f'"{name}": {msgspec.json.encode(value).decode()}' for name, value in fields.items())
-    replace_file(folder / MANIFEST, ("{\n " + ",\n ".join(lines) + "\n}\n").encode())
+    data = ("{\n " + ",\n ".join(lines) + "\n}\n").encode()
+    if len(data) > MAX_MANIFEST:
+        raise DatasetError(f"{folder}: {_TOO_LARGE}; write fewer episodes, or number them in order")
+    replace_file(folder / MANIFEST, data)
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -146,11 +159,10 @@ def _check(manifest: Manifest, path: Path) -> None:
     members = -(-manifest.num_episodes // MEMBER_EPISODES)
     wrong = (
         sum(manifest.templates.values()) != manifest.num_episodes
-        or min(manifest.templates.values(), default=0) < 0
         or len(manifest.members) != members
         or sum(manifest.members) != manifest.num_bytes
         or (manifest.ids is not None and len(manifest.ids) != manifest.num_episodes)
-        or Path(manifest.file).name != manifest.file
+        or manifest.file != f"{manifest.split}.jsonl.gz"
     )
     if wrong:
         raise DatasetError(

@@ -10,9 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from langrearrange.errors import DatasetError
+
+MAX_TEMPLATES: Final = 10_000
 
 
 class TemplateRank(NamedTuple):
@@ -48,6 +50,8 @@ class EpisodeOrder:
         """Take template id -> number of episodes (>= 0), in the order of the template file."""
         if any(count < 0 for count in counts.values()):
             raise DatasetError(f"a template cannot have a negative number of episodes: {counts}")
+        if len(counts) > MAX_TEMPLATES:
+            raise DatasetError(f"{len(counts)} templates; accepted: at most {MAX_TEMPLATES}")
         self.templates = tuple(counts)
         self.counts = tuple(counts.values())
         self._starts = (0, *accumulate(self.counts))

@@ -5,7 +5,6 @@ Not for proving what it holds (`langrearrange.generator.check_dataset`).
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from collections import OrderedDict
@@ -14,9 +13,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from langrearrange.dataset.codec import decode_episode
+from langrearrange.dataset.codec import MEMBER_EPISODES, decode_episode, split_members
 from langrearrange.dataset.episode import Episode, parse_episode_id
-from langrearrange.dataset.manifest import MEMBER_EPISODES, Manifest, read_manifest
+from langrearrange.dataset.manifest import Manifest, read_manifest
 from langrearrange.dataset.source import no_variants, published_id
 from langrearrange.errors import DatasetError
 
@@ -99,13 +98,17 @@ class Dataset:
         if variant:
             raise no_variants(self.split)
         line = self.line(position)
-        episode = decode_episode(line, f"{self._file}, line {position + 1}")
+        episode = decode_episode(line, self.place(position))
         if episode.id != self.id_at(position):
             raise DatasetError(
-                f"{self._file}, line {position + 1}: holds episode '{episode.id}' where the "
-                f"manifest has '{self.id_at(position)}'; {self._remedy()}"
+                f"{self.place(position)}: holds episode '{episode.id}' where the manifest has "
+                f"'{self.id_at(position)}'; {self._remedy()}"
             )
         return episode
+
+    def place(self, position: int) -> str:
+        """Return file, line and id of a position, for messages."""
+        return f"{self._file}, line {position + 1} ({self.id_at(position)})"
 
     def line(self, position: int) -> bytes:
         """Return the canonical line of a position, newline included."""
@@ -140,11 +143,14 @@ class Dataset:
         try:
             with self._file.open("rb") as file:
                 file.seek(start)
-                lines = gzip.decompress(file.read(end - start)).splitlines(keepends=True)
-        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+                size, content = next(split_members(file.read(end - start)), (0, b""))
+            if size != end - start:
+                raise zlib.error(f"{size} bytes are one gzip member")
+        except zlib.error as error:
             raise DatasetError(f"{place} are damaged ({error}); {self._remedy()}") from None
         except OSError as error:
             raise DatasetError(f"{place} cannot be read ({error.strerror})") from None
+        lines = content.splitlines(keepends=True)
         if len(lines) != expected:
             raise DatasetError(
                 f"{place} hold {len(lines)} episodes instead of {expected}; {self._remedy()}"
@@ -158,6 +164,8 @@ class Dataset:
             raise DatasetError(
                 f"{self.path} has a manifest but not {self.manifest.file}; {self._remedy()}"
             ) from None
+        except OSError as error:
+            raise DatasetError(f"{self._file}: cannot be read ({error.strerror})") from None
         if size != self.manifest.num_bytes:
             raise DatasetError(
                 f"{self._file} has {size} bytes where its manifest says "

@@ -9,7 +9,7 @@ import errno
 import gzip
 import hashlib
 import os
-import zlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,10 @@ from typing import Any, Final
 
 import msgspec
 
-from langrearrange.dataset.codec import encode_episode
-from langrearrange.dataset.episode import Episode
+from langrearrange.dataset.codec import MEMBER_EPISODES, encode_episode, split_members
+from langrearrange.dataset.episode import SPLIT_NAME, Episode
 from langrearrange.dataset.manifest import (
     MANIFEST,
-    MEMBER_EPISODES,
     Manifest,
     Provenance,
     write_manifest,
@@ -40,17 +39,6 @@ def encode_members(lines: Sequence[bytes]) -> bytes:
         gzip.compress(b"".join(lines[i : i + MEMBER_EPISODES]), LEVEL, mtime=0)
         for i in range(0, len(lines), MEMBER_EPISODES)
     )
-
-
-def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (compressed size, content) of each gzip member; zlib.error when one is damaged."""
-    while data:
-        decoder = zlib.decompressobj(wbits=31)
-        content = decoder.decompress(data)
-        if not decoder.eof:
-            raise zlib.error("the last member is truncated")
-        yield len(data) - len(decoder.unused_data), content
-        data = decoder.unused_data
 
 
 class Summary(msgspec.Struct):
@@ -101,6 +89,11 @@ class DatasetWriter:
         self, folder: Path, split: str, order: EpisodeOrder, *, overwrite: bool = False
     ) -> None:
         """Prepare the folder; UsageError if it holds a finished set and `overwrite` is False."""
+        if not re.fullmatch(SPLIT_NAME, split):
+            raise UsageError(
+                f"{split[:80]!a} is an invalid name of a set; accepted: up to 64 of a-z, 0-9 and "
+                "_, the first a letter"
+            )
         refuse_existing(folder, overwrite=overwrite)
         self._folder = folder
         self._split = split

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
 
-from langrearrange.dataset.episode import Episode
+from langrearrange.dataset.episode import MAX_VARIANT, Episode
 from langrearrange.dataset.source import EpisodeSource, Selection
 from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardChoice, make_reward
@@ -44,7 +44,7 @@ _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
 }
 _RANGES: Final = {
     "image_size": (16, 2048),
-    "variants": (0, 10**9),
+    "variants": (0, MAX_VARIANT),
     "num_envs": (1, 10**6),
     "threads": (1, 256),
 }

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.env.episodes import Source, template_positions
 from langrearrange.seeding import HOUSE_VERSION, KeyedPermutation, KeyPart, digest
-
-MAX_VARIANT = 999_999
-"""Variants drawn for training are 1..MAX_VARIANT, so that ids stay short."""
 
 
 class Draw(NamedTuple):

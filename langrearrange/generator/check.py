@@ -22,9 +22,11 @@ from langrearrange.dataset import (
     open_dataset,
     parse_episode_id,
 )
-from langrearrange.errors import LangRearrangeError, UsageError
+from langrearrange.dataset.writer import EpisodeCounts
+from langrearrange.errors import DatasetError, HouseError, LangRearrangeError, UsageError
 from langrearrange.generator.blueprint import blueprint_of, refresh, template_path
 from langrearrange.generator.make import goal_of, make_episode, num_episodes
+from langrearrange.generator.manifest_findings import manifest_findings
 from langrearrange.generator.planners import PlannerName, planner_named
 from langrearrange.generator.prove import Finding, prove_episode
 from langrearrange.generator.provenance import changes, commitment
@@ -48,7 +50,8 @@ class Report:
         split: name of the set.
         num_episodes: how many were checked.
         findings: every fault: those of the whole set first, then in file order; empty when passed.
-        content_sha256: the hash of the content as stored, "" for a computed split.
+        content_sha256: the hash of the content as stored, "" for a computed split, or where the
+            content cannot be read: nothing is proved of such a set.
         proved_by: which planner re-proved the plans.
     """
 
@@ -97,11 +100,10 @@ def check_dataset(
     if isinstance(opened, GeneratedSplit) and opened.stored is not None:
         opened = opened.stored
     checker = _Checker(opened, planner, key)
-    findings = list(checker.set_findings())
-    sha256 = ""
-    if isinstance(opened, Dataset):
-        sha256, damage = _content(opened)
-        findings += damage
+    sha256, damage = _content(opened) if isinstance(opened, Dataset) else ("", [])
+    if damage and not sha256:
+        return Report(opened.split, len(opened), tuple(damage), sha256, planner)
+    findings = [*checker.set_findings(), *damage]
     with progress(f"check {opened.split}", len(opened)) as advance:
         found = map_ranges(checker.findings, ranges(len(opened), RANGE), workers, advance)
         for _, of_range in sorted(found, key=itemgetter(0)):
@@ -124,8 +126,18 @@ def _content(source: Dataset) -> tuple[str, list[Finding]]:
 
 
 def _spec_of(source: Dataset, provenance: Provenance, key: str) -> SplitSpec:
-    """Return the spec of a generated set, with its key; UsageError for a key that is not its."""
-    spec = msgspec.convert(provenance.spec, SplitSpec)
+    """Return the spec of a generated set, with its key.
+
+    Raises:
+        UsageError: the key is not the set's.
+        DatasetError: no spec has these values.
+    """
+    try:
+        spec = msgspec.convert(provenance.spec, SplitSpec)
+        refresh(spec)
+        blueprint_of(spec)
+    except (msgspec.ValidationError, LangRearrangeError) as error:
+        raise DatasetError(f"its spec makes nothing here: {error}") from None
     promised = source.manifest.commitment
     if not (promised and key):
         return spec
@@ -152,9 +164,13 @@ class _Checker:
             if source.published is not None:
                 self._changed = changes(source.published.provenance, blueprint_of(source.spec))
         elif isinstance(source, Dataset) and source.manifest.provenance is not None:
-            self._spec = spec = _spec_of(source, source.manifest.provenance, key)
-            refresh(spec)
-            self._changed = changes(source.manifest.provenance, blueprint_of(spec))
+            try:
+                spec = _spec_of(source, source.manifest.provenance, key)
+                self._changed = changes(source.manifest.provenance, blueprint_of(spec))
+            except (DatasetError, HouseError) as error:
+                self._changed = f"'{source.split}' cannot be made again: {error}"
+                return
+            self._spec = spec
             if not self._changed and (key or not source.manifest.commitment):
                 self._exact_spec = spec
 
@@ -164,6 +180,8 @@ class _Checker:
             yield Finding("provenance", "", self._changed)
         texts: dict[str, str] = {}
         ids: set[str] = set()
+        counter = EpisodeCounts()
+        templates: Counter[str] = Counter()
         for position in range(len(self._source)):
             try:
                 episode = self._source.get(position)
@@ -172,6 +190,8 @@ class _Checker:
             if episode.id in ids:
                 yield Finding("duplicate_id", episode.id, "this id occurs twice")
             ids.add(episode.id)
+            counter.add(episode)
+            templates[episode.template] += 1
             template = self._source.template_at(position)
             if episode.template != template:
                 message = f"is of template {episode.template}, filed under {template}"
@@ -180,6 +200,11 @@ class _Checker:
             repeats = self._spec is not None and self._spec.repeat_texts
             if first != episode.id and not repeats:
                 yield Finding("duplicate_text", episode.id, f"says what {first} says")
+        if isinstance(self._source, Dataset) and len(ids) == len(self._source):
+            yield from manifest_findings(
+                self._source.manifest, templates, counter.counts(), self._spec,
+                exact=self._exact_spec is not None,
+            )  # fmt: skip
 
     def findings(self, start: int, stop: int) -> list[Finding]:
         """Return what is wrong with the episodes at positions start .. stop - 1."""

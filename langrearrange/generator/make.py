@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from langrearrange.dataset import Episode, EpisodeId, Start
+from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.errors import GenerationError, SolverError
 from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
 from langrearrange.generator.decoys import decoys_of, shapes_of
@@ -71,8 +72,8 @@ def _first(
     spec: SplitSpec, index: int, variant: int, finish: Callable[[Episode, int, KeyedRng], Episode]
 ) -> Episode:
     """Return the first attempt that nothing rejects."""
-    if variant < 0:
-        raise IndexError(f"variant {variant}; variants count from 0")
+    if not 0 <= variant <= MAX_VARIANT:
+        raise IndexError(f"variant {variant}; accepted: 0 to {MAX_VARIANT}")
     blueprint = blueprint_of(spec)
     draft = blueprint.draft(index)
     house = get_house(blueprint.variant_house(draft, index, variant))

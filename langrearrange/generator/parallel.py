@@ -19,7 +19,8 @@ from typing import Final
 import msgspec
 
 from langrearrange.dataset import DatasetWriter, Manifest, Provenance, encode_episode
-from langrearrange.dataset.manifest import MEMBER_EPISODES, replace_file
+from langrearrange.dataset.codec import MEMBER_EPISODES
+from langrearrange.dataset.manifest import replace_file
 from langrearrange.dataset.writer import (
     EpisodeCounts,
     Summary,
@@ -141,11 +142,11 @@ def _assemble(
             id_split=spec.split,
             provenance=provenance,
             commitment=commitment(spec, provenance),
-            counts=counter.counts() | _case_counts(blueprint),
+            counts=counter.counts() | case_counts(blueprint),
         )
 
 
-def _case_counts(blueprint: Blueprint) -> dict[str, dict[str, int]]:
+def case_counts(blueprint: Blueprint) -> dict[str, dict[str, int]]:
     """Return how often each start case occurs (one or two objects, open or closed)."""
     counts: Counter[str] = Counter()
     for number, template in enumerate(blueprint.file.templates):

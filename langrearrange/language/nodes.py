@@ -144,7 +144,7 @@ def stamp(path: Path) -> tuple[int, int]:
     """Return what tells one state of a file from the next: a key for caches."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter for a NUL in the name
         return 0, 0
     return status.st_mtime_ns, status.st_size
 
@@ -160,9 +160,10 @@ def read_yaml(path: Path) -> tuple[Node, bytes]:
     """
     try:
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise TemplateError(
-            f"{path}: cannot be read ({error.strerror}); give the path of a template file"
+            f"{path}: cannot be read ({getattr(error, 'strerror', error)}); give the path of a "
+            "template file"
         ) from None
     try:
         root = yaml.compose(data.decode("utf-8"), Loader=_Loader)

@@ -8,8 +8,10 @@ import json
 import pickle
 import sys
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,7 +118,7 @@ def write_big_manifest(folder: Path) -> Path:
     (folder / "big.jsonl.gz").write_bytes(b"damaged" * 4_688)
     manifest = {
         "schema_version": 2, "split": "big", "id_split": "train", "written_by": "0",
-        "content_sha256": "", "num_episodes": 150_000,
+        "content_sha256": "0" * 64, "num_episodes": 150_000,
         "templates": {"a": 100_000, "b": 50_000}, "file": "big.jsonl.gz",
         "num_bytes": 7 * 4_688, "members": members,
     }  # fmt: skip
@@ -184,8 +186,74 @@ def test_contradicting_or_damaged_manifest_is_refused(folder: Path) -> None:
 
 def test_swapped_lines_are_noticed(folder: Path) -> None:
     edit_manifest(folder, ids=[f"train/{i:06d}" for i in range(70)])
-    with pytest.raises(DatasetError, match=r"line 2: holds episode 'train/000003'"):
+    with pytest.raises(
+        DatasetError, match=r"line 2 \(train/000001\): holds episode 'train/000003'"
+    ):
         open_dataset(folder)[1]
+
+
+def one_member(folder: Path, content: bytes, junk: bytes = b"") -> None:
+    """Make the data file one gzip member, and the manifest agree as far as it can."""
+    data = gzip.compress(content, mtime=0) + junk
+    (folder / "mine.jsonl.gz").write_bytes(data)
+    edit_manifest(
+        folder, num_episodes=1, templates={"put": 1}, ids=None, num_bytes=len(data),
+        members=[len(data)], id_split="train",
+    )  # fmt: skip
+
+
+def test_nothing_unfolds_to_more_than_episodes_can_have(folder: Path) -> None:
+    one_member(folder, bytes(64 << 20))
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=r"line.*unfolds to more than 1048576 bytes"):
+        open_dataset(folder).get(0)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+    one_member(folder, b"{" + b" " * (1 << 15) + b"}\n")
+    with pytest.raises(
+        EpisodeError, match=r"line 1 .*32771 bytes of JSON; accepted: at most 32768"
+    ):
+        open_dataset(folder).get(0)
+    with pytest.raises(EpisodeError, match="bytes of JSON"):
+        encode_episode(sample_episode(goal=" " * (1 << 15)))
+
+
+@pytest.mark.parametrize("junk", [b"x", bytes(9), gzip.compress(b"")])
+def test_a_member_is_one_gzip_member_to_the_byte(folder: Path, junk: bytes) -> None:
+    line = encode_episode(sample_episode())
+    one_member(folder, line)
+    assert open_dataset(folder).get(0) == sample_episode()
+    one_member(folder, line, junk)
+    with pytest.raises(DatasetError, match="bytes are one gzip member"):
+        open_dataset(folder).get(0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"file": "mine\0.jsonl.gz"}, {"file": "other.jsonl.gz"}, {"split": "../up"},
+        {"split": "m" * 400}, {"written_by": "\x1b[31m"}, {"content_sha256": "x"},
+        {"commitment": "x"}, {"members": [-5, 10]}, {"members": [1 << 40]}, {"num_episodes": 0},
+        {"templates": {"a": -1, "b": 71}}, {"templates": {"a": 10**30}}, {"provenance": []},
+        {"templates": {"a": 70} | {f"b{i}": 0 for i in range(10_001)}},
+    ],
+)  # fmt: skip
+def test_a_manifest_of_impossible_values_is_refused(folder: Path, changes: dict[str, Any]) -> None:
+    edit_manifest(folder, **changes)
+    with pytest.raises(DatasetError):
+        open_dataset(folder)
+
+
+def test_a_manifest_is_of_bounded_size_and_depth(folder: Path, tmp_path: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_bytes(b'{"provenance": {"spec": ' + b'{"a": ' * 100_000)
+    with pytest.raises(DatasetError, match="not a manifest"):
+        open_dataset(folder)
+    path.write_bytes(b"[" + b"1," * (5 << 20))
+    with pytest.raises(DatasetError, match="the manifest is larger than 8 MiB"):
+        open_dataset(folder)
+    with pytest.raises(UsageError, match="invalid name of a set"):
+        write_dataset(tmp_path / "b", episodes(3), "no/name")
 
 
 def test_missing_things_say_what_to_do(folder: Path, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langrearrange.dataset import Episode
+from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.dataset.source import EpisodeList
 from langrearrange.env.episodes import find_episode, open_episodes
-from langrearrange.env.sampling import MAX_VARIANT, Pools, Sampler
+from langrearrange.env.sampling import Pools, Sampler
 from langrearrange.errors import DatasetError, UsageError
 from langrearrange.seeding import HOUSE_VERSION, KeyedPermutation, digest
 from langrearrange.testing import toy_episodes

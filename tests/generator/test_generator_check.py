@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -169,11 +170,63 @@ def test_flipped_byte_and_edited_line_are_found(tmp_path: Path) -> None:
     path.write_bytes(data)
     counts = check_dataset(folder).counts
     assert "damaged" in counts
-    write_dataset(folder, sound(), "train", overwrite=True)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["content_sha256"] = "0" * 64
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_dataset(folder, sound(), "mine", overwrite=True)
+    edit_manifest(folder, content_sha256="0" * 64)
     assert check_dataset(folder).counts == {"hash": 1}
+
+
+def edit_manifest(folder: Path, **changes: object) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of eight episodes with its origin."""
+    folder = tmp_path_factory.mktemp("small") / "set"
+    generate_split(load_spec("train", num_episodes=8), folder)
+    assert check_dataset(folder).passed
+    return folder
+
+
+ORIGIN = {"episode_version": "9"}, {"house_version": "9"}, {"templates_sha256": "1" * 64}
+SPECS = (
+    {"name": "mine"}, {"split": "validation"}, {"horizon": 31},
+    {"houses": "zzz"}, {"houses": "os:system"}, {"templates": "../none"}, {"templates": "a\0b"},
+    {"num_episodes": "8"}, {"schema_version": 2}, {"name": "n\0"}, {"max_objects": 1}, {"x": 1},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("provenance", {"provenance": None}),
+        ("provenance", {"commitment": "0" * 64}),
+        ("manifest", {"counts": {}}),
+        ("manifest", {"templates": {"put": 8}}),
+        ("manifest", {"ids": [f"train/{i:06d}" for i in range(8)]}),
+        ("manifest", {"split": "mine", "file": "mine.jsonl.gz"}),
+        ("manifest", {"provenance": {"spec": {"num_episodes": 9}}}),
+        *(("provenance", {"provenance": change}) for change in ORIGIN),
+        *(("provenance", {"provenance": {"spec": change}}) for change in SPECS),
+    ],
+)
+def test_what_a_manifest_says_is_compared_with_the_content(
+    small: Path, tmp_path: Path, kind: str, changes: dict[str, Any]
+) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    manifest = json.loads((small / "manifest.json").read_text())
+    for name, value in changes.items():
+        origin = manifest["provenance"]
+        if isinstance(value, dict) and name == "provenance":
+            value = {**origin, **value, "spec": {**origin["spec"], **value.get("spec", {})}}
+        manifest[name] = value
+    (folder / manifest["file"]).write_bytes((small / "train.jsonl.gz").read_bytes())
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    report = check_dataset(folder)
+    assert kind in report.counts, report.counts
+    assert all("Traceback" not in str(finding) for finding in report.findings)
 
 
 def test_line_beyond_the_limits_is_a_finding_with_its_line(tmp_path: Path) -> None:
@@ -191,7 +244,9 @@ def test_line_beyond_the_limits_is_a_finding_with_its_line(tmp_path: Path) -> No
     write_manifest(folder, replace(old, members=[len(data)], num_bytes=len(data)))
     report = check_dataset(folder)
     assert report.counts["format"] == 1
-    assert "line 1: object" in next(str(f) for f in report.findings if f.kind == "format")
+    assert "line 1 (train/000000): object" in next(
+        str(f) for f in report.findings if f.kind == "format"
+    )
 
 
 def test_another_shortest_plan_is_as_good_and_a_longer_one_is_not(tmp_path: Path) -> None:
