@@ -8,6 +8,7 @@ further sentences are made possible in the same household. Not for drawing it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -34,7 +35,8 @@ class Shape:
         absences: for each place of its choice where none stands: all that it could be, as bit masks
             of receptacles.
         only: whether there are no others.
-        named: whether it names the category.
+        named: whether it names the category, or a group of them.
+        placed: whether it says where they stand, or in which area.
     """
 
     count: int = 1
@@ -42,6 +44,7 @@ class Shape:
     absences: tuple[tuple[int, ...], ...] = ()
     only: bool = False
     named: bool = True
+    placed: bool = False
 
 
 PLAIN = Shape()
@@ -65,11 +68,12 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
             absent = [fact.receptacle for fact in facts if isinstance(fact, Absent)]
             if slot.is_object and "" not in absent:
                 shape = Shape(
-                    count=sum(count for count, _ in placed) or 1,
+                    count=1 if slot.kind == "group" else sum(n for n, _ in placed) or 1,
                     told=tuple(count for count, at in placed if _is_one_place(template, at)),
                     absences=tuple(_places(template, at) for at in absent if at not in RECEPTACLES),
                     only=any(isinstance(fact, Only) for fact in facts),
-                    named=slot.kind == "object",
+                    named=slot.kind in ("object", "group"),
+                    placed=any(at for _, at in placed),
                 )
                 shapes.append(shape)
     return tuple(shapes) or (PLAIN,)
@@ -98,14 +102,14 @@ class Company(NamedTuple):
     """What goes together in one household; categories by index, sets of them as bit masks.
 
     Attributes:
-        own: a category of what is said.
-        others: a category of each other thing that could be said.
+        own: a category of what is said, None where it says several at once.
+        others: categories of all other things that could be said, and how many of each.
         needs: categories that any of all this could mean.
         avoided: those that must not be there.
     """
 
-    own: int
-    others: tuple[int, ...]
+    own: int | None
+    others: dict[int, int]
     needs: int
     avoided: int
 
@@ -118,9 +122,10 @@ class Decoys:
     as likely as any other. Nothing outside the set is.
     """
 
-    def __init__(self, values: Sequence[Value]) -> None:
-        """Take what such a sentence could mean: values that tolerate some categories nowhere."""
+    def __init__(self, values: Sequence[Value], count: int = 1) -> None:
+        """Take what such a sentence could mean, and how many things each value takes."""
         self.values = values
+        self._count = count
         self._groups: dict[str, list[Value]] = {}
         for value in values:
             self._groups.setdefault(value.group, []).append(value)
@@ -144,12 +149,18 @@ class Decoys:
                 sets.append(found := [])
             found.append(name)
         mine = next(found for found in sets if group in found)
-        chosen = {name: _chosen(self._groups[name], rng) for name in mine}
+        chosen = {name: self._chosen(name, rng) for name in mine}
         needs = sum_of(self._needs[name] for name in mine)
-        present = sum_of(1 << category for category in chosen.values())
+        present = sum_of(1 << category for several in chosen.values() for category in several)
         avoided = sum_of(self._avoids[name] for name in mine) | self._meant(present)
         own = chosen.pop(group)
-        return Company(own, tuple(chosen.values()), needs, avoided & ~needs)
+        counts = Counter(category for several in chosen.values() for category in several)
+        others = {c: number if self._count > 1 else 1 for c, number in counts.items()}
+        return Company(own[0] if len(own) == 1 else None, others, needs, avoided & ~needs)
+
+    def _chosen(self, group: str, rng: KeyedRng) -> list[int]:
+        value = rng.choice(self._groups[group])
+        return [CATEGORY_INDEX[rng.choice(value.categories)] for _ in range(self._count)]
 
     def _meant(self, present: int) -> int:
         """Return all categories that some sentence could mean, were they there with others."""
@@ -164,20 +175,18 @@ class Decoys:
 
 @cache
 def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | None:
-    """Return a slot whose values tolerate some categories nowhere, and what else could be meant.
+    """Return a slot that asks more of a household than one thing of a category, and its values.
 
-    A template has one need: what else the sentence could be about are the needs of all templates.
+    Its values tolerate some categories nowhere, or take several things. A template has one need:
+    what else the sentence could be about are the needs of all templates.
     """
     needs = [v for t in file.templates for s in t.slots if s.kind == "need" for v in s.domain]
     for slot in template.slots:
         values = needs if slot.kind == "need" else slot.domain
-        if any(value.avoid for value in values):
-            return slot.name, Decoys(values)
+        if slot.kind == "group" or any(value.avoid for value in values):
+            placed = [fact.count for fact in template.start if isinstance(fact, Place)]
+            return slot.name, Decoys(values, max(placed, default=1) if slot.kind == "group" else 1)
     return None
-
-
-def _chosen(values: Sequence[Value], rng: KeyedRng) -> int:
-    return CATEGORY_INDEX[rng.choice(rng.choice(values).categories)]
 
 
 def _bits(names: Iterable[Iterable[str]]) -> int:

@@ -145,7 +145,7 @@ class _Placer:
                 self._forbid(fact)
             elif isinstance(fact, Only):
                 self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
-        self._decoys: list[int] = []
+        self._decoys: dict[int, int] = {}
         self._sparse = company is not None
         if company is not None:
             self._invite(company)
@@ -169,21 +169,28 @@ class _Placer:
 
     def _invite(self, company: Company) -> None:
         """Take in what else the sentence could be about, and keep away what would confuse it."""
-        own, name = 1 << company.own, CATEGORIES[company.own]
-        self._places = [
-            Place((name,), "", fact.count) if not fact.receptacle and name in fact.categories
-            else fact
-            for fact in self._places
-        ]  # fmt: skip
+        if company.own is not None:
+            name = CATEGORIES[company.own]
+            self._places = [
+                Place((name,), "", fact.count)
+                if not fact.receptacle and name in fact.categories
+                else fact
+                for fact in self._places
+            ]
         for category in range(len(CATEGORIES)):
             if company.avoided >> category & 1:
                 self._forbidden[category] = EVERYWHERE
-        needed = own | sum_of(
-            1 << CATEGORY_INDEX[name] for fact in self._places for name in fact.categories
+        needed = sum_of(
+            1 << CATEGORY_INDEX[name]
+            for fact in self._places
+            if len(fact.categories) == 1
+            for name in fact.categories
         )
-        self._decoys = [
-            c for c in dict.fromkeys(company.others) if not needed >> c & 1 and self._mask(c)
-        ]
+        self._decoys = {
+            category: number
+            for category, number in company.others.items()
+            if not needed >> category & 1 and self._mask(category)
+        }
 
     def _demanded(self) -> list[_Kind]:
         """Return what the facts demand, each category once; choose those that they leave open."""
@@ -230,12 +237,13 @@ class _Placer:
             c
             for c in rng.shuffled(range(len(CATEGORIES)))
             if c not in present and c not in self._only and self._mask(c)
-        ] + rng.shuffled(self._decoys)
+        ] + rng.shuffled(list(self._decoys))
         del fresh[: max(0, len(fresh) + len(kinds) - MAX_CATEGORIES)]
         while total < wanted and fresh:
             shape, category = rng.choice(self._shapes), fresh.pop()
             mask = self._mask(category)
-            kind = _Kind(category, shape.count, mask, shape=shape, only=shape.only)
+            number = shape.count + self._decoys.get(category, 1) - 1
+            kind = _Kind(category, number, mask, shape=shape, only=shape.only)
             kinds.append(self._more(kind))
             total += kinds[-1].number
         if self._sparse and not fresh:
