@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from langrearrange.world.goals.ast import And, Atom, Goal, Or, Quantified, Variable, to_pddl, walk
+from langrearrange.world.goals.ast import And, Atom, Goal, Initially, Not, Or, Quantified, Variable
 
 
 def factored(goal: Quantified) -> And | Or | Quantified:
@@ -37,7 +37,7 @@ def _factored(goal: Quantified) -> And | Or | Quantified:
     parts = body.parts if isinstance(body, connective) else (body,)
     names = {variable.name for variable in variables}
     named = [_Named(part, _names(part) & names) for part in parts]
-    named.sort(key=lambda part: "=" not in to_pddl(part.part))
+    named.sort(key=lambda named: not _compares(named.part))
     return _scoped(goal, connective, variables, named)
 
 
@@ -57,12 +57,10 @@ def _scoped(
     outside = [part for part, names in parts if not names]
     inside: list[Quantified] = []
     for group in groups:
-        names = {variable.name for variable in group}
-        own = [part for part in parts if part.names & names]
-        first = max(group, key=lambda v: len(_groups(_without(group, v), _unbound(own, v))))
-        rest = _without(group, first)
+        own = [part for part in parts if part.names.intersection(v.name for v in group)]
+        first, rest = _split(group, own)
         body: Goal
-        if len(_groups(rest, _unbound(own, first))) > 1:
+        if rest:
             group, body = [first], _scoped(goal, connective, rest, _unbound(own, first))
         else:
             body = own[0].part if len(own) == 1 else connective(tuple(part for part, _ in own))
@@ -70,6 +68,16 @@ def _scoped(
     if len(inside) == 1 and not outside:
         return inside[0]
     return connective((*outside, *inside))
+
+
+def _split(group: list[Variable], parts: Sequence[_Named]) -> tuple[Variable, list[Variable]]:
+    """Return the variable that takes the others apart when bound first; no others if none does."""
+    best, most, rest = group[0], 1, []
+    for first in group if len(group) > 2 else ():
+        others = [variable for variable in group if variable != first]
+        if (count := len(_groups(others, _unbound(parts, first)))) > most:
+            best, most, rest = first, count, others
+    return best, rest
 
 
 def _groups(variables: Sequence[Variable], parts: Sequence[_Named]) -> list[list[Variable]]:
@@ -84,13 +92,23 @@ def _groups(variables: Sequence[Variable], parts: Sequence[_Named]) -> list[list
     return [group for _, group in groups]
 
 
-def _without(variables: Sequence[Variable], bound: Variable) -> list[Variable]:
-    return [variable for variable in variables if variable != bound]
-
-
 def _unbound(parts: Sequence[_Named], bound: Variable) -> list[_Named]:
     return [_Named(part, names - {bound.name}) for part, names in parts]
 
 
+def _compares(goal: Goal) -> bool:
+    return (
+        _compares(goal.part)
+        if isinstance(goal, Not)
+        else isinstance(goal, Atom) and goal.predicate == "="
+    )
+
+
 def _names(goal: Goal) -> set[str]:
-    return {a for part in walk(goal) if isinstance(part, Atom) for a in part.arguments}
+    match goal:
+        case Atom():
+            return {*goal.arguments}
+        case Not(part) | Initially(part) | Quantified(_, _, part):
+            return _names(part)
+        case And(parts) | Or(parts):
+            return set().union(*map(_names, parts))
