@@ -60,10 +60,21 @@ def find_episode(source: Source, episode_id: str) -> Episode:
     """Return the episode of an id, with its variant; DatasetError if unknown."""
     if not isinstance(episode_id, str):
         raise UsageError(f"episode_id={episode_id!r}; accepted: an id such as '{source.id_at(0)}'")
+    variant = parse_episode_id(episode_id).variant
     position = source.index_of(episode_id)
-    if source.id_at(position) == episode_id:
-        return source.get(position)
-    return source.get(position, parse_episode_id(episode_id).variant)
+    return source.get(position, 0 if source.id_at(position) == episode_id else variant)
+
+
+def place_of(source: Source, episode_id: str) -> str:
+    """Return where an episode comes from, for messages: file, line and id where there is a file."""
+    from langrearrange.dataset import Dataset
+
+    while isinstance(source, Selection):
+        source = source.chosen[source.index_of(episode_id)].source
+    stored = getattr(source, "stored", source)  # what a split reads from, if anything
+    if isinstance(stored, Dataset) and "#" not in episode_id:
+        return stored.place(stored.index_of(episode_id))
+    return episode_id
 
 
 def _is_id(text: str) -> bool:

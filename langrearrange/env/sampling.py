@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.env.episodes import Source, template_positions
+from langrearrange.errors import UsageError
 from langrearrange.seeding import HOUSE_VERSION, KeyedPermutation, KeyPart, digest
 
 
@@ -67,6 +68,7 @@ class Sampler:
         once: bool = False,
     ) -> None:
         self._pools = pools
+        self._templates = frozenset(pools.templates)
         self._sampling = sampling
         self._variant, self._fresh = variant, fresh_variants
         self._start, self._stride, self._once = start, stride, once
@@ -84,8 +86,15 @@ class Sampler:
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue where another sampler of the same source and mode stood."""
-        self._seed, self._cursor = int(saved["seed"]), int(saved["cursor"])
-        self._drawn = {str(name): int(count) for name, count in saved["drawn"].items()}
+        self._seed, self._cursor = saved["seed"], saved["cursor"]
+        self._drawn = dict(saved["drawn"])
+
+    def check(self, saved: Mapping[str, Any]) -> None:
+        """Raise UsageError for an order that no sampler of this source and mode has."""
+        drawn, cursor = saved["drawn"], saved["cursor"]
+        total = cursor if self._sampling == "weighted" else 0
+        if saved["seed"] >> 256 or sum(drawn.values()) != total or drawn.keys() - self._templates:
+            raise UsageError("the saved order of episodes is none of this env's; save it again")
 
     @property
     def left(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
 from enum import Enum
 from os import PathLike, fspath
 from typing import Any, Final
@@ -14,13 +13,11 @@ from gymnasium.envs.registration import EnvSpec
 from langrearrange.env.config import EnvConfig, Live
 from langrearrange.env.rewards import RewardChoice, RewardConfig, make_reward
 from langrearrange.env.sampling import Sampler
-from langrearrange.env.task import Progress, Task
+from langrearrange.env.task import Task
 from langrearrange.errors import UsageError
 from langrearrange.sim.registry import is_live, refuse_live
-from langrearrange.world import Outcome, WorldState
 
 SAVED_VERSION: Final = 1
-_FIELDS: Final = {"schema_version", "rules", "episode_id", "progress", "order"}
 
 
 def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]
     progress = task.progress
     return {
         "schema_version": SAVED_VERSION,
-        "rules": _rules(config),
+        "rules": rules_of(config),
         "episode_id": task.episode.id,
         "progress": {
             **progress._asdict(),
@@ -39,42 +36,8 @@ def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]
     }
 
 
-def check_saved(saved: Any, config: EnvConfig) -> None:
-    """Raise if this is not a saved state, is of a newer version or of an env with other rules.
-
-    Raises:
-        UsageError: the message says which.
-    """
-    if not isinstance(saved, Mapping) or not _FIELDS <= saved.keys():
-        raise UsageError(
-            f"{saved!r:.60} is not a saved state; accepted: what save_state() returned, with the "
-            f"fields {', '.join(sorted(_FIELDS))}"
-        )
-    version = saved["schema_version"]
-    if version != SAVED_VERSION:
-        raise UsageError(
-            f"a saved state of schema version {version!r}; this release reads {SAVED_VERSION}"
-        )
-    ours = _rules(config)
-    for name, value in saved["rules"].items():
-        if value != ours.get(name):
-            raise UsageError(
-                f"the state was saved with {name}={value!r}, this env has {ours.get(name)!r}; make "
-                "the env with the same arguments"
-            )
-
-
-def restored_progress(saved: Mapping[str, Any]) -> Progress:
-    """Return the progress of a saved moment."""
-    fields = dict(saved["progress"])
-    state = dict(fields.pop("state"))
-    for name in ("receptacles", "slots"):
-        state[name] = tuple(state[name])
-    outcome = Outcome(fields.pop("outcome"))
-    return Progress(state=WorldState(**state), outcome=outcome, **fields)
-
-
-def _rules(config: EnvConfig) -> dict[str, Any]:
+def rules_of(config: EnvConfig) -> dict[str, Any]:
+    """Return the rules under which moments are saved, as plain values."""
     rules = config.rules
     return {
         "horizon": rules.horizon,

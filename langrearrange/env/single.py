@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Unpack
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
@@ -19,9 +18,10 @@ from langrearrange.env.actions import check_action
 from langrearrange.env.base import METADATA, BaseEnv
 from langrearrange.env.config import EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode
+from langrearrange.env.moments import read_saved
 from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
-from langrearrange.env.saving import check_saved, restored_progress, saved_env
+from langrearrange.env.saving import saved_env
 from langrearrange.env.task import Progress, Task
 from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
@@ -123,7 +123,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
     def task(self) -> Task:
         """The episode being played, with goal, layout and progress; ResetNeeded before reset."""
         if self._task is None:
-            raise ResetNeeded("no episode is being played; call reset() first")
+            self._no_episode()
         return self._task
 
     @property
@@ -148,7 +148,9 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         Raises:
             UsageError, DatasetError: an unknown option or episode.
         """
+        self._refuse_closed()
         episode_id = _episode_option(options)
+        seed = self._checked_seed(seed)
         super().reset(seed=seed)
         if seed is not None or not self._order_begun:
             self._sampler.seed(_order_seed(self))
@@ -170,7 +172,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         """
         task = self._task
         if task is None:
-            raise ResetNeeded("no episode is being played; call reset() first")
+            self._no_episode()
         reward = task.step(check_action(action, self._rules.num_actions))
         observation = self._observations.observe(0, task)
         return observation, reward, task.terminated, task.truncated, step_info(task)
@@ -189,10 +191,11 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             Observation and info of that moment.
 
         Raises:
-            UsageError: it was saved under other rules or by a newer release.
+            UsageError: it was saved under other rules or by a newer release, or no play of its
+                episode leads there.
         """
-        check_saved(saved, self.config)
-        self._go_to(saved["episode_id"], restored_progress(saved), saved["order"])
+        self._refuse_closed()
+        self._go_to(*read_saved(saved, self.config, self._source, self._sampler))
         return self._observations.observe(0, self.task), step_info(self.task)
 
     def render(self) -> NDArray[np.uint8] | str | None:
@@ -208,6 +211,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
         self._free()
+        self._task = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickle and deepcopy keep: arguments, seeds and this moment, no renderer."""
@@ -226,18 +230,18 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         self.action_space = kept["action_space"]
         self._np_random, self._np_random_seed = kept["random"]
         if kept["moment"] is not None:
-            self._go_to(*kept["moment"])
+            episode_id, progress, order = kept["moment"]
+            self._go_to(find_episode(self._source, episode_id), progress, order)
 
-    def _go_to(self, episode_id: str, progress: Progress, order: Mapping[str, Any]) -> None:
-        if self._task is None or self._task.episode.id != episode_id:
-            self._begin(find_episode(self._source, episode_id))
+    def _go_to(self, episode: Episode, progress: Progress, order: Mapping[str, Any]) -> None:
+        if self._task is None or self._task.episode.id != episode.id:
+            self._begin(episode)
         self.task.restore(progress)
         self._sampler.restore(order)
         self._order_begun = True
 
     def _begin(self, episode: Episode) -> None:
-        self._task = Task(episode, self._rules)
-        self._observations.begin(0, self._task)
+        self._task = self._task_of(0, episode)
 
 
 class LangRearrangeHardEnv(LangRearrangeEnv):

@@ -141,6 +141,11 @@ class Task:
         return self.terminated or self.truncated
 
     @property
+    def goal_holds(self) -> bool:
+        """Whether the goal is true now, whoever judges it when."""
+        return self._goal_holds
+
+    @property
     def num_subgoals(self) -> int:
         """How many subgoals the episode has; 0 is legal."""
         return len(self._subgoals)

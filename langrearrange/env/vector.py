@@ -22,9 +22,10 @@ from langrearrange.env.actions import check_actions
 from langrearrange.env.base import METADATA, BaseEnv
 from langrearrange.env.config import EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode
+from langrearrange.env.moments import read_saved
 from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
-from langrearrange.env.saving import check_saved, restored_progress, saved_env
+from langrearrange.env.saving import saved_env
 from langrearrange.env.task import Task
 from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
@@ -122,6 +123,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         Raises:
             UsageError, DatasetError: an unknown option or episode, a mask of another shape.
         """
+        self._refuse_closed()
         mask, ids = self._read_options(options)
         self._seed(seed)
         for row in np.flatnonzero(mask).tolist():
@@ -142,7 +144,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             ResetNeeded: no episode has begun, or one is over and the autoreset mode is Disabled.
         """
         if not self._tasks:
-            raise ResetNeeded("no episodes are being played; call reset() first")
+            self._no_episode()
         checked = check_actions(actions, self.num_envs, self._rules.num_actions)
         waiting = self._ended & np.array([action is None for action in checked])
         if self.autoreset_mode is AutoresetMode.DISABLED and (self._ended ^ waiting).any():
@@ -171,7 +173,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
     def save_state(self) -> dict[str, Any]:
         """Return this moment of all envs: episodes, progress and orders, JSON-able."""
         if not self._tasks:
-            raise ResetNeeded("no episodes are being played; call reset() first")
+            self._no_episode()
         pairs = zip(self._tasks, self._samplers, strict=True)
         return {
             "envs": [saved_env(self.config, task, sampler) for task, sampler in pairs],
@@ -183,38 +185,56 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         """Go to a saved moment, of these envs or of others with the same arguments.
 
         Raises:
-            UsageError: it is of another number of envs, other rules or a newer release.
+            UsageError: it is of another number of envs, other rules or a newer release, or no
+                play leads there; nothing has changed then.
         """
+        self._refuse_closed()
         envs = saved.get("envs") if isinstance(saved, dict) else None
         if not isinstance(envs, list) or len(envs) != self.num_envs:
             raise UsageError(f"no saved state of {self.num_envs} envs; accepted: save_state()'s")
-        for one in envs:
-            check_saved(one, self.config)
-        for row, (one, sampler) in enumerate(zip(envs, self._samplers, strict=True)):
-            self._play(row, find_episode(self._source, one["episode_id"]))
-            self._tasks[row].restore(restored_progress(one))
-            sampler.restore(one["order"])
-        self._ended = np.array(saved["ended"], np.bool_)
-        self._exhausted = np.array(saved["exhausted"], np.bool_)
+        moments = [
+            read_saved(one, self.config, self._source, sampler)
+            for one, sampler in zip(envs, self._samplers, strict=True)
+        ]
+        ended, exhausted = (self._flags(saved, name) for name in ("ended", "exhausted"))
+        over = [m.progress.terminated or m.progress.truncated for m in moments]
+        if (ended > over).any() or (exhausted.any() and not self._evaluating):
+            raise UsageError("the saved 'ended' and 'exhausted' do not fit the saved envs")
+        for row, (moment, sampler) in enumerate(zip(moments, self._samplers, strict=True)):
+            self._play(row, moment.episode)
+            self._tasks[row].restore(moment.progress)
+            sampler.restore(moment.order)
+        self._ended, self._exhausted = ended, exhausted
         self._order_begun = True
         infos = self._infos([step_info(task) for task in self._tasks])
         return self._observations.observe_batch(self._tasks), infos
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture or text per env, as `render_mode` says."""
+        self._refuse_closed()
         return tuple(map(self._draw, self._tasks)) if self.render_mode is not None else None
 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the simulators."""
         self._free()
+        self._tasks = []
+
+    def _flags(self, saved: dict[str, Any], name: str) -> NDArray[np.bool_]:
+        """Return one bool an env out of a saved state; UsageError if it is something else."""
+        values = saved.get(name)
+        if not isinstance(values, list) or [type(v) for v in values] != [bool] * self.num_envs:
+            raise UsageError(f"the saved '{name}' are not {self.num_envs} times true or false")
+        return np.array(values, np.bool_)
 
     def _seed(self, seed: Seeds) -> None:
         seeds: Sequence[int | None] = [None] * self.num_envs
         if isinstance(seed, (int, np.integer)):
-            super().reset(seed=int(seed))
+            super().reset(seed=self._checked_seed(seed))
             seeds = [int(seed) + i for i in range(self.num_envs)]
+        elif isinstance(seed, list | tuple | np.ndarray):
+            seeds = [self._checked_seed(own) for own in seed]
         elif seed is not None:
-            seeds = seed
+            self._checked_seed(seed)
         if len(seeds) != self.num_envs:
             raise UsageError(f"{len(seeds)} seeds for {self.num_envs} envs; give one per env")
         for sampler, own in zip(self._samplers, seeds, strict=True):
@@ -261,13 +281,12 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             self._exhausted[row] = True
 
     def _play(self, row: int, episode: Episode) -> None:
-        task = Task(episode, self._rules)
+        task = self._task_of(row, episode)
         if row < len(self._tasks):
             self._tasks[row] = task
         else:
             self._tasks.append(task)
         self._ended[row] = self._exhausted[row] = False
-        self._observations.begin(row, task)
 
     def _finish(self) -> Infos:
         """Keep what the ended envs saw last and begin their next episodes (SameStep mode)."""

@@ -157,6 +157,14 @@ PUBLISHED: Final = {
 """Split name -> its spec: the 14 of the benchmark."""
 
 
+_PLAIN: Final = frozenset(
+    field.name
+    for field in msgspec.structs.fields(SplitSpec)
+    if field.default is None or isinstance(field.default, int)
+)
+"""Fields that are numbers, true or false."""
+
+
 def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = None) -> SplitSpec:
     """Return the spec of a published split, or read one from a file.
 
@@ -190,10 +198,13 @@ def _read(path: Path) -> SplitSpec:
         root, _ = read_yaml(path)
         nodes = root.fields("a spec (the key goes to --key)", ("name", "templates"), known)
         fields = {name: node.text() for name, node in nodes.items()}
+        for name in _PLAIN.intersection(nodes):
+            if nodes[name].quoted or not fields[name].isascii():
+                nodes[name].fail(f"{name} is a text, {fields[name]!a}; {_ACCEPTED}, without quotes")
     except TemplateError as error:
         raise UsageError(str(error)) from None
     version = fields.get("schema_version", "1")
-    if version.isdigit():
+    if version.isdecimal():
         check_schema(int(version), SPEC_SCHEMA, str(path))
     for name in (fields["name"], fields.get("split", "")):
         if name in SPLITS:

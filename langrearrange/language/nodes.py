@@ -57,10 +57,14 @@ class Node:
         return value
 
     @property
+    def quoted(self) -> bool:
+        """Whether the node is a scalar in quotes, and so a text for every reader of YAML."""
+        return getattr(self.raw, "style", None) in ("'", '"')
+
+    @property
     def text_column(self) -> int:
         """The column of the scalar's first character, behind its quote."""
-        style = getattr(self.raw, "style", None)
-        return self.column + (style in ("'", '"'))
+        return self.column + self.quoted
 
     def word(self, accepted: Collection[str], what: str) -> str:
         """Return a scalar that is one of the accepted words."""

@@ -21,7 +21,7 @@ from langrearrange.world.state import Layout, WorldState
 from langrearrange.world.vocabulary import CATEGORY_INDEX, OPENABLE_INDEX, RECEPTACLE_INDEX
 
 SubgoalKind = Literal["held", "delivered", "opened", "closed"]
-_FORM = re.compile(r"(held|delivered|opened|closed)\(([a-z_]+)(?:,([a-z_]+),(\d+))?\)\Z")
+_FORM = re.compile(r"(held|delivered|opened|closed)\(([a-z_]+)(?:,([a-z_]+),([0-9]{1,2}))?\)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def parse_subgoal(text: str) -> Subgoal:
     match = _FORM.fullmatch(text)
     if match is None:
         raise EpisodeError(
-            f"subgoal '{text}' is not of a known form; accepted: held(c), held(c,r,n), "
+            f"subgoal '{text[:80]}' is not of a known form; accepted: held(c), held(c,r,n), "
             "delivered(c,r,n), opened(o), closed(o)"
         )
     kind, subject, target, count = match.groups()

@@ -96,7 +96,7 @@ def test_the_hard_variant_masks_71_actions() -> None:
     ("name", "low", "high"),
     [
         ("image_size", 16, 2048),
-        ("variants", 0, 10**9),
+        ("variants", 0, 999_999),
         ("num_envs", 1, 10**6),
         ("threads", 1, 256),
         ("horizon", 1, 10**9),

@@ -65,6 +65,10 @@ def test_spec_file_is_read_and_checked(tmp_path: Path) -> None:
     path.write_text("name: mine\ntemplates: context\nhidden_percent: lots\n")
     with pytest.raises(UsageError, match=r"mine.yaml: .*hidden_percent"):
         load_spec(path)
+    for number in ("'8'", '"8"', "\uff18"):
+        path.write_text(f"name: mine\ntemplates: context\nnum_episodes: {number}\n", "utf-8")
+        with pytest.raises(UsageError, match=r"mine.yaml:3:15: num_episodes is a text"):
+            load_spec(path)
     path.write_text("name: mine\ntemplates: context\nschema_version: 9\n")
     with pytest.raises(DatasetError, match="schema version 9"):
         load_spec(path)
