@@ -9,11 +9,11 @@ further sentences are made possible in the same household. Not for drawing it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
 from langrearrange.seeding import KeyedRng
@@ -48,6 +48,8 @@ class Shape:
 
 
 PLAIN = Shape()
+_SERVINGS: Final = 6
+"""Choices of what serves each value of a set, of which that is taken that fits others least."""
 
 
 @cache
@@ -135,7 +137,7 @@ class Decoys:
             name: {other for other in self._groups if not self._together(name, other)}
             for name in self._groups
         }
-        self._meanings = [(_bits([v.categories]), _bits([v.avoid])) for v in values]
+        self._meanings = [(v.group, _bits([v.categories]), _bits([v.avoid])) for v in values]
 
     def draw(self, group: str, rng: KeyedRng) -> Company:
         """Draw what goes together with a group of values."""
@@ -149,22 +151,31 @@ class Decoys:
                 sets.append(found := [])
             found.append(name)
         mine = next(found for found in sets if group in found)
-        chosen = {name: self._chosen(name, rng) for name in mine}
+        served = [{name: self._chosen(name, rng) for name in mine} for _ in range(_SERVINGS)]
+        chosen = min(served, key=lambda found: self._mistaken(mine, found).bit_count())
         needs = sum_of(self._needs[name] for name in mine)
-        present = sum_of(1 << category for several in chosen.values() for category in several)
-        avoided = sum_of(self._avoids[name] for name in mine) | self._meant(present)
+        present = _present(chosen)
+        avoided = sum_of(self._avoids[name] for name in mine) | self._meant(mine, present)
         own = chosen.pop(group)
         counts = Counter(category for several in chosen.values() for category in several)
         others = {c: number if self._count > 1 else 1 for c, number in counts.items()}
-        return Company(own[0] if len(own) == 1 else None, others, needs, avoided & ~needs)
+        return Company(own[0] if len(own) == 1 else None, others, needs, avoided & ~present)
 
     def _chosen(self, group: str, rng: KeyedRng) -> list[int]:
         value = rng.choice(self._groups[group])
         return [CATEGORY_INDEX[rng.choice(value.categories)] for _ in range(self._count)]
 
-    def _meant(self, present: int) -> int:
-        """Return all categories that some sentence could mean, were they there with others."""
-        return sum_of(needs for needs, avoid in self._meanings if not avoid & present)
+    def _mistaken(self, mine: Sequence[str], chosen: Mapping[str, list[int]]) -> int:
+        """Return what is there that a value of another set could mean."""
+        return _present(chosen) & self._meant(mine, _present(chosen))
+
+    def _meant(self, mine: Sequence[str], present: int) -> int:
+        """Return what values of other sets could mean, were it there with what is present."""
+        return sum_of(
+            needs
+            for group, needs, avoid in self._meanings
+            if not avoid & present and group not in mine
+        )
 
     def _together(self, one: str, other: str) -> bool:
         """Whether a household can serve both: neither rules out what the other needs."""
@@ -187,6 +198,10 @@ def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | No
             placed = [fact.count for fact in template.start if isinstance(fact, Place)]
             return slot.name, Decoys(values, max(placed, default=1) if slot.kind == "group" else 1)
     return None
+
+
+def _present(chosen: Mapping[str, list[int]]) -> int:
+    return sum_of(1 << category for several in chosen.values() for category in several)
 
 
 def _bits(names: Iterable[Iterable[str]]) -> int:

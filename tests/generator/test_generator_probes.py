@@ -20,7 +20,7 @@ from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world.vocabulary import CATEGORY_INDEX
 
-COUNT = 800
+COUNT = 1000
 
 
 @cache
@@ -29,9 +29,17 @@ def fresh(split: str) -> ProbeData:
 
 
 def of_targets_and_others(data: ProbeData, values: Any) -> tuple[Any, Any]:
-    """Means over the candidates that a sentence is about and those that it could be about."""
-    others = (data.possible > 0) & ~data.targets & data.asked[:, None]
-    return values[data.targets & data.asked[:, None]].mean(), values[others].mean()
+    """Means over the candidates that a sentence is about and those that it could be about.
+
+    Of templates whose sentences leave open where the things are, each as often as the others.
+    """
+    mine, others = [], []
+    for template in sorted({*data.templates[data.hidden]}):
+        rows = (data.templates == template)[:, None] & data.targets.any(1, keepdims=True)
+        other = (data.possible > 0) & ~data.targets & rows
+        mine.append(values[data.targets & rows].mean())
+        others.append(values[other].mean() if other.any() else mine[-1])
+    return np.mean(mine), np.mean(others)
 
 
 # -- what the targets look like -------------------------------------------------------------------
@@ -87,8 +95,8 @@ def test_sets_that_go_together_are_drawn_without_knowing_what_is_said(split: str
         for needs, size in sets.items():
             company = decoys.draw(groups[0], KeyedRng(HOUSE_VERSION, seed))
             if company.needs == needs:
-                assert len(company.others) == size - 1
-                assert not company.avoided & needs
+                assert 0 < len(company.others) < size + 1
+                assert not any(company.avoided >> c & 1 for c in company.others)
         assert sum(sets.values()) == len(groups)
 
 
@@ -104,7 +112,7 @@ def test_shapes_are_those_of_the_facts() -> None:
 
 
 def lifts(monkeypatch: pytest.MonkeyPatch, share: int) -> dict[tuple[str, str], probes.Lift]:
-    """Lifts by (task, probe), where of every 100 episodes some show the target turned by 0."""
+    """Lifts by (task, probe), where of every 100 episodes some show where the target is."""
     pytest.importorskip("sklearn", reason="the extra `analysis` is not installed")
 
     def draw(spec: SplitSpec, index: int) -> Episode:
@@ -118,8 +126,11 @@ def lifts(monkeypatch: pytest.MonkeyPatch, share: int) -> dict[tuple[str, str], 
         ]
         return msgspec.structs.replace(episode, objects=tuple(turned))
 
+    from threadpoolctl import threadpool_limits
+
     monkeypatch.setattr(probe_data, "draw_episode", draw)
-    found = probes.probe_split("irrelevant_text", COUNT)
+    with threadpool_limits(1):  # threads that wait for each other are slow beside other tests
+        found = probes.probe_split("irrelevant_text", COUNT)
     return {(lift.task, lift.probe): lift for lift in found}
 
 
