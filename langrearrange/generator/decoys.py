@@ -48,7 +48,7 @@ class Shape:
 
 
 PLAIN = Shape()
-_SERVINGS: Final = 6
+_SERVINGS: Final = 4
 """Choices of what serves each value of a set, of which that is taken that fits others least."""
 
 
@@ -128,22 +128,22 @@ class Decoys:
         """Take what such a sentence could mean, and how many things each value takes."""
         self.values = values
         self._count = count
-        self._groups: dict[str, list[Value]] = {}
+        self._groups: dict[tuple[str, ...], list[Value]] = {}  # by the categories that serve
         for value in values:
-            self._groups.setdefault(value.group, []).append(value)
+            self._groups.setdefault(value.categories, []).append(value)
         self._needs = {name: _bits(v.categories for v in g) for name, g in self._groups.items()}
         self._avoids = {name: _bits(v.avoid for v in g) for name, g in self._groups.items()}
         self._clashes = {
             name: {other for other in self._groups if not self._together(name, other)}
             for name in self._groups
         }
-        self._meanings = [(v.group, _bits([v.categories]), _bits([v.avoid])) for v in values]
+        self._meanings = [(v.categories, _bits([v.categories]), _bits([v.avoid])) for v in values]
 
-    def draw(self, group: str, rng: KeyedRng) -> Company:
-        """Draw what goes together with a group of values."""
+    def draw(self, group: tuple[str, ...], rng: KeyedRng) -> Company:
+        """Draw what goes together with the values that these categories serve."""
         order = rng.shuffled(list(self._groups))
         order.sort(key=lambda name: -len(self._clashes[name]))  # then few sets take them all
-        sets: list[list[str]] = []
+        sets: list[list[tuple[str, ...]]] = []
         for name in order:
             fitting = (found for found in sets if self._clashes[name].isdisjoint(found))
             found = next(fitting, None)
@@ -154,22 +154,25 @@ class Decoys:
         served = [{name: self._chosen(name, rng) for name in mine} for _ in range(_SERVINGS)]
         chosen = min(served, key=lambda found: self._mistaken(mine, found).bit_count())
         needs = sum_of(self._needs[name] for name in mine)
+        banned = sum_of(self._avoids[name] for name in mine)
         present = _present(chosen)
-        avoided = sum_of(self._avoids[name] for name in mine) | self._meant(mine, present)
+        avoided = banned | self._meant(mine, present)
         own = chosen.pop(group)
         counts = Counter(category for several in chosen.values() for category in several)
         others = {c: number if self._count > 1 else 1 for c, number in counts.items()}
         return Company(own[0] if len(own) == 1 else None, others, needs, avoided & ~present)
 
-    def _chosen(self, group: str, rng: KeyedRng) -> list[int]:
+    def _chosen(self, group: tuple[str, ...], rng: KeyedRng) -> list[int]:
         value = rng.choice(self._groups[group])
         return [CATEGORY_INDEX[rng.choice(value.categories)] for _ in range(self._count)]
 
-    def _mistaken(self, mine: Sequence[str], chosen: Mapping[str, list[int]]) -> int:
+    def _mistaken(
+        self, mine: Sequence[tuple[str, ...]], chosen: Mapping[tuple[str, ...], list[int]]
+    ) -> int:
         """Return what is there that a value of another set could mean."""
         return _present(chosen) & self._meant(mine, _present(chosen))
 
-    def _meant(self, mine: Sequence[str], present: int) -> int:
+    def _meant(self, mine: Sequence[tuple[str, ...]], present: int) -> int:
         """Return what values of other sets could mean, were it there with what is present."""
         return sum_of(
             needs
@@ -177,7 +180,7 @@ class Decoys:
             if not avoid & present and group not in mine
         )
 
-    def _together(self, one: str, other: str) -> bool:
+    def _together(self, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
         """Whether a household can serve both: neither rules out what the other needs."""
         return not (
             self._avoids[one] & self._needs[other] or self._avoids[other] & self._needs[one]
@@ -200,7 +203,7 @@ def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | No
     return None
 
 
-def _present(chosen: Mapping[str, list[int]]) -> int:
+def _present(chosen: Mapping[tuple[str, ...], list[int]]) -> int:
     return sum_of(1 << category for several in chosen.values() for category in several)
 
 

@@ -97,7 +97,7 @@ def _attempt(
     facts = draft.grounding.start_facts(blueprint.variant_case(draft, index, variant))
     rng = spec.rng(*key, "household")
     found = decoys_of(blueprint.file, draft.template)
-    company = found[1].draw(draft.grounding.values[found[0]].group, rng) if found else None
+    company = found[1].draw(draft.grounding.values[found[0]].categories, rng) if found else None
     household = draw_household(house, facts, spec, rng, shapes_of(draft.template), company)
     broken = broken_facts(facts, household.objects, household.open)
     if broken:
