@@ -135,7 +135,7 @@ def test_impossible_household_is_a_clear_error() -> None:
 def test_outside_the_split_is_refused() -> None:
     with pytest.raises(IndexError):
         make_episode(TRAIN, 150_000)
-    with pytest.raises(IndexError, match="variants count from 0"):
+    with pytest.raises(IndexError, match="variant -1; accepted: 0 to"):
         make_episode(TRAIN, 0, -1)
 
 
