@@ -46,7 +46,7 @@ class SealedRound:
             for split in BOARD_SPLITS
             for spec in [replace(PUBLISHED[split], name=f"sealed_{split}", split="", key=key)]
         }
-        if promised not in ("", self.commitment):
+        if promised and promised != self.commitment:
             raise SubmissionError(
                 f"this key does not open the commitment {promised[:80]!a}; with this version of "
                 f"templates, models and flats it opens {self.commitment}"
