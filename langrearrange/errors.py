@@ -5,9 +5,20 @@ Not for skills that fail in the world: those are outcomes (`world.Outcome`), nev
 
 from __future__ import annotations
 
+from typing import Final
+
+MAX_MESSAGE: Final = 2_500
+
 
 class LangRearrangeError(Exception):
     """Base of everything this package raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message as a terminal may show it: what it quotes is cut and escaped."""
+        text = super().__str__()
+        if len(text) > MAX_MESSAGE:
+            text = f"{text[: MAX_MESSAGE - 500]} ... {text[-400:]}"
+        return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 class VocabularyError(LangRearrangeError, ValueError):

@@ -32,7 +32,7 @@ MEMBER_EPISODES: Final = 32
 """Episodes in one gzip member: the unit of reading."""
 MAX_MEMBER: Final = MEMBER_EPISODES * MAX_LINE
 """Most bytes a member may have, unfolded or not."""
-BAD_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BAD_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises on bytes that are not the JSON of a type."""
 MAX_YAW: Final = 6283
 MAX_START_YAW: Final = 3142

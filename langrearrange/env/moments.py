@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from langrearrange.dataset.codec import BAD_JSON
 from langrearrange.dataset.episode import MAX_OBJECTS, Episode
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.episodes import Source, find_episode
@@ -90,7 +91,7 @@ def read_saved(saved: Any, config: EnvConfig, source: Source, sampler: Sampler) 
         )
     try:
         record = msgspec.convert(saved, _Saved)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except BAD_JSON as error:
         raise UsageError(f"this {_NOT_SAVED} ({error})") from None
     ours = rules_of(config)
     for name in sorted(ours | record.rules):

@@ -22,6 +22,7 @@ from langrearrange.dataset import (
     open_dataset,
     parse_episode_id,
 )
+from langrearrange.dataset.codec import BAD_JSON
 from langrearrange.dataset.writer import EpisodeCounts
 from langrearrange.errors import DatasetError, HouseError, LangRearrangeError, UsageError
 from langrearrange.generator.blueprint import blueprint_of, refresh, template_path
@@ -136,7 +137,7 @@ def _spec_of(source: Dataset, provenance: Provenance, key: str) -> SplitSpec:
         spec = msgspec.convert(provenance.spec, SplitSpec)
         refresh(spec)
         blueprint_of(spec)
-    except (msgspec.ValidationError, LangRearrangeError) as error:
+    except (*BAD_JSON, LangRearrangeError) as error:
         raise DatasetError(f"its spec makes nothing here: {error}") from None
     promised = source.manifest.commitment
     if not (promised and key):
