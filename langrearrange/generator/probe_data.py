@@ -116,7 +116,7 @@ def _row(spec: SplitSpec, index: int) -> tuple[Any, ...]:
     return (
         _candidates(episode),
         targets & places.any(1),
-        _possible(blueprint.file, draft, np.asarray(places.any(1))),
+        _possible(blueprint.file, draft, places),
         places,
         ruled_out,
         bool(said) and not all(shape.placed and shape.named for shape in shapes),
@@ -153,13 +153,24 @@ def _candidates(episode: Episode) -> Array:
     return found
 
 
-def _possible(file: TemplateFile, draft: Draft, present: Array) -> Array:
-    """Return float32[C]: how many values of the slot could mean each category that is there."""
-    found = decoys_of(file, draft.template)
-    slots = (slot for slot in draft.template.slots if slot.is_object)
+def _possible(file: TemplateFile, draft: Draft, places: Array) -> Array:
+    """Return float32[C]: how many values could mean each category that is there.
+
+    None, if it stands where no sentence of the template lets its thing stand (the fridge, when
+    that decides).
+    """
+    template, present = draft.template, np.asarray(places.any(1))
+    found = decoys_of(file, template)
+    slots = [slot for slot in template.slots if slot.is_object]
     values = found[1].values if found else [value for slot in slots for value in slot.domain]
     possible = np.zeros(len(CATEGORIES), np.float32)
     for value in values:
         if not any(present[CATEGORY_INDEX[name]] for name in value.avoid):
             possible[[CATEGORY_INDEX[name] for name in value.categories]] += 1
-    return np.where(present, possible, 0)
+    never = [
+        RECEPTACLE_INDEX[fact.receptacle]
+        for fact in template.start
+        if isinstance(fact, Absent) and fact.receptacle in RECEPTACLE_INDEX
+        and fact.categories[0] in {slot.name for slot in slots}
+    ]  # fmt: skip
+    return np.where(present & ~places[:, never].any(1), possible, 0)

@@ -142,6 +142,8 @@ WRONG = [
     (("generate", "--out", "x"), "either --split"),
     (("generate", "--split", "tran", "--out", "x"), "splits:"),
     (("check", "no/such/folder"), "neither a split nor"),
+    (("check", "--probes", "nowhere"), "--probes takes names of splits, not 'nowhere'"),
+    (("check", "--probes", "--probe-episodes", "7"), "accepted: 100 to 500,000"),
     (
         ("evaluate", "--agent", "nobody", "--episodes", "train_eval", "--out", "x.jsonl.gz"),
         "nobody",
