@@ -18,6 +18,7 @@ from langrearrange.dataset.episode import (
     MAX_OBJECTS,
     SCHEMA_VERSION,
     Episode,
+    Pose,
     parse_episode_id,
 )
 from langrearrange.errors import DatasetError, EpisodeError
@@ -35,6 +36,9 @@ MAX_MEMBER: Final = MEMBER_EPISODES * MAX_LINE
 BAD_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises on bytes that are not the JSON of a type."""
 MAX_YAW: Final = 6283
+MAX_SLOT: Final = 9_999
+MAX_MM: Final = 100_000
+"""Farthest from the origin that anything stands, per axis."""
 MAX_START_YAW: Final = 3142
 
 
@@ -175,14 +179,24 @@ def _object_problems(episode: Episode) -> list[str]:
         if thing.receptacle not in RECEPTACLE_INDEX:
             found.append(f"object {thing.id} stands on unknown receptacle '{thing.receptacle}'")
         other = slots.setdefault((thing.receptacle, thing.slot), thing.id)
-        if thing.slot < 0 or other != thing.id:
+        if not 0 <= thing.slot <= MAX_SLOT or other != thing.id:
             found.append(
                 f"object {thing.id} stands at {thing.receptacle}, slot {thing.slot}"
-                + (f", as does {other}" if other != thing.id else "; slots count from 0")
+                + (f", as does {other}" if other != thing.id else f"; accepted: 0..{MAX_SLOT}")
+            )
+        if thing.pose is not None and not _is_pose(thing.pose):
+            found.append(
+                f"object {thing.id} has an impossible pose; accepted: +-{MAX_MM} mm and a unit "
+                "quaternion times 10^6"
             )
         if not 0 <= thing.yaw <= MAX_YAW:
             found.append(f"object {thing.id} has yaw {thing.yaw}; accepted: 0..{MAX_YAW} mrad")
     return found
+
+
+def _is_pose(pose: Pose) -> bool:
+    length = sum(part * part for part in pose.rotation)
+    return max(map(abs, pose.position)) <= MAX_MM and 0.98 < length / 10**12 < 1.02
 
 
 def _start_problems(episode: Episode) -> list[str]:
@@ -194,6 +208,8 @@ def _start_problems(episode: Episode) -> list[str]:
         found.append(f"'open' is {list(episode.open)}; list each once, in vocabulary order")
     if not -MAX_START_YAW <= episode.start.yaw <= MAX_START_YAW:
         found.append(f"start yaw {episode.start.yaw}; accepted: +-{MAX_START_YAW} mrad")
+    if max(abs(episode.start.x), abs(episode.start.y)) > MAX_MM:
+        found.append(f"start at {episode.start.x}, {episode.start.y}; accepted: +-{MAX_MM} mm")
     wrong = [skill for skill in episode.plan if skill not in SKILL_INDEX]
     if wrong:
         found.append(f"the plan has unknown skill '{wrong[0]}'; skills look like nav(sofa)")

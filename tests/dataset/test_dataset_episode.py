@@ -17,6 +17,7 @@ from dataset_samples import placement, sample_episode, with_object
 
 from langrearrange.dataset import (
     Pose,
+    Start,
     decode_episode,
     encode_episode,
     episode_problems,
@@ -59,6 +60,10 @@ def test_newer_schema_is_refused_even_with_unknown_fields() -> None:
         decode_episode(line, "file, line 7")
 
 
+def pose(x: int = 0, w: int = 1_000_000) -> Pose:
+    return Pose(position=(x, 0, 0), rotation=(w, 0, 0, 0))
+
+
 OUTSIDE_THE_LIMITS: dict[str, dict[str, Any]] = {
     "printable ASCII": {"instruction": "caf\u00e9"},
     "1 to 256": {"instruction": ""},
@@ -68,7 +73,11 @@ OUTSIDE_THE_LIMITS: dict[str, dict[str, Any]] = {
     "not of split": {"split": "validation"},
     "occurs twice": {"objects": (placement(), placement(slot=1))},
     "as does": {"objects": (placement(), placement("cup_0"))},
-    "slots count from 0": {"objects": (placement(slot=-1),)},
+    "slot -1; accepted: 0..9999": {"objects": (placement(slot=-1),)},
+    "slot 10000; accepted": {"objects": (placement(slot=10_000),)},
+    "impossible pose; accepted": {"objects": (placement(pose=pose(x=100_001)),)},
+    "has an impossible pose": {"objects": (placement(pose=pose(w=0)),)},
+    "start at 100001, 0": {"start": Start(x=100_001, y=0, yaw=0)},
     "unknown category 'aple'": {"objects": (placement("aple_0"),)},
     "unknown receptacle": {"objects": (placement(receptacle="roof"),)},
     "yaw 6284": {"objects": (placement(yaw=6284),)},

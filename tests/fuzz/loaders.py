@@ -16,12 +16,15 @@ from handmade import HANDMADE, traces_of
 from mutator import mutated, mutated_bytes, mutated_json, mutated_lines
 from official_samples import Builder, goal, take_off
 
+from langrearrange.agents.wire import read_hello, read_reply, skill_of
 from langrearrange.dataset import EpisodeList, open_dataset
 from langrearrange.env import LangRearrangeEnv, LangRearrangeVectorEnv
+from langrearrange.env.observer import Modality
 from langrearrange.generator import check_dataset, generate_split, load_spec
 from langrearrange.generator.official import import_official
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.language import load_templates
+from langrearrange.language.lexicon import load_lexicon
 from langrearrange.leaderboard import (
     AgentFacts,
     Plan,
@@ -59,16 +62,18 @@ def write_set(folder: Path, manifest: bytes, data: bytes) -> Path:
     return folder
 
 
-def use_set(folder: Path) -> None:
+def use_set(folder: Path, observation: Modality = "state") -> None:
     """Open, look, check and play, as a user would."""
     opened = open_dataset(folder)
     for position in range(min(3, len(opened))):
         opened.index_of(opened.id_at(position))
     report = check_dataset(opened)
     assert "Traceback" not in str(report)
-    env = LangRearrangeEnv(episodes=folder, observation="state")
-    env.reset()
-    env.step(0)
+    env = LangRearrangeEnv(episodes=folder, observation=observation, image_size=16)
+    for episode_id in {opened.id_at(position) for position in range(min(3, len(opened)))}:
+        env.reset(options={"episode_id": episode_id})
+        env.step(0)
+    env.close()
 
 
 def fuzz_manifest(folder: Path, rng: random.Random) -> None:
@@ -83,12 +88,17 @@ def fuzz_episodes(folder: Path, rng: random.Random) -> None:
     manifest, data = small_set(folder)
     lines = gzip.decompress(data).splitlines(keepends=True)
     row = rng.randrange(len(lines))
-    line = mutated_json(json.loads(lines[row]), rng) + b"\n"
+    episode = json.loads(lines[row])
+    if rng.random() < 0.2:
+        pose = {"position": [1, 2, 3], "rotation": [10**6, 0, 0, 0]}
+        rng.choice(episode["objects"])["pose"] = mutated(pose, rng)
+    line = mutated_json(episode, rng) + b"\n"
     data = gzip.compress(b"".join([*lines[:row], line, *lines[row + 1 :]]), 1, mtime=0)
     if rng.random() < 0.1:
         data = mutated_bytes(data, rng) + b"\0"
     sizes = {"members": [len(data)], "num_bytes": len(data), "provenance": None}
-    use_set(write_set(folder, json.dumps(manifest | sizes).encode(), data))
+    write_set(folder, json.dumps(manifest | sizes).encode(), data)
+    use_set(folder, "rgb" if rng.random() < 0.1 else "state")
 
 
 @cache
@@ -134,6 +144,12 @@ def fuzz_templates(folder: Path, rng: random.Random) -> None:
     path = folder / "mine.yaml"
     path.write_bytes(mutated_lines(rng.choice(yaml_seeds()), rng))
     load_templates(path)
+
+
+def fuzz_lexicon(folder: Path, rng: random.Random) -> None:
+    path = folder / "lexicon.yaml"
+    path.write_bytes(mutated_lines((templates_path() / "lexicon.yaml").read_text("utf-8"), rng))
+    load_lexicon(path)
 
 
 SPEC_TEXT = """schema_version: 1
@@ -206,15 +222,29 @@ def fuzz_goal(folder: Path, rng: random.Random) -> None:
     compile_goal(parse_goal(text), episode.layout(), episode.initial_state())
 
 
+HELLO = {
+    "type": "hello", "protocol": 1, "name": "somebody", "modality": "state",
+    "policy": "", "privileged": False, "authors": "", "note": "x",
+}  # fmt: skip
+
+
+def fuzz_agent(folder: Path, rng: random.Random) -> None:
+    read_hello(read_reply(mutated_json(HELLO, rng), "hello"), "somebody")
+    reply = read_reply(mutated_json({"type": "act", "skill": "nav(sofa)"}, rng), "act")
+    skill_of(reply.get("skill"))
+
+
 LOADERS: Final[dict[str, Fuzz]] = {
     "manifest": fuzz_manifest,
     "episodes": fuzz_episodes,
     "trace": fuzz_trace,
     "result and board": fuzz_result,
     "templates": fuzz_templates,
+    "lexicon": fuzz_lexicon,
     "spec": fuzz_spec,
     "saved state": fuzz_saved,
     "official import": fuzz_official,
     "goal": fuzz_goal,
+    "agent": fuzz_agent,
 }
 """Name -> how its mutants are made and loaded."""
