@@ -36,7 +36,10 @@ from .experts import Expert, ExplorerExpert, OracleExpert, PolicyExpert
 
 logger = get_logger(__name__)
 
-RESUMABLE: Final = {"out", "resume", "device", "threads", "save_demonstrations"}
+RESUMABLE: Final = {
+    "out", "resume", "device", "threads", "save_demonstrations", "habitat_python", "habitat_data",
+    "habitat_gpu",
+}  # fmt: skip
 """Settings that may differ when a run is resumed."""
 
 
