@@ -23,30 +23,13 @@ from timing import options
 from torch import nn
 from torch.nn import functional
 
+from langrearrange import houses
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.generator.household import fitting_models
-from langrearrange.houses import (
-    MODELS,
-    House,
-    Pose2D,
-    assign_slots,
-    draw_yaw,
-    get_house,
-    houses_for,
-    models_of,
-)
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.world import initial_state
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    CATEGORY_INDEX,
-    NAV_INDEX,
-    NUM_OPENABLES,
-    RECEPTACLE_INDEX,
-    RECEPTACLES,
-)
+from langrearrange.world import initial_state, vocabulary
 
 IMAGE = 256
 PATCH = 20
@@ -68,29 +51,31 @@ class Crop:
 
 def held_out() -> frozenset[str]:
     """Return the last model of every category that has several."""
-    return frozenset(models_of(c)[-1].id for c in CATEGORIES if len(models_of(c)) > 1)
+    return frozenset(
+        houses.models_of(c)[-1].id for c in vocabulary.CATEGORIES if len(houses.models_of(c)) > 1
+    )
 
 
-def household(house: House, allowed: frozenset[str], rng: KeyedRng) -> list[ObjectPlacement]:
+def household(house: houses.House, allowed: frozenset[str], rng: KeyedRng) -> list[ObjectPlacement]:
     """Draw three to five things for every receptacle, from the allowed models that fit there."""
     objects: list[ObjectPlacement] = []
-    for receptacle in RECEPTACLES:
+    for receptacle in vocabulary.RECEPTACLES:
         free = len(house.surfaces[receptacle].slots)
         chosen = []
-        for category in rng.sample(range(len(CATEGORIES)), min(free, 3 + rng.below(3))):
+        for category in rng.sample(range(len(vocabulary.CATEGORIES)), min(free, 3 + rng.below(3))):
             fits = [m for m in fitting_models(house, receptacle, category) if m in allowed]
             if fits:
                 chosen.append(rng.choice(fits))
-        slots = assign_slots(house, receptacle, chosen, rng)
+        slots = houses.assign_slots(house, receptacle, chosen, rng)
         for model, slot in zip(chosen, slots, strict=True):
             objects.append(
                 ObjectPlacement(
                     id=f"thing_{len(objects)}",
-                    category=MODELS[model].category,
+                    category=houses.MODELS[model].category,
                     model=model,
                     receptacle=receptacle,
                     slot=slot,
-                    yaw=draw_yaw(house, receptacle, model, rng),
+                    yaw=houses.draw_yaw(house, receptacle, model, rng),
                 )
             )
     return objects
@@ -103,18 +88,18 @@ def crops(house_ids: Iterable[str], allowed: frozenset[str], num: int) -> Iterat
     segments = np.zeros((IMAGE, IMAGE), np.int32)
     frame = Frame(rgb=rgb, segmentation=segments)
     for house_id in house_ids:
-        house = get_house(house_id)
+        house = houses.get_house(house_id)
         for index in range(num):
             rng = KeyedRng(HOUSE_VERSION, "classify_models", house_id, index)
             objects = household(house, allowed, rng)
-            simulator.load(house, objects, Pose2D(0, 0, 0))
+            simulator.load(house, objects, houses.Pose2D(0, 0, 0))
             state = initial_state(
-                [RECEPTACLE_INDEX[o.receptacle] for o in objects],
+                [vocabulary.RECEPTACLE_INDEX[o.receptacle] for o in objects],
                 [o.slot for o in objects],
-                (1 << NUM_OPENABLES) - 1,
+                (1 << vocabulary.NUM_OPENABLES) - 1,
             )
-            for receptacle in RECEPTACLES:
-                simulator.show(state._replace(place=NAV_INDEX[receptacle]))
+            for receptacle in vocabulary.RECEPTACLES:
+                simulator.show(state._replace(place=vocabulary.NAV_INDEX[receptacle]))
                 simulator.render(simulator.head_camera(), frame)
                 for i, thing in enumerate(objects):
                     if thing.receptacle == receptacle:
@@ -125,7 +110,7 @@ def cut_out(rgb: np.ndarray, mask: np.ndarray, thing: ObjectPlacement) -> Iterat
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if len(rows):
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        category = CATEGORY_INDEX[thing.category]
+        category = vocabulary.CATEGORY_INDEX[thing.category]
         yield Crop(rgb[box].copy(), mask[box].copy(), category, thing.model, int(mask.sum()))
 
 
@@ -207,7 +192,10 @@ def train(seen: list[Crop], grey: bool, epochs: int) -> Callable[[list[Crop]], n
     x = torch.from_numpy((np.concatenate([plain, *turned]) - mean) / spread)
     labels = torch.tensor([crop.category for crop in seen]).repeat(3)
     network = nn.Sequential(
-        nn.Linear(x.shape[1], 256), nn.ReLU(), nn.Dropout(0.4), nn.Linear(256, len(CATEGORIES))
+        nn.Linear(x.shape[1], 256),
+        nn.ReLU(),
+        nn.Dropout(0.4),
+        nn.Linear(256, len(vocabulary.CATEGORIES)),
     )
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=2e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
@@ -251,7 +239,9 @@ def report(name: str, guess: np.ndarray, test: list[Crop], unseen: frozenset[str
         print(f"  {label:>16} {text}")
     big = pixels >= 100
     print("  confusions at >= 100 pixels:")
-    pairs = Counter((test[i].model, CATEGORIES[guess[i]]) for i in np.flatnonzero(big & ~right))
+    pairs = Counter(
+        (test[i].model, vocabulary.CATEGORIES[guess[i]]) for i in np.flatnonzero(big & ~right)
+    )
     seen = Counter(crop.model for crop in test if crop.pixels >= 100)
     for (model, other), count in pairs.most_common(14):
         print(f"    {model:22} called {other:14} {count:4d} of {seen[model]}")
@@ -262,11 +252,17 @@ def main() -> None:
     torch.set_num_threads(1)
     begin = time.process_time()
     unseen = held_out()
-    everything = frozenset(MODELS)
+    everything = frozenset(houses.MODELS)
     seen = [
-        c for c in crops(houses_for("train"), everything - unseen, args.households) if c.pixels >= 8
+        c
+        for c in crops(houses.houses_for("train"), everything - unseen, args.households)
+        if c.pixels >= 8
     ]
-    test = [c for c in crops(houses_for("test"), everything, args.households * 2) if c.pixels >= 8]
+    test = [
+        c
+        for c in crops(houses.houses_for("test"), everything, args.households * 2)
+        if c.pixels >= 8
+    ]
     print(f"{len(seen)} crops to learn from, {len(test)} to name, {len(unseen)} models held out")
     for name, grey in (("colour", False), ("grey", True)):
         report(name, train(seen, grey, args.epochs)(test), test, unseen)

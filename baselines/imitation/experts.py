@@ -26,15 +26,12 @@ class Expert(Protocol):
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
-        ...
 
     def advise(self, observations: Any) -> Skills:
         """Return what it would do in every row, (num_envs,) int64; -1 where it has no advice."""
-        ...
 
     def done(self, actions: Skills) -> None:
         """Take note of the actions of every row, as advised or not."""
-        ...
 
 
 class _AdvisingExplorer(ExplorerAgent):

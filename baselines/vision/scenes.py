@@ -22,18 +22,7 @@ from langrearrange.houses import House, Pose2D, get_house, models_of
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.world import Layout, WorldState
-from langrearrange.world.vocabulary import (
-    CATEGORY_INDEX,
-    HANDLES,
-    IN_HAND,
-    NUM_OPENABLES,
-    NUM_RECEPTACLES,
-    OPENABLE_OF_RECEPTACLE,
-    RECEPTACLES,
-    START,
-    TRAINING_SPLITS,
-)
+from langrearrange.world import Layout, WorldState, vocabulary
 
 from .labels import CELL_PX, Labels, label, stack
 
@@ -69,8 +58,10 @@ class Mixture:
     emphasis: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.emphasis if name not in CATEGORY_INDEX]:
-            raise UsageError(f"emphasis on {unknown}; accepted: {', '.join(CATEGORY_INDEX)}")
+        if unknown := [name for name in self.emphasis if name not in vocabulary.CATEGORY_INDEX]:
+            raise UsageError(
+                f"emphasis on {unknown}; accepted: {', '.join(vocabulary.CATEGORY_INDEX)}"
+            )
 
 
 TRAINING: Final = Mixture()
@@ -116,7 +107,7 @@ class SceneStream:
                 f"multiple of {CELL_PX}"
             )
         self._source = open_split(split)
-        self._fresh = split in TRAINING_SPLITS
+        self._fresh = split in vocabulary.TRAINING_SPLITS
         self._seed = seed
         self._mixture = mixture
         self._size = image_size
@@ -200,18 +191,18 @@ def draw_state(
         mixture: how to draw.
         rng: what to draw from.
     """
-    receptacle = rng.below(NUM_RECEPTACLES)
-    place = len(HANDLES) + receptacle
+    receptacle = rng.below(vocabulary.NUM_RECEPTACLES)
+    place = len(vocabulary.HANDLES) + receptacle
     if not rng.chance(mixture.at_receptacle, 100):
-        place = rng.below(START + 1)
-    open_mask = rng.below(1 << NUM_OPENABLES)
-    openable = OPENABLE_OF_RECEPTACLE[receptacle]
+        place = rng.below(vocabulary.START + 1)
+    open_mask = rng.below(1 << vocabulary.NUM_OPENABLES)
+    openable = vocabulary.OPENABLE_OF_RECEPTACLE[receptacle]
     if openable >= 0:
         is_open = rng.chance(mixture.opened, 100)
         open_mask = open_mask & ~(1 << openable) | is_open << openable
     receptacles, slots = list(initial.receptacles), list(initial.slots)
     if rng.chance(mixture.crowded, 100):
-        num_slots = house.num_slots[RECEPTACLES[receptacle]]
+        num_slots = house.num_slots[vocabulary.RECEPTACLES[receptacle]]
         taken = {s for r, s in zip(receptacles, slots, strict=True) if r == receptacle}
         free = rng.shuffled([slot for slot in range(num_slots) if slot not in taken])
         others = rng.shuffled([i for i, r in enumerate(receptacles) if r != receptacle])
@@ -220,5 +211,5 @@ def draw_state(
     held = -1
     if rng.chance(mixture.holding, 100):
         held = rng.below(layout.num_objects)
-        receptacles[held], slots[held] = IN_HAND, 0
+        receptacles[held], slots[held] = vocabulary.IN_HAND, 0
     return WorldState(place, held, tuple(receptacles), tuple(slots), open_mask)

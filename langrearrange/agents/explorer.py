@@ -10,16 +10,9 @@ from collections import deque
 from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
 from langrearrange.agents.percept import Percept, read_state
 from langrearrange.env.observer import Observation
-from langrearrange.world import NUM_SKILLS, skill_index
-from langrearrange.world.vocabulary import (
-    CONTAINERS,
-    NAV_INDEX,
-    RECEPTACLE_INDEX,
-    SURFACES,
-    handle_of,
-)
+from langrearrange.world import NUM_SKILLS, skill_index, vocabulary
 
-SEARCH_ORDER = (*SURFACES, *CONTAINERS)
+SEARCH_ORDER = (*vocabulary.SURFACES, *vocabulary.CONTAINERS)
 """Containers last: they cost a skill more to look into."""
 
 
@@ -61,7 +54,7 @@ class ExplorerAgent:
 
     def _remember(self, percept: Percept) -> None:
         spot = percept.spot
-        if spot in RECEPTACLE_INDEX and percept.openness.get(spot, True):
+        if spot in vocabulary.RECEPTACLE_INDEX and percept.openness.get(spot, True):
             self._memory[spot] = dict(percept.visible)
 
     # -- one intent: the next skill id, or "" when there is nothing more to do for it ----------
@@ -114,15 +107,15 @@ class ExplorerAgent:
     def _put_down(self, intent: Fetch, target: str, percept: Percept) -> str:
         if percept.spot != target:
             return _go(target)
-        if target in CONTAINERS and not percept.openness.get(target):
+        if target in vocabulary.CONTAINERS and not percept.openness.get(target):
             return f"open({target})"
         self._delivered.add(intent)
         return f"place({target})"
 
     def _elsewhere(self, intent: Fetch, percept: Percept) -> str:
-        if percept.spot in SURFACES and percept.spot != intent.source:
+        if percept.spot in vocabulary.SURFACES and percept.spot != intent.source:
             return percept.spot
-        return next(surface for surface in SURFACES if surface != intent.source)
+        return next(surface for surface in vocabulary.SURFACES if surface != intent.source)
 
     # -- searching -----------------------------------------------------------------------------
 
@@ -168,4 +161,4 @@ class ExplorerAgent:
 
 
 def _go(spot: str) -> str:
-    return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"
+    return f"nav({spot if spot in vocabulary.NAV_INDEX else vocabulary.handle_of(spot)})"

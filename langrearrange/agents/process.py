@@ -17,18 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from langrearrange.agents import wire
 from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
-from langrearrange.agents.wire import (
-    MAX_REPLY,
-    SHARED_BYTES,
-    SHARED_FD,
-    Buffer,
-    hello,
-    pack,
-    read_hello,
-    read_reply,
-    skill_of,
-)
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
@@ -95,7 +85,7 @@ class ProcessAgent:
         if "skill" not in reply:
             self.close()
             raise AgentRefusalError('the answer has no \'skill\'; reply {"type":"act","skill":12}')
-        return skill_of(reply["skill"])
+        return wire.skill_of(reply["skill"])
 
     def close(self) -> None:
         """End the process. May be called more than once."""
@@ -111,9 +101,9 @@ class ProcessAgent:
         self.close()
         self._process = _Pipes(self._command, shared=self._shared)
         self._left_s = self._limits.start_s
-        reply = self._ask(hello(self._hard), "hello", self._limits.start_s)
+        reply = self._ask(wire.hello(self._hard), "hello", self._limits.start_s)
         try:
-            self.modality, self.name = read_hello(reply, "agent")
+            self.modality, self.name = wire.read_hello(reply, "agent")
         except AgentError:
             self.close()
             raise
@@ -126,7 +116,7 @@ class ProcessAgent:
         began = time.monotonic()
         try:
             line = self._process.ask(message, min(self._left_s, limit_s or self._limits.step_s))
-            return read_reply(line, expected)
+            return wire.read_reply(line, expected)
         except AgentError:
             self.close()
             raise
@@ -142,7 +132,7 @@ class _Pipes:
         environment = dict(os.environ)
         descriptors: tuple[int, ...] = ()
         if self._memory is not None:
-            environment[SHARED_FD] = str(self._memory[0])
+            environment[wire.SHARED_FD] = str(self._memory[0])
             descriptors = (self._memory[0],)
         try:
             self._process = subprocess.Popen(
@@ -193,7 +183,7 @@ class _Pipes:
         if self._pending:
             raise AgentRefusalError(f"unexpected output of the agent: {self._pending[:80]!r}")
         memory = self._memory[1] if self._memory is not None else None
-        unsent = self._write(pack(message, memory))
+        unsent = self._write(wire.pack(message, memory))
         while b"\n" not in self._pending:
             left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
             events = (self._both if unsent else self._reading).poll(left_ms)
@@ -229,7 +219,7 @@ class _Pipes:
         if self._process.stderr and not self._listener.is_alive():
             self._process.stderr.close()
 
-    def _write(self, buffers: Sequence[Buffer]) -> list[Buffer]:
+    def _write(self, buffers: Sequence[wire.Buffer]) -> list[wire.Buffer]:
         """Write as much as the pipe accepts and return the rest."""
         try:
             sent = os.writev(self._stdin.fileno(), buffers)
@@ -237,7 +227,7 @@ class _Pipes:
             sent = 0
         except OSError:
             raise self._ended() from None
-        rest: list[Buffer] = []
+        rest: list[wire.Buffer] = []
         for buffer in buffers:
             if sent < len(buffer):
                 rest.append(memoryview(buffer)[sent:])
@@ -245,12 +235,12 @@ class _Pipes:
         return rest
 
     def _read(self) -> None:
-        data = os.read(self._stdout.fileno(), MAX_REPLY)
+        data = os.read(self._stdout.fileno(), wire.MAX_REPLY)
         if not data:
             raise self._ended()
         self._pending += data
-        if len(self._pending) > MAX_REPLY:
-            raise AgentRefusalError(f"the reply is longer than {MAX_REPLY} bytes")
+        if len(self._pending) > wire.MAX_REPLY:
+            raise AgentRefusalError(f"the reply is longer than {wire.MAX_REPLY} bytes")
 
     def _ended(self) -> AgentError:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -273,8 +263,8 @@ def _shared_memory() -> tuple[int, memoryview] | None:
     if not hasattr(os, "memfd_create"):
         return None
     descriptor = os.memfd_create("langrearrange")
-    os.truncate(descriptor, SHARED_BYTES)
-    return descriptor, memoryview(mmap.mmap(descriptor, SHARED_BYTES))
+    os.truncate(descriptor, wire.SHARED_BYTES)
+    return descriptor, memoryview(mmap.mmap(descriptor, wire.SHARED_BYTES))
 
 
 def _enlarge(descriptor: int) -> None:

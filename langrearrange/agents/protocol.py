@@ -34,11 +34,9 @@ class Agent(Protocol):
 
     def reset(self, instruction: str) -> None:
         """Begin an episode; the agent learns nothing else about it."""
-        ...
 
     def act(self, observation: Observation) -> int:
         """Return the next skill, 0..69 (70 is `stop` in the Hard env)."""
-        ...
 
 
 @runtime_checkable
@@ -53,7 +51,6 @@ class BatchedAgent(Protocol):
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows, which need not be contiguous."""
-        ...
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
         """Choose a skill for each of the rows.
@@ -66,7 +63,6 @@ class BatchedAgent(Protocol):
         Returns:
             Skills, shape (n,), int64, in the order of `rows`.
         """
-        ...
 
 
 @runtime_checkable
@@ -75,7 +71,6 @@ class PrivilegedAgent(Protocol):
 
     def bind(self, episode: Episode) -> None:
         """Receive the next episode, before `reset`."""
-        ...
 
 
 @runtime_checkable
@@ -84,4 +79,3 @@ class PrivilegedBatchedAgent(Protocol):
 
     def bind_rows(self, rows: Sequence[int], episodes: Sequence[Episode]) -> None:
         """Receive the next episodes, before `reset_rows`."""
-        ...

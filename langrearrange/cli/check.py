@@ -7,19 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import (
-    Json,
-    Key,
-    Show,
-    Workers,
-    make_table,
-    note,
-    note_findings,
-    open_source,
-    print_json,
-    print_table,
-    secret_key,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
@@ -40,12 +28,12 @@ class Args:
     """folders written by `generate`, or names of splits"""
     planner: Literal["own", "pyperplan"] = "own"
     """pyperplan: also ask a planner that is not ours whether each goal can be reached (slow)"""
-    key: Key = ""
+    key: common.Key = ""
     between: bool = False
     """also check what holds between the published splits: texts, flats and held-out words"""
-    workers: Workers = None
-    show: Show = 20
-    json: Json = False
+    workers: common.Workers = None
+    show: common.Show = 20
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
@@ -56,19 +44,19 @@ def run(args: Args) -> int:
 
     if not args.sets and not args.between:
         raise UsageError("no data set given; name a split or a folder written by `generate`")
-    key = secret_key(args.key)
+    key = common.secret_key(args.key)
     reports = []
     for name in args.sets:
-        source = open_source(name)
+        source = common.open_source(name)
         reports.append(check_dataset(source, planner=args.planner, key=key, workers=args.workers))
         if not key and isinstance(source, Dataset) and source.manifest.commitment:
-            note(
+            common.note(
                 f"{name} is sealed: only with --key is it proved that its spec made these episodes"
             )
     if args.between:
         reports.append(report_between())
     if args.json:
-        print_json([{**asdict(report), "passed": report.passed} for report in reports])
+        common.print_json([{**asdict(report), "passed": report.passed} for report in reports])
     else:
         rows = [
             (
@@ -81,6 +69,6 @@ def run(args: Args) -> int:
             for report in reports
         ]
         columns = ("set", "episodes", "findings", "content sha256", "proved by")
-        print_table(make_table("check", columns, rows))
-        note_findings(reports, args.show)
+        common.print_table(common.make_table("check", columns, rows))
+        common.note_findings(reports, args.show)
     return 0 if all(report.passed for report in reports) else 1

@@ -8,14 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import (
-    Folders,
-    Json,
-    make_table,
-    print_json,
-    print_table,
-    sources_of,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
@@ -29,8 +22,8 @@ class Args:
 
     runs: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """two traces written by `evaluate`"""
-    episodes: Folders = ()
-    json: Json = False
+    episodes: common.Folders = ()
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
@@ -41,11 +34,11 @@ def run(args: Args) -> int:
 
     if args.runs[0] == args.runs[1]:
         raise UsageError("the two runs are the same file")
-    find = sources_of(args.episodes)
+    find = common.sources_of(args.episodes)
     first, second = (score_trace(path, find) for path in args.runs)
     differences = compare(first, second)
     if args.json:
-        print_json(as_values(differences))
+        common.print_json(as_values(differences))
         return 0
     names = {"a": name_of(first), "b": name_of(second)}
     columns = ["split", "measure", *(f"{side}: {name}" for side, name in names.items())]
@@ -64,5 +57,5 @@ def run(args: Args) -> int:
         )
         for row in differences
     ]
-    print_table(make_table("paired comparison", columns, rows, left=2))
+    common.print_table(common.make_table("paired comparison", columns, rows, left=2))
     return 0

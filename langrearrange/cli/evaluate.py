@@ -7,15 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langrearrange.cli.common import (
-    Dask,
-    Force,
-    Simulator,
-    SimulatorOptions,
-    executor_of,
-    note,
-    open_source,
-)
+from langrearrange.cli import common
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
@@ -41,15 +33,15 @@ class RunOptions:
     """episodes side by side, for agents that batch"""
     name: str = ""
     """name of the agent in tables; by default what it is"""
-    force: Force = False
-    pictures: Simulator = field(default_factory=SimulatorOptions)
+    force: common.Force = False
+    pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
     def plan(self, *, hard: bool) -> Plan:
         """Return what is to be played; UsageError if no split or folder has a name."""
         from langrearrange.leaderboard.evaluate import Plan
 
         return Plan(
-            sources=[open_source(name) for name in self.episodes],
+            sources=[common.open_source(name) for name in self.episodes],
             num_episodes=self.num_episodes,
             protocol="hard" if hard else "paper",
             horizon=self.horizon,
@@ -91,7 +83,7 @@ class Args(RunOptions):
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
     workers: int = 1
     """processes that play, each with an agent of its own; the trace is the same"""
-    dask: Dask = None
+    dask: common.Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
 
@@ -115,18 +107,22 @@ def run(args: Args) -> int:
     )
     kinds = ("failed", "succeeded")
     outcomes: Counter[str] = Counter()
-    with executor_of(args.workers, args.dask) as executor:
+    with common.executor_of(args.workers, args.dask) as executor:
         path = evaluate(
             agent if executor is None else spec, facts, args.plan(hard=args.hard), args.out,
             executor=executor, force=args.force,
             on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
         )  # fmt: skip
     done, succeeded = outcomes.total(), outcomes.pop("succeeded", 0)
-    note(f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
+    common.note(
+        f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them"
+    )
     outcomes.pop("failed", 0)
     if outcomes:
         told = ", ".join(f"{count} {failure}" for failure, count in outcomes.most_common())
-        note(f"the agent itself failed in {outcomes.total()} of them ({told}; docs/protocol.md)")
+        common.note(
+            f"the agent itself failed in {outcomes.total()} of them ({told}; docs/protocol.md)"
+        )
     print(path)
     return 0
 

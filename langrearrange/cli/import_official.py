@@ -8,15 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import (
-    Force,
-    Json,
-    Show,
-    make_table,
-    note_findings,
-    print_json,
-    print_table,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
@@ -40,9 +32,9 @@ class Args:
     """folder to write; each file becomes --out/official_<split>"""
     max_mb: int = 32
     """largest file admitted, MiB; reading may take 16 times as much memory"""
-    show: Show = 20
-    json: Json = False
-    force: Force = False
+    show: common.Show = 20
+    json: common.Json = False
+    force: common.Force = False
 
 
 def run(args: Args) -> int:
@@ -56,7 +48,7 @@ def run(args: Args) -> int:
     max_bytes = args.max_mb * 1024 * 1024
     reports = list(import_files(args.files, args.out, max_bytes, overwrite=args.force))
     if args.json:
-        print_json([report.as_dict() for report in reports])
+        common.print_json([report.as_dict() for report in reports])
     else:
         rows = []
         for r in reports:
@@ -66,6 +58,6 @@ def run(args: Args) -> int:
             counts = r.num_episodes, r.num_written, r.num_scenes, r.num_texts
             rows.append((r.split, r.file, *counts, skills, found))
         columns = ("split", "file", "episodes", "written", "scenes", "texts", "skills", "findings")
-        print_table(make_table("import-official", columns, rows, left=2))
-        note_findings(reports, args.show)
+        common.print_table(common.make_table("import-official", columns, rows, left=2))
+        common.note_findings(reports, args.show)
     return int(any(report.num_written < report.num_episodes for report in reports))

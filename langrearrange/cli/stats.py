@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import (
-    Json,
-    NumEpisodes,
-    make_table,
-    note,
-    open_source,
-    print_json,
-    print_table,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 from langrearrange.world.vocabulary import SPLITS
 
@@ -39,10 +31,10 @@ class Args:
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
     """`templates`, `all` (every split but train), names of splits, folders"""
-    num_episodes: NumEpisodes = None
+    num_episodes: common.NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
-    json: Json = False
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
@@ -57,7 +49,7 @@ def run(args: Args) -> int:
     names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)
     summaries = _summaries(names, args.num_episodes)
     if args.json:
-        print_json([_row(summary) | _counts(summary) for summary in summaries])
+        common.print_json([_row(summary) | _counts(summary) for summary in summaries])
     else:
         _print(summaries)
     if args.plots is not None:
@@ -80,7 +72,7 @@ def _templates(*, as_json: bool) -> None:
     if as_json:
         names = ("split", "template", "concept", "num_phrasings", "num_statements", "num_texts")
         listed = [{name: getattr(row, name) for name in names} for row in counted]
-        print_json({"distinct_phrasings": phrasings, "templates": listed})
+        common.print_json({"distinct_phrasings": phrasings, "templates": listed})
         return
     rows = [
         (
@@ -90,7 +82,7 @@ def _templates(*, as_json: bool) -> None:
         for row in counted
     ]
     columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
-    print_table(make_table("templates", columns, rows, left=3))
+    common.print_table(common.make_table("templates", columns, rows, left=3))
     print(f"{len(rows)} templates, {phrasings} distinct phrasings (the paper has 282)")
 
 
@@ -99,7 +91,7 @@ def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
     from langrearrange.dataset.analysis import summarise
     from langrearrange.progress import progress
 
-    selections = [select(open_source(name), num_episodes) for name in names]
+    selections = [select(common.open_source(name), num_episodes) for name in names]
     summaries = []
     with progress("stats", len(selections), "sets") as advance:
         for selection in selections:
@@ -141,10 +133,12 @@ def _counts(summary: Summary) -> dict[str, dict[Any, int]]:
 def _print(summaries: Sequence[Summary]) -> None:
     rows = [_row(summary) for summary in summaries]
     texts = [list(map(str, row.values())) for row in rows]
-    print_table(make_table("data sets (means per episode)", list(rows[0]), texts))
+    common.print_table(common.make_table("data sets (means per episode)", list(rows[0]), texts))
     if len(summaries) == 1:
         columns = ("template", "episodes")
-        print_table(make_table("episodes per template", columns, summaries[0].templates.items()))
+        common.print_table(
+            common.make_table("episodes per template", columns, summaries[0].templates.items())
+        )
 
 
 def _draw(summaries: Sequence[Summary], folder: Path) -> None:
@@ -172,4 +166,4 @@ def _draw(summaries: Sequence[Summary], folder: Path) -> None:
                     writer.writerow((summary.split, quantity, value, count))
             for word, count in summary.words.most_common():
                 writer.writerow((summary.split, "word", word, count))
-    note(f"{len(figures)} figures and summary.csv in {folder}")
+    common.note(f"{len(figures)} figures and summary.csv in {folder}")

@@ -19,14 +19,7 @@ from langrearrange.env.rgb_observation import start_pose
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
 from langrearrange.sim import Frame
-from langrearrange.world import CLOSED_RECEPTACLES
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    NAV_TARGETS,
-    RECEPTACLES,
-    START,
-    english,
-)
+from langrearrange.world import CLOSED_RECEPTACLES, vocabulary
 
 VIEW: Final = 448
 """Height and width of the camera's picture and of the map, pixels."""
@@ -104,16 +97,16 @@ def draw_map(task: Task) -> Image.Image:
     closed = CLOSED_RECEPTACLES[task.state.open_mask]
     spots = zip(task.state.receptacles, task.state.slots, strict=True)
     for receptacle, slot in spots:
-        if receptacle >= len(RECEPTACLES):
+        if receptacle >= len(vocabulary.RECEPTACLES):
             continue  # held: drawn at the robot
-        pose = slot_pose(house, RECEPTACLES[receptacle], slot, task.state.open_mask)
+        pose = slot_pose(house, vocabulary.RECEPTACLES[receptacle], slot, task.state.open_mask)
         x, y = scale.point(1000 * float(pose[0, 3]), 1000 * float(pose[1, 3]))
         hidden = closed >> receptacle & 1
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), None if hidden else _THING, _THING, width=2)
     start = start_pose(task)
     x, y = scale.point(start.x_mm, start.y_mm)
     draw.ellipse((x - 5, y - 5, x + 5, y + 5), None, _START, width=2)
-    base = start if task.state.place == START else house.stance(task.state.place)
+    base = start if task.state.place == vocabulary.START else house.stance(task.state.place)
     _robot(draw, scale, base, holding=task.state.held >= 0)
     return page
 
@@ -146,10 +139,10 @@ def _plan(house: House) -> Image.Image:
             box = (*scale.point(x0, y1), *scale.point(x1, y0))
             draw.rectangle(box, _WALL if walls else _FURNITURE, None if walls else _FAINT)
     for label, x0, y0, x1, y1 in house.outlines:
-        if label in RECEPTACLES:
+        if label in vocabulary.RECEPTACLES:
             box = (*scale.point(x0, y1), *scale.point(x1, y0))
             stance = house.stances[label]
-            _label(draw, english(label), box, scale.point(stance.x_mm, stance.y_mm))
+            _label(draw, vocabulary.english(label), box, scale.point(stance.x_mm, stance.y_mm))
     return page
 
 
@@ -188,10 +181,10 @@ def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:
 def _status(task: Task) -> str:
     held = "nothing"
     if task.state.held >= 0:
-        held = english(CATEGORIES[task.layout.categories[task.state.held]])
+        held = vocabulary.english(vocabulary.CATEGORIES[task.layout.categories[task.state.held]])
     place = "the start"
-    if task.state.place != START:
-        place = english(NAV_TARGETS[task.state.place])
+    if task.state.place != vocabulary.START:
+        place = vocabulary.english(vocabulary.NAV_TARGETS[task.state.place])
     end = "success" if task.success else "failed" if task.over else ""
     words = (
         f"Step {task.steps} of {task.rules.horizon}",

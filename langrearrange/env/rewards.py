@@ -46,7 +46,6 @@ class Reward(Protocol):
 
     def __call__(self, transition: Transition, /) -> float:
         """Return the reward of a step."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,9 @@ class Tokenizer(Protocol):
 
     def __call__(self, text: str) -> Mapping[str, Any]:
         """Return a mapping with the token ids of one text under `input_ids`."""
-        ...
 
     def __len__(self) -> int:
         """Return the size of the vocabulary, added tokens included."""
-        ...
 
 
 class _Encoder:

@@ -43,7 +43,6 @@ class Exporter(Protocol):
             MissingExtraError: an optional library is not installed.
             UsageError: `out` exists, or there is nothing to write.
         """
-        ...
 
 
 FORMATS: Final[dict[str, str | type[Exporter]]] = {

@@ -43,17 +43,14 @@ class HomeSource(Protocol):
     @abstractmethod
     def roles(self) -> Mapping[str, Sequence[str]]:
         """Return role -> names of the homes set aside for it; reads no file."""
-        ...
 
     @abstractmethod
     def house(self, name: str) -> House:
         """Return a home with all receptacles, stances and slots; HouseError if there is none."""
-        ...
 
     @abstractmethod
     def part_mesh(self, key: str) -> Mesh:
         """Return the mesh of a `Part.mesh`, for simulators that draw meshes; HouseError if none."""
-        ...
 
     def models_of(self, category: str) -> Sequence[ObjectModel]:
         """Return the models of a category that may stand in these homes, always in one order."""

@@ -19,16 +19,9 @@ from langrearrange.houses.homes import source_name
 from langrearrange.sim.camera import head_camera
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
-from langrearrange.world import CLOSED_RECEPTACLES, WorldState
-from langrearrange.world.vocabulary import (
-    IN_HAND,
-    OPENABLE_INDEX,
-    OPENABLE_OF_RECEPTACLE,
-    RECEPTACLES,
-    START,
-)
+from langrearrange.world import CLOSED_RECEPTACLES, WorldState, vocabulary
 
-_OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in OPENABLE_OF_RECEPTACLE), 0)
+_OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in vocabulary.OPENABLE_OF_RECEPTACLE), 0)
 """Receptacle index (11: the hand) -> bit mask of the openable that moves or hides its objects."""
 
 
@@ -111,19 +104,22 @@ class Scene:
 
     def _turn_parts(self, open_mask: int, changed_mask: int) -> None:
         for index, part in enumerate(self.house.parts):
-            if part.openable and changed_mask >> OPENABLE_INDEX[part.openable] & 1:
-                is_open = open_mask >> OPENABLE_INDEX[part.openable] & 1
+            if part.openable and changed_mask >> vocabulary.OPENABLE_INDEX[part.openable] & 1:
+                is_open = open_mask >> vocabulary.OPENABLE_INDEX[part.openable] & 1
                 self.poses[index] = part.opened if is_open else part.closed
 
     def _place_object(self, index: int, state: WorldState) -> None:
         row = self._first_object + index
         receptacle = state.receptacles[index]
         self.drawn[row] = not (1 << receptacle) & CLOSED_RECEPTACLES[state.open_mask]
-        self.resting[row] = receptacle != IN_HAND
-        if receptacle == IN_HAND:
+        self.resting[row] = receptacle != vocabulary.IN_HAND
+        if receptacle == vocabulary.IN_HAND:
             return  # at the gripper, see `show`
         thing, slot = self.objects[index], state.slots[index]
-        if thing.pose and (RECEPTACLES[receptacle], slot) == (thing.receptacle, thing.slot):
+        if thing.pose and (vocabulary.RECEPTACLES[receptacle], slot) == (
+            thing.receptacle,
+            thing.slot,
+        ):
             self.poses[row] = explicit_pose(thing.pose)
         else:
             pose = _slot_pose(self.house, receptacle, slot, state.open_mask)
@@ -133,8 +129,8 @@ class Scene:
         held = None
         if state.held >= 0:
             held = model_size(self.house, self.objects[state.held].model)
-        if state.place == START:
-            view = head_camera(self.house, START, self.start, "default").view
+        if state.place == vocabulary.START:
+            view = head_camera(self.house, vocabulary.START, self.start, "default").view
             return pose_arm(view, held)
         return _arm_at_stance(self.house, state.place, held)
 
@@ -166,7 +162,7 @@ def explicit_pose(pose: Pose) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=16384)
 def _slot_pose(house: House, receptacle: int, slot: int, open_mask: int) -> Matrix:
-    return slot_pose(house, RECEPTACLES[receptacle], slot, open_mask)
+    return slot_pose(house, vocabulary.RECEPTACLES[receptacle], slot, open_mask)
 
 
 @lru_cache(maxsize=8192)
