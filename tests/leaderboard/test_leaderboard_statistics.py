@@ -176,6 +176,16 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
+def test_half_an_agreeing_split_s_interval_stands_in_for_its_standard_error(value: float) -> None:
+    half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
+    sure = mean_ci(np.full(12, value), np.arange(12) % 6)
+    width = 1 - wilson(1.0, 6, t_quantile(0.975, 5))[0]
+    assert sure.high - sure.low == pytest.approx(width)
+    error = width / (2 * t_quantile(0.975, 5))
+    assert mean_of_intervals([half, sure]).variance == pytest.approx((half.variance + error**2) / 4)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
 def test_splits_that_all_agree_have_wilsons_interval_over_all_their_units(value: float) -> None:
     parts = [mean_ci(np.full(n, value), np.arange(n) % 10) for n in (20, 40)]
     found = mean_of_intervals(parts)
