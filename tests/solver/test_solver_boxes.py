@@ -96,6 +96,24 @@ def test_the_boxes_of_a_goal(goal: str, expected: list[Box]) -> None:
     assert sorted(found(goal)) == sorted(expected)
 
 
+ANYWHERE = "(exists (?x - pear) (or (on_top ?x sofa) (not (on_top ?x sofa))))"
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        (ANYWHERE, [box()]),
+        (f"(and (open fridge) {ANYWHERE})", [box(opened=turned("fridge"))]),
+        (f"(or (open fridge) {ANYWHERE})", [box()]),
+        ("(or (robot_at sofa) (not (robot_at sofa)))", [box()]),
+    ],
+)
+def test_alternatives_that_leave_everything_open_constrain_nothing(
+    goal: str, expected: list[Box]
+) -> None:
+    assert list(found(goal)) == expected
+
+
 def test_near_is_held_or_in_reach_and_not_shut_away() -> None:
     expected = [box((PEAR, HAND_BIT))]
     for name in RECEPTACLES:
