@@ -296,6 +296,16 @@ def test_the_status_tells_step_place_hand_outcome_and_end(
     assert line.arguments[1] == ((170, 40, 30) if bad else (112, 116, 124))
 
 
+def test_the_first_thing_of_an_episode_is_held_like_any_other(calls: list[Call]) -> None:
+    task = after(replace(FETCH, objects=FETCH.objects[1:]), "nav(sofa)", "pick(mug)")
+    assert task.state.held == 0
+    assert "holding mug" in caption(calls, task)[1].arguments[0]
+    calls.clear()
+    draw_map(task)
+    filled = [call for call in calls if call.name == "ellipse" and call.arguments[0] == THING]
+    assert len(filled) == 2, "the pear on the sofa and the mug in the hand"
+
+
 def test_camera_and_map_stand_side_by_side() -> None:
     drawer = Picture(EnvConfig(observation="state"))
     task = after(FETCH, "nav(sofa)")
