@@ -10,6 +10,10 @@ class LangRearrangeError(Exception):
     """Base of everything this package raises on purpose."""
 
 
+class RunError(LangRearrangeError):
+    """Base of errors for damaged data and failed work, not wrong usage (exit status 1)."""
+
+
 class VocabularyError(LangRearrangeError, ValueError):
     """A word (category, receptacle, skill, split) that the benchmark does not know."""
 
@@ -22,19 +26,19 @@ class TemplateError(LangRearrangeError, ValueError):
     """A template file that cannot be used; the message gives file, line and remedy."""
 
 
-class EpisodeError(LangRearrangeError, ValueError):
+class EpisodeError(RunError, ValueError):
     """An episode that breaks the format or its own promises."""
 
 
-class DatasetError(LangRearrangeError, ValueError):
+class DatasetError(RunError, ValueError):
     """A data set folder that is missing, truncated, altered or from a newer version."""
 
 
-class GenerationError(LangRearrangeError, RuntimeError):
+class GenerationError(RunError, RuntimeError):
     """A spec that no episode can be drawn from."""
 
 
-class SolverError(LangRearrangeError, RuntimeError):
+class SolverError(RunError, RuntimeError):
     """The solver cannot take this problem (too many goal boxes); never 'unsolvable'."""
 
 
@@ -42,7 +46,7 @@ class HouseError(LangRearrangeError, ValueError):
     """A flat, model or surface that does not exist or does not fit."""
 
 
-class RenderError(LangRearrangeError, RuntimeError):
+class RenderError(RunError, RuntimeError):
     """The renderer is missing, stale or was given buffers it cannot use."""
 
 
@@ -58,11 +62,11 @@ class AgentError(LangRearrangeError, RuntimeError):
     """An agent that cannot be loaded or breaks the agent protocol."""
 
 
-class SubmissionError(LangRearrangeError, ValueError):
+class SubmissionError(RunError, ValueError):
     """A trace or submission file that cannot be scored."""
 
 
-class ScoreError(LangRearrangeError, ValueError):
+class ScoreError(RunError, ValueError):
     """Numbers that no statistic can be formed from."""
 
 

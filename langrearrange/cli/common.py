@@ -42,7 +42,7 @@ Workers = Annotated[int | None, arg(help="processes; None for one per available 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorOptions:
-    """What draws the pictures, for agents that see and for replays."""
+    """The simulator that renders images, for agents that see and for replays."""
 
     simulator: str = "embedded"
     """embedded, habitat (docs/habitat.md), or module:factory of your own"""
@@ -56,7 +56,7 @@ class SimulatorOptions:
     """index of the GPU that Habitat uses, -1 for software GL"""
 
     def env_kwargs(self) -> dict[str, Any]:
-        """Return the arguments of the env that were given; announces the homes."""
+        """Return the env arguments that were given, and register the homes."""
         from langrearrange.houses import register_homes
 
         for source in self.homes:
@@ -107,7 +107,7 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
 
 
 def sources_of(folders: Sequence[str]) -> Callable[[str], EpisodeSource]:
-    """Return how to find a split: in one of the folders if it is theirs, else the published one."""
+    """Return a function from split to source: one of the folders, else the published split."""
     own = {source.split: source for source in map(open_source, folders)}
     return lambda split: own[split] if split in own else open_source(split)
 
@@ -118,13 +118,21 @@ def secret_key(given: str) -> str:
 
 
 def make_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]] = (), left: int = 1
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    left: int = 1,
+    legend: str | None = None,
 ) -> Table:
-    """Return a table: `left` columns of text, then right-aligned numbers; floats to 3 decimals."""
+    """Return a table: `left` columns of text, then right-aligned numbers; floats to 3 decimals.
+
+    The legend is printed below it.
+    """
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, box=box.SIMPLE_HEAD, caption=legend)
+    table.title_justify = table.caption_justify = "left"
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right", no_wrap=index == 0)
     for row in rows:
@@ -133,7 +141,7 @@ def make_table(
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout; wide enough not to fold when it is piped."""
+    """Print a table on stdout; wide enough not to wrap when it is piped."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 140
@@ -146,12 +154,12 @@ def print_json(value: object) -> None:
 
 
 def note(text: str) -> None:
-    """Say something on stderr: stdout is for results."""
+    """Print a message on stderr; stdout is for results."""
     print(text, file=sys.stderr)
 
 
 def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int) -> None:
-    """Say what was found on stderr, at most `show` findings of each report."""
+    """Print findings on stderr, at most `show` of each report."""
     for report in reports:
         for finding in report.findings[:show]:
             note(str(finding))
@@ -161,7 +169,7 @@ def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int)
 
 @contextmanager
 def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
-    """Yield what runs jobs elsewhere: a Dask cluster, processes, or None for a single worker."""
+    """Yield an executor: a Dask cluster, a process pool, or None for a single worker."""
     if workers < 1:
         raise UsageError(f"--workers {workers}; accepted: 1 or more")
     if dask is not None:

@@ -43,19 +43,16 @@ def run(args: Args) -> int:
     names = {"a": name_of(first), "b": name_of(second)}
     columns = ["split", "measure", *(f"{side}: {name}" for side, name in names.items())]
     columns += ["a - b", "95 %", "p (Holm)", "detectable", "better"]
-    rows = [
-        (
-            row.name,
-            row.measure,
-            row.mean_a,
-            row.mean_b,
-            f"{row.difference:+.3f}",
-            f"[{row.low:+.2f}, {row.high:+.2f}]",
-            f"{row.p_holm:.2g}" if row.p_holm >= 1e-9 else "< 1e-9",
-            row.detectable,
-            names.get(row.winner, "-"),
-        )
-        for row in differences
-    ]
-    common.print_table(common.make_table("paired comparison", columns, rows, left=2))
+    rows = []
+    for row in differences:
+        change = f"{row.difference:+.3f}", f"[{row.low:+.2f}, {row.high:+.2f}]"
+        p = f"{row.p_holm:.2g}" if row.p_holm >= 1e-9 else "< 1e-9"
+        better = names.get(row.winner, "-")
+        means = row.mean_a, row.mean_b
+        rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
+    legend = (
+        "95 %: clustered confidence interval of a - b; p: corrected over splits (Holm); "
+        "detectable: smallest difference that these episodes could show"
+    )
+    common.print_table(common.make_table("paired comparison", columns, rows, 2, legend))
     return 0

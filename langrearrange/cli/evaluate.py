@@ -11,7 +11,6 @@ from langrearrange.cli import common
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from langrearrange.agents import AgentSpec
     from langrearrange.leaderboard import Plan
 
 
@@ -90,11 +89,19 @@ class Args(RunOptions):
 
 def run(args: Args) -> int:
     """Play, with progress and success so far on stderr; the path of the trace on stdout."""
-    from langrearrange.agents import is_privileged
+    from langrearrange.agents import AgentSpec, Limits, is_privileged
     from langrearrange.leaderboard.evaluate import evaluate
     from langrearrange.leaderboard.trace import AgentFacts
 
-    spec = _spec(args)
+    spec = AgentSpec(
+        name=args.agent,
+        command=args.agent_cmd,
+        url=args.agent_url,
+        own_process=":" in args.agent and not args.in_process,
+        seed=args.seed,
+        hard=args.hard,
+        limits=Limits(step_s=args.step_timeout_s),
+    )
     agent = spec.build()
     facts = AgentFacts(
         name=args.name or spec.label,
@@ -125,17 +132,3 @@ def run(args: Args) -> int:
         )
     print(path)
     return 0
-
-
-def _spec(args: Args) -> AgentSpec:
-    from langrearrange.agents import AgentSpec, Limits
-
-    return AgentSpec(
-        name=args.agent,
-        command=args.agent_cmd,
-        url=args.agent_url,
-        own_process=":" in args.agent and not args.in_process,
-        seed=args.seed,
-        hard=args.hard,
-        limits=Limits(step_s=args.step_timeout_s),
-    )

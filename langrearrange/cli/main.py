@@ -1,6 +1,6 @@
-"""The `langrearrange` command: finds the verb, loads only its module, turns errors into exit codes.
+"""The `langrearrange` command: imports only the module of the verb, maps errors to exit codes.
 
-Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong use. Not for what the verbs do.
+Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, Final
 
 VERBS: Final[dict[str, str]] = {
     "generate": "make episodes from templates, each solved and checked",
-    "check": "prove a data set: schema, hash, plans, presuppositions, one reading",
+    "check": "check a data set: schema, hash, plans, presuppositions, one reading",
     "play": "look at an episode, drive it yourself or watch an agent",
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
     "compare": "test whether one run is better than another, on the same episodes",
-    "preflight": "tell whether a trace would be accepted and ranked, and why not",
+    "preflight": "check whether a trace would be accepted and ranked, and why not",
     "board": "build a static leaderboard page from result files",
-    "report": "write one HTML page to watch the episodes of a run",
-    "stats": "count what can be said and what a data set holds",
+    "report": "write one HTML page that replays the episodes of a run",
+    "stats": "count sentences of templates, and what data sets contain",
     "gallery": "contact sheets of all flats and all models, as PNG",
     "export": "write episodes for other libraries: parquet, Minari, PDDL, Habitat",
     "import-official": "read the official release's pickled episodes, safely",
@@ -72,7 +72,7 @@ def _overview() -> str:
 
 
 def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
-    """Return a verb's module and its options; leaves with status 2 where they are wrong."""
+    """Return a verb's module and its parsed options; exits with status 2 if they are invalid."""
     import tyro
 
     module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
@@ -103,19 +103,10 @@ def _run(verb: str, arguments: list[str]) -> int:
 
 
 def exit_code(error: Exception) -> int:
-    """Return 1 for damaged data and failed work, 2 for wrong use."""
-    from langrearrange import errors
+    """Return 1 for damaged data and failed work, 2 for wrong usage."""
+    from langrearrange.errors import RunError
 
-    failed = (
-        errors.DatasetError,
-        errors.EpisodeError,
-        errors.SubmissionError,
-        errors.GenerationError,
-        errors.SolverError,
-        errors.RenderError,
-        errors.ScoreError,
-    )
-    return 1 if isinstance(error, failed) else 2
+    return 1 if isinstance(error, RunError) else 2
 
 
 if __name__ == "__main__":

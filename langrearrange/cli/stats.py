@@ -39,6 +39,10 @@ class Args:
 
 def run(args: Args) -> int:
     """Count and print; with --plots also draw."""
+    from langrearrange.dataset import select
+    from langrearrange.dataset.analysis import summarise
+    from langrearrange.progress import progress
+
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
     if args.what == ("templates",):
@@ -47,7 +51,12 @@ def run(args: Args) -> int:
         _templates(as_json=args.json)
         return 0
     names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)
-    summaries = _summaries(names, args.num_episodes)
+    selections = [select(common.open_source(name), args.num_episodes) for name in names]
+    summaries = []
+    with progress("stats", len(selections), "sets") as advance:
+        for selection in selections:
+            summaries.append(summarise(selection.split, selection))
+            advance(1, selection.split)
     if args.json:
         common.print_json([_row(summary) | _counts(summary) for summary in summaries])
     else:
@@ -84,20 +93,6 @@ def _templates(*, as_json: bool) -> None:
     columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
     common.print_table(common.make_table("templates", columns, rows, left=3))
     print(f"{len(rows)} templates, {phrasings} distinct phrasings (the paper has 282)")
-
-
-def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
-    from langrearrange.dataset import select
-    from langrearrange.dataset.analysis import summarise
-    from langrearrange.progress import progress
-
-    selections = [select(common.open_source(name), num_episodes) for name in names]
-    summaries = []
-    with progress("stats", len(selections), "sets") as advance:
-        for selection in selections:
-            summaries.append(summarise(selection.split, selection))
-            advance(1, selection.split)
-    return summaries
 
 
 def _row(summary: Summary) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from langrearrange.env.sampling import Pools, Sampler
 from langrearrange.env.saving import plain_spec
 from langrearrange.env.task import Task
 from langrearrange.env.text_observation import text
+from langrearrange.errors import UsageError
 
 METADATA: Final = {"render_modes": list(RENDER_MODES), "render_fps": 2}
 
@@ -44,6 +45,14 @@ class BaseEnv:
         ]
         self._order_begun = False
         self._picture: Any = None
+
+    def _check_options(self, options: dict[str, Any] | None, *known: str) -> dict[str, Any]:
+        """Return the options of `reset`; UsageError for an unknown one."""
+        options = options or {}
+        if unknown := sorted(set(options) - set(known)):
+            accepted = ", ".join(map(repr, known))
+            raise UsageError(f"reset has no option {unknown[0]!r}; accepted: {accepted}")
+        return options
 
     @property
     def spec(self) -> EnvSpec | None:

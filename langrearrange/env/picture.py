@@ -132,15 +132,14 @@ def _plan(house: House) -> Image.Image:
     draw = ImageDraw.Draw(page)
     width, height = house.size_mm
     draw.rectangle((*scale.point(0, height), *scale.point(width, 0)), _FLOOR)
-    for walls in (False, True):
-        for label, x0, y0, x1, y1 in house.outlines:
-            if (label == "wall") is not walls:
-                continue
-            box = (*scale.point(x0, y1), *scale.point(x1, y0))
-            draw.rectangle(box, _WALL if walls else _FURNITURE, None if walls else _FAINT)
-    for label, x0, y0, x1, y1 in house.outlines:
+    boxes = [
+        (label, (*scale.point(x0, y1), *scale.point(x1, y0)))
+        for label, x0, y0, x1, y1 in house.outlines
+    ]
+    for label, box in sorted(boxes, key=lambda one: one[0] == "wall"):
+        draw.rectangle(box, *((_WALL, None) if label == "wall" else (_FURNITURE, _FAINT)))
+    for label, box in boxes:
         if label in vocabulary.RECEPTACLES:
-            box = (*scale.point(x0, y1), *scale.point(x1, y0))
             stance = house.stances[label]
             _label(draw, vocabulary.english(label), box, scale.point(stance.x_mm, stance.y_mm))
     return page

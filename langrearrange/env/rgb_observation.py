@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
-from langrearrange.env.spaces import (
-    MAX_DEPTH_M,
-    MAX_DISTANCE_M,
-    NUM_JOINTS,
-    InstructionText,
-)
+from langrearrange.env.spaces import MAX_DEPTH_M, MAX_DISTANCE_M, NUM_JOINTS, InstructionText
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house
 from langrearrange.sim import Frame
@@ -106,15 +101,8 @@ class RgbObserver:
         simulators = [self._simulators[row] for row in rows]
         for simulator, task in zip(simulators, tasks, strict=True):
             simulator.show(task.state)
-        depth, segmentation = pictures.get("depth"), pictures.get("segmentation")
-        frames = [
-            Frame(
-                rgb=rgb,
-                depth=None if depth is None else depth[i, :, :, 0],
-                segmentation=None if segmentation is None else segmentation[i],
-            )
-            for i, rgb in enumerate(pictures["rgb"])
-        ]
+        drawn = {name: a[..., 0] if name == "depth" else a for name, a in pictures.items()}
+        frames = [Frame(**{name: a[i] for name, a in drawn.items()}) for i in range(len(tasks))]
         simulators[0].render_batch(simulators, frames, threads=self._config.threads)
 
     def _pose(self, row: int, task: Task) -> RelativePose:

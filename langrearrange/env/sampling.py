@@ -98,30 +98,19 @@ class Sampler:
         """Return the next episode and move on; None when `once` and all were given."""
         if not self.left:
             return None
-        if self._sampling == "weighted":
-            draw = self._weighted()
-        elif self._sampling == "uniform":
-            draw = self._uniform()
-        else:
-            draw = self._sequential()
+        epoch, rank = divmod(self._position(), self._pools.num_episodes)
         self._cursor += 1
-        return draw
+        if self._sampling == "weighted":
+            return self._weighted(epoch, rank)
+        if self._sampling == "uniform":
+            rank = _order(self._pools.num_episodes, self._seed, epoch)[rank]
+        return self._draw(rank, epoch)
 
     def _position(self) -> int:
         return self._start + self._cursor * self._stride
 
-    def _sequential(self) -> Draw:
-        round_, position = divmod(self._position(), self._pools.num_episodes)
-        return self._draw(position, round_)
-
-    def _uniform(self) -> Draw:
-        epoch, rank = divmod(self._cursor, self._pools.num_episodes)
-        order = _order(self._pools.num_episodes, self._seed, epoch)
-        return self._draw(order[rank], epoch)
-
-    def _weighted(self) -> Draw:
+    def _weighted(self, epoch: int, rank: int) -> Draw:
         pools = self._pools
-        epoch, rank = divmod(self._cursor, pools.num_episodes)
         number = _drawn_below(len(pools.templates), "env template", self._seed, epoch, rank)
         template = pools.templates[number]
         positions = pools.positions[template]

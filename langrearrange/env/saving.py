@@ -12,7 +12,7 @@ from typing import Any, Final
 from gymnasium.envs.registration import EnvSpec
 
 from langrearrange.env.config import EnvConfig, Live
-from langrearrange.env.rewards import RewardChoice, RewardConfig, make_reward
+from langrearrange.env.rewards import RewardConfig
 from langrearrange.env.sampling import Sampler
 from langrearrange.env.task import Progress, Task
 from langrearrange.errors import UsageError
@@ -75,23 +75,14 @@ def restored_progress(saved: Mapping[str, Any]) -> Progress:
 
 
 def _rules(config: EnvConfig) -> dict[str, Any]:
-    rules = config.rules
-    return {
-        "horizon": rules.horizon,
-        "hard": rules.hard,
-        "semantics": rules.semantics,
-        "reward": _stored_reward(config.reward),
-        "sampling": config.sampling_mode,
-        "variants": config.variants,
-    }
-
-
-def _stored_reward(choice: RewardChoice) -> Any:
-    """Return a reward as the amounts of its RewardConfig, or as `module:name`."""
-    reward = make_reward(choice)
+    """Return what a saved state depends on; a reward as its amounts, or as `module:name`."""
+    stored = {name: getattr(config, name) for name in ("horizon", "hard", "semantics")}
+    reward, choice = config.rules.reward, config.reward
     if isinstance(reward, RewardConfig):
-        return reward.as_dict()
-    return choice if isinstance(choice, str) else _text_of("reward", choice)
+        stored["reward"] = reward.as_dict()
+    else:
+        stored["reward"] = choice if isinstance(choice, str) else _text_of("reward", choice)
+    return stored | {"sampling": config.sampling_mode, "variants": config.variants}
 
 
 def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:

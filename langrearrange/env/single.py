@@ -23,7 +23,6 @@ from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
 from langrearrange.env.saving import check_saved, restored_progress, saved_env
 from langrearrange.env.task import Progress, Task
-from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
 
 
@@ -148,10 +147,11 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         Raises:
             UsageError, DatasetError: an unknown option or episode.
         """
-        episode_id = _episode_option(options)
+        episode_id = self._check_options(options, "episode_id").get("episode_id")
         super().reset(seed=seed)
         if seed is not None or not self._order_begun:
-            self._sampler.seed(_order_seed(self))
+            seed = self.np_random_seed
+            self._sampler.seed(seed if seed >= 0 else int(self.np_random.integers(2**63)))
             self._order_begun = True
         if episode_id is not None:
             self._begin(find_episode(self._source, episode_id))
@@ -168,9 +168,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             ActionError: the action is not in the space.
             ResetNeeded: the episode is over, or none has begun.
         """
-        task = self._task
-        if task is None:
-            raise ResetNeeded("no episode is being played; call reset() first")
+        task = self.task
         reward = task.step(check_action(action, self._rules.num_actions))
         observation = self._observations.observe(0, task)
         return observation, reward, task.terminated, task.truncated, step_info(task)
@@ -244,16 +242,3 @@ class LangRearrangeHardEnv(LangRearrangeEnv):
     """The hard variant (paper D.3): see `LangRearrangeEnv`; action 70 is `stop`."""
 
     hard = True
-
-
-def _order_seed(env: gym.Env[Any, Any]) -> int:
-    """Return the seed of the order: the one given to reset, else the one that was drawn."""
-    seed = env.np_random_seed
-    return seed if seed >= 0 else int(env.np_random.integers(2**63))
-
-
-def _episode_option(options: dict[str, Any] | None) -> Any:
-    unknown = sorted(set(options or ()) - {"episode_id"})
-    if unknown:
-        raise UsageError(f"reset has no option {unknown[0]!r}; accepted: 'episode_id'")
-    return (options or {}).get("episode_id")
