@@ -23,8 +23,7 @@ from langrearrange.errors import HabitatError
 from langrearrange.generator import open_split
 from langrearrange.habitat import HabitatSimulator
 from langrearrange.habitat.simulator.client import Worker
-from langrearrange.houses import Pose2D, get_house
-from langrearrange.sim import Camera, Frame, Simulator
+from langrearrange.sim import Camera, Frame, Simulator, load_episode
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world import WorldState
 from langrearrange.world.vocabulary import NAV_TARGETS, NUM_NAV_TARGETS
@@ -44,10 +43,8 @@ def cpu_s(simulator: Simulator) -> float:
 
 
 def load(simulator: Simulator, index: int) -> WorldState:
-    source = open_split("new_scenes")
-    episode = source.get(index)
-    start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-    simulator.load(get_house(episode.house), episode.objects, start)
+    episode = open_split("new_scenes").get(index)
+    load_episode(simulator, episode)
     return episode.initial_state()
 
 

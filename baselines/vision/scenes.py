@@ -18,9 +18,9 @@ from langrearrange.dataset.episode import Episode, ObjectPlacement
 from langrearrange.env.sampling import MAX_VARIANT
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
-from langrearrange.houses import House, Pose2D, get_house, models_of
+from langrearrange.houses import House, models_of
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
-from langrearrange.sim import Frame
+from langrearrange.sim import Frame, load_episode
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.world import Layout, WorldState, vocabulary
 
@@ -151,12 +151,10 @@ class SceneStream:
         )
         variant = 1 + rng.below(MAX_VARIANT) if self._fresh else 0
         episode = self._source.get(rng.below(len(self._source)), variant)
-        house = get_house(episode.house)
-        start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
         if self._mixture.emphasis and rng.chance(self._mixture.swapped, 100):
             things = swapped(episode.objects, self._mixture.emphasis, rng)
             episode = replace(episode, objects=things)
-        self._simulators[row].load(house, episode.objects, start)
+        house = load_episode(self._simulators[row], episode)
         return _Household(episode, house, episode.layout(), episode.initial_state())
 
 

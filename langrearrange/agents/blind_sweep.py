@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from langrearrange.agents.words import find_mentions
+from langrearrange.agents.words import find_mentions, go_to
 from langrearrange.env.observer import Observation
 from langrearrange.world import NUM_SKILLS, skill_index, vocabulary
 
@@ -60,9 +60,7 @@ def sweep(instruction: str) -> tuple[int, ...]:
             ids += [f"nav({receptacles[-1]})", f"place({receptacles[-1]})"]
     if not categories:
         for spot in spots or vocabulary.RECEPTACLES:
-            ids.append(
-                f"nav({spot if spot in vocabulary.NAV_INDEX else vocabulary.handle_of(spot)})"
-            )
+            ids.append(go_to(spot))
             if spot in vocabulary.OPENABLE_INDEX:
                 ids += [f"open({spot})", f"close({spot})"]
     return tuple(map(skill_index, ids))

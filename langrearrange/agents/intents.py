@@ -100,13 +100,9 @@ def _distinct(mentions: list[Mention]) -> list[Mention]:
 
 
 def _about_places(sentence: str, spots: list[Mention]) -> tuple[Intent, ...]:
-    intents: list[Intent] = []
-    for spot in _distinct(spots):
-        if spot.name in OPENABLE_INDEX and _TURN.search(sentence):
-            intents.append(Toggle(spot.name))
-        else:
-            intents.append(Visit(spot.name))
-    return tuple(intents)
+    turn = bool(_TURN.search(sentence))
+    names = [spot.name for spot in _distinct(spots)]
+    return tuple(Toggle(n) if turn and n in OPENABLE_INDEX else Visit(n) for n in names)
 
 
 def _swap(things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:
@@ -126,14 +122,8 @@ def _bring(sentence: str, things: list[Mention], places: list[Mention]) -> tuple
     for index, thing in enumerate(things):
         everything = thing.plural or bool(_ALL.search(_before(sentence, thing, places, things)))
         end = things[index + 1].start if index + 1 < len(things) else len(sentence)
-        intents.append(
-            Fetch(
-                thing.name,
-                _nearest(thing, index, end, len(things), sources),
-                _nearest(thing, index, end, len(things), targets),
-                everything,
-            )
-        )
+        source, target = (_nearest(thing, index, end, len(things), p) for p in (sources, targets))
+        intents.append(Fetch(thing.name, source, target, everything))
     return tuple(intents)
 
 

@@ -129,11 +129,8 @@ class _Pipes:
 
     def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
         self._memory = _shared_memory() if shared else None
-        environment = dict(os.environ)
-        descriptors: tuple[int, ...] = ()
-        if self._memory is not None:
-            environment[wire.SHARED_FD] = str(self._memory[0])
-            descriptors = (self._memory[0],)
+        descriptors = self._memory[:1] if self._memory is not None else ()
+        environment = os.environ | {wire.SHARED_FD: str(*descriptors)}  # "" without shared memory
         try:
             self._process = subprocess.Popen(
                 command,

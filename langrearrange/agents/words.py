@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
+from langrearrange.world.vocabulary import CATEGORIES, NAV_INDEX, SPOTS, english, handle_of
 
 Kind = Literal["category", "spot"]
 
@@ -42,6 +42,11 @@ def find_mentions(sentence: str) -> tuple[Mention, ...]:
             continue  # "Can you ...": the verb
         found.append(Mention(kind, name, plural, match.start(), match.end()))
     return tuple(found)
+
+
+def go_to(spot: str) -> str:
+    """Return the id of the nav skill to a spot; a drawer without a surface has a handle only."""
+    return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"
 
 
 def plural_of(noun: str) -> str:

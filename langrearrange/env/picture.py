@@ -15,10 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.config import EnvConfig
-from langrearrange.env.rgb_observation import start_pose
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
-from langrearrange.sim import Frame
+from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world import CLOSED_RECEPTACLES, vocabulary
 
 VIEW: Final = 448
@@ -77,7 +76,7 @@ class Picture:
     def _view(self, task: Task) -> NDArray[np.uint8]:
         simulator, episode = self._simulator, task.episode
         if self._loaded is not episode:
-            simulator.load(get_house(episode.house), episode.objects, start_pose(task))
+            load_episode(simulator, episode)
             self._loaded = episode
         simulator.show(task.state)
         rgb = np.empty((VIEW, VIEW, 3), np.uint8)
@@ -103,7 +102,7 @@ def draw_map(task: Task) -> Image.Image:
         x, y = scale.point(1000 * float(pose[0, 3]), 1000 * float(pose[1, 3]))
         hidden = closed >> receptacle & 1
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), None if hidden else _THING, _THING, width=2)
-    start = start_pose(task)
+    start = start_pose(task.episode)
     x, y = scale.point(start.x_mm, start.y_mm)
     draw.ellipse((x - 5, y - 5, x + 5, y + 5), None, _START, width=2)
     base = start if task.state.place == vocabulary.START else house.stance(task.state.place)

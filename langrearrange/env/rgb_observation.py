@@ -17,8 +17,8 @@ from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
 from langrearrange.env.spaces import MAX_DEPTH_M, MAX_DISTANCE_M, NUM_JOINTS, InstructionText
 from langrearrange.env.task import Task
-from langrearrange.houses import House, Pose2D, get_house
-from langrearrange.sim import Frame
+from langrearrange.houses import House, Pose2D
+from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world.vocabulary import START
 
 RelativePose = tuple[float, float, float]
@@ -55,10 +55,7 @@ class RgbObserver:
 
     def begin(self, row: int, task: Task) -> None:
         """Load the household of a row's new episode."""
-        episode = task.episode
-        house = get_house(episode.house)
-        self._simulators[row].load(house, episode.objects, start_pose(task))
-        self._houses[row] = house
+        self._houses[row] = load_episode(self._simulators[row], task.episode)
         self._poses[row] = [None] * START + [(0.0, 0.0, 0.0)]
 
     def observe(self, row: int, task: Task) -> Observation:
@@ -111,7 +108,7 @@ class RgbObserver:
         if pose is None:
             house = self._houses[row]
             assert house is not None  # `begin` came first
-            pose = relative_pose(house.stance(place), start_pose(task))
+            pose = relative_pose(house.stance(place), start_pose(task.episode))
             self._poses[row][place] = pose
         return pose
 
@@ -131,12 +128,6 @@ class FeedbackObserver(RgbObserver):
         """Return the fields of all rows."""
         sentences = tuple(task.outcome.sentence for task in tasks)
         return {**super().observe_batch(tasks), "feedback": sentences}
-
-
-def start_pose(task: Task) -> Pose2D:
-    """Return the robot's pose before its first nav."""
-    start = task.episode.start
-    return Pose2D(start.x, start.y, start.yaw)
 
 
 def relative_pose(pose: Pose2D, start: Pose2D) -> RelativePose:

@@ -13,11 +13,11 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.dataset.episode import ObjectPlacement, Pose
-from langrearrange.houses import House, Matrix, Pose2D, model_size, slot_pose
+from langrearrange.dataset.episode import Episode, ObjectPlacement, Pose
+from langrearrange.houses import House, Matrix, Pose2D, get_house, model_size, slot_pose
 from langrearrange.houses.homes import source_name
 from langrearrange.sim.camera import head_camera
-from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
+from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Simulator
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
 from langrearrange.world import CLOSED_RECEPTACLES, WorldState, vocabulary
 
@@ -65,13 +65,9 @@ class Scene:
         num_parts, num_objects = len(house.parts), len(self.objects)
         self._first_object = num_parts
         self._first_link = num_parts + num_objects
-        self.segments = np.concatenate(
-            [
-                np.arange(SEGMENT_PART, SEGMENT_PART + num_parts),
-                np.arange(num_objects),
-                np.full(len(LINKS), SEGMENT_ROBOT),
-            ]
-        ).astype(np.int32)
+        parts = range(SEGMENT_PART, SEGMENT_PART + num_parts)
+        links = [SEGMENT_ROBOT] * len(LINKS)
+        self.segments = np.array([*parts, *range(num_objects), *links], np.int32)
         self.poses = np.zeros((len(self.keys), 3, 4), np.float32)
         self.drawn = np.ones(len(self.keys), np.bool_)
         self.resting = np.zeros(len(self.keys), np.bool_)
@@ -93,13 +89,10 @@ class Scene:
             self.poses[self._first_link :] = self.arm.links
             if state.held >= 0:
                 self.poses[self._first_object + state.held] = self.arm.grasp
-        for index, receptacle in enumerate(state.receptacles):
-            if (
-                old is None
-                or receptacle != old.receptacles[index]
-                or state.slots[index] != old.slots[index]
-                or changed_mask & _OPENED_BY[receptacle]
-            ):
+        places = list(zip(state.receptacles, state.slots, strict=True))
+        before = zip(old.receptacles, old.slots, strict=True) if old else [None] * len(places)
+        for index, (place, old_place) in enumerate(zip(places, before, strict=True)):
+            if place != old_place or changed_mask & _OPENED_BY[place[0]]:
                 self._place_object(index, state)
 
     def _turn_parts(self, open_mask: int, changed_mask: int) -> None:
@@ -133,6 +126,18 @@ class Scene:
             view = head_camera(self.house, vocabulary.START, self.start, "default").view
             return pose_arm(view, held)
         return _arm_at_stance(self.house, state.place, held)
+
+
+def start_pose(episode: Episode) -> Pose2D:
+    """Return the robot's pose before its first nav."""
+    return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+
+
+def load_episode(simulator: Simulator, episode: Episode) -> House:
+    """Load the household of an episode into a simulator; return its house."""
+    house = get_house(episode.house)
+    simulator.load(house, episode.objects, start_pose(episode))
+    return house
 
 
 def turned(pose: Matrix, yaw: float) -> Matrix:

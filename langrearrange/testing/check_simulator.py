@@ -9,7 +9,7 @@ import numpy as np
 
 from langrearrange import sim
 from langrearrange.dataset.episode import Episode
-from langrearrange.houses import Pose2D, get_house
+from langrearrange.houses import get_house
 from langrearrange.sim.protocol import missing_members
 from langrearrange.testing.episodes import toy_episodes
 from langrearrange.testing.report import CheckError, require
@@ -56,7 +56,7 @@ def check_simulator(
         )
     for episode in episodes or toy_episodes():
         moments = list(_moments(episode))
-        _load(simulator, episode)
+        sim.load_episode(simulator, episode)
         other = _reference(simulator, episode, reference)
         pictures = set()
         for place, state in moments:
@@ -81,14 +81,6 @@ def check_simulator(
     simulator.close()
 
 
-def _start(episode: Episode) -> Pose2D:
-    return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-
-
-def _load(simulator: sim.Simulator, episode: Episode) -> None:
-    simulator.load(get_house(episode.house), episode.objects, _start(episode))
-
-
 def _reference(
     simulator: sim.Simulator, episode: Episode, make: Callable[[], sim.Simulator] | None
 ) -> sim.Simulator | None:
@@ -98,14 +90,14 @@ def _reference(
 
         state, house = episode.initial_state(), get_house(episode.house)
         simulator.show(state)
-        ours = simulator.head_camera()
+        ours, start = simulator.head_camera(), sim.start_pose(episode)
         for preset in sim.CAMERA_PRESETS:
-            if _same_camera(ours, sim.head_camera(house, state.place, _start(episode), preset)):
+            if _same_camera(ours, sim.head_camera(house, state.place, start, preset)):
                 make = partial(EmbeddedSimulator, preset)
     if make is None:
         return None
     other = make()
-    _load(other, episode)
+    sim.load_episode(other, episode)
     return other
 
 
@@ -118,11 +110,9 @@ def _moments(episode: Episode) -> Iterator[tuple[str, WorldState]]:
 
 
 def _frame(fill: int) -> sim.Frame:
-    return sim.Frame(
-        np.full((SIZE, SIZE, 3), fill, np.uint8),
-        np.full((SIZE, SIZE), fill, np.float32),
-        np.full((SIZE, SIZE), fill, np.int32),
-    )
+    size = (SIZE, SIZE)
+    depth, segmentation = np.full(size, fill, np.float32), np.full(size, fill, np.int32)
+    return sim.Frame(np.full((*size, 3), fill, np.uint8), depth, segmentation)
 
 
 def _drawn(simulator: sim.Simulator, place: str) -> sim.Frame:
@@ -235,7 +225,7 @@ def _check_path_independence(
     place: str,
 ) -> None:
     fresh = make()
-    _load(fresh, episode)
+    sim.load_episode(fresh, episode)
     fresh.show(state)
     again, what = _frame(3), "depends on what was shown before; a fresh simulator"
     fresh.render(fresh.head_camera(), again)
@@ -252,7 +242,7 @@ def _check_batch(
     """Draw two simulators together and each alone."""
     simulators = [make() for _ in states]
     for simulator, state in zip(simulators, states, strict=True):
-        _load(simulator, episode)
+        sim.load_episode(simulator, episode)
         simulator.show(state)
     together = [_frame(11) for _ in states]
     simulators[0].render_batch(simulators, together, threads=2)
