@@ -8,8 +8,6 @@ train_mini (each is generated and proved when it is drawn, so that no episode is
 the row says otherwise. The agent is random: episodes take about 32 steps.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

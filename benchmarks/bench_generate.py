@@ -4,8 +4,6 @@ Prints CPU milliseconds and their ratios, measured in one run; the cost must not
 of the split. `--whole` writes all 150,000 training episodes too and prints their hash.
 """
 
-from __future__ import annotations
-
 import random
 import tempfile
 import time

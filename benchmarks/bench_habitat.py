@@ -8,8 +8,6 @@ draw every view once before the clock runs, and each figure is the best of three
 turns, in one run of this script. `--picture` instead draws some views in both, ours above.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import time

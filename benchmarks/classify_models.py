@@ -9,8 +9,6 @@ grey (only shape is left), with the worst confusions.
     python benchmarks/classify_models.py --households 1 --epochs 6   # a quick look
 """
 
-from __future__ import annotations
-
 import itertools
 import time
 from collections import Counter

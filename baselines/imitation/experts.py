@@ -1,7 +1,5 @@
 """Experts to imitate: explorer, oracle or a trained policy. Not for recording them."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol

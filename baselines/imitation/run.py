@@ -8,8 +8,6 @@ what an uninterrupted one would have done, bit for bit on the CPU with `exact_re
     checkpoints/000000/                  the result; then `unfinished` is removed
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

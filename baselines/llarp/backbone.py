@@ -1,7 +1,5 @@
 """A language model as a policy's backbone: embedding, one forward pass. No adapters."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Sequence
 from typing import Any

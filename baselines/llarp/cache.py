@@ -5,8 +5,6 @@ boolean mask untouched; so small objects replace its own caches, which cannot wr
 position of its own.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Running episodes of LLaRP: the keys and values of a row stay in a slot of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """LLaRP as a learner of the engine."""
 
-from __future__ import annotations
-
 from ..engine.config import RunConfig
 from ..engine.encoder import Encoder
 from ..engine.episodes import Sizes

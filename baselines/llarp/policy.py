@@ -4,8 +4,6 @@ Also the two ways to run it over a whole rollout at once: with the instructions 
 the backbone is frozen, and with everything in the graph, where it is not.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Running episodes of an LSTM policy: a row's summary of the instruction and its LSTM state."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

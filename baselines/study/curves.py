@@ -1,7 +1,5 @@
 """Learning curves of a study as a picture: all entries. Not for one run's details."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

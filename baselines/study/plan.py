@@ -1,7 +1,5 @@
 """What is compared: entries, seeds and one budget of env steps, as command lines. Runs nothing."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

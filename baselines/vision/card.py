@@ -3,8 +3,6 @@
 The table in docs/vision.md is this command's output; `--measure` measures again, on any pictures.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass

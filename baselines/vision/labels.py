@@ -4,8 +4,6 @@ They come from the `state` observation (what is in reach) and the segmentation (
 picture and where), so that nothing is labelled by hand.
 """
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How well an encoder sees: recall and precision per category at the stance. No training."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 

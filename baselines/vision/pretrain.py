@@ -4,8 +4,6 @@ Pictures are rendered as they are needed and none is used twice. The last line o
 measurement on validation flats as JSON.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import sys

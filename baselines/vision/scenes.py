@@ -4,8 +4,6 @@ Each picture is a random stance and a random state of a household of some split:
 (split, seed, number of the picture).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple

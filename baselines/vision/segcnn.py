@@ -3,8 +3,6 @@
 No weights here (`loading`) and no training (`pretrain`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple

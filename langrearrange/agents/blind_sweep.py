@@ -3,8 +3,6 @@
 It is shown on every board: success above its own needs perception.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from langrearrange.agents.words import find_mentions, go_to

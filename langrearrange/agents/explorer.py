@@ -3,8 +3,6 @@
 It sees the state observation and the sentence, never the goal, the plan or the hidden world.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable
 

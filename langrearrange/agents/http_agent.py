@@ -1,7 +1,5 @@
 """A batched agent behind an HTTP address. Uses the messages of `wire`, with rows."""
 
-from __future__ import annotations
-
 import http.client
 import time
 from collections.abc import Mapping, Sequence

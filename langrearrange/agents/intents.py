@@ -1,7 +1,5 @@
 """Guesses what a sentence asks for from its words and their order. Does not act."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final

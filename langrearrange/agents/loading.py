@@ -1,7 +1,5 @@
 """Loads agents by name: the four bundled ones and `module:Class`. Does not run them."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The state observation as named values; the only module of agents that knows its layout."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ It receives observations only. If it times out, exits or violates the protocol, 
 and the next one starts with a new process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import mmap
 import os

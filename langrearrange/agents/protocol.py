@@ -1,7 +1,5 @@
 """The agent protocols: single and batched, with and without access to episodes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 

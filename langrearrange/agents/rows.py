@@ -1,7 +1,5 @@
 """A batched agent made of single agents, one per row."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Shared by `explorer` and `blind_sweep`. Uses the English names of the skills onl
 grammar and no templates.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -1,7 +1,5 @@
 """`langrearrange board`: a static leaderboard page from result files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

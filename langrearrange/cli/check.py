@@ -1,7 +1,5 @@
 """`langrearrange check`: prove everything a data set promises, episode by episode."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 

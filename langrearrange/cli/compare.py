@@ -1,7 +1,5 @@
 """`langrearrange compare`: is one agent better than another, on the same episodes?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

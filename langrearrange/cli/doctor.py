@@ -1,7 +1,5 @@
 """`langrearrange doctor`: what is installed, what is missing, and the next command."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """`langrearrange generate`: write episodes from templates, solved and checked, as a folder."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`langrearrange import-official`: the official release's pickled episodes, read safely."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

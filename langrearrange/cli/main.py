@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong usage.
 """
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Sequence

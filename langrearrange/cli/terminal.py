@@ -1,7 +1,5 @@
 """Pictures in a terminal: two pixels per character cell, 24-bit colour. Not for windows."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

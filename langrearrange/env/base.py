@@ -1,7 +1,5 @@
 """What the single and the vector env share: arguments, episodes, their orders, drawing, specs."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Final
 
 from gymnasium.envs.registration import EnvSpec

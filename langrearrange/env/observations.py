@@ -1,7 +1,5 @@
 """What an env shows: the instruction, its modality's fields and, if asked for, the action mask."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

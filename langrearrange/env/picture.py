@@ -3,8 +3,6 @@
 Not an observation: the map shows information that agents do not receive.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 Pictures are drawn straight into the arrays that are returned; many envs by one call.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

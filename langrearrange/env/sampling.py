@@ -4,8 +4,6 @@ The order is a function of sha256(seed, epoch, ...), so a saved env continues ex
 machines agree.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple

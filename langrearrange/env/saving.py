@@ -1,7 +1,5 @@
 """A moment of an env as plain JSON values, and env specs likewise. Not for data sets or traces."""
 
-from __future__ import annotations
-
 import dataclasses
 import sys
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Unpack
 

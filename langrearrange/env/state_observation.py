@@ -3,8 +3,6 @@
 Does not contain objects in closed containers or elsewhere; nothing is remembered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final

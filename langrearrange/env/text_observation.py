@@ -1,7 +1,5 @@
 """The `text` observation: the facts of `state` in English lines. Its wording is part of v0."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from langrearrange.env.config import EnvConfig

@@ -4,8 +4,6 @@ The same tasks, orders and observations as so many single envs; only the picture
 drawn in one go.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Unpack
 

@@ -4,8 +4,6 @@ Wrappers of the single env and, where named `Vector...`, of the vector env. No t
 this package.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol

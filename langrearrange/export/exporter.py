@@ -1,7 +1,5 @@
 """What an exporter is, and the table of those that `langrearrange export --format` knows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol

@@ -3,8 +3,6 @@
 Not for scoring agents (`leaderboard`) and not for the episodes themselves (`dataset`).
 """
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import shutil

@@ -3,8 +3,6 @@
 The file's bytes carry the writer's version, so the hash that counts stays that of the content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice

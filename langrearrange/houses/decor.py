@@ -1,7 +1,5 @@
 """Meshes of decor: plants, lamps, rugs, windows, pictures, a front door. Never a receptacle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final
 

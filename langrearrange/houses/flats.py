@@ -1,7 +1,5 @@
 """The 105 flats: ids, splits, and a `House` from an id. Cheap: no mesh is made here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache

@@ -4,8 +4,6 @@ A keyed draw proposes, exact checks dispose; a proposal that fails extends the k
 so a flat is a pure function of its id.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final

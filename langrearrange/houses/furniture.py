@@ -4,8 +4,6 @@ Not the meshes themselves and not where pieces stand. All lengths are millimetre
 frame of `placement`: y is 0 at the wall and negative towards the room.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ it never makes this process import a module: sources of third parties are announ
 `register_homes` or by LANGREARRANGE_HOMES, which worker processes inherit.
 """
 
-from __future__ import annotations
-
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What stands in every flat: one record a piece. A new piece is a line here and a file with it."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from langrearrange.houses.fridge import FRIDGE

@@ -4,8 +4,6 @@ Furniture frame (see `placement`), lengths in millimetres until the mesh is made
 a piece looks like and never where its surface is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

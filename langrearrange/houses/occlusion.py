@@ -6,8 +6,6 @@ Coarse, soft, about two milliseconds a model, and the same bytes on any machine:
 a vector unit's order.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

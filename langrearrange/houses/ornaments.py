@@ -3,8 +3,6 @@
 None is a receptacle, none resembles one of the 33 categories. Meshes are made in `decor`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -4,8 +4,6 @@ Plans 0-2 serve training, 3 validation, 4 test: they differ in where the kitchen
 rooms connect (off the living room; behind the dining room; in the middle; off a hall; open).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise

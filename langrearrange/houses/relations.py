@@ -3,8 +3,6 @@
 For a viewer facing that wall; neighbours only, so that each relation has one referent (paper B.5).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import pairwise
 

@@ -4,8 +4,6 @@ Every pose follows from (house, objects, state), so that any two simulators agre
 `langrearrange.testing.check_simulator` proves it for a new one.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Shared by all simulators, so that they agree by construction.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

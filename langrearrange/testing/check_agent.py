@@ -1,7 +1,5 @@
 """`check_agent`: can an agent play the benchmark, alone or batched? Not how well."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any

@@ -1,7 +1,5 @@
 """`check_env`: does an env keep what the benchmark promises, beyond Gymnasium's own checks?"""
 
-from __future__ import annotations
-
 import json
 import warnings
 from typing import Any

@@ -1,7 +1,5 @@
 """`check_simulator`: does a simulator draw the states that it is given? Does not measure speed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
