@@ -17,9 +17,9 @@ from langrearrange.dataset import Episode
 from langrearrange.env import picture
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.picture import CAPTION_TOP, HEIGHT, VIEW, WIDTH, Picture, draw_map
-from langrearrange.env.rgb_observation import start_pose
 from langrearrange.env.task import Rules, Task
 from langrearrange.houses import House, get_house, slot_pose
+from langrearrange.sim import start_pose
 from langrearrange.world import CLOSED_RECEPTACLES, skill_index
 from langrearrange.world.vocabulary import RECEPTACLES, english
 
@@ -124,7 +124,7 @@ def test_the_start_is_a_green_ring_and_the_robot_an_arrow(calls: list[Call]) -> 
     for task in (after(FETCH), after(FETCH, "nav(sofa)")):
         calls.clear()
         draw_map(task)
-        start = start_pose(task)
+        start = start_pose(task.episode)
         (ring,) = [c for c in calls if c.name == "ellipse" and c.arguments[1] == START]
         assert centre(ring.where) == pytest.approx(pixel(house, start.x_mm, start.y_mm))
         assert (radius(ring.where), ring.arguments[0]) == (5, None)
