@@ -15,7 +15,7 @@ from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
 from langrearrange.env.spaces import MAX_DEPTH_M, MAX_DISTANCE_M, NUM_JOINTS, InstructionText
 from langrearrange.env.task import Task
-from langrearrange.houses import House, Pose2D
+from langrearrange.houses import Pose2D, get_house
 from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world.vocabulary import START
 
@@ -47,14 +47,11 @@ class RgbObserver:
             self.fields["segmentation"] = spaces.Box(-1, 2**31 - 1, (size, size), np.int32)
         self._config = config
         self._simulators = [config.make_simulator() for _ in range(num_envs)]
-        self._poses: list[list[RelativePose | None]] = [[] for _ in range(num_envs)]
-        self._houses: list[House | None] = [None] * num_envs
         self._pictures = None if config.copy else self._new_pictures(num_envs)
 
     def begin(self, row: int, task: Task) -> None:
         """Load the household of a row's new episode."""
-        self._houses[row] = load_episode(self._simulators[row], task.episode)
-        self._poses[row] = [None] * START + [(0.0, 0.0, 0.0)]
+        load_episode(self._simulators[row], task.episode)
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the fields of one row in fresh arrays."""
@@ -75,12 +72,11 @@ class RgbObserver:
         self, rows: Sequence[int], tasks: Sequence[Task], pictures: Mapping[str, NDArray[Any]]
     ) -> Observation:
         self._draw(pictures, rows, tasks)
-        poses = [self._pose(row, task) for row, task in zip(rows, tasks, strict=True)]
         return {
             **pictures,
             "joints": np.stack([self._simulators[row].joints for row in rows]),
             "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
-            "pose": np.array(poses, np.float32),
+            "pose": np.array([_pose(task) for task in tasks], np.float32),
         }
 
     def _new_pictures(self, count: int) -> dict[str, NDArray[Any]]:
@@ -100,16 +96,6 @@ class RgbObserver:
         frames = [Frame(**{name: a[i] for name, a in drawn.items()}) for i in range(len(tasks))]
         simulators[0].render_batch(simulators, frames, threads=self._config.threads)
 
-    def _pose(self, row: int, task: Task) -> RelativePose:
-        place = task.state.place
-        pose = self._poses[row][place]
-        if pose is None:
-            house = self._houses[row]
-            assert house is not None  # `begin` came first
-            pose = relative_pose(house.stance(place), start_pose(task.episode))
-            self._poses[row][place] = pose
-        return pose
-
 
 class FeedbackObserver(RgbObserver):
     """The `rgb+feedback` modality: `rgb` and the sentence of the last outcome."""
@@ -126,6 +112,13 @@ class FeedbackObserver(RgbObserver):
         """Return the fields of all rows."""
         sentences = tuple(task.outcome.sentence for task in tasks)
         return {**super().observe_batch(tasks), "feedback": sentences}
+
+
+def _pose(task: Task) -> RelativePose:
+    if task.state.place == START:
+        return 0.0, 0.0, 0.0
+    stance = get_house(task.episode.house).stance(task.state.place)
+    return relative_pose(stance, start_pose(task.episode))
 
 
 def relative_pose(pose: Pose2D, start: Pose2D) -> RelativePose:
