@@ -43,3 +43,9 @@ def test_reference_rows_are_added_where_they_are_lacking() -> None:
     assert [r["run"]["agent"]["name"] for r in completed] == ["mine", "explorer", "blind_sweep"]
     assert set(completed[1]["splits"]) == set(BOARD_SPLITS)
     assert with_reference_rows(completed, of_split) == completed
+    # A run of one's own is no reference row, whatever its agent is called.
+    own = [
+        {"run": {"protocol": "paper", "agent": {"name": r["run"]["agent"]["name"]}}}
+        for r in completed
+    ]
+    assert with_reference_rows(own, of_split)[len(own) :] == completed[1:]
