@@ -53,7 +53,7 @@ class SimulatorOptions:
     habitat_data: str | None = None
     """folder of Habitat data or exported flats; None exports flats when first played"""
     habitat_gpu: int | None = None
-    """index of the GPU that Habitat uses, -1 for software GL"""
+    """index of the GPU that Habitat uses, -1 for software OpenGL"""
 
     def env_kwargs(self) -> dict[str, Any]:
         """Return the env arguments that were given, and register the homes."""

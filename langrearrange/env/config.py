@@ -60,8 +60,8 @@ class EnvKwargs(TypedDict, total=False):
     feedback: bool
     extras: Sequence[Extra]
     semantics: Semantics
-    habitat_python: str | None
-    habitat_data: str | None
+    habitat_python: str | Path | None
+    habitat_data: str | Path | None
     habitat_gpu: int | None
     render_mode: Literal["rgb_array", "ansi"] | None
 
@@ -89,8 +89,8 @@ class EnvConfig:
     feedback: bool = False
     extras: Sequence[str] = ()
     semantics: Semantics = "paper"
-    habitat_python: str | None = None
-    habitat_data: str | None = None
+    habitat_python: str | Path | None = None
+    habitat_data: str | Path | None = None
     habitat_gpu: int | None = None
     render_mode: str | None = None
     hard: bool = False
@@ -143,16 +143,17 @@ class EnvConfig:
                 f"simulator={self.simulator!r} holds one household and {self.num_envs} envs need "
                 "one each; pass its class, a function that makes one, or 'module:factory'"
             )
-        for name, kind, accepted in (
-            ("habitat_python", str, "the path of a Python"),
-            ("habitat_data", str, "the path of a folder"),
-            ("habitat_gpu", int, "the index of a GPU, -1 for software GL"),
+        for name, accepted in (
+            ("habitat_python", "the path of a Python"),
+            ("habitat_data", "the path of a folder"),
         ):
-            value = given.get(name)
-            if name in given and (
-                type(value) is not kind or (isinstance(value, int) and value < -1)
-            ):
+            if not isinstance(given.get(name, ""), str | Path):
                 raise UsageError(f"{name}={given[name]!r}; accepted: {accepted}")
+        gpu = given.get("habitat_gpu", 0)
+        if type(gpu) is not int or gpu < -1:
+            raise UsageError(
+                f"habitat_gpu={gpu!r}; accepted: the index of a GPU, -1 for software OpenGL"
+            )
 
     def make_simulator(self) -> Simulator:
         """Return a new simulator, or the one that was given; errors as `sim.make_simulator`."""

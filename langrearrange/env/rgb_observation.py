@@ -28,6 +28,9 @@ class RgbObserver:
     Args:
         config: which extras, which camera, how large; how many rows: each has a simulator of its
             own, meshes are shared; whether a batch is drawn into fresh arrays, by how many threads.
+
+    Attributes:
+        simulators: of each row.
     """
 
     symbolic = False
@@ -46,12 +49,12 @@ class RgbObserver:
         if "segmentation" in config.extras:
             self.fields["segmentation"] = spaces.Box(-1, 2**31 - 1, (size, size), np.int32)
         self._config = config
-        self._simulators = [config.make_simulator() for _ in range(num_envs)]
+        self.simulators = [config.make_simulator() for _ in range(num_envs)]
         self._pictures = None if config.copy else self._new_pictures(num_envs)
 
     def begin(self, row: int, task: Task) -> None:
         """Load the household of a row's new episode."""
-        load_episode(self._simulators[row], task.episode)
+        load_episode(self.simulators[row], task.episode)
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the fields of one row in fresh arrays."""
@@ -65,7 +68,7 @@ class RgbObserver:
 
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
-        for simulator in self._simulators:
+        for simulator in self.simulators:
             simulator.close()
 
     def _fields(
@@ -74,7 +77,7 @@ class RgbObserver:
         self._draw(pictures, rows, tasks)
         return {
             **pictures,
-            "joints": np.stack([self._simulators[row].joints for row in rows]),
+            "joints": np.stack([self.simulators[row].joints for row in rows]),
             "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
             "pose": np.array([_pose(task) for task in tasks], np.float32),
         }
@@ -89,7 +92,7 @@ class RgbObserver:
     def _draw(
         self, pictures: Mapping[str, NDArray[Any]], rows: Sequence[int], tasks: Sequence[Task]
     ) -> None:
-        simulators = [self._simulators[row] for row in rows]
+        simulators = [self.simulators[row] for row in rows]
         for simulator, task in zip(simulators, tasks, strict=True):
             simulator.show(task.state)
         drawn = {name: a[..., 0] if name == "depth" else a for name, a in pictures.items()}

@@ -96,7 +96,8 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
         habitat_data: folder of exported flats, of Habitat's data (ReplicaCAD, YCB, Fetch), or
             both. None: flats are exported into the cache when they are first played.
-        habitat_gpu: index of the GPU, -1 for software GL. None: GPU 0 where there is one.
+        habitat_gpu: index of the GPU, -1 for software OpenGL. None: GPU 0 where Habitat
+            can use it.
         render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
 
     Raises:
@@ -115,6 +116,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         self.action_space = spaces.Discrete(self.config.num_actions)
         (self._sampler,) = self._samplers
         self._task: Task | None = None
+        self._closed = False
 
     @property
     def task(self) -> Task:
@@ -132,6 +134,15 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
     def world(self) -> WorldState:
         """The full state of the world. Privileged: an agent that reads it is not ranked."""
         return self.task.state
+
+    @property
+    def habitat_sim(self) -> Any:
+        """The `habitat_sim.Simulator` that draws the observations, if it is in this process.
+
+        Raises:
+            HabitatError: it is in a worker process, or something else draws, or nothing does.
+        """
+        return self._observations.habitat_sim
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -167,6 +178,8 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             ResetNeeded: the episode is over, or none has begun.
         """
         task = self.task
+        if self._closed:
+            raise ResetNeeded("the env was closed; call reset() first")
         reward = task.step(check_action(action, self._rules.num_actions))
         observation = self._observations.observe(0, task)
         return observation, reward, task.terminated, task.truncated, step_info(task)
@@ -202,8 +215,9 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         return None
 
     def close(self) -> None:
-        """Free the simulators; harmless when called twice."""
+        """Free the simulators; harmless when called twice. Only `reset` is possible then."""
         self._free()
+        self._closed = True
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what pickle and deepcopy keep: arguments, seeds and this moment, no renderer."""
@@ -232,7 +246,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         self._order_begun = True
 
     def _begin(self, episode: Episode) -> None:
-        self._task = Task(episode, self._rules)
+        self._task, self._closed = Task(episode, self._rules), False
         self._observations.begin(0, self._task)
 
 

@@ -122,6 +122,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         """
         mask, ids = self._read_options(options)
         self._seed(seed)
+        self.closed = False
         for row in np.flatnonzero(mask).tolist():
             self._begin(row, ids[row])
         return self._observations.observe_batch(self._tasks), self._infos(mask)
@@ -138,8 +139,9 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             ActionError: an action is not in the space; nothing was stepped.
             ResetNeeded: no episode has begun, or one is over and the autoreset mode is Disabled.
         """
-        if not self._tasks:
-            raise ResetNeeded("no episodes are being played; call reset() first")
+        if not self._tasks or self.closed:
+            closed = "the envs were closed" if self.closed else "no episodes are being played"
+            raise ResetNeeded(f"{closed}; call reset() first")
         checked = check_actions(actions, self.num_envs, self._rules.num_actions)
         waiting = self._ended & np.array([action is None for action in checked])
         if self.autoreset_mode is AutoresetMode.DISABLED and (self._ended ^ waiting).any():
@@ -200,7 +202,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         return tuple(map(self._draw, self._tasks)) if self.render_mode is not None else None
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Free the simulators."""
+        """Free the simulators. Only `reset` is possible then."""
         self._free()
 
     def _seed(self, seed: Seeds) -> None:
