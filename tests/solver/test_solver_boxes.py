@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from solver_worlds import household
 
@@ -112,6 +114,16 @@ def test_alternatives_that_leave_everything_open_constrain_nothing(
     goal: str, expected: list[Box]
 ) -> None:
     assert list(found(goal)) == expected
+
+
+LOOSE = "(exists (?x - pear) (not (holding ?x)))"
+"""Says nothing of a pear when the hand is free."""
+
+
+def test_what_says_nothing_hides_no_other_part() -> None:
+    expected = box(free=True, places=standing("sofa"), opened=turned("fridge"))
+    for parts in permutations(("(hand_free)", LOOSE, "(open fridge)", "(robot_at sofa)")):
+        assert list(found(f"(and {' '.join(parts)})")) == [expected]
 
 
 def test_near_is_held_or_in_reach_and_not_shut_away() -> None:

@@ -78,6 +78,12 @@ def test_a_place_that_the_home_lacks_is_known_to_be_beyond_reach_without_a_searc
     assert (never.status, never.lower_bound, never.visits) == ("unsolvable", None, 0)
 
 
+def test_the_reference_search_counts_the_states_it_keeps() -> None:
+    layout, initial = household([("apple", "sofa")], present=1 << NAV_INDEX["sofa"])
+    for goal, visits in (("(hand_free)", 1), ("(robot_at sofa)", 2), ("(robot_at sink)", 3)):
+        assert breadth_first(parse_goal(goal), layout, initial).visits == visits
+
+
 def test_no_instance_means_unsolvable() -> None:
     layout, initial = household([("ball", "sofa")])
     assert solve(MOVE_APPLE, layout, initial).status == "unsolvable"
