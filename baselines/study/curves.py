@@ -37,16 +37,13 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
     figure = new_figure(10, 4.5)
     left, right = figure.subplots(1, 2, sharey=True)
     for colour, (name, runs) in zip(COLOURS, homes.items(), strict=False):
-        for number, home in enumerate(runs):
-            label = name if number == 0 else None
-            found = points(home)
-            dagger = [(x, y) for x, y, stage in found if stage == "dagger"]
-            ppo = [(x, y) for x, y, stage in found if stage == "ppo"]
-            style: dict[str, Any] = {"color": colour, "label": label, "alpha": 0.85}
-            if dagger:
-                left.plot(*zip(*dagger, strict=True), marker="o", markersize=4, **style)
-            if ppo:
-                right.plot(*zip(*ppo, strict=True), **style)
+        for number, found in enumerate(map(points, runs)):
+            style: dict[str, Any] = {"color": colour, "alpha": 0.85}
+            style["label"] = name if number == 0 else None
+            for axes, kind, mark in ((left, "dagger", "o"), (right, "ppo", None)):
+                curve = [(x, y) for x, y, stage in found if stage == kind]
+                if curve:
+                    axes.plot(*zip(*curve, strict=True), marker=mark, markersize=4, **style)
     left.set_title("DAgger (the expert does 30, 15, 7.5 % of the steps)")
     right.set_title("PPO (latest 200 training episodes, drawn skills)")
     left.set_ylabel("success")

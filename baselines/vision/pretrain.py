@@ -177,15 +177,8 @@ class _Run:
     def _save(self) -> None:
         temporary = self.checkpoint.with_suffix(".partial")
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-                "cpu_s": self.cpu_s,
-            },
-            temporary,
-        )
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "optimizer")}
+        torch.save(parts | {"step": self.step, "cpu_s": self.cpu_s}, temporary)
         temporary.replace(self.checkpoint)
 
     def _resume(self) -> None:

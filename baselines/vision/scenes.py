@@ -127,11 +127,8 @@ class SceneStream:
         frames = [Frame(rgb=rgb[i], segmentation=segmentation[i]) for i in range(count)]
         EmbeddedSimulator.render_batch(self._simulators, frames)
         self._num_batches += 1
-        labels = [
-            label(home.house, home.layout, state, segmentation[i])
-            for i, (home, state) in enumerate(scenes)
-        ]
-        return Pictures(rgb, stack(labels))
+        pairs = zip(scenes, segmentation, strict=True)
+        return Pictures(rgb, stack([label(h.house, h.layout, s, found) for (h, s), found in pairs]))
 
     def _next(self, row: int) -> tuple[_Household, WorldState]:
         household = self._households[row]
@@ -144,9 +141,8 @@ class SceneStream:
         return household, state
 
     def _new_household(self, row: int) -> _Household:
-        rng = KeyedRng(
-            HOUSE_VERSION, "vision", "home", self._seed, row, (self._num_batches + row) // SHOTS
-        )
+        number = (self._num_batches + row) // SHOTS
+        rng = KeyedRng(HOUSE_VERSION, "vision", "home", self._seed, row, number)
         variant = 1 + rng.below(MAX_VARIANT) if self._fresh else 0
         episode = self._source.get(rng.below(len(self._source)), variant)
         if self._mixture.emphasis and rng.chance(self._mixture.swapped, 100):

@@ -12,9 +12,9 @@ from langrearrange.paths import refuse_existing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Build one self-contained page: sortable, with rank ranges instead of a false order.
+    """Build a self-contained, sortable page with rank ranges.
 
-    The reference rows `explorer` and `blind_sweep` are played and added where they are lacking.
+    The reference rows `explorer` and `blind_sweep` are played and added if they are missing.
 
       langrearrange score out/mine.jsonl.gz --out results/mine.json
       langrearrange board results --out board.html

@@ -1,4 +1,4 @@
-"""`langrearrange check`: prove everything a data set promises, episode by episode."""
+"""`langrearrange check`: check a data set, episode by episode."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
@@ -13,19 +13,20 @@ from langrearrange.errors import UsageError
 class Args:
     """Check data sets, episode by episode.
 
-    Content hash and schema; every plan replayed and re-proved optimal; the goal false at the start;
-    what the sentence presupposes true; texts distinct, with one reading each.
+    Checks content hash and schema; replays every plan and proves it optimal; checks that the goal
+    is false at the start, that the presuppositions of the sentence hold, and that texts are
+    distinct and unambiguous.
 
-    Exit code 0 when nothing is found, 1 otherwise.
+    Exit code 0 without findings, 1 otherwise.
 
-    All published splits, and that nothing held out leaks into train:
+    To check all published splits for leaks of held-out words, flats and texts into train:
       langrearrange check --between
     """
 
     sets: Annotated[tuple[str, ...], tyro.conf.Positional]
     """folders written by `generate`, or names of splits"""
     planner: Literal["own", "pyperplan"] = "own"
-    """pyperplan: also ask a planner that is not ours whether each goal can be reached (slow)"""
+    """pyperplan: also check with an independent planner that each goal can be reached (slow)"""
     key: common.Key = ""
     between: bool = False
     """also check what holds between the published splits: texts, flats and held-out words"""

@@ -1,4 +1,4 @@
-"""What several verbs share: options, opening episode sources, checking outputs, printing tables."""
+"""Shared by the verbs: options, opening episode sources, checking outputs, printing tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Folders = Annotated[
 Force = Annotated[bool, arg(help="replace what is at --out")]
 Json = Annotated[bool, arg(help="print JSON instead of tables")]
 NumEpisodes = Annotated[
-    int | None, arg(help="at most so many episodes of each set, spread evenly; None for all")
+    int | None, arg(help="at most this many episodes of each set, spread evenly; None for all")
 ]
 Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
 Workers = Annotated[int | None, arg(help="processes; None for one per available core")]
@@ -67,7 +67,7 @@ class SimulatorOptions:
 
 
 Simulator = Annotated[SimulatorOptions, OmitArgPrefixes]
-Show = Annotated[int, arg(help="print at most so many findings of each set")]
+Show = Annotated[int, arg(help="print at most this many findings of each set")]
 
 
 def open_source(name: str) -> EpisodeSource:

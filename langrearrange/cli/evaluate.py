@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What is played and where the trace goes, whoever the agent is."""
+    """Options of a run that do not depend on the agent: episodes, trace, simulator."""
 
     out: Path
     """the trace to write, NAME.jsonl.gz"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
-    """at most so many of each, spread evenly; such a run is marked as partial"""
+    """at most this many of each, spread evenly; the run is then marked as partial"""
     horizon: int = HORIZON
     """skills an episode may take"""
     seed: int = 0
-    """given to the agent"""
+    """seed passed to the agent"""
     rows: int = 16
-    """episodes side by side, for agents that batch"""
+    """episodes played in parallel, for batched agents"""
     name: str = ""
-    """name of the agent in tables; by default what it is"""
+    """name of the agent in tables; by default that of --agent, or its command or address"""
     force: common.Force = False
     pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
     def plan(self, *, hard: bool) -> Plan:
-        """Return what is to be played; UsageError if no split or folder has a name."""
+        """Return the plan of the run; UsageError if a split or folder does not exist."""
         from langrearrange.leaderboard.evaluate import Plan
 
         return Plan(
@@ -73,11 +73,11 @@ class Args(RunOptions):
     authors: str = ""
     """authors of the agent, for the board"""
     homepage: str = ""
-    """where to read about it; for the board"""
+    """web page of the agent, for the board"""
     parameters: str = ""
-    """how large it is; for the board"""
+    """number of parameters, for the board"""
     train_data: str = ""
-    """what it was trained on; for the board"""
+    """training data, for the board"""
     hard: bool = False
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
     workers: int = 1
@@ -88,7 +88,7 @@ class Args(RunOptions):
 
 
 def run(args: Args) -> int:
-    """Play, with progress and success so far on stderr; the path of the trace on stdout."""
+    """Play; progress and success rate go to stderr, the path of the trace to stdout."""
     from langrearrange.agents import AgentSpec, Limits, is_privileged
     from langrearrange.leaderboard.evaluate import evaluate
     from langrearrange.leaderboard.trace import AgentFacts
@@ -126,9 +126,9 @@ def run(args: Args) -> int:
     )
     outcomes.pop("failed", 0)
     if outcomes:
-        told = ", ".join(f"{count} {failure}" for failure, count in outcomes.most_common())
+        kinds_of_failure = ", ".join(f"{n} {failure}" for failure, n in outcomes.most_common())
         common.note(
-            f"the agent itself failed in {outcomes.total()} of them ({told}; docs/protocol.md)"
+            f"the agent failed in {outcomes.total()} of them ({kinds_of_failure}; docs/protocol.md)"
         )
     print(path)
     return 0

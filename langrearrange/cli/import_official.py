@@ -14,8 +14,8 @@ from langrearrange.errors import UsageError
 class Args:
     """Write the episodes of the official release in our format, one folder a file.
 
-    The pickles are read as data and never run; whatever else they ask for is refused. Texts, goals
-    and poses are kept; plans are our solver's. Inconsistent episodes are kept and named.
+    The pickles are parsed as data and never executed; any other opcode is refused. Texts, goals and
+    poses are kept; plans come from our solver. Inconsistent episodes are kept and reported.
 
       langrearrange import-official ml-llarp/datasets/context.pickle --out out/official
       langrearrange play official_context/000017 --episodes out/official/official_context

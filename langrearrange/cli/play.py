@@ -1,4 +1,4 @@
-"""`langrearrange play`: look at one episode: drive it by hand, watch an agent, save a replay."""
+"""`langrearrange play`: play one episode by hand, watch an agent, or save a replay."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Args:
     agent: str = ""
     """watch random, blind_sweep, explorer, oracle or module:Class instead of driving"""
     trace: Path | None = None
-    """watch the episode as a trace written by `evaluate` has it"""
+    """replay the episode from a trace written by `evaluate`"""
     episodes: str = ""
     """folder of a data set that is not a published split"""
     out: Path | None = None

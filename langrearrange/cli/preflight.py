@@ -11,7 +11,7 @@ from langrearrange.cli.common import Folders, sources_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Check a trace as the board would, before you send it: every reason, and what to do.
+    """Check a trace as the board does, and list all reasons against it with remedies.
 
     Exit code 0: it would be ranked. 1: it would be rejected, or shown without a rank.
     """

@@ -1,4 +1,4 @@
-"""`langrearrange score`: replay traces and print what they are worth."""
+"""`langrearrange score`: replay traces and print success and efficiency."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MOST_REFERENCE_EPISODES = 2_000
 class Args:
     """Replay every action of one or more traces and print success and efficiency.
 
-    What a trace says of itself is ignored: each episode is rebuilt, its actions are played again
-    with the world's own rules, and only that counts. Intervals are 95 % and clustered; ~ marks
-    those outside the range where simulation shows 93-97 % coverage (docs/protocol.md).
+    Results stored in a trace are ignored: each episode is rebuilt and its actions are replayed with
+    the rules of the world. Intervals are clustered 95 % confidence intervals; ~ marks those outside
+    the range where simulation shows 93-97 % coverage (docs/protocol.md).
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -42,9 +42,9 @@ class Args:
     paper: bool = False
     """also the paper's numbers: Habitat, not comparable"""
     reference: bool = True
-    """play `explorer` and `blind_sweep` on the same episodes to stand beside the runs"""
+    """play `explorer` and `blind_sweep` on the same episodes and show them beside the runs"""
     pixels: bool = False
-    """draw what rgb agents saw again and compare its hash: x86-64 only, some 10 s a run"""
+    """render the observations of rgb agents again and compare hashes: x86-64, about 10 s a run"""
     json: Json = False
     out: Path | None = None
     """also write the runs' JSON to this file, which `board` reads"""

@@ -1,4 +1,4 @@
-"""`langrearrange stats`: what templates can say and what data sets hold, as tables and plots."""
+"""`langrearrange stats`: statistics of templates and data sets as tables and plots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Count what can be said (`stats templates`) or what data sets hold (paper B.6).
+    """Print statistics of the templates (`stats templates`) or of data sets (paper B.6).
 
     For example:
 

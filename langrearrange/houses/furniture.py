@@ -21,7 +21,7 @@ from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import OPENABLES, handle_of
 
 CELL_MM: Final = 260
-"""Every slot owns a square of this size: a dinner plate or a book fits at any yaw or nearly so."""
+"""Side of a slot's square; a plate fits at any yaw, a book at almost any."""
 FREE_HEIGHT_MM: Final = 1000
 STANDING_HALF_MM: Final = 430
 """Half the width of the strip that stays free between a surface and the robot."""
@@ -126,7 +126,7 @@ class PartDesign(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
-    """All there is to a kind of furniture, whichever flat it stands in.
+    """A kind of furniture, independent of the flat.
 
     Attributes:
         name: which piece.

@@ -1,7 +1,7 @@
-"""Sofa, chair, tables, TV stand: their records and meshes. Not the kitchen, not decor.
+"""Sofa, chair, tables and TV stand: records and meshes.
 
-Furniture frame (see `placement`), lengths in millimetres until the mesh is made. Styles vary what
-a piece looks like and never where its surface is.
+Furniture frame (see `placement`), lengths in millimetres until the mesh is made. Styles change the
+look of a piece, never the position of its surface.
 """
 
 from collections.abc import Iterator
