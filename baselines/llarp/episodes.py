@@ -48,7 +48,7 @@ class LlarpEpisodes(RunningEpisodes):
             self.cache.put(row, prefix.keys, prefix.values)
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
-        """Write the slots anew; return keys and values of the steps, by row and step."""
+        """Write the slots again; return keys and values of the steps, by row and step."""
         running = [row for row, prefix in enumerate(self.instructions) if prefix is not None]
         if self.policy.backbone.trainable:
             read = self.store.of_all([self.instructions[row].ids for row in running])

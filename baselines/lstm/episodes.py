@@ -44,7 +44,7 @@ class LstmEpisodes(RunningEpisodes):
         self._keep(torch.tensor(rows), self.policy.initial_memory(len(rows)))
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
-        """Compute summaries and states anew; return a copy of the states."""
+        """Compute summaries and states again; return a copy of the states."""
         running = [row for row, sentence in enumerate(self.instructions) if sentence is not None]
         self._state = self.policy.initial_memory(self.num_rows)
         if running:

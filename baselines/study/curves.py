@@ -15,8 +15,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def points(home: Path) -> list[tuple[int, float, str]]:
     """Return (env steps, success, stage) of one run: rounds of DAgger, then updates of PPO.
 
-    In a round of DAgger the expert does some of the steps, so these are no scores. Updates whose
-    window still holds the first episodes are left out: of those the short ones end first.
+    In a round of DAgger the expert takes some of the steps, so these values are not scores. Updates
+    whose window contains the first episodes are left out, since short episodes end first.
     """
     warm = read_json_lines(home / "imitation" / "metrics.jsonl")
     rounds = {r["stage"]: (r["env_steps"], r["recorded_success"]) for r in warm}

@@ -57,24 +57,19 @@ class Toggle:
 Intent = Find | Fetch | Swap | Visit | Toggle
 
 _SWAP: Final = re.compile(
-    r"\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
-    r"each other|one another|vice versa|the other way round|reverse)\b",
-    re.I,
+    r"(?i)\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
+    r"each other|one another|vice versa|the other way round|reverse)\b"
 )
-_TURN: Final = re.compile(
-    r"\b(open|opened|close|closed|closing|opening|shut|shutting|ajar)\b", re.I
-)
+_TURN: Final = re.compile(r"(?i)\b(open(ed|ing)?|closed?|closing|shut(ting)?|ajar)\b")
 _AWAY: Final = re.compile(
-    r"\b(off|remove|clear|rid|not|no|don't|doesn't|shouldn't|isn't|never|free of|devoid|empty of|"
-    r"somewhere else|elsewhere|another place|other place|anywhere else|out of|away from)\b",
-    re.I,
+    r"(?i)\b(off|remove|clear|rid|not|no|don't|doesn't|shouldn't|isn't|never|free of|devoid|"
+    r"empty of|somewhere else|elsewhere|(an)?other place|anywhere else|out of|away from)\b"
 )
 _FROM: Final = re.compile(r"\b(from|off|out of|remove|clear)\b[^,.;]*\Z", re.I)
 _TO: Final = re.compile(r"\b(to|onto|into|towards?)\b[^,.;]*\Z", re.I)
 _STANDS: Final = re.compile(
-    r"\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|was|"
-    r"i left|been left)\b[^,.;]*\Z",
-    re.I,
+    r"(?i)\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|"
+    r"was|i left|been left)\b[^,.;]*\Z"
 )
 _STANDS_AFTER: Final = re.compile(r"[ ,]*\b(there is|there's|there are|lies|sits|stands)\b", re.I)
 _ALL: Final = re.compile(r"\b(all|every|each|both|any|two|three)\b[^,.;]*\Z", re.I)

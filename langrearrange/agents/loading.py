@@ -85,9 +85,8 @@ def in_own_process(
     Raises:
         AgentError: the process does not start.
     """
-    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)] + [
-        "hard"
-    ] * hard
+    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
+    command += ["hard"] * hard
     return RowsOfAgents(lambda: ProcessAgent(command, limits, hard=hard, shared=True))
 
 

@@ -70,14 +70,9 @@ def _forms() -> dict[str, tuple[Kind, str, bool]]:
 
 
 _FORMS: Final = _forms()
-_PATTERN: Final = re.compile(
-    r"\b("
-    + "|".join(
-        re.escape(form).replace(r"\ ", "[ -]") for form in sorted(_FORMS, key=len, reverse=True)
-    )
-    + r")\b(?: handle)?",
-    re.IGNORECASE,
-)
+_LONGEST_FIRST: Final = map(re.escape, sorted(_FORMS, key=len, reverse=True))
+_NAMES: Final = "|".join(_LONGEST_FIRST).replace(r"\ ", "[ -]")
+_PATTERN: Final = re.compile(rf"(?i)\b({_NAMES})\b(?: handle)?")
 _DETERMINER: Final = re.compile(
     r"\b(a|an|the|any|all|each|every|one|this|that|some|another|no|of|and|or)\s+\Z", re.IGNORECASE
 )
