@@ -3,8 +3,6 @@
 It is shown on every board: success above its own needs perception.
 """
 
-from collections.abc import Iterator
-
 from langrearrange.agents.words import find_mentions, go_to
 from langrearrange.env.observer import Observation
 from langrearrange.world import NUM_SKILLS, skill_index, vocabulary
@@ -22,8 +20,7 @@ class BlindSweepAgent:
 
     def __init__(self, hard: bool = False) -> None:
         self._hard = hard
-        self._skills: Iterator[int] = iter(())
-        self._script: tuple[int, ...] = ()
+        self.reset("")
 
     def reset(self, instruction: str) -> None:
         """Begin an episode."""

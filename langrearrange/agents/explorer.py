@@ -26,19 +26,16 @@ class ExplorerAgent:
 
     def __init__(self, hard: bool = False) -> None:
         self._hard = hard
-        self._intents: deque[Intent] = deque()
-        self._memory: dict[str, dict[str, int]] = {}
-        self._delivered: set[Intent] = set()
-        self._rounds = 0
+        self.reset("")
 
     def reset(self, instruction: str) -> None:
         """Begin an episode: forget the last one."""
         intents = read_intents(instruction)
-        if self._hard:  # what is found is not picked up on the off chance
+        if self._hard:  # only find the object; picking it up is not asked for
             intents = tuple(i for i in intents if isinstance(i, Find)) or intents
         self._intents = deque(intents)
-        self._memory = {}
-        self._delivered = set()
+        self._memory: dict[str, dict[str, int]] = {}
+        self._delivered: set[Intent] = set()
         self._rounds = 0
 
     def act(self, observation: Observation) -> int:

@@ -74,10 +74,15 @@ class RgbObserver:
     def _fields(
         self, rows: Sequence[int], tasks: Sequence[Task], pictures: Mapping[str, NDArray[Any]]
     ) -> Observation:
-        self._draw(pictures, rows, tasks)
+        simulators = [self.simulators[row] for row in rows]
+        for simulator, task in zip(simulators, tasks, strict=True):
+            simulator.show(task.state)
+        drawn = {name: a[..., 0] if name == "depth" else a for name, a in pictures.items()}
+        frames = [Frame(**{name: a[i] for name, a in drawn.items()}) for i in range(len(tasks))]
+        simulators[0].render_batch(simulators, frames, threads=self._config.threads)
         return {
             **pictures,
-            "joints": np.stack([self.simulators[row].joints for row in rows]),
+            "joints": np.stack([simulator.joints for simulator in simulators]),
             "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
             "pose": np.array([_pose(task) for task in tasks], np.float32),
         }
@@ -88,16 +93,6 @@ class RgbObserver:
             for name in ("rgb", "depth", "segmentation")
             if name in self.fields
         }
-
-    def _draw(
-        self, pictures: Mapping[str, NDArray[Any]], rows: Sequence[int], tasks: Sequence[Task]
-    ) -> None:
-        simulators = [self.simulators[row] for row in rows]
-        for simulator, task in zip(simulators, tasks, strict=True):
-            simulator.show(task.state)
-        drawn = {name: a[..., 0] if name == "depth" else a for name, a in pictures.items()}
-        frames = [Frame(**{name: a[i] for name, a in drawn.items()}) for i in range(len(tasks))]
-        simulators[0].render_batch(simulators, frames, threads=self._config.threads)
 
 
 class FeedbackObserver(RgbObserver):

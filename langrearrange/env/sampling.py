@@ -70,13 +70,12 @@ class Sampler:
         self._sampling = sampling
         self._variant, self._fresh = variant, fresh_variants
         self._start, self._stride, self._once = start, stride, once
-        self._seed = 0
-        self._cursor = 0
-        self._drawn: dict[str, int] = {}
+        self.seed(0)
 
     def seed(self, seed: int) -> None:
         """Begin the order of a seed."""
-        self._seed, self._cursor, self._drawn = seed, 0, {}
+        self._seed, self._cursor = seed, 0
+        self._drawn: dict[str, int] = {}
 
     def saved(self) -> dict[str, Any]:
         """Return where the order stands, JSON-able."""
