@@ -81,7 +81,8 @@ def read_intents(sentence: str) -> tuple[Intent, ...]:
     things = _distinct([m for m in mentions if m.kind == "category"])
     spots = [m for m in mentions if m.kind == "spot"]
     if not things:
-        return _about_places(sentence, spots)
+        turn, names = bool(_TURN.search(sentence)), [spot.name for spot in _distinct(spots)]
+        return tuple(Toggle(n) if turn and n in OPENABLE_INDEX else Visit(n) for n in names)
     places = [m for m in spots if m.name in RECEPTACLE_INDEX]
     if _SWAP.search(sentence) and len(things) == 2:
         return _swap(things, _distinct(places))
@@ -90,12 +91,6 @@ def read_intents(sentence: str) -> tuple[Intent, ...]:
 
 def _distinct(mentions: list[Mention]) -> list[Mention]:
     return list({m.name: m for m in reversed(mentions)}.values())[::-1]
-
-
-def _about_places(sentence: str, spots: list[Mention]) -> tuple[Intent, ...]:
-    turn = bool(_TURN.search(sentence))
-    names = [spot.name for spot in _distinct(spots)]
-    return tuple(Toggle(n) if turn and n in OPENABLE_INDEX else Visit(n) for n in names)
 
 
 def _swap(things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:

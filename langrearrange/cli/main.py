@@ -79,14 +79,14 @@ def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
 
 
 def _run(verb: str, arguments: list[str]) -> int:
-    from langrearrange.errors import LangRearrangeError
+    from langrearrange.errors import LangRearrangeError, RunError
 
     try:
         module, args = parse(verb, arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
         print(f"langrearrange {verb}: {error}", file=sys.stderr)
-        return exit_code(error)
+        return 1 if isinstance(error, RunError) else 2
     except KeyboardInterrupt:
         print(f"langrearrange {verb}: stopped; what was complete is kept", file=sys.stderr)
         return 130
@@ -98,13 +98,6 @@ def _run(verb: str, arguments: list[str]) -> int:
         hint = "; free some space, then run the same command again" if full else ""
         print(f"langrearrange {verb}: {error.strerror or error}{place}{hint}", file=sys.stderr)
         return 1
-
-
-def exit_code(error: Exception) -> int:
-    """Return 1 for damaged data and failed work, 2 for wrong usage."""
-    from langrearrange.errors import RunError
-
-    return 1 if isinstance(error, RunError) else 2
 
 
 if __name__ == "__main__":
