@@ -37,6 +37,7 @@ class Call(NamedTuple):
     name: str
     where: Any
     arguments: tuple[Any, ...]
+    options: dict[str, Any]
 
 
 class Recorder:
@@ -51,7 +52,7 @@ class Recorder:
             return method
 
         def noted(where: Any, *arguments: Any, **options: Any) -> Any:
-            self._calls.append(Call(name, where, arguments))
+            self._calls.append(Call(name, where, arguments, options))
             return method(where, *arguments, **options)
 
         return noted
@@ -115,6 +116,7 @@ def test_things_stand_where_they_are_and_hidden_ones_are_rings(
         assert radius(call.where) == 4
         hidden = CLOSED_RECEPTACLES[mask] >> receptacle & 1
         assert call.arguments[0] == (None if hidden else THING)
+        assert call.options == {"width": 2}
     rings = sum(call.arguments[0] is None for call in things)
     assert rings == (1 if opened else 2)
 
@@ -127,7 +129,7 @@ def test_the_start_is_a_green_ring_and_the_robot_an_arrow(calls: list[Call]) -> 
         start = start_pose(task.episode)
         (ring,) = [c for c in calls if c.name == "ellipse" and c.arguments[1] == START]
         assert centre(ring.where) == pytest.approx(pixel(house, start.x_mm, start.y_mm))
-        assert (radius(ring.where), ring.arguments[0]) == (5, None)
+        assert (radius(ring.where), ring.arguments[0], ring.options) == (5, None, {"width": 2})
         base = house.stances["sofa"] if task.steps else start
         (arrow,) = [c for c in calls if c.name == "polygon"]
         x, y = pixel(house, base.x_mm, base.y_mm)
@@ -228,6 +230,17 @@ def test_the_side_of_a_name_is_that_of_the_larger_distance(
     (call,) = noted
     assert call.arguments[0] == "left\ndrawer"
     assert call.where == place
+
+
+def test_floor_walls_furniture_and_names_have_their_colours(calls: list[Call]) -> None:
+    draw_map(after(FETCH))
+    fills = {call.arguments[0] for call in calls if call.name == "rectangle"}
+    assert fills == {(238, 234, 226), (96, 100, 108), (206, 214, 224)}
+    lines = {call.arguments[1] for call in calls if call.name == "rectangle" and call.arguments[1:]}
+    assert lines == {None, (112, 116, 124)}
+    inks = {call.arguments[1] for call in calls if call.name == "multiline_text"}
+    assert inks == {(34, 36, 40)}
+    assert (HEIGHT, WIDTH) == (572, 944), "even, as videos need it"
 
 
 # -- the caption -----------------------------------------------------------------------------------

@@ -44,6 +44,14 @@ def test_quantile_inverts_the_distribution(probability: float, degrees: float) -
     assert t_cdf(t_quantile(probability, degrees), degrees) == pytest.approx(probability, abs=1e-9)
 
 
+@pytest.mark.parametrize("probability", [-0.5, 0.0, 1.0, 1.5])
+def test_a_quantile_needs_a_probability_inside_0_1(probability: float) -> None:
+    with pytest.raises(ValueError, match=r"needs a probability in \(0, 1\)"):
+        t_quantile(probability, 5)
+    with pytest.raises(ValueError, match="degrees of freedom must be positive"):
+        t_cdf(probability, 0)
+
+
 def test_wilson_is_the_textbook_interval() -> None:
     low, high = wilson(0.0, 100, 1.95996)
     assert low == 0
