@@ -181,6 +181,14 @@ def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(
     assert (again.tier, again.num_unproved) == ("T0", 1)
 
 
+def test_a_finished_trace_is_replaced_by_force_only(mini: EpisodeList, tmp_path: Path) -> None:
+    rows, plan = load_rows("oracle"), Plan(sources=[mini], num_episodes=2)
+    path = evaluate(rows, facts_of("oracle", rows), plan, tmp_path / "run.jsonl.gz")
+    with pytest.raises(UsageError, match="exists; choose another --out, or pass --force"):
+        evaluate(rows, facts_of("oracle", rows), plan, path)
+    assert evaluate(rows, facts_of("oracle", rows), plan, path, force=True) == path
+
+
 def test_progress_counts_episodes_and_tells_the_success_so_far(
     mini: EpisodeList, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
