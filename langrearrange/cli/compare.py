@@ -48,9 +48,6 @@ def run(args: Args) -> int:
         better = names.get(row.winner, "-")
         means = row.mean_a, row.mean_b
         rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
-    legend = (
-        "95 %: clustered confidence interval of a - b; p: corrected over splits (Holm); "
-        "detectable: smallest difference that these episodes could show"
-    )
+    legend = "95 %: clustered interval of a - b; detectable: smallest difference that could show"
     common.print_table(common.make_table("paired comparison", columns, rows, 2, legend))
     return 0

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 WIDE = 3
 """Up to this number of splits, agents are rows; beyond it, they are columns."""
-LEGEND = "brackets: clustered 95 % confidence interval; ~: coverage not verified by simulation"
-METRICS_LEGEND = f"{LEGEND}; regret: mean steps beyond the optimum, over successes"
+LEGEND = "brackets: clustered 95 % interval; ~: its coverage is not verified"
+METRICS_LEGEND = f"{LEGEND}; regret: mean extra steps of successes"
 
 
 def name_of(result: Result) -> str:
