@@ -130,7 +130,6 @@ class Engine:
             )
         self.gpu_device = gpu_device
         self._templates: dict[str, str] = {}
-        self._sensors: dict[tuple[str, int, int, float], str] = {}
         self._rigid: list[Any] = []
         self._articulated: list[Any] = []
         self._joints: list[dict[str, int]] = []
@@ -156,7 +155,8 @@ class Engine:
 
         Args:
             rigid: {"asset": path of an .object_config.json or .glb, "ids": semantic ids, one for
-                all of it or one per mesh, "lit": whether lights fall on it; none by default}.
+                all of it or one per mesh, "lit": whether lights fall on it, "pose": (4, 4) nested;
+                no lights and no pose by default}.
             articulated: {"asset": path of an .ao_config.json or .urdf, "pose": (4, 4) nested,
                 "ids": link name -> semantic id, with "" for all others, "lit": likewise}.
 
@@ -204,7 +204,10 @@ class Engine:
         return {kind: self._picture(kind, *size) for kind in view["kinds"]}
 
     def _picture(self, kind: str, *size: Any) -> np.ndarray[Any, Any]:
-        sensor = self.sim._sensors[self._sensor(kind, *size)]
+        spec = self._sensor_spec(kind, *size)
+        if spec.uuid not in self.sim._sensors:
+            self.sim.add_sensor(spec)
+        sensor = self.sim._sensors[spec.uuid]
         sensor.draw_observation()
         picture: np.ndarray[Any, Any] = sensor.get_observation()
         return picture[:, :, :3] if kind == "rgb" else picture
@@ -234,14 +237,6 @@ class Engine:
             spec.clear_color = np.array(BACKGROUND, np.float32)
         return spec
 
-    def _sensor(self, kind: str, height: int, width: int, hfov_deg: float) -> str:
-        key = (kind, height, width, hfov_deg)
-        if key not in self._sensors:
-            spec = self._sensor_spec(*key)
-            self.sim.add_sensor(spec)
-            self._sensors[key] = spec.uuid
-        return self._sensors[key]
-
     def _template(self, manager: Any, path: str) -> str:
         """Return the handle of an asset's template; habitat_sim reads its JSON once."""
         if path not in self._templates:
@@ -266,6 +261,8 @@ class Engine:
         if thing is None or not thing.is_alive:
             raise EngineError(f"habitat_sim does not load the object {asset}")
         thing.motion_type = self._habitat.physics.MotionType.KINEMATIC
+        if "pose" in item:
+            thing.transformation = self._matrix4(item["pose"])
         # A file's nodes come in its own order, behind one for the whole of it.
         nodes = list(thing.visual_scene_nodes)
         if len(ids) > 1 and len(nodes) < len(ids):

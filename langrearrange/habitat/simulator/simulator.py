@@ -151,8 +151,6 @@ class HabitatSimulator(SceneSimulator):
     def _moves(self) -> dict[str, list[Any]]:
         """Return what has moved since the last picture; see `Engine.draw`."""
         scene, state, sent, fixed = self.scene, self.state, self._sent, self._home.fixed
-        rigid = [] if sent.poses is not None else list(enumerate(fixed.poses))
-        rigid += self._moved_things()
         joints: list[Any] = []
         bases: list[Any] = []
         if sent.open_mask != state.open_mask:
@@ -170,7 +168,7 @@ class HabitatSimulator(SceneSimulator):
             angles = zip(JOINT_NAMES, scene.arm.joints.tolist(), strict=True)
             joints.append((index, {f"{name}_link": angle for name, angle in angles}))
         sent.open_mask, sent.place = state.open_mask, state.place
-        return {"rigid": rigid, "joints": joints, "bases": bases}
+        return {"rigid": self._moved_things(), "joints": joints, "bases": bases}
 
     def _moved_things(self) -> list[tuple[int, Rows]]:
         """Return the things and the links of the arm that moved, appeared or vanished."""
@@ -178,12 +176,9 @@ class HabitatSimulator(SceneSimulator):
         first = len(scene.house.parts)
         last = len(scene.keys) - (len(LINKS) if self._robot is not None else 0)
         poses, drawn = scene.poses[first:last], scene.drawn[first:last]
-        if sent.poses is None:
-            changed = np.ones(len(poses), np.bool_)
-        else:
-            changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
+        changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
         sent.poses, sent.drawn = poses.copy(), drawn.copy()
-        count = len(self._home.fixed.poses)
+        count = len(self._home.fixed.rigid)
         return [
             (count + row, self._home.transform(row, poses[row]) if drawn[row] else _AWAY)
             for row in np.flatnonzero(changed).tolist()
@@ -194,8 +189,8 @@ class _Sent:
     """What Habitat was told last."""
 
     def __init__(self) -> None:
-        self.poses: NDArray[np.float32] | None = None
-        self.drawn: NDArray[np.bool_]
+        self.poses = np.full((1, 3, 4), np.nan, np.float32)  # differs from every pose
+        self.drawn = np.zeros(1, np.bool_)
         self.open_mask = -1
         self.place = -1
 

@@ -30,35 +30,22 @@ def _engine_module() -> Any:
     return module
 
 
-class Worker:
-    """Serves one engine.
+class SharedMemory:
+    """Memory in a file without a name, which grows as needed; pictures are copied into it."""
 
-    Args:
-        memory_fd: descriptor of the file that pictures are written into.
-        engine: made by `engine.Engine`.
-    """
-
-    def __init__(self, memory_fd: int, engine: Any) -> None:
-        self._memory_fd = memory_fd
-        self._engine = engine
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._memory: Any = None
 
-    def serve(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Do what is asked for; return the answer."""
-        if request["task"] == "load":
-            self._engine.load(request["rigid"], request["articulated"])
-            return {}
-        return {"pictures": self._share(self._engine.draw(request))}
-
-    def _share(self, pictures: dict[str, Any]) -> dict[str, Any]:
-        """Copy pictures into the shared memory; return (offset, dtype, shape) of each."""
+    def write(self, pictures: dict[str, Any]) -> dict[str, Any]:
+        """Copy pictures into it; return (offset, dtype, shape) of each."""
         places, size = {}, 0
         for kind, picture in pictures.items():
             places[kind] = (size, picture.dtype.str, picture.shape)
             size += -(-picture.nbytes // 64) * 64
         if self._memory is None or len(self._memory) < size:
-            os.ftruncate(self._memory_fd, size)
-            self._memory = mmap.mmap(self._memory_fd, size)
+            os.ftruncate(self._descriptor, size)
+            self._memory = mmap.mmap(self._descriptor, size)
         for kind, (offset, dtype, shape) in places.items():
             np.ndarray(shape, dtype, self._memory, offset)[...] = pictures[kind]
         return places
@@ -79,11 +66,15 @@ def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: int) ->
         return
     version = str(getattr(module.find_habitat(), "__version__", "unknown"))
     tell(0, {"python": sys.version.split()[0], "version": version})
-    worker = Worker(memory_fd, engine)
+    memory = SharedMemory(memory_fd)
     for line in requests:
         request = json.loads(line)
+        answer: dict[str, Any] = {}
         try:
-            answer = worker.serve(request)
+            if request["task"] == "load":
+                engine.load(request["rigid"], request["articulated"])
+            else:
+                answer = {"pictures": memory.write(engine.draw(request))}
         except module.EngineError as error:
             answer = {"error": str(error)}
         except Exception as error:
