@@ -81,10 +81,11 @@ def run(args: EvaluateArgs) -> Path:
 def _training(state: Mapping[str, Any]) -> str:
     """Return in words how a checkpoint was trained."""
     config = state["config"]
+    where = "" if config["simulator"] == "embedded" else f" in simulator {config['simulator']}"
     if state["method"] == "imitation":
-        return f"imitation of {config['expert']}"
-    begun = config["init_from"]
-    return f"PPO preset {config['preset']}" + (f", begun from {Path(begun).name}" if begun else "")
+        return f"imitation of {config['expert']}{where}"
+    begun = f", begun from {Path(config['init_from']).name}" if config["init_from"] else ""
+    return f"PPO preset {config['preset']}{where}{begun}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,8 +4,6 @@ Prints CPU milliseconds and their ratios, measured in one run; the cost must not
 of the split. `--whole` writes all 150,000 training episodes too and prints their hash.
 """
 
-from __future__ import annotations
-
 import random
 import tempfile
 import time
@@ -14,31 +12,24 @@ from pathlib import Path
 import msgspec
 from timing import cpu_s, options
 
+from langrearrange import generator
 from langrearrange.dataset import open_dataset
-from langrearrange.generator import (
-    SplitSpec,
-    check_dataset,
-    generate_split,
-    load_spec,
-    make_episode,
-    num_episodes,
-)
 from langrearrange.houses import get_house, houses_for
 
 SIZES = (1_000, 150_000, 1_000_000)
 SAMPLE = 1_000
 
 
-def cost_ms(spec: SplitSpec, indices: list[int]) -> tuple[float, float]:
+def cost_ms(spec: generator.SplitSpec, indices: list[int]) -> tuple[float, float]:
     """Return the mean and the 99th percentile of CPU milliseconds an episode."""
-    times = sorted(1e3 * cpu_s(make_episode, spec, index)[0] for index in indices)
+    times = sorted(1e3 * cpu_s(generator.make_episode, spec, index)[0] for index in indices)
     return sum(times) / len(times), times[len(times) * 99 // 100]
 
 
-def ready() -> SplitSpec:
+def ready() -> generator.SplitSpec:
     """Read the templates and lay out the flats, so that neither is measured later."""
-    train = load_spec("train")
-    num_episodes(train)
+    train = generator.load_spec("train")
+    generator.num_episodes(train)
     for house in houses_for("train"):
         get_house(house)
     return train
@@ -72,14 +63,16 @@ def main() -> None:
 def write_and_check(split: str, folder: Path) -> None:
     """Write a split, open and check it; print what each takes."""
     wall = time.perf_counter()
-    own_cpu_s, manifest = cpu_s(lambda: generate_split(load_spec(split), folder, workers=None))
+    own_cpu_s, manifest = cpu_s(
+        lambda: generator.generate_split(generator.load_spec(split), folder, workers=None)
+    )
     print(
         f"{split}: {manifest.num_episodes:,} episodes written in {time.perf_counter() - wall:.1f} "
         f"s wall (this process {own_cpu_s:.1f} CPU-s), {manifest.num_bytes / 1e6:.1f} MB, "
         f"{manifest.content_sha256}"
     )
     opened, data = cpu_s(open_dataset, folder)
-    checked, report = cpu_s(check_dataset, data)
+    checked, report = cpu_s(generator.check_dataset, data)
     print(
         f"{split}: opened in {1e3 * opened:.1f} ms; checked in {checked:.1f} CPU-s, "
         f"{len(report.findings)} faults"

@@ -7,8 +7,6 @@ are, read, matched, replayed, its observation hashes compared, scored. The proce
 answer to a 256x256 picture through the pipe, against the wall time of the env step that draws it.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 import time

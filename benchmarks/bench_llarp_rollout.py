@@ -7,8 +7,6 @@ drift; the median counts. Answers are compared. A new sentence is read from wher
 that was read before: how many were, matters.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 

@@ -4,8 +4,6 @@ CPU time of one run, pictures of 256 x 256, by the precision of the encoder. All
 before, and an update was made.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ steps, best of six. The padded layout, which the released code uses, has a row p
 instruction padded on the left, steps on the right, everything in the graph. Gradients are compared.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

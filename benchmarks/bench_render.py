@@ -16,12 +16,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from timing import best_s, options
 
 from langrearrange.generator import open_split
-from langrearrange.houses import Pose2D, get_house
-from langrearrange.sim import Camera, Frame
+from langrearrange.sim import Camera, Frame, load_episode
 from langrearrange.sim.embedded import EmbeddedSimulator
 from langrearrange.sim.embedded.native import levels, use_level
 from langrearrange.world.vocabulary import NUM_NAV_TARGETS
@@ -61,8 +61,7 @@ def views(count: int, rounds: int, quality: str = "default", max_objects: int = 
     for index in range(count):
         episode = source.get(index * 37 % len(source))
         simulator = EmbeddedSimulator(quality=quality)
-        start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-        simulator.load(get_house(episode.house), episode.objects[:max_objects], start)
+        load_episode(simulator, replace(episode, objects=episode.objects[:max_objects]))
         state = episode.initial_state()
         simulator.show(
             state._replace(

@@ -9,8 +9,6 @@ is timed from PDDL files to plan: it must parse and ground each episode, as any 
 Both count per split: episodes for our own times, and for the comparison (0 leaves it out).
 """
 
-from __future__ import annotations
-
 import logging
 import statistics
 import tempfile

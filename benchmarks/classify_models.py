@@ -1,21 +1,19 @@
-"""Can a small classifier name things from what the head camera sees of them?
+"""Accuracy of a small classifier that names objects in the head camera's images.
 
-A network of one hidden layer looks at segmentation crops at native resolution. It learns in the 63
-training flats with one model of every multi-model category held out, and names the category in the
-21 test flats: of models it knows and of those held out. Reported by visible pixels, in colour and
-in grey (shape must carry), with the worst confusions.
+A network with one hidden layer gets segmentation crops at native resolution. It is trained in the
+63 training flats with one model of every multi-model category held out, and predicts the category
+in the 21 test flats, of known and of held-out models. Reported by visible pixels, in colour and in
+grey (only shape is left), with the worst confusions.
 
     python benchmarks/classify_models.py            # about 180 CPU-seconds; needs torch
     python benchmarks/classify_models.py --households 1 --epochs 6   # a quick look
 """
 
-from __future__ import annotations
-
 import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,30 +21,13 @@ from timing import options
 from torch import nn
 from torch.nn import functional
 
+from langrearrange import houses
 from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.generator.household import fitting_models
-from langrearrange.houses import (
-    MODELS,
-    House,
-    Pose2D,
-    assign_slots,
-    draw_yaw,
-    get_house,
-    houses_for,
-    models_of,
-)
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.sim import Frame
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.world import initial_state
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    CATEGORY_INDEX,
-    NAV_INDEX,
-    NUM_OPENABLES,
-    RECEPTACLE_INDEX,
-    RECEPTACLES,
-)
+from langrearrange.world import initial_state, vocabulary
 
 IMAGE = 256
 PATCH = 20
@@ -55,9 +36,8 @@ ORIENTATIONS = 8
 SIZES = (8, 24, 50, 100, 200, 400, 10**9)
 
 
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """What was seen of one thing: its pixels, everything else masked out."""
+class Crop(NamedTuple):
+    """What was seen of one object: its pixels, everything else masked out."""
 
     rgb: np.ndarray  # (h, w, 3) uint8, native resolution
     mask: np.ndarray  # (h, w) bool
@@ -66,33 +46,23 @@ class Crop:
     pixels: int
 
 
-def held_out() -> frozenset[str]:
-    """Return the last model of every category that has several."""
-    return frozenset(models_of(c)[-1].id for c in CATEGORIES if len(models_of(c)) > 1)
-
-
-def household(house: House, allowed: frozenset[str], rng: KeyedRng) -> list[ObjectPlacement]:
+def household(house: houses.House, allowed: frozenset[str], rng: KeyedRng) -> list[ObjectPlacement]:
     """Draw three to five things for every receptacle, from the allowed models that fit there."""
     objects: list[ObjectPlacement] = []
-    for receptacle in RECEPTACLES:
+    for receptacle in vocabulary.RECEPTACLES:
         free = len(house.surfaces[receptacle].slots)
         chosen = []
-        for category in rng.sample(range(len(CATEGORIES)), min(free, 3 + rng.below(3))):
+        for category in rng.sample(range(len(vocabulary.CATEGORIES)), min(free, 3 + rng.below(3))):
             fits = [m for m in fitting_models(house, receptacle, category) if m in allowed]
             if fits:
                 chosen.append(rng.choice(fits))
-        slots = assign_slots(house, receptacle, chosen, rng)
+        slots = houses.assign_slots(house, receptacle, chosen, rng)
         for model, slot in zip(chosen, slots, strict=True):
-            objects.append(
-                ObjectPlacement(
-                    id=f"thing_{len(objects)}",
-                    category=MODELS[model].category,
-                    model=model,
-                    receptacle=receptacle,
-                    slot=slot,
-                    yaw=draw_yaw(house, receptacle, model, rng),
-                )
-            )
+            place = {"receptacle": receptacle, "slot": slot}
+            yaw = houses.draw_yaw(house, receptacle, model, rng)
+            name, category = f"object_{len(objects)}", houses.MODELS[model].category
+            placed = ObjectPlacement(id=name, category=category, model=model, yaw=yaw, **place)
+            objects.append(placed)
     return objects
 
 
@@ -102,31 +72,28 @@ def crops(house_ids: Iterable[str], allowed: frozenset[str], num: int) -> Iterat
     rgb = np.zeros((IMAGE, IMAGE, 3), np.uint8)
     segments = np.zeros((IMAGE, IMAGE), np.int32)
     frame = Frame(rgb=rgb, segmentation=segments)
-    for house_id in house_ids:
-        house = get_house(house_id)
-        for index in range(num):
-            rng = KeyedRng(HOUSE_VERSION, "classify_models", house_id, index)
-            objects = household(house, allowed, rng)
-            simulator.load(house, objects, Pose2D(0, 0, 0))
-            state = initial_state(
-                [RECEPTACLE_INDEX[o.receptacle] for o in objects],
-                [o.slot for o in objects],
-                (1 << NUM_OPENABLES) - 1,
-            )
-            for receptacle in RECEPTACLES:
-                simulator.show(state._replace(place=NAV_INDEX[receptacle]))
-                simulator.render(simulator.head_camera(), frame)
-                for i, thing in enumerate(objects):
-                    if thing.receptacle == receptacle:
-                        yield from cut_out(rgb, segments == i, thing)
+    for house_id, index in itertools.product(house_ids, range(num)):
+        house = houses.get_house(house_id)
+        rng = KeyedRng(HOUSE_VERSION, "classify_models", house_id, index)
+        objects = household(house, allowed, rng)
+        simulator.load(house, objects, houses.Pose2D(0, 0, 0))
+        places = [vocabulary.RECEPTACLE_INDEX[o.receptacle] for o in objects]
+        all_open = (1 << vocabulary.NUM_OPENABLES) - 1
+        state = initial_state(places, [o.slot for o in objects], all_open)
+        for receptacle in vocabulary.RECEPTACLES:
+            simulator.show(state._replace(place=vocabulary.NAV_INDEX[receptacle]))
+            simulator.render(simulator.head_camera(), frame)
+            for i, placed in enumerate(objects):
+                mask = segments == i
+                if placed.receptacle == receptacle and mask.sum() >= SIZES[0]:
+                    yield cut_out(rgb, mask, placed)
 
 
-def cut_out(rgb: np.ndarray, mask: np.ndarray, thing: ObjectPlacement) -> Iterator[Crop]:
+def cut_out(rgb: np.ndarray, mask: np.ndarray, placed: ObjectPlacement) -> Crop:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if len(rows):
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        category = CATEGORY_INDEX[thing.category]
-        yield Crop(rgb[box].copy(), mask[box].copy(), category, thing.model, int(mask.sum()))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    category = vocabulary.CATEGORY_INDEX[placed.category]
+    return Crop(rgb[box].copy(), mask[box].copy(), category, placed.model, int(mask.sum()))
 
 
 # --- what the network sees -------------------------------------------------------------------
@@ -148,19 +115,11 @@ def features(crop: Crop, grey: bool) -> np.ndarray:
     patch = small[0].permute(1, 2, 0).numpy()
     size = np.log([height, width, crop.pixels, crop.pixels / (height * width) * 10]) - 3
     inside = rgb[crop.mask]
-    tones = np.concatenate(
-        [inside.mean(axis=0), inside.std(axis=0), np.quantile(inside, (0.1, 0.9), axis=0).ravel()]
-    )
+    quantiles = np.quantile(inside, (0.1, 0.9), axis=0).ravel()
+    tones = np.concatenate([inside.mean(axis=0), inside.std(axis=0), quantiles])
     channels = patch[..., [0, 3]] if grey else patch
-    return np.concatenate(
-        [
-            channels.ravel(),
-            edges(patch[..., :3].mean(axis=2)),
-            edges(patch[..., 3]),
-            size,
-            tones * 2,
-        ]
-    ).astype(np.float32)
+    directions = edges(patch[..., :3].mean(axis=2)), edges(patch[..., 3])
+    return np.concatenate([channels.ravel(), *directions, size, tones * 2]).astype(np.float32)
 
 
 def edges(image: np.ndarray) -> np.ndarray:
@@ -206,9 +165,8 @@ def train(seen: list[Crop], grey: bool, epochs: int) -> Callable[[list[Crop]], n
     turned = [np.stack([features(jittered(c, rng), grey) for c in seen]) for _ in range(2)]
     x = torch.from_numpy((np.concatenate([plain, *turned]) - mean) / spread)
     labels = torch.tensor([crop.category for crop in seen]).repeat(3)
-    network = nn.Sequential(
-        nn.Linear(x.shape[1], 256), nn.ReLU(), nn.Dropout(0.4), nn.Linear(256, len(CATEGORIES))
-    )
+    layers = nn.Linear(x.shape[1], 256), nn.Linear(256, len(vocabulary.CATEGORIES))
+    network = nn.Sequential(layers[0], nn.ReLU(), nn.Dropout(0.4), layers[1])
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=2e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):
@@ -237,21 +195,18 @@ def report(name: str, guess: np.ndarray, test: list[Crop], unseen: frozenset[str
     new = np.array([crop.model in unseen for crop in test])
     right = guess == truth
     print(f"\n{name}: share named rightly (number of crops)")
-    print(
-        f"  {'visible pixels':>16} {'all models':>16} {'known models':>16} {'held-out models':>16}"
-    )
-    rows = [*itertools.pairwise(SIZES), (100, SIZES[-1])]
-    for low, high in rows:
+    heads = ("visible pixels", "all models", "known models", "held-out models")
+    print("  " + " ".join(f"{head:>16}" for head in heads))
+    for low, high in (*itertools.pairwise(SIZES), (100, SIZES[-1])):
         inside = (pixels >= low) & (pixels < high)
         label = f"{low}-{high - 1}" if high < SIZES[-1] else f">= {low}"
         cells = [inside, inside & ~new, inside & new]
-        text = "".join(
-            f"{right[c].mean():11.3f} ({c.sum():4d})" if c.any() else " " * 17 for c in cells
-        )
-        print(f"  {label:>16} {text}")
+        texts = [f"{right[c].mean():11.3f} ({c.sum():4d})" if c.any() else " " * 17 for c in cells]
+        print(f"  {label:>16} {''.join(texts)}")
     big = pixels >= 100
     print("  confusions at >= 100 pixels:")
-    pairs = Counter((test[i].model, CATEGORIES[guess[i]]) for i in np.flatnonzero(big & ~right))
+    names = [vocabulary.CATEGORIES[category] for category in guess]
+    pairs = Counter((test[i].model, names[i]) for i in np.flatnonzero(big & ~right))
     seen = Counter(crop.model for crop in test if crop.pixels >= 100)
     for (model, other), count in pairs.most_common(14):
         print(f"    {model:22} called {other:14} {count:4d} of {seen[model]}")
@@ -261,12 +216,12 @@ def main() -> None:
     args = options(__doc__, households=6, epochs=25)
     torch.set_num_threads(1)
     begin = time.process_time()
-    unseen = held_out()
-    everything = frozenset(MODELS)
-    seen = [
-        c for c in crops(houses_for("train"), everything - unseen, args.households) if c.pixels >= 8
-    ]
-    test = [c for c in crops(houses_for("test"), everything, args.households * 2) if c.pixels >= 8]
+    of_category = map(houses.models_of, vocabulary.CATEGORIES)
+    unseen = frozenset(models[-1].id for models in of_category if len(models) > 1)
+    everything = frozenset(houses.MODELS)
+    flats = houses.houses_for("train"), houses.houses_for("test")
+    seen = list(crops(flats[0], everything - unseen, args.households))
+    test = list(crops(flats[1], everything, args.households * 2))
     print(f"{len(seen)} crops to learn from, {len(test)} to name, {len(unseen)} models held out")
     for name, grey in (("colour", False), ("grey", True)):
         report(name, train(seen, grey, args.epochs)(test), test, unseen)

@@ -1,7 +1,5 @@
 """How the benchmarks measure: CPU time of all threads, because machines are shared."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections.abc import Callable

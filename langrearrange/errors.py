@@ -21,6 +21,10 @@ class LangRearrangeError(Exception):
         return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
+class RunError(LangRearrangeError):
+    """Base of errors for damaged data and failed work, not wrong usage (exit status 1)."""
+
+
 class VocabularyError(LangRearrangeError, ValueError):
     """A word (category, receptacle, skill, split) that the benchmark does not know."""
 
@@ -33,19 +37,19 @@ class TemplateError(LangRearrangeError, ValueError):
     """A template file that cannot be used; the message gives file, line and remedy."""
 
 
-class EpisodeError(LangRearrangeError, ValueError):
+class EpisodeError(RunError, ValueError):
     """An episode that breaks the format or its own promises."""
 
 
-class DatasetError(LangRearrangeError, ValueError):
+class DatasetError(RunError, ValueError):
     """A data set folder that is missing, truncated, altered or from a newer version."""
 
 
-class GenerationError(LangRearrangeError, RuntimeError):
+class GenerationError(RunError, RuntimeError):
     """A spec that no episode can be drawn from."""
 
 
-class SolverError(LangRearrangeError, RuntimeError):
+class SolverError(RunError, RuntimeError):
     """The solver cannot take this problem (too many goal boxes); never 'unsolvable'."""
 
 
@@ -53,7 +57,7 @@ class HouseError(LangRearrangeError, ValueError):
     """A flat, model or surface that does not exist or does not fit."""
 
 
-class RenderError(LangRearrangeError, RuntimeError):
+class RenderError(RunError, RuntimeError):
     """The renderer is missing, stale or was given buffers it cannot use."""
 
 
@@ -69,11 +73,11 @@ class AgentError(LangRearrangeError, RuntimeError):
     """An agent that cannot be loaded or breaks the agent protocol."""
 
 
-class SubmissionError(LangRearrangeError, ValueError):
+class SubmissionError(RunError, ValueError):
     """A trace or submission file that cannot be scored."""
 
 
-class ScoreError(LangRearrangeError, ValueError):
+class ScoreError(RunError, ValueError):
     """Numbers that no statistic can be formed from."""
 
 

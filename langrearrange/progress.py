@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 LINE_EVERY_S = 30.0
 Advance = Callable[[int, str], None]
 """advance(steps, note): `note` stands beside the bar, "" keeps the old one."""
 
 
-@contextmanager
-def progress(task: str, total: int | None, unit: str = "episodes") -> Iterator[Advance]:
+def progress(
+    task: str, total: int | None, unit: str = "episodes"
+) -> AbstractContextManager[Advance]:
     """Show progress of a long job.
 
     Args:
@@ -21,37 +22,26 @@ def progress(task: str, total: int | None, unit: str = "episodes") -> Iterator[A
         total: how many units there are, None if unknown.
         unit: noun of the unit, plural.
 
-    Yields:
-        A function to call with (units done since the last call, note).
+    Returns:
+        A context that gives a function to call with (units done since the last call, note).
     """
-    if sys.stderr.isatty():
-        with _bar(task, total, unit) as advance:
-            yield advance
-        return
-    with _lines(task, total, unit) as advance:
-        yield advance
+    return (_bar if sys.stderr.isatty() else _lines)(task, total, unit)
 
 
 @contextmanager
 def _bar(task: str, total: int | None, unit: str) -> Iterator[Advance]:
+    from rich import progress as rich
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn(unit),
+        rich.TimeRemainingColumn(),
+        rich.TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
         task_id = bar.add_task(task, total=total, note="")
 
         def advance(steps: int, note: str = "") -> None:
@@ -65,8 +55,7 @@ def _bar(task: str, total: int | None, unit: str) -> Iterator[Advance]:
 @contextmanager
 def _lines(task: str, total: int | None, unit: str) -> Iterator[Advance]:
     started = last = time.monotonic()
-    done = 0
-    note = ""
+    done, note = 0, ""
 
     def advance(steps: int, new_note: str = "") -> None:
         nonlocal done, last, note
@@ -77,9 +66,8 @@ def _lines(task: str, total: int | None, unit: str) -> Iterator[Advance]:
             return
         last = now
         of_total = f" of {total}" if total is not None else ""
-        left = ""
-        if total and done:
-            left = f", about {(now - started) / done * (total - done):.0f} s left"
+        left_s = (now - started) / done * (total - done) if total and done else None
+        left = "" if left_s is None else f", about {left_s:.0f} s left"
         extra = f", {note}" if note else ""
         print(f"{task}: {done}{of_total} {unit}{left}{extra}", file=sys.stderr, flush=True)  # noqa: T201
 

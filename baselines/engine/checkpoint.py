@@ -23,6 +23,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from langrearrange.cli.common import SimulatorOptions
 from langrearrange.errors import UsageError
 
 from .. import tensors
@@ -37,6 +38,8 @@ SCHEMA_VERSION: Final = 2
 _NEEDED: Final = ("config", "method", "policy_fingerprint", "encoder", "num_actions")
 _NAME: Final = re.compile(r"\d{6,}")
 _ANOTHER: Final = "use another checkpoint"
+_SIMULATOR: Final = dataclasses.asdict(SimulatorOptions()) | {"homes": []}
+"""Settings that older checkpoints lack: all were trained in the embedded simulator."""
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -132,6 +135,7 @@ def read_state(folder: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{folder / 'state.json'} lacks '{(*lacking, 'config')[0]}'; {_ANOTHER}"
         )
+    state["config"] = _SIMULATOR | state["config"]
     return state
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from langrearrange.cli.common import SimulatorOptions
 from langrearrange.errors import UsageError
 from langrearrange.world.vocabulary import HORIZON
 
@@ -20,7 +21,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunConfig:
+class RunConfig(SimulatorOptions):
     """Settings of a run that trains a policy, by whatever method."""
 
     out: Path
@@ -82,12 +83,13 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "out", Path(self.out))
+        object.__setattr__(self, "homes", tuple(self.homes))
         check_range(self, 1, "threads", "lora_rank", "tokens_per_step", "horizon", "num_envs")
         check_range(self, 0, "seed", "prefix_megabytes")
 
     def record(self) -> dict[str, Any]:
         """Return all settings as JSON values."""
-        return dataclasses.asdict(self) | {"out": str(self.out)}
+        return dataclasses.asdict(self) | {"out": str(self.out), "homes": list(self.homes)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

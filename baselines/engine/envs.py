@@ -19,10 +19,12 @@ InstructionTransform = Callable[[Sequence[str], Sequence[float]], list[str]]
 
 def make_envs(config: RunConfig, modality: str) -> Any:
     """Return training envs in SameStep mode; seed them with `reset`."""
-    kwargs: dict[str, Any] = {"split": config.split}
+    kwargs = config.env_kwargs()
     if config.episodes:
         # A sampling order for training: a folder is otherwise played in file order.
-        kwargs = {"episodes": config.episodes, "sampling": "uniform"}
+        kwargs |= {"episodes": config.episodes, "sampling": "uniform"}
+    else:
+        kwargs["split"] = config.split
     return gym.make_vec(
         "LangRearrangeHard-v0" if config.hard else "LangRearrange-v0",
         num_envs=config.num_envs,

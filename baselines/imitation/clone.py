@@ -4,8 +4,6 @@ Whole episodes are packed into rows as the engine has them, so that one pass lea
 them and a policy sees exactly what it would see when acting.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple

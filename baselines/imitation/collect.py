@@ -1,7 +1,5 @@
 """Records episodes of a vector env: an expert alone, or a policy whose states the expert labels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

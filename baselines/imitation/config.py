@@ -1,7 +1,5 @@
 """Settings of imitation as one flat value: the command line, the record and the documentation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

@@ -125,17 +125,11 @@ def join(parts: Sequence[Demonstrations]) -> Demonstrations:
     offsets = np.cumsum([0, *(p.num_steps for p in parts)]).tolist()
     starts = [first.starts[:1]]
     starts += [p.starts[1:] + offset for p, offset in zip(parts, offsets, strict=False)]
-    fields = {name: torch.cat([getattr(p, name) for p in parts]) for name in _STEPS}
-    return Demonstrations(
-        **fields,
-        starts=torch.cat(starts),
-        sentence=sentence,
-        template=template,
-        success=torch.cat([p.success for p in parts]),
-        sentences=sentences,
-        templates=templates,
-        source=first.source,
-    )
+    joined: dict[str, Any] = {
+        n: torch.cat([getattr(p, n) for p in parts]) for n in (*_STEPS, "success")
+    }
+    joined |= {"starts": torch.cat(starts), "sentence": sentence, "template": template}
+    return replace(first, **joined, sentences=sentences, templates=templates)
 
 
 def write(demonstrations: Demonstrations, path: Path) -> None:
@@ -144,11 +138,7 @@ def write(demonstrations: Demonstrations, path: Path) -> None:
         raise UsageError(f"{path}: accepted: a name that ends in .safetensors")
     names = (*_STEPS, *_EPISODES, "starts")
     tensors = {name: getattr(demonstrations, name) for name in names}
-    words = {
-        "sentences": demonstrations.sentences,
-        "templates": demonstrations.templates,
-        "source": demonstrations.source,
-    }
+    words = {name: getattr(demonstrations, name) for name in ("sentences", "templates", "source")}
     metadata = {"format": _FORMAT} | {k: json.dumps(v) for k, v in words.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(path, tensors, metadata)

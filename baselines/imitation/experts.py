@@ -1,7 +1,5 @@
 """Experts to imitate: explorer, oracle or a trained policy. Not for recording them."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -26,15 +24,12 @@ class Expert(Protocol):
 
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
-        ...
 
     def advise(self, observations: Any) -> Skills:
         """Return what it would do in every row, (num_envs,) int64; -1 where it has no advice."""
-        ...
 
     def done(self, actions: Skills) -> None:
         """Take note of the actions of every row, as advised or not."""
-        ...
 
 
 class _AdvisingExplorer(ExplorerAgent):
@@ -72,14 +67,9 @@ class ExplorerExpert:
 
     def advise(self, observations: Any) -> Skills:
         """Return what it would do; -1 where it has done all that it parsed."""
-        state = self._observer.observe_batch(self._envs.tasks)
-        return np.array(
-            [
-                agent.advise({name: values[row] for name, values in state.items()})
-                for row, agent in enumerate(self._agents)
-            ],
-            np.int64,
-        )
+        pairs = zip(self._agents, self._envs.tasks, strict=True)
+        advice = [agent.advise(self._observer.observe(0, task)) for agent, task in pairs]
+        return np.array(advice, np.int64)
 
     def done(self, actions: Skills) -> None:
         """Take note of the actions."""

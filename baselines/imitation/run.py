@@ -1,14 +1,12 @@
-"""One run of imitation in phases, each saved when it is done: recordings, and passes over them.
+"""One run of imitation in phases (recordings, and passes over them), each saved when it is done.
 
-Every phase begins fresh episodes and draws from a generator of its own, so that a resumed run does
-what an uninterrupted one would have done, bit for bit on the CPU with `exact_resume`.
+Every phase begins new episodes and has its own generator, so that a resumed run equals an
+uninterrupted one, bit for bit on the CPU with `exact_resume`.
 
     unfinished/checkpoints/000004/       after 4 phases; the folder is renamed when all is written
     unfinished/recorded/000.safetensors  what the first stage recorded
     checkpoints/000000/                  the result; then `unfinished` is removed
 """
-
-from __future__ import annotations
 
 import json
 import shutil
@@ -36,8 +34,15 @@ from .experts import Expert, ExplorerExpert, OracleExpert, PolicyExpert
 
 logger = get_logger(__name__)
 
-RESUMABLE: Final = {"out", "resume", "device", "threads", "save_demonstrations"}
+RESUMABLE: Final = {
+    "out", "resume", "device", "threads", "save_demonstrations", "habitat_python", "habitat_data",
+    "habitat_gpu",
+}  # fmt: skip
 """Settings that may differ when a run is resumed."""
+
+
+PROGRESS: Final = ("done", "records", "given_steps", "expert_success", "recorded_success")
+"""Attributes of an unfinished run that are saved after each phase."""
 
 
 class Phase(NamedTuple):
@@ -62,6 +67,8 @@ class Imitation:
 
     Attributes:
         done: number of phases done.
+        given_steps: env steps of the demonstrations that were given.
+        expert_success, recorded_success: success rate of the expert, and of the last recording.
         recorded: the demonstrations of each stage so far.
         records: one a pass, as in metrics.jsonl.
     """
@@ -83,7 +90,7 @@ class Imitation:
         self.expert_success = 0.0
         self.recorded: list[Demonstrations] = []
         self.records: list[dict[str, Any]] = []
-        self._success = 0.0
+        self.recorded_success = 0.0
         self._everything: Demonstrations | None = None
 
     @property
@@ -139,9 +146,9 @@ class Imitation:
             return
         moments = checkpoint.read_tensors(folder / "cloner.safetensors")
         checkpoint.load_optimizer(self.cloner.optimizer, moments)
-        self.done, self.records = state["done"], state["records"]
-        self.given_steps, self.collector.env_steps = state["given_steps"], state["played_steps"]
-        self.expert_success, self._success = state["expert_success"], state["recorded_success"]
+        self.collector.env_steps = state["played_steps"]
+        for name in PROGRESS:
+            setattr(self, name, state[name])
         stages = range(self.phases[self.done - 1].stage + 1)
         self.recorded = [read(self._recorded_path(stage)) for stage in stages]
         self._write_metrics()
@@ -160,7 +167,7 @@ class Imitation:
             else:
                 share = config.expert_share / 2 ** (stage - 1)
                 new = self.collector.record(config.round_steps, self.episodes, share)
-        self._success = new.success_rate
+        self.recorded_success = new.success_rate
         if stage == 0:
             self.expert_success = new.success_rate
             kept = new.successful() if config.successes_only else new
@@ -197,7 +204,7 @@ class Imitation:
             "stage": stage,
             "epoch": phase.epoch,
             "env_steps": self.env_steps,
-            "recorded_success": round(self._success, 4),
+            "recorded_success": round(self.recorded_success, 4),
             "recorded_episodes": self.recorded[-1].num_episodes,
             **learned,
             "cpu_s": round(before + time.process_time() - cpu, 2),
@@ -215,14 +222,8 @@ class Imitation:
         (self.config.out / "metrics.jsonl").write_text(lines, encoding="utf-8")
 
     def _save_phase(self) -> None:
-        more = {
-            "done": self.done,
-            "records": self.records,
-            "given_steps": self.given_steps,
-            "played_steps": self.collector.env_steps,
-            "recorded_success": self._success,
-        }
-        self._save(self._unfinished, self.done, **more)
+        more = {name: getattr(self, name) for name in PROGRESS}
+        self._save(self._unfinished, self.done, **more, played_steps=self.collector.env_steps)
 
     def _save(self, out: Path, number: int, **more: Any) -> None:
         """Write a checkpoint that `train --init-from` takes, unfinished if there is `more`."""
@@ -237,9 +238,7 @@ class Imitation:
             self.policy,
             self.encoder,
             "imitation",
-            expert_success=self.expert_success,
-            env_steps=self.env_steps,
-            **more,
+            **{"expert_success": self.expert_success, "env_steps": self.env_steps, **more},
         )
         checkpoint.complete(out, number, keep=1)
 

@@ -4,8 +4,6 @@ It leaves a checkpoint for `train --init-from` and `evaluate`. Only the command:
 `config`, the run itself in `run`.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

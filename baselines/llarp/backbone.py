@@ -1,9 +1,8 @@
 """A language model as a policy's backbone: embedding, one forward pass. No adapters."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -101,10 +100,8 @@ class Backbone(TextModel):
             mask = mask & (positions <= position[:, None])
         context = torch.cat(known, 3)[:, :, None]
         prefill = Prefill(context[0], context[1])
-        try:
+        with suppress(PrefillDone):
             self(self.embed(ids)[None], mask[None, None], position[None], prefill)
-        except PrefillDone:
-            pass
         read = torch.split(prefill.kept(), [len(tail) for tail in tails], 3)
         return [torch.cat(pair, 3) for pair in zip(known, read, strict=True)]
 

@@ -5,8 +5,6 @@ boolean mask untouched; so small objects replace its own caches, which cannot wr
 position of its own.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -103,8 +101,8 @@ class Prefill(ConstantKeys):
 class SlotCache(KeyCache):
     """One slot a row: its tokens left-aligned, with a length of its own.
 
-    There is no padding between tokens and nothing is ever shifted: a write scatters at `lengths`,
-    a read masks what lies beyond it, which is stale and never attended to.
+    Tokens are stored without padding and never move: writes scatter at `lengths`, and reads mask
+    the stale positions after it.
 
     Args:
         keys: a model's keys, any (layers, 1, heads, tokens, head_dim): shape, type and device.

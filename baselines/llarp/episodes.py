@@ -1,7 +1,5 @@
 """Running episodes of LLaRP: the keys and values of a row stay in a slot of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -50,7 +48,7 @@ class LlarpEpisodes(RunningEpisodes):
             self.cache.put(row, prefix.keys, prefix.values)
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
-        """Write the slots anew; return keys and values of the steps, by row and step."""
+        """Write the slots again; return keys and values of the steps, by row and step."""
         running = [row for row, prefix in enumerate(self.instructions) if prefix is not None]
         if self.policy.backbone.trainable:
             read = self.store.of_all([self.instructions[row].ids for row in running])

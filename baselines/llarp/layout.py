@@ -5,8 +5,6 @@ What the episodes of a row need beside their steps stands before them:
     [instructions of all its episodes | steps carried from the last rollout | this rollout's steps]
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """LLaRP as a learner of the engine."""
 
-from __future__ import annotations
-
 from ..engine.config import RunConfig
 from ..engine.encoder import Encoder
 from ..engine.episodes import Sizes
@@ -25,13 +23,9 @@ class Llarp:
         """Return an untrained policy; its backbone is frozen, or has what is to be trained."""
         backbone = load_backbone(config.backbone, **model_options(config))
         with seeded(config.seed, "adapters"):
-            observation = ObservationModule(
-                encoder.feature_shape,
-                encoder.proprio_dim,
-                backbone.hidden_size,
-                config.observation_module,
-                config.tokens_per_step,
-            )
+            sizes = encoder.feature_shape, encoder.proprio_dim, backbone.hidden_size
+            kind, tokens = config.observation_module, config.tokens_per_step
+            observation = ObservationModule(*sizes, kind, tokens)
             action = ActionModule(backbone.hidden_size, num_actions)
         if config.train_backbone == "all":
             backbone.model.requires_grad_(True)

@@ -1,7 +1,5 @@
 """Low-rank updates of a frozen backbone (Hu et al. 2022, arXiv 2106.09685). Nothing else."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

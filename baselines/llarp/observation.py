@@ -1,7 +1,5 @@
 """LLaRP's observation module: features and proprioception -> tokens for the backbone."""
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

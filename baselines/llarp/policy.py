@@ -4,8 +4,6 @@ Also the two ways to run it over a whole rollout at once: with the instructions 
 the backbone is frozen, and with everything in the graph, where it is not.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -72,14 +70,9 @@ class LlarpPolicy(Policy):
     def evaluate_full(self, rows: Rows) -> Heads:
         """As `evaluate`; instructions and carried steps are queries, too, and inside the graph."""
         layout = lay_out(rows, self.tokens_per_step)
-        tokens = torch.cat(
-            [
-                self.backbone.embed(layout.prefix_ids).float(),
-                self.tokens(rows.carried.features, rows.carried.proprio),
-                self.tokens(rows.features, rows.proprio),
-            ],
-            dim=1,
-        )
+        words = self.backbone.embed(layout.prefix_ids).float()
+        carried = self.tokens(rows.carried.features, rows.carried.proprio)
+        tokens = torch.cat([words, carried, self.tokens(rows.features, rows.proprio)], dim=1)
         mask = layout.mask(bidirectional_prefix=self.backbone.bidirectional_prefix)
         hidden = self.backbone(tokens, mask[:, None], layout.position, Capture())
         return self.heads(hidden[:, layout.num_context :])

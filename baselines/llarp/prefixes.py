@@ -1,7 +1,5 @@
 """Keys and values of instructions, read from where they differ from one that is stored."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

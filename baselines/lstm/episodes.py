@@ -1,7 +1,5 @@
 """Running episodes of an LSTM policy: a row's summary of the instruction and its LSTM state."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -46,7 +44,7 @@ class LstmEpisodes(RunningEpisodes):
         self._keep(torch.tensor(rows), self.policy.initial_memory(len(rows)))
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
-        """Compute summaries and states anew; return a copy of the states."""
+        """Compute summaries and states again; return a copy of the states."""
         running = [row for row, sentence in enumerate(self.instructions) if sentence is not None]
         self._state = self.policy.initial_memory(self.num_rows)
         if running:

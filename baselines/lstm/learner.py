@@ -1,7 +1,5 @@
 """The LSTM as a learner of the engine."""
 
-from __future__ import annotations
-
 from langrearrange.errors import UsageError
 
 from ..engine.config import RunConfig

@@ -3,8 +3,6 @@
 The engine trains it as it trains LLaRP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, get_args
 

@@ -1,7 +1,5 @@
 """Learning curves of a study as a picture: all entries. Not for one run's details."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def points(home: Path) -> list[tuple[int, float, str]]:
     """Return (env steps, success, stage) of one run: rounds of DAgger, then updates of PPO.
 
-    In a round of DAgger the expert does some of the steps, so these are no scores. Updates whose
-    window still holds the first episodes are left out: of those the short ones end first.
+    In a round of DAgger the expert takes some of the steps, so these values are not scores. Updates
+    whose window contains the first episodes are left out, since short episodes end first.
     """
     warm = read_json_lines(home / "imitation" / "metrics.jsonl")
     rounds = {r["stage"]: (r["env_steps"], r["recorded_success"]) for r in warm}
@@ -39,16 +37,13 @@ def study_curves(homes: Mapping[str, Sequence[Path]]) -> Any:
     figure = new_figure(10, 4.5)
     left, right = figure.subplots(1, 2, sharey=True)
     for colour, (name, runs) in zip(COLOURS, homes.items(), strict=False):
-        for number, home in enumerate(runs):
-            label = name if number == 0 else None
-            found = points(home)
-            dagger = [(x, y) for x, y, stage in found if stage == "dagger"]
-            ppo = [(x, y) for x, y, stage in found if stage == "ppo"]
-            style: dict[str, Any] = {"color": colour, "label": label, "alpha": 0.85}
-            if dagger:
-                left.plot(*zip(*dagger, strict=True), marker="o", markersize=4, **style)
-            if ppo:
-                right.plot(*zip(*ppo, strict=True), **style)
+        for number, found in enumerate(map(points, runs)):
+            style: dict[str, Any] = {"color": colour, "alpha": 0.85}
+            style["label"] = name if number == 0 else None
+            for axes, kind, mark in ((left, "dagger", "o"), (right, "ppo", None)):
+                curve = [(x, y) for x, y, stage in found if stage == kind]
+                if curve:
+                    axes.plot(*zip(*curve, strict=True), marker=mark, markersize=4, **style)
     left.set_title("DAgger (the expert does 30, 15, 7.5 % of the steps)")
     right.set_title("PPO (latest 200 training episodes, drawn skills)")
     left.set_ylabel("success")

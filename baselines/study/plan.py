@@ -1,7 +1,5 @@
 """What is compared: entries, seeds and one budget of env steps, as command lines. Runs nothing."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,6 +52,8 @@ class Entry:
     settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+IMITATION: Final = ("epochs", "rounds", "round_steps", "round_epochs")
+"""Fields of `Budget` that are settings of imitation."""
 DEMONSTRATION_SEED: Final = 100
 NUM_ENVS: Final = 32
 REFERENCES: Final = ("explorer", "blind_sweep", "random")
@@ -128,10 +128,7 @@ def stages(entry: Entry, seed: int, budget: Budget, out: Path) -> tuple[Stage, .
     shape = ENCODER | dict(entry.settings) | {"seed": str(seed), "no-exact-resume": ""}
     imitation = shape | {
         "demonstrations": str(out / "demonstrations" / "demonstrations.safetensors"),
-        "epochs": str(budget.epochs),
-        "rounds": str(budget.rounds),
-        "round-steps": str(budget.round_steps),
-        "round-epochs": str(budget.round_epochs),
+        **{name.replace("_", "-"): str(getattr(budget, name)) for name in IMITATION},
         "out": str(home / "imitation"),
     }
     ppo = shape | PPO | {

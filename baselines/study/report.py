@@ -3,8 +3,6 @@
 Traces are replayed and scored; the scores that a run logged are not used.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

@@ -4,8 +4,6 @@ Each run is a chain of commands; those that are done are not run again. What is 
 `plan`, the tables are made by `report`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -3,8 +3,6 @@
 The table in docs/vision.md is this command's output; `--measure` measures again, on any pictures.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,12 +42,12 @@ def card(measured: Mapping[str, Any]) -> str:
     shares = ("recall", "precision", "spot", "held", "opened", "cells")
     percent = {name: _percent(measured[name]) for name in shares}
     lines = [
-        f"Over {measured['num_pictures']} pictures: recall {percent['recall']}, precision "
-        f"{percent['precision']} over all categories at the stance; where the robot stands "
-        f"{percent['spot']}, what it holds {percent['held']}, whether what opens here is open "
-        f"{percent['opened']}, cells that show a thing {percent['cells']}.",
+        f"Over {measured['num_pictures']} images: recall {percent['recall']}, precision "
+        f"{percent['precision']} over all categories at the stance; accuracy of the robot's spot "
+        f"{percent['spot']}, of the held object {percent['held']}, of the state of the container "
+        f"{percent['opened']}, of cells that show an object {percent['cells']}.",
         "",
-        "| category | pictures with it | recall | precision |",
+        "| category | images with it | recall | precision |",
         "|---|---|---|---|",
     ]
     for name, row in measured["categories"].items():

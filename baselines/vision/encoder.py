@@ -18,7 +18,7 @@ CHUNK: Final = 16
 
 
 class VisionError(LangRearrangeError, ValueError):
-    """Weights of an encoder that are missing, corrupt or of another network."""
+    """The weights of an encoder are missing, corrupt or of another network."""
 
 
 class VisionEncoder(nn.Module):
@@ -73,10 +73,8 @@ class VisionEncoder(nn.Module):
         self, rgb: Tensor, compute: Callable[[Tensor], Tensor], shape: tuple[int, ...]
     ) -> Tensor:
         if rgb.dtype != torch.uint8 or rgb.ndim != 4 or rgb.shape[3] != 3:
-            raise VisionError(
-                f"pictures of shape {tuple(rgb.shape)} and type {rgb.dtype}; accepted: (n, height, "
-                "width, 3) uint8"
-            )
+            found = f"pictures of shape {tuple(rgb.shape)} and type {rgb.dtype}"
+            raise VisionError(f"{found}; accepted: (n, height, width, 3) uint8")
         device = next(self.parameters()).device
         parts = []
         for chunk in torch.split(rgb, CHUNK):

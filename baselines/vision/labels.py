@@ -4,8 +4,6 @@ They come from the `state` observation (what is in reach) and the segmentation (
 picture and where), so that nothing is labelled by hand.
 """
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,22 +12,15 @@ from numpy.typing import NDArray
 from langrearrange.env.state_observation import known_openables, visible_counts
 from langrearrange.houses import House
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
-from langrearrange.world import Layout, WorldState
-from langrearrange.world.vocabulary import (
-    NUM_CATEGORIES,
-    RECEPTACLE_INDEX,
-    RECEPTACLES,
-    SPOT_OF_PLACE,
-    SPOTS,
-)
+from langrearrange.world import Layout, WorldState, vocabulary
 
-NUM_HELD: Final = NUM_CATEGORIES + 1
+NUM_HELD: Final = vocabulary.NUM_CATEGORIES + 1
 """Categories in the hand, and the empty hand (last)."""
-NUM_SPOTS: Final = len(SPOTS) + 1
+NUM_SPOTS: Final = len(vocabulary.SPOTS) + 1
 """Spots of the robot, and the start pose (last)."""
 NUM_OPEN: Final = 3
 """Nothing opens at this spot, closed, open."""
-OTHER: Final = NUM_CATEGORIES + len(RECEPTACLES)
+OTHER: Final = vocabulary.NUM_CATEGORIES + len(vocabulary.RECEPTACLES)
 ROBOT: Final = OTHER + 1
 NUM_CELL_CLASSES: Final = ROBOT + 1
 """Of a cell of the grid: 33 categories, 11 receptacles, anything else, the robot."""
@@ -83,11 +74,11 @@ def label(
     keys = (cell[:, None] * side + cell[None]) * (NUM_CELL_CLASSES + 1) + classes
     counts = np.bincount(keys.ravel(), minlength=side * side * (NUM_CELL_CLASSES + 1))
     counts = counts.reshape(side * side, NUM_CELL_CLASSES + 1)
-    in_view = counts[:, :NUM_CATEGORIES].sum(0) > 0
-    held = layout.categories[state.held] if state.held >= 0 else NUM_CATEGORIES
+    in_view = counts[:, : vocabulary.NUM_CATEGORIES].sum(0) > 0
+    held = layout.categories[state.held] if state.held >= 0 else vocabulary.NUM_CATEGORIES
     if state.held >= 0:
         counts[:, held] += counts[:, _HELD_CLASS]
-    things = counts[:, :NUM_CATEGORIES]
+    things = counts[:, : vocabulary.NUM_CATEGORIES]
     covered = things.max(1) >= _MIN_CELL_SHARE * step * step
     cells = np.where(covered, things.argmax(1), counts[:, :NUM_CELL_CLASSES].argmax(1))
     opened = max(known_openables(layout, state), key=abs)
@@ -96,7 +87,7 @@ def label(
         at_stance=(np.frombuffer(visible_counts(layout, state), np.uint8) > 0)[None],
         pixels=_pixels_in_reach(layout, state, segmentation)[None],
         held=np.array([held]),
-        spot=np.array([SPOT_OF_PLACE[state.place]]),
+        spot=np.array([vocabulary.SPOT_OF_PLACE[state.place]]),
         opened=np.array([{0: 0, -1: 1, 1: 2}[opened]]),
         cells=cells.reshape(1, side, side).astype(np.int64),
     )
@@ -114,8 +105,8 @@ def _lookup(house: House, layout: Layout, state: WorldState) -> NDArray[np.int64
     if state.held >= 0:
         table[1 + state.held] = _HELD_CLASS
     for index, part in enumerate(house.parts):
-        if part.semantic in RECEPTACLE_INDEX:
-            known = NUM_CATEGORIES + RECEPTACLE_INDEX[part.semantic]
+        if part.semantic in vocabulary.RECEPTACLE_INDEX:
+            known = vocabulary.NUM_CATEGORIES + vocabulary.RECEPTACLE_INDEX[part.semantic]
             table[1 + SEGMENT_PART + index] = known
     table[1 + SEGMENT_ROBOT] = ROBOT
     return table
@@ -128,7 +119,7 @@ def _pixels_in_reach(
         segmentation[(segmentation >= 0) & (segmentation < layout.num_objects)],
         minlength=layout.num_objects,
     )
-    pixels = np.zeros(NUM_CATEGORIES, np.int32)
+    pixels = np.zeros(vocabulary.NUM_CATEGORIES, np.int32)
     reach = layout.reach[state.place]
     for index, receptacle in enumerate(state.receptacles):
         if index != state.held and reach >> receptacle & 1:

@@ -1,7 +1,5 @@
 """From a name or path to a frozen encoder, and weights to and from a file. No training."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import asdict

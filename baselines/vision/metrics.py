@@ -1,7 +1,5 @@
 """How well an encoder sees: recall and precision per category at the stance. No training."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Any
 
@@ -53,8 +51,8 @@ def measure(encoder: SegCnnEncoder, scenes: SceneStream, num_batches: int) -> di
         "precision": _share(num_both, max(1, num_predicted)),
         **{name: _share(right[name], max(1, total)) for name, total in totals.items()},
         "categories": {
-            name: {"seen": seen, "recall": _share(both, seen), "precision": _share(both, told)}
-            for name, (seen, told, both) in zip(CATEGORIES, counts.T.tolist(), strict=True)
+            name: {"seen": seen, "recall": _share(both, seen), "precision": _share(both, named)}
+            for name, (seen, named, both) in zip(CATEGORIES, counts.T.tolist(), strict=True)
         },
     }
 

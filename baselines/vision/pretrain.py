@@ -4,8 +4,6 @@ Pictures are rendered as they are needed and none is used twice. The last line o
 measurement on validation flats as JSON.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import sys
@@ -179,15 +177,8 @@ class _Run:
     def _save(self) -> None:
         temporary = self.checkpoint.with_suffix(".partial")
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-                "cpu_s": self.cpu_s,
-            },
-            temporary,
-        )
+        parts = {name: getattr(self, name).state_dict() for name in ("network", "optimizer")}
+        torch.save(parts | {"step": self.step, "cpu_s": self.cpu_s}, temporary)
         temporary.replace(self.checkpoint)
 
     def _resume(self) -> None:

@@ -4,8 +4,6 @@ Each picture is a random stance and a random state of a household of some split:
 (split, seed, number of the picture).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -17,22 +15,11 @@ from numpy.typing import NDArray
 from langrearrange.dataset.episode import MAX_VARIANT, Episode, ObjectPlacement
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
-from langrearrange.houses import House, Pose2D, get_house, models_of
+from langrearrange.houses import House, models_of
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
-from langrearrange.sim import Frame
+from langrearrange.sim import Frame, load_episode
 from langrearrange.sim.embedded import EmbeddedSimulator
-from langrearrange.world import Layout, WorldState
-from langrearrange.world.vocabulary import (
-    CATEGORY_INDEX,
-    HANDLES,
-    IN_HAND,
-    NUM_OPENABLES,
-    NUM_RECEPTACLES,
-    OPENABLE_OF_RECEPTACLE,
-    RECEPTACLES,
-    START,
-    TRAINING_SPLITS,
-)
+from langrearrange.world import Layout, WorldState, vocabulary
 
 from .labels import CELL_PX, Labels, label, stack
 
@@ -68,8 +55,10 @@ class Mixture:
     emphasis: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if unknown := [name for name in self.emphasis if name not in CATEGORY_INDEX]:
-            raise UsageError(f"emphasis on {unknown}; accepted: {', '.join(CATEGORY_INDEX)}")
+        if unknown := [name for name in self.emphasis if name not in vocabulary.CATEGORY_INDEX]:
+            raise UsageError(
+                f"emphasis on {unknown}; accepted: {', '.join(vocabulary.CATEGORY_INDEX)}"
+            )
 
 
 TRAINING: Final = Mixture()
@@ -115,7 +104,7 @@ class SceneStream:
                 f"multiple of {CELL_PX}"
             )
         self._source = open_split(split)
-        self._fresh = split in TRAINING_SPLITS
+        self._fresh = split in vocabulary.TRAINING_SPLITS
         self._seed = seed
         self._mixture = mixture
         self._size = image_size
@@ -137,11 +126,8 @@ class SceneStream:
         frames = [Frame(rgb=rgb[i], segmentation=segmentation[i]) for i in range(count)]
         EmbeddedSimulator.render_batch(self._simulators, frames)
         self._num_batches += 1
-        labels = [
-            label(home.house, home.layout, state, segmentation[i])
-            for i, (home, state) in enumerate(scenes)
-        ]
-        return Pictures(rgb, stack(labels))
+        pairs = zip(scenes, segmentation, strict=True)
+        return Pictures(rgb, stack([label(h.house, h.layout, s, found) for (h, s), found in pairs]))
 
     def _next(self, row: int) -> tuple[_Household, WorldState]:
         household = self._households[row]
@@ -154,17 +140,14 @@ class SceneStream:
         return household, state
 
     def _new_household(self, row: int) -> _Household:
-        rng = KeyedRng(
-            HOUSE_VERSION, "vision", "home", self._seed, row, (self._num_batches + row) // SHOTS
-        )
+        number = (self._num_batches + row) // SHOTS
+        rng = KeyedRng(HOUSE_VERSION, "vision", "home", self._seed, row, number)
         variant = 1 + rng.below(MAX_VARIANT) if self._fresh else 0
         episode = self._source.get(rng.below(len(self._source)), variant)
-        house = get_house(episode.house)
-        start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
         if self._mixture.emphasis and rng.chance(self._mixture.swapped, 100):
             things = swapped(episode.objects, self._mixture.emphasis, rng)
             episode = replace(episode, objects=things)
-        self._simulators[row].load(house, episode.objects, start)
+        house = load_episode(self._simulators[row], episode)
         return _Household(episode, house, episode.layout(), episode.initial_state())
 
 
@@ -199,18 +182,18 @@ def draw_state(
         mixture: how to draw.
         rng: what to draw from.
     """
-    receptacle = rng.below(NUM_RECEPTACLES)
-    place = len(HANDLES) + receptacle
+    receptacle = rng.below(vocabulary.NUM_RECEPTACLES)
+    place = len(vocabulary.HANDLES) + receptacle
     if not rng.chance(mixture.at_receptacle, 100):
-        place = rng.below(START + 1)
-    open_mask = rng.below(1 << NUM_OPENABLES)
-    openable = OPENABLE_OF_RECEPTACLE[receptacle]
+        place = rng.below(vocabulary.START + 1)
+    open_mask = rng.below(1 << vocabulary.NUM_OPENABLES)
+    openable = vocabulary.OPENABLE_OF_RECEPTACLE[receptacle]
     if openable >= 0:
         is_open = rng.chance(mixture.opened, 100)
         open_mask = open_mask & ~(1 << openable) | is_open << openable
     receptacles, slots = list(initial.receptacles), list(initial.slots)
     if rng.chance(mixture.crowded, 100):
-        num_slots = house.num_slots[RECEPTACLES[receptacle]]
+        num_slots = house.num_slots[vocabulary.RECEPTACLES[receptacle]]
         taken = {s for r, s in zip(receptacles, slots, strict=True) if r == receptacle}
         free = rng.shuffled([slot for slot in range(num_slots) if slot not in taken])
         others = rng.shuffled([i for i, r in enumerate(receptacles) if r != receptacle])
@@ -219,5 +202,5 @@ def draw_state(
     held = -1
     if rng.chance(mixture.holding, 100):
         held = rng.below(layout.num_objects)
-        receptacles[held], slots[held] = IN_HAND, 0
+        receptacles[held], slots[held] = vocabulary.IN_HAND, 0
     return WorldState(place, held, tuple(receptacles), tuple(slots), open_mask)

@@ -3,8 +3,6 @@
 No weights here (`loading`) and no training (`pretrain`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -100,12 +98,9 @@ class SegCnn(nn.Module):
         self.evidence = nn.Conv2d(c, config.evidence, 1)
         self.cells = nn.Conv2d(config.evidence, NUM_CELL_CLASSES, 1)
         pooled = config.evidence + NUM_CATEGORIES + 2 * d
-        self.mix = nn.Sequential(
-            nn.Linear(pooled, config.embedding), nn.LayerNorm(config.embedding)
-        )
-        self.read = nn.Linear(
-            config.embedding, 2 * NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN
-        )
+        width = config.embedding
+        self.mix = nn.Sequential(nn.Linear(pooled, width), nn.LayerNorm(width))
+        self.read = nn.Linear(width, 2 * NUM_CATEGORIES + NUM_HELD + NUM_SPOTS + NUM_OPEN)
 
     def coarse_map(self, pictures: Tensor) -> Tensor:
         """Return the fourth stage, (n, widths[3], size / 32, size / 32)."""
@@ -153,13 +148,8 @@ class SegCnnEncoder(VisionEncoder):
     def features(self, pictures: Tensor) -> Tensor:
         """Return (n, feature_dim); see the class."""
         read = self.read(pictures)
-        beliefs = [
-            read.at_stance.sigmoid(),
-            read.held.softmax(1),
-            read.spot.softmax(1),
-            read.opened.softmax(1),
-        ]
-        return torch.cat([read.embedding, *beliefs], 1)
+        choices = [logits.softmax(1) for logits in (read.held, read.spot, read.opened)]
+        return torch.cat([read.embedding, read.at_stance.sigmoid(), *choices], 1)
 
     def patches(self, pictures: Tensor) -> Tensor:
         """Return the cells of the coarse stage, (n, num_patches, width), row by row."""

@@ -1,7 +1,5 @@
 """Any Hugging Face vision transformer by path as a frozen encoder: CLS token, own preprocessing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,21 +3,9 @@
 It is shown on every board: success above its own needs perception.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
-from langrearrange.agents.words import find_mentions
+from langrearrange.agents.words import find_mentions, go_to
 from langrearrange.env.observer import Observation
-from langrearrange.world import NUM_SKILLS, skill_index
-from langrearrange.world.vocabulary import (
-    CONTAINERS,
-    NAV_INDEX,
-    OPENABLE_INDEX,
-    RECEPTACLE_INDEX,
-    RECEPTACLES,
-    handle_of,
-)
+from langrearrange.world import NUM_SKILLS, skill_index, vocabulary
 
 
 class BlindSweepAgent:
@@ -32,8 +20,7 @@ class BlindSweepAgent:
 
     def __init__(self, hard: bool = False) -> None:
         self._hard = hard
-        self._skills: Iterator[int] = iter(())
-        self._script: tuple[int, ...] = ()
+        self.reset("")
 
     def reset(self, instruction: str) -> None:
         """Begin an episode."""
@@ -56,19 +43,19 @@ def sweep(instruction: str) -> tuple[int, ...]:
     mentions = find_mentions(instruction)
     categories = dict.fromkeys(m.name for m in mentions if m.kind == "category")
     spots = list(dict.fromkeys(m.name for m in mentions if m.kind == "spot"))
-    receptacles = [m.name for m in mentions if m.name in RECEPTACLE_INDEX]
+    receptacles = [m.name for m in mentions if m.name in vocabulary.RECEPTACLE_INDEX]
     ids: list[str] = []
     for category in categories:
-        for receptacle in RECEPTACLES:
+        for receptacle in vocabulary.RECEPTACLES:
             ids.append(f"nav({receptacle})")
-            if receptacle in CONTAINERS:
+            if receptacle in vocabulary.CONTAINERS:
                 ids.append(f"open({receptacle})")
             ids.append(f"pick({category})")
         if receptacles:
             ids += [f"nav({receptacles[-1]})", f"place({receptacles[-1]})"]
     if not categories:
-        for spot in spots or RECEPTACLES:
-            ids.append(f"nav({spot if spot in NAV_INDEX else handle_of(spot)})")
-            if spot in OPENABLE_INDEX:
+        for spot in spots or vocabulary.RECEPTACLES:
+            ids.append(go_to(spot))
+            if spot in vocabulary.OPENABLE_INDEX:
                 ids += [f"open({spot})", f"close({spot})"]
     return tuple(map(skill_index, ids))

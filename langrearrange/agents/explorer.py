@@ -1,51 +1,41 @@
-"""The unprivileged search agent: looks everywhere, remembers, and does what plain words say.
+"""The unprivileged search agent: searches every place, remembers, and follows plain words.
 
 It sees the state observation and the sentence, never the goal, the plan or the hidden world.
 """
 
-from __future__ import annotations
-
 from collections import deque
+from collections.abc import Iterable
 
 from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
 from langrearrange.agents.percept import Percept, read_state
+from langrearrange.agents.words import go_to
 from langrearrange.env.observer import Observation
-from langrearrange.world import NUM_SKILLS, skill_index
-from langrearrange.world.vocabulary import (
-    CONTAINERS,
-    NAV_INDEX,
-    RECEPTACLE_INDEX,
-    SURFACES,
-    handle_of,
-)
+from langrearrange.world import NUM_SKILLS, skill_index, vocabulary
 
-SEARCH_ORDER = (*SURFACES, *CONTAINERS)
+SEARCH_ORDER = (*vocabulary.SURFACES, *vocabulary.CONTAINERS)
 """Containers last: they cost a skill more to look into."""
 
 
 class ExplorerAgent:
-    """Carries out the sentence's intents one by one, searching receptacles as it must.
+    """Carries out the intents of the sentence one by one and searches receptacles as needed.
 
-    When it believes to be done it looks around further; in the hard variant it stops.
+    When all intents are done it keeps looking around; in the hard variant it stops.
     """
 
     modality = "state"
 
     def __init__(self, hard: bool = False) -> None:
         self._hard = hard
-        self._intents: deque[Intent] = deque()
-        self._memory: dict[str, dict[str, int]] = {}
-        self._delivered: set[Intent] = set()
-        self._rounds = 0
+        self.reset("")
 
     def reset(self, instruction: str) -> None:
         """Begin an episode: forget the last one."""
         intents = read_intents(instruction)
-        if self._hard:  # what is found is not picked up on the off chance
+        if self._hard:  # only find the object; picking it up is not asked for
             intents = tuple(i for i in intents if isinstance(i, Find)) or intents
         self._intents = deque(intents)
-        self._memory = {}
-        self._delivered = set()
+        self._memory: dict[str, dict[str, int]] = {}
+        self._delivered: set[Intent] = set()
         self._rounds = 0
 
     def act(self, observation: Observation) -> int:
@@ -61,7 +51,7 @@ class ExplorerAgent:
 
     def _remember(self, percept: Percept) -> None:
         spot = percept.spot
-        if spot in RECEPTACLE_INDEX and percept.openness.get(spot, True):
+        if spot in vocabulary.RECEPTACLE_INDEX and percept.openness.get(spot, True):
             self._memory[spot] = dict(percept.visible)
 
     # -- one intent: the next skill id, or "" when there is nothing more to do for it ----------
@@ -73,7 +63,7 @@ class ExplorerAgent:
                     return ""
                 return self._seek(category, percept)
             case Visit(spot):
-                return "" if percept.spot == spot else _go(spot)
+                return "" if percept.spot == spot else go_to(spot)
             case Toggle(openable):
                 return self._toggle(intent, openable, percept)
             case Swap(first, second):
@@ -85,7 +75,7 @@ class ExplorerAgent:
         if intent in self._delivered:
             return ""
         if percept.spot != openable:
-            return _go(openable)
+            return go_to(openable)
         self._delivered.add(intent)
         return f"{'close' if percept.openness.get(openable) else 'open'}({openable})"
 
@@ -113,16 +103,16 @@ class ExplorerAgent:
 
     def _put_down(self, intent: Fetch, target: str, percept: Percept) -> str:
         if percept.spot != target:
-            return _go(target)
-        if target in CONTAINERS and not percept.openness.get(target):
+            return go_to(target)
+        if target in vocabulary.CONTAINERS and not percept.openness.get(target):
             return f"open({target})"
         self._delivered.add(intent)
         return f"place({target})"
 
     def _elsewhere(self, intent: Fetch, percept: Percept) -> str:
-        if percept.spot in SURFACES and percept.spot != intent.source:
+        if percept.spot in vocabulary.SURFACES and percept.spot != intent.source:
             return percept.spot
-        return next(surface for surface in SURFACES if surface != intent.source)
+        return next(surface for surface in vocabulary.SURFACES if surface != intent.source)
 
     # -- searching -----------------------------------------------------------------------------
 
@@ -144,28 +134,24 @@ class ExplorerAgent:
         """
         order = [place for place in dict.fromkeys((source, *places)) if place in places]
         if source in order and source not in self._memory:
-            return self._look_into(source, percept)
+            return self._explore([source], percept)
         for place in order:
             if self._memory.get(place, {}).get(category):
                 if percept.spot != place:
-                    return _go(place)
+                    return go_to(place)
                 return f"pick({category})" if pick else ""
-        unseen = [place for place in order if place not in self._memory]
-        if not unseen:
-            return ""
-        return self._look_into(percept.spot if percept.spot in unseen else unseen[0], percept)
+        return self._explore(order, percept)
 
-    def _look_into(self, place: str, percept: Percept) -> str:
-        return f"open({place})" if percept.spot == place else _go(place)
+    def _explore(self, places: Iterable[str], percept: Percept) -> str:
+        """Return a skill that shows the next unseen place, this one first; "" if there is none."""
+        unseen = [place for place in places if place not in self._memory]
+        if percept.spot in unseen:
+            return f"open({percept.spot})"
+        return go_to(unseen[0]) if unseen else ""
 
     def _look_around(self, percept: Percept) -> str:
-        """Return some skill that may show more, once all that was understood is done."""
-        unseen = [place for place in SEARCH_ORDER if place not in self._memory]
-        if unseen:
-            return self._look_into(percept.spot if percept.spot in unseen else unseen[0], percept)
+        """Return a skill that may show more, once all intents are done."""
+        if skill := self._explore(SEARCH_ORDER, percept):
+            return skill
         self._rounds += 1
-        return _go(SEARCH_ORDER[self._rounds % len(SEARCH_ORDER)])
-
-
-def _go(spot: str) -> str:
-    return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"
+        return go_to(SEARCH_ORDER[self._rounds % len(SEARCH_ORDER)])

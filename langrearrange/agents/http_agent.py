@@ -1,7 +1,5 @@
 """A batched agent behind an HTTP address. Uses the messages of `wire`, with rows."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import socket
@@ -118,11 +116,8 @@ class HttpAgent:
 
     def _connect(self, limit_s: float) -> http.client.HTTPConnection:
         if self._connection is None:
-            kind = (
-                http.client.HTTPSConnection
-                if self._parts.scheme == "https"
-                else http.client.HTTPConnection
-            )
+            secure = self._parts.scheme == "https"
+            kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
             assert self._parts.hostname
             self._connection = kind(self._parts.hostname, self._parts.port)
         self._connection.timeout = limit_s

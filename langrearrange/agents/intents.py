@@ -1,7 +1,5 @@
 """Guesses what a sentence asks for from its words and their order. Does not act."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -59,24 +57,19 @@ class Toggle:
 Intent = Find | Fetch | Swap | Visit | Toggle
 
 _SWAP: Final = re.compile(
-    r"\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
-    r"each other|one another|vice versa|the other way round|reverse)\b",
-    re.I,
+    r"(?i)\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
+    r"each other|one another|vice versa|the other way round|reverse)\b"
 )
-_TURN: Final = re.compile(
-    r"\b(open|opened|close|closed|closing|opening|shut|shutting|ajar)\b", re.I
-)
+_TURN: Final = re.compile(r"(?i)\b(open(ed|ing)?|closed?|closing|shut(ting)?|ajar)\b")
 _AWAY: Final = re.compile(
-    r"\b(off|remove|clear|rid|not|no|don't|doesn't|shouldn't|isn't|never|free of|devoid|empty of|"
-    r"somewhere else|elsewhere|another place|other place|anywhere else|out of|away from)\b",
-    re.I,
+    r"(?i)\b(off|remove|clear|rid|not|no|don't|doesn't|shouldn't|isn't|never|free of|devoid|"
+    r"empty of|somewhere else|elsewhere|(an)?other place|anywhere else|out of|away from)\b"
 )
 _FROM: Final = re.compile(r"\b(from|off|out of|remove|clear)\b[^,.;]*\Z", re.I)
 _TO: Final = re.compile(r"\b(to|onto|into|towards?)\b[^,.;]*\Z", re.I)
 _STANDS: Final = re.compile(
-    r"\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|was|"
-    r"i left|been left)\b[^,.;]*\Z",
-    re.I,
+    r"(?i)\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|"
+    r"was|i left|been left)\b[^,.;]*\Z"
 )
 _STANDS_AFTER: Final = re.compile(r"[ ,]*\b(there is|there's|there are|lies|sits|stands)\b", re.I)
 _ALL: Final = re.compile(r"\b(all|every|each|both|any|two|three)\b[^,.;]*\Z", re.I)
@@ -88,7 +81,8 @@ def read_intents(sentence: str) -> tuple[Intent, ...]:
     things = _distinct([m for m in mentions if m.kind == "category"])
     spots = [m for m in mentions if m.kind == "spot"]
     if not things:
-        return _about_places(sentence, spots)
+        turn, names = bool(_TURN.search(sentence)), [spot.name for spot in _distinct(spots)]
+        return tuple(Toggle(n) if turn and n in OPENABLE_INDEX else Visit(n) for n in names)
     places = [m for m in spots if m.name in RECEPTACLE_INDEX]
     if _SWAP.search(sentence) and len(things) == 2:
         return _swap(things, _distinct(places))
@@ -97,16 +91,6 @@ def read_intents(sentence: str) -> tuple[Intent, ...]:
 
 def _distinct(mentions: list[Mention]) -> list[Mention]:
     return list({m.name: m for m in reversed(mentions)}.values())[::-1]
-
-
-def _about_places(sentence: str, spots: list[Mention]) -> tuple[Intent, ...]:
-    intents: list[Intent] = []
-    for spot in _distinct(spots):
-        if spot.name in OPENABLE_INDEX and _TURN.search(sentence):
-            intents.append(Toggle(spot.name))
-        else:
-            intents.append(Visit(spot.name))
-    return tuple(intents)
 
 
 def _swap(things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:
@@ -126,14 +110,8 @@ def _bring(sentence: str, things: list[Mention], places: list[Mention]) -> tuple
     for index, thing in enumerate(things):
         everything = thing.plural or bool(_ALL.search(_before(sentence, thing, places, things)))
         end = things[index + 1].start if index + 1 < len(things) else len(sentence)
-        intents.append(
-            Fetch(
-                thing.name,
-                _nearest(thing, index, end, len(things), sources),
-                _nearest(thing, index, end, len(things), targets),
-                everything,
-            )
-        )
+        source, target = (_nearest(thing, index, end, len(things), p) for p in (sources, targets))
+        intents.append(Fetch(thing.name, source, target, everything))
     return tuple(intents)
 
 

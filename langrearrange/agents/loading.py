@@ -1,7 +1,5 @@
 """Loads agents by name: the four bundled ones and `module:Class`. Does not run them."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -87,9 +85,8 @@ def in_own_process(
     Raises:
         AgentError: the process does not start.
     """
-    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)] + [
-        "hard"
-    ] * hard
+    command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
+    command += ["hard"] * hard
     return RowsOfAgents(lambda: ProcessAgent(command, limits, hard=hard, shared=True))
 
 

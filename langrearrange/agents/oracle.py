@@ -1,7 +1,5 @@
 """The privileged agent that replays the stored optimal plan; an upper bound."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from langrearrange.dataset.episode import Episode

@@ -1,21 +1,12 @@
 """The state observation as named values; the only module of agents that knows its layout."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from langrearrange.world import OUTCOMES, Outcome
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    NAV_TARGETS,
-    OPENABLES,
-    START,
-    spot_of,
-)
+from langrearrange.world import OUTCOMES, Outcome, vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +35,9 @@ def read_state(observation: Mapping[str, Any]) -> Percept:
     counts = np.asarray(observation["visible"])
     openness = np.asarray(observation["openables"])
     return Percept(
-        spot="" if place == START else spot_of(NAV_TARGETS[place]),
-        held=CATEGORIES[held] if held < len(CATEGORIES) else "",
-        visible={CATEGORIES[i]: int(counts[i]) for i in np.flatnonzero(counts)},
-        openness={o: bool(v > 0) for o, v in zip(OPENABLES, openness, strict=True) if v},
+        spot="" if place == vocabulary.START else vocabulary.spot_of(vocabulary.NAV_TARGETS[place]),
+        held=vocabulary.CATEGORIES[held] if held < len(vocabulary.CATEGORIES) else "",
+        visible={vocabulary.CATEGORIES[i]: int(counts[i]) for i in np.flatnonzero(counts)},
+        openness={o: bool(v > 0) for o, v in zip(vocabulary.OPENABLES, openness, strict=True) if v},
         outcome=OUTCOMES[int(np.argmax(observation["outcome"]))],
     )

@@ -4,8 +4,6 @@ It receives observations only. If it times out, exits or violates the protocol, 
 and the next one starts with a new process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import mmap
 import os
@@ -17,19 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from langrearrange.agents import wire
 from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
 from langrearrange.agents.watchdog import watch
-from langrearrange.agents.wire import (
-    MAX_REPLY,
-    SHARED_BYTES,
-    SHARED_FD,
-    Buffer,
-    hello,
-    pack,
-    read_hello,
-    read_reply,
-    skill_of,
-)
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
@@ -103,7 +91,7 @@ class ProcessAgent:
         if "skill" not in reply:
             self.close()
             raise AgentRefusalError('the answer has no \'skill\'; reply {"type":"act","skill":12}')
-        return skill_of(reply["skill"])
+        return wire.skill_of(reply["skill"])
 
     def close(self) -> None:
         """End the process. May be called more than once."""
@@ -119,9 +107,9 @@ class ProcessAgent:
         self.close()
         self._process = _Pipes(self._command, shared=self._shared)
         self._left_s = self.limits.start_s
-        reply = self._ask(hello(self._hard), "hello", self.limits.start_s)
+        reply = self._ask(wire.hello(self._hard), "hello", self.limits.start_s)
         try:
-            said = read_hello(reply, "agent")
+            said = wire.read_hello(reply, "agent")
             if said.modality != (self.modality or said.modality):
                 raise AgentError(
                     f"modality '{said.modality}', '{self.modality}' when first started"
@@ -139,7 +127,7 @@ class ProcessAgent:
         began = time.monotonic()
         try:
             line = self._process.ask(message, min(self._left_s, limit_s or self.limits.step_s))
-            return read_reply(line, expected)
+            return wire.read_reply(line, expected)
         except AgentError:
             self.close()
             raise
@@ -152,11 +140,9 @@ class _Pipes:
 
     def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
         self._memory = _shared_memory() if shared else None
-        environment = {name: v for name, v in os.environ.items() if name != SECRET}
-        descriptors: tuple[int, ...] = ()
-        if self._memory is not None:
-            environment[SHARED_FD] = str(self._memory[0])
-            descriptors = (self._memory[0],)
+        descriptors = self._memory[:1] if self._memory is not None else ()
+        environment = os.environ | {wire.SHARED_FD: str(*descriptors)}  # "" without shared memory
+        environment.pop(SECRET, None)
         try:
             self._process = subprocess.Popen(
                 command,
@@ -207,7 +193,7 @@ class _Pipes:
         if self._pending:
             raise AgentRefusalError(f"unexpected output of the agent: {self._pending[:80]!r}")
         memory = self._memory[1] if self._memory is not None else None
-        unsent = self._write(pack(message, memory))
+        unsent = self._write(wire.pack(message, memory))
         while b"\n" not in self._pending:
             left_ms = max(0.0, (deadline - time.monotonic()) * 1000)
             events = (self._both if unsent else self._reading).poll(left_ms)
@@ -244,7 +230,7 @@ class _Pipes:
         if self._process.stderr and not self._listener.is_alive():
             self._process.stderr.close()
 
-    def _write(self, buffers: Sequence[Buffer]) -> list[Buffer]:
+    def _write(self, buffers: Sequence[wire.Buffer]) -> list[wire.Buffer]:
         """Write as much as the pipe accepts and return the rest."""
         try:
             sent = os.writev(self._stdin.fileno(), buffers)
@@ -252,7 +238,7 @@ class _Pipes:
             sent = 0
         except OSError:
             raise self._ended() from None
-        rest: list[Buffer] = []
+        rest: list[wire.Buffer] = []
         for buffer in buffers:
             if sent < len(buffer):
                 rest.append(memoryview(buffer)[sent:])
@@ -260,12 +246,12 @@ class _Pipes:
         return rest
 
     def _read(self) -> None:
-        data = os.read(self._stdout.fileno(), MAX_REPLY)
+        data = os.read(self._stdout.fileno(), wire.MAX_REPLY)
         if not data:
             raise self._ended()
         self._pending += data
-        if len(self._pending) > MAX_REPLY:
-            raise AgentRefusalError(f"the reply is longer than {MAX_REPLY} bytes")
+        if len(self._pending) > wire.MAX_REPLY:
+            raise AgentRefusalError(f"the reply is longer than {wire.MAX_REPLY} bytes")
 
     def _ended(self) -> AgentError:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -288,8 +274,8 @@ def _shared_memory() -> tuple[int, memoryview] | None:
     if not hasattr(os, "memfd_create"):
         return None
     descriptor = os.memfd_create("langrearrange")
-    os.truncate(descriptor, SHARED_BYTES)
-    return descriptor, memoryview(mmap.mmap(descriptor, SHARED_BYTES))
+    os.truncate(descriptor, wire.SHARED_BYTES)
+    return descriptor, memoryview(mmap.mmap(descriptor, wire.SHARED_BYTES))
 
 
 def _enlarge(descriptor: int) -> None:

@@ -1,7 +1,5 @@
 """The agent protocols: single and batched, with and without access to episodes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
@@ -34,11 +32,9 @@ class Agent(Protocol):
 
     def reset(self, instruction: str) -> None:
         """Begin an episode; the agent learns nothing else about it."""
-        ...
 
     def act(self, observation: Observation) -> int:
         """Return the next skill, 0..69 (70 is `stop` in the Hard env)."""
-        ...
 
 
 @runtime_checkable
@@ -53,7 +49,6 @@ class BatchedAgent(Protocol):
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows, which need not be contiguous."""
-        ...
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
         """Choose a skill for each of the rows.
@@ -66,7 +61,6 @@ class BatchedAgent(Protocol):
         Returns:
             Skills, shape (n,), int64, in the order of `rows`.
         """
-        ...
 
 
 @runtime_checkable
@@ -75,7 +69,6 @@ class PrivilegedAgent(Protocol):
 
     def bind(self, episode: Episode) -> None:
         """Receive the next episode, before `reset`."""
-        ...
 
 
 @runtime_checkable
@@ -84,4 +77,3 @@ class PrivilegedBatchedAgent(Protocol):
 
     def bind_rows(self, rows: Sequence[int], episodes: Sequence[Episode]) -> None:
         """Receive the next episodes, before `reset_rows`."""
-        ...

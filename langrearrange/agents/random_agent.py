@@ -1,7 +1,5 @@
 """The agent that chooses skills uniformly at random; a lower bound."""
 
-from __future__ import annotations
-
 from langrearrange.env.observer import Observation
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.world import NUM_SKILLS

@@ -1,7 +1,5 @@
 """A batched agent made of single agents, one per row."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -53,13 +51,10 @@ class RowsOfAgents:
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
         """Return each agent's skill, shape (n,), int64; ActionError if one is invalid."""
-        skills = [
-            check_action(
-                self._agent(row).act({name: values[i] for name, values in observations.items()}),
-                NUM_SKILLS + 1,
-            )
-            for i, row in enumerate(rows)
-        ]
+        skills = []
+        for i, row in enumerate(rows):
+            observation = {name: values[i] for name, values in observations.items()}
+            skills.append(check_action(self._agent(row).act(observation), NUM_SKILLS + 1))
         return np.array(skills, np.int64)
 
     def close(self) -> None:

@@ -5,8 +5,6 @@
 The agent's prints are redirected to stderr, since stdout carries the protocol.
 """
 
-from __future__ import annotations
-
 import mmap
 import os
 import sys

@@ -1,7 +1,5 @@
 """The choice of an agent as a picklable value: a name, a command or an address."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from langrearrange.agents.http_agent import HttpAgent

@@ -3,8 +3,6 @@
 Both ends use this module; docs/protocol.md is the contract. Does not do any I/O.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple

@@ -4,13 +4,11 @@ Shared by `explorer` and `blind_sweep`. Uses the English names of the skills onl
 grammar and no templates.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
+from langrearrange.world.vocabulary import CATEGORIES, NAV_INDEX, SPOTS, english, handle_of
 
 Kind = Literal["category", "spot"]
 
@@ -44,6 +42,11 @@ def find_mentions(sentence: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
+def go_to(spot: str) -> str:
+    """Return the id of the nav skill to a spot; a drawer without a surface has a handle only."""
+    return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"
+
+
 def plural_of(noun: str) -> str:
     """Return the regular English plural of a noun phrase: `knife` -> `knives`."""
     if noun.endswith("scissors"):
@@ -67,14 +70,9 @@ def _forms() -> dict[str, tuple[Kind, str, bool]]:
 
 
 _FORMS: Final = _forms()
-_PATTERN: Final = re.compile(
-    r"\b("
-    + "|".join(
-        re.escape(form).replace(r"\ ", "[ -]") for form in sorted(_FORMS, key=len, reverse=True)
-    )
-    + r")\b(?: handle)?",
-    re.IGNORECASE,
-)
+_LONGEST_FIRST: Final = map(re.escape, sorted(_FORMS, key=len, reverse=True))
+_NAMES: Final = "|".join(_LONGEST_FIRST).replace(r"\ ", "[ -]")
+_PATTERN: Final = re.compile(rf"(?i)\b({_NAMES})\b(?: handle)?")
 _DETERMINER: Final = re.compile(
     r"\b(a|an|the|any|all|each|every|one|this|that|some|another|no|of|and|or)\s+\Z", re.IGNORECASE
 )

@@ -1,7 +1,5 @@
 """`langrearrange board`: a static leaderboard page from traces."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

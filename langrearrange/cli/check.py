@@ -1,25 +1,11 @@
-"""`langrearrange check`: prove everything a data set promises, episode by episode."""
-
-from __future__ import annotations
+"""`langrearrange check`: check a data set, episode by episode."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import (
-    Json,
-    Key,
-    Show,
-    Workers,
-    make_table,
-    note,
-    note_findings,
-    open_source,
-    print_json,
-    print_table,
-    secret_key,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
@@ -27,10 +13,11 @@ from langrearrange.errors import UsageError
 class Args:
     """Check data sets, episode by episode.
 
-    Content hash and schema; every plan replayed and re-proved optimal; the goal false at the start;
-    what the sentence presupposes true; texts distinct, with one reading each.
+    Checks content hash and schema; replays every plan and proves it optimal; checks that the goal
+    is false at the start, that the presuppositions of the sentence hold, and that texts are
+    distinct and unambiguous.
 
-    Exit code 0 when nothing is found, 1 otherwise.
+    Exit code 0 without findings, 1 otherwise.
 
     That no household tells what its sentence is about (extra `analysis`):
       langrearrange check --probes context
@@ -42,17 +29,17 @@ class Args:
     sets: Annotated[tuple[str, ...], tyro.conf.Positional]
     """folders written by `generate`, or names of splits"""
     planner: Literal["own", "pyperplan"] = "own"
-    """pyperplan: also ask a planner that is not ours whether each goal can be reached (slow)"""
-    key: Key = ""
+    """pyperplan: also check with an independent planner that each goal can be reached (slow)"""
+    key: common.Key = ""
     between: bool = False
     """also check what holds between the published splits: texts, flats and held-out words"""
-    workers: Workers = None
+    workers: common.Workers = None
     probes: bool = False
     """instead: does a household tell what its sentence is about, or a sentence what is hidden?"""
     probe_episodes: int = 20_000
     """of each split, to train probes on; they are tested on as many others"""
-    show: Show = 20
-    json: Json = False
+    show: common.Show = 20
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
@@ -65,19 +52,19 @@ def run(args: Args) -> int:
         return _probe(args)
     if not args.sets and not args.between:
         raise UsageError("no data set given; name a split or a folder written by `generate`")
-    key = secret_key(args.key)
+    key = common.secret_key(args.key)
     reports = []
     for name in args.sets:
-        source = open_source(name)
+        source = common.open_source(name)
         reports.append(check_dataset(source, planner=args.planner, key=key, workers=args.workers))
         if not key and isinstance(source, Dataset) and source.manifest.commitment:
-            note(
+            common.note(
                 f"{name} is sealed: only with --key is it proved that its spec made these episodes"
             )
     if args.between:
         reports.append(report_between())
     if args.json:
-        print_json([{**asdict(report), "passed": report.passed} for report in reports])
+        common.print_json([{**asdict(report), "passed": report.passed} for report in reports])
     else:
         rows = [
             (
@@ -90,8 +77,8 @@ def run(args: Args) -> int:
             for report in reports
         ]
         columns = ("set", "episodes", "findings", "content sha256", "proved by")
-        print_table(make_table("check", columns, rows))
-        note_findings(reports, args.show)
+        common.print_table(common.make_table("check", columns, rows))
+        common.note_findings(reports, args.show)
     return 0 if all(report.passed for report in reports) else 1
 
 
@@ -116,7 +103,7 @@ def _probe(args: Args) -> int:
         lift for lift, p in zip(found, adjusted, strict=True) if lift.lift > MAX_LIFT and p < 0.05
     ]
     if args.json:
-        print_json([
+        common.print_json([
             {**asdict(lift), "p_holm": p, "leak": lift in leaks}
             for lift, p in zip(found, adjusted, strict=True)
         ])  # fmt: skip
@@ -127,5 +114,7 @@ def _probe(args: Args) -> int:
             for lift, p in zip(found, adjusted, strict=True)
         ]  # fmt: skip
         columns = "split task probe episodes chance lift +- p".split()
-        print_table(make_table("probes", [*columns[:-1], "p (Holm)", ""], rows, left=3))
+        common.print_table(
+            common.make_table("probes", [*columns[:-1], "p (Holm)", ""], rows, left=3)
+        )
     return 1 if leaks else 0

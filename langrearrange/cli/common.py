@@ -1,4 +1,4 @@
-"""What several verbs share: options, opening episode sources, checking outputs, printing tables."""
+"""Shared by the verbs: options, opening episode sources, checking outputs, printing tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Folders = Annotated[
 Force = Annotated[bool, arg(help="replace what is at --out")]
 Json = Annotated[bool, arg(help="print JSON instead of tables")]
 NumEpisodes = Annotated[
-    int | None, arg(help="at most so many episodes of each set, spread evenly; None for all")
+    int | None, arg(help="at most this many episodes of each set, spread evenly; None for all")
 ]
 Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
 Workers = Annotated[int | None, arg(help="processes; None for one per available core")]
@@ -45,7 +45,7 @@ Workers = Annotated[int | None, arg(help="processes; None for one per available 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorOptions:
-    """What draws the pictures, for agents that see and for replays."""
+    """The simulator that renders images, for agents that see and for replays."""
 
     simulator: str = "embedded"
     """embedded, habitat (docs/habitat.md), or module:factory of your own"""
@@ -56,10 +56,10 @@ class SimulatorOptions:
     habitat_data: str | None = None
     """folder of Habitat data or exported flats; None exports flats when first played"""
     habitat_gpu: int | None = None
-    """index of the GPU that Habitat uses, -1 for software GL"""
+    """index of the GPU that Habitat uses, -1 for software OpenGL"""
 
     def env_kwargs(self) -> dict[str, Any]:
-        """Return the arguments of the env that were given; announces the homes."""
+        """Return the env arguments that were given, and register the homes."""
         from langrearrange.houses import register_homes
 
         for source in self.homes:
@@ -70,7 +70,7 @@ class SimulatorOptions:
 
 
 Simulator = Annotated[SimulatorOptions, OmitArgPrefixes]
-Show = Annotated[int, arg(help="print at most so many findings of each set")]
+Show = Annotated[int, arg(help="print at most this many findings of each set")]
 
 
 def open_source(name: str) -> EpisodeSource:
@@ -148,13 +148,21 @@ def secret_key(given: str) -> str:
 
 
 def make_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]] = (), left: int = 1
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    left: int = 1,
+    legend: str | None = None,
 ) -> Table:
-    """Return a table: `left` columns of text, then right-aligned numbers; floats to 3 decimals."""
+    """Return a table: `left` columns of text, then right-aligned numbers; floats to 3 decimals.
+
+    The legend is printed below it.
+    """
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, box=box.SIMPLE_HEAD, caption=legend)
+    table.title_justify = table.caption_justify = "left"
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right", no_wrap=index == 0)
     for row in rows:
@@ -163,7 +171,7 @@ def make_table(
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout; wide enough not to fold when it is piped."""
+    """Print a table on stdout; wide enough not to wrap when it is piped."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else 140
@@ -181,7 +189,7 @@ def note(text: str) -> None:
 
 
 def note_findings(reports: Sequence[Report] | Sequence[ImportReport], show: int) -> None:
-    """Say what was found on stderr, at most `show` findings of each report."""
+    """Print findings on stderr, at most `show` of each report."""
     for report in reports:
         for finding in report.findings[:show]:
             note(str(finding))

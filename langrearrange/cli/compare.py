@@ -1,25 +1,17 @@
 """`langrearrange compare`: is one agent better than another, on the same episodes?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import (
-    Json,
-    ScoringOptions,
-    make_table,
-    print_json,
-    print_table,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Args(ScoringOptions):
+class Args(common.ScoringOptions):
     """Compare two runs: paired differences, clustered intervals, Holm over splits.
 
     A winner is named only where the interval of the difference leaves out zero after correction.
@@ -28,7 +20,7 @@ class Args(ScoringOptions):
 
     runs: Annotated[tuple[Path, Path], tyro.conf.Positional]
     """two traces written by `evaluate`"""
-    json: Json = False
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
@@ -41,24 +33,18 @@ def run(args: Args) -> int:
     first, second = map(args.score, args.runs)
     differences = compare(first, second)
     if args.json:
-        print_json(as_values(differences))
+        common.print_json(as_values(differences))
         return 0
     names = {"a": name_of(first), "b": name_of(second)}
     columns = ["split", "measure", *(f"{side}: {name}" for side, name in names.items())]
     columns += ["a - b", "95 %", "p (Holm)", "detectable", "better"]
-    rows = [
-        (
-            row.name,
-            row.measure,
-            row.mean_a,
-            row.mean_b,
-            f"{row.difference:+.3f}",
-            f"[{row.low:+.2f}, {row.high:+.2f}]",
-            f"{row.p_holm:.2g}" if row.p_holm >= 1e-9 else "< 1e-9",
-            row.detectable,
-            names.get(row.winner, "-"),
-        )
-        for row in differences
-    ]
-    print_table(make_table("paired comparison", columns, rows, left=2))
+    rows = []
+    for row in differences:
+        change = f"{row.difference:+.3f}", f"[{row.low:+.2f}, {row.high:+.2f}]"
+        p = f"{row.p_holm:.2g}" if row.p_holm >= 1e-9 else "< 1e-9"
+        better = names.get(row.winner, "-")
+        means = row.mean_a, row.mean_b
+        rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
+    legend = "95 %: clustered interval of a - b; detectable: smallest difference that could show"
+    common.print_table(common.make_table("paired comparison", columns, rows, 2, legend))
     return 0

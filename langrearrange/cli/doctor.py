@@ -1,6 +1,4 @@
-"""`langrearrange doctor`: what is installed, what is missing, and the next command."""
-
-from __future__ import annotations
+"""`langrearrange doctor`: check the installation and print what to do next."""
 
 import json
 import os
@@ -42,7 +40,7 @@ EXTRAS: Final[dict[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Say what is installed, what is missing and what to do about it. Safe to paste in a report."""
+    """Report what is installed, what is missing and what to do. Safe to paste into a bug report."""
 
     habitat_python: str | None = None
     """Python of your Habitat environment; else what LANGREARRANGE_HABITAT_PYTHON names"""
@@ -52,7 +50,7 @@ class Args:
 
 
 def run(args: Args) -> int:
-    """Print the findings; exit code 1 when something that every user needs is broken."""
+    """Print the findings; exit code 1 if a required part is broken."""
     rows = findings(args.habitat_python, args.habitat_data)
     if args.json:
         print_json(rows)
@@ -62,7 +60,7 @@ def run(args: Args) -> int:
 
 
 def findings(habitat_python: str | None = None, habitat_data: str | None = None) -> list[Row]:
-    """Return one row per thing looked at: {item, status: ok | optional | broken, detail, next}."""
+    """Return one row per checked item: {item, status: ok | optional | broken, detail, next}."""
     from langrearrange.habitat.diagnosis import habitat_rows
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -83,7 +81,7 @@ def _row(item: str, status: str, detail: str, then: str = "") -> Row:
 
 
 def _looked_at(item: str, look: Callable[[], str], then: str = "") -> Row:
-    """Return what `look` finds, or that it fails."""
+    """Return a row with the result of `look`, or with its error."""
     try:
         return _row(item, "ok", look())
     except LangRearrangeError as error:
@@ -136,7 +134,7 @@ def _extra(extra: str, module: str, purpose: str) -> Row:
     if find_spec(module) is None:
         then = f"pip install 'langrearrange[{extra}]'"
         return _row(item, "optional", f"not installed ({purpose})", then)
-    return _row(item, "ok", f"{module} is there ({purpose})")
+    return _row(item, "ok", f"{module} is installed ({purpose})")
 
 
 def _print(rows: list[Row]) -> None:

@@ -1,7 +1,5 @@
 """A person drives an episode in the terminal: sentence, picture, what is in reach, a prompt."""
 
-from __future__ import annotations
-
 import sys
 from typing import Any, Final
 

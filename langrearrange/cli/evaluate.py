@@ -7,52 +7,42 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from langrearrange.cli.common import (
-    Dask,
-    Force,
-    Simulator,
-    SimulatorOptions,
-    executor_of,
-    note,
-    open_source,
-    warn_on_stderr,
-)
+from langrearrange.cli import common
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from langrearrange.agents import AgentSpec
     from langrearrange.leaderboard import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What is played and where the trace goes, whoever the agent is."""
+    """Options of a run that do not depend on the agent: episodes, trace, simulator."""
 
     out: Path
     """the trace to write, NAME.jsonl.gz"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
-    """at most so many of each, spread evenly; such a run is marked as partial"""
+    """at most this many of each, spread evenly; the run is then marked as partial"""
     horizon: int = HORIZON
     """skills an episode may take"""
     seed: int = 0
-    """given to the agent"""
+    """seed passed to the agent"""
     rows: int = 16
-    """episodes side by side, for agents that batch"""
+    """episodes played in parallel, for batched agents"""
     name: str = ""
     """name of the agent in tables; by default what it is"""
     perception: str = ""
     """what its encoder was trained on, <= 200 characters; by default what the agent says"""
-    force: Force = False
-    pictures: Simulator = field(default_factory=SimulatorOptions)
+    force: common.Force = False
+    pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
     def plan(self, *, hard: bool) -> Plan:
-        """Return what is to be played; UsageError if no split or folder has a name."""
+        """Return the plan of the run; UsageError if a split or folder does not exist."""
         from langrearrange.leaderboard.evaluate import Plan
 
         return Plan(
-            sources=[open_source(name) for name in self.episodes],
+            sources=[common.open_source(name) for name in self.episodes],
             num_episodes=self.num_episodes,
             protocol="hard" if hard else "paper",
             horizon=self.horizon,
@@ -86,27 +76,35 @@ class Args(RunOptions):
     authors: str = ""
     """authors of the agent, for the board"""
     homepage: str = ""
-    """where to read about it; for the board"""
+    """web page of the agent, for the board"""
     parameters: str = ""
-    """how large it is; for the board"""
+    """number of parameters, for the board"""
     train_data: str = ""
-    """what it was trained on; for the board"""
+    """training data, for the board"""
     hard: bool = False
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
     workers: int = 1
     """processes that play, each with an agent of its own; the episodes are the same"""
-    dask: Dask = None
+    dask: common.Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
 
 
 def run(args: Args) -> int:
-    """Play, with progress and success so far on stderr; the path of the trace on stdout."""
-    from langrearrange.agents import is_privileged
+    """Play; progress and success rate go to stderr, the path of the trace to stdout."""
+    from langrearrange.agents import AgentSpec, Limits, is_privileged
     from langrearrange.leaderboard.evaluate import evaluate
     from langrearrange.leaderboard.trace import AgentFacts
 
-    spec = _spec(args)
+    spec = AgentSpec(
+        name=args.agent,
+        command=args.agent_cmd,
+        url=args.agent_url,
+        own_process=":" in args.agent and not args.in_process,
+        seed=args.seed,
+        hard=args.hard,
+        limits=Limits(step_s=args.step_timeout_s),
+    )
     agent = spec.build()
     facts = AgentFacts(
         name=args.name or spec.label,
@@ -120,32 +118,22 @@ def run(args: Args) -> int:
     )
     kinds = ("failed", "succeeded")
     outcomes: Counter[str] = Counter()
-    warn_on_stderr()
-    with executor_of(args.workers, args.dask) as pool:
+    common.warn_on_stderr()
+    with common.executor_of(args.workers, args.dask) as pool:
         path = evaluate(
             spec if pool else agent, facts, args.plan(hard=args.hard), args.out,
             executor=pool and pool.executor, workers=pool.workers if pool else 1, force=args.force,
             on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
         )  # fmt: skip
     done, succeeded = outcomes.total(), outcomes.pop("succeeded", 0)
-    note(f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them")
+    common.note(
+        f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them"
+    )
     outcomes.pop("failed", 0)
     if outcomes:
-        told = ", ".join(f"{count} {failure}" for failure, count in outcomes.most_common())
-        note(f"the agent itself failed in {outcomes.total()} of them ({told}; docs/protocol.md)")
+        kinds_of_failure = ", ".join(f"{n} {failure}" for failure, n in outcomes.most_common())
+        common.note(
+            f"the agent failed in {outcomes.total()} of them ({kinds_of_failure}; docs/protocol.md)"
+        )
     print(path)
     return 0
-
-
-def _spec(args: Args) -> AgentSpec:
-    from langrearrange.agents import AgentSpec, Limits
-
-    return AgentSpec(
-        name=args.agent,
-        command=args.agent_cmd,
-        url=args.agent_url,
-        own_process=":" in args.agent and not args.in_process,
-        seed=args.seed,
-        hard=args.hard,
-        limits=Limits(step_s=args.step_timeout_s),
-    )

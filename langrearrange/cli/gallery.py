@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Draw contact sheets: every flat from above and inside, every model of a thing.
+    """Draw contact sheets: every flat from above and inside, every object model.
 
     For example:
 
@@ -34,7 +34,7 @@ class Args:
     flats: Flats = ("all",)
     """ids of flats, or train, validation, test, all; one sheet a floor plan"""
     categories: Annotated[tuple[str, ...], tyro.conf.arg(metavar="CATEGORY")] = ()
-    """which kinds of things; none given: all"""
+    """categories of objects; by default all"""
     size: int = 200
     """height of a picture in pixels"""
     out: Path = Path("out/gallery")

@@ -1,7 +1,5 @@
 """`langrearrange generate`: write episodes from templates, solved and checked, as a folder."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +11,8 @@ from langrearrange.errors import UsageError
 class Args:
     """Write the episodes of a split, or of a spec file of your own, as a data set folder.
 
-    Each episode is a pure function of (spec, index): the same content hash comes out whatever the
-    number of workers. After an interruption, the same command resumes.
+    Each episode is a pure function of (spec, index): the content hash does not depend on the number
+    of workers. After an interruption, the same command resumes.
 
     A sealed test set: write a spec file (docs/sealed-sets.md), choose a secret and keep it:
       langrearrange generate --spec sealed.yaml --key "$(openssl rand -hex 16)" --out out/sealed

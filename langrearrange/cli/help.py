@@ -1,7 +1,5 @@
 """`langrearrange help`: pages of the documentation, which are part of the installation."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import dataclass
 from difflib import get_close_matches

@@ -1,22 +1,12 @@
 """`langrearrange import-official`: the official release's pickled episodes, read safely."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import (
-    Force,
-    Json,
-    Show,
-    make_table,
-    note_findings,
-    print_json,
-    print_table,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 
 
@@ -24,8 +14,8 @@ from langrearrange.errors import UsageError
 class Args:
     """Write the episodes of the official release in our format, one folder a file.
 
-    The pickles are read as data and never run; whatever else they ask for is refused. Texts, goals
-    and poses are kept; plans are our solver's. Inconsistent episodes are kept and named.
+    The pickles are parsed as data and never executed; any other opcode is refused. Texts, goals and
+    poses are kept; plans come from our solver. Inconsistent episodes are kept and reported.
 
       langrearrange import-official ml-llarp/datasets/context.pickle --out out/official
       langrearrange play official_context/000017 --episodes out/official/official_context
@@ -40,9 +30,9 @@ class Args:
     """folder to write; each file becomes --out/official_<split>"""
     max_mb: int = 32
     """largest file admitted, MiB; reading may take 16 times as much memory"""
-    show: Show = 20
-    json: Json = False
-    force: Force = False
+    show: common.Show = 20
+    json: common.Json = False
+    force: common.Force = False
 
 
 def run(args: Args) -> int:
@@ -56,7 +46,7 @@ def run(args: Args) -> int:
     max_bytes = args.max_mb * 1024 * 1024
     reports = list(import_files(args.files, args.out, max_bytes, overwrite=args.force))
     if args.json:
-        print_json([report.as_dict() for report in reports])
+        common.print_json([report.as_dict() for report in reports])
     else:
         rows = []
         for r in reports:
@@ -66,6 +56,6 @@ def run(args: Args) -> int:
             counts = r.num_episodes, r.num_written, r.num_scenes, r.num_texts
             rows.append((r.split, r.file, *counts, skills, found))
         columns = ("split", "file", "episodes", "written", "scenes", "texts", "skills", "findings")
-        print_table(make_table("import-official", columns, rows, left=2))
-        note_findings(reports, args.show)
+        common.print_table(common.make_table("import-official", columns, rows, left=2))
+        common.note_findings(reports, args.show)
     return int(any(report.num_written < report.num_episodes for report in reports))

@@ -1,9 +1,7 @@
-"""The `langrearrange` command: finds the verb, loads only its module, turns errors into exit codes.
+"""The `langrearrange` command: imports only the module of the verb, maps errors to exit codes.
 
-Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong use. Not for what the verbs do.
+Exit codes: 0 done, 1 a check failed or data is damaged, 2 wrong usage.
 """
-
-from __future__ import annotations
 
 import errno
 import sys
@@ -14,7 +12,7 @@ from typing import Any, Final
 
 VERBS: Final[dict[str, str]] = {
     "generate": "make episodes from templates, each solved and checked",
-    "check": "prove a data set: schema, hash, plans, presuppositions, one reading",
+    "check": "check a data set: schema, hash, plans, presuppositions, one reading",
     "play": "look at an episode, drive it yourself or watch an agent",
     "evaluate": "run an agent over episodes and write a trace of every action",
     "score": "replay traces and print success and efficiency",
@@ -72,7 +70,7 @@ def _overview() -> str:
 
 
 def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
-    """Return a verb's module and its options; leaves with status 2 where they are wrong."""
+    """Return a verb's module and its parsed options; exits with status 2 if they are invalid."""
     import tyro
 
     module = import_module(f"langrearrange.cli.{verb.replace('-', '_')}")
@@ -82,14 +80,14 @@ def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
 
 def _run(verb: str, arguments: list[str]) -> int:
     from langrearrange.cli.common import printable
-    from langrearrange.errors import LangRearrangeError
+    from langrearrange.errors import LangRearrangeError, RunError
 
     try:
         module, args = parse(verb, arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
         print(f"langrearrange {verb}: {printable(error)}", file=sys.stderr)
-        return exit_code(error)
+        return 1 if isinstance(error, RunError) else 2
     except KeyboardInterrupt:
         print(f"langrearrange {verb}: stopped; what was complete is kept", file=sys.stderr)
         return 130
@@ -101,22 +99,6 @@ def _run(verb: str, arguments: list[str]) -> int:
         hint = "; free some space, then run the same command again" if full else ""
         print(f"langrearrange {verb}: {error.strerror or error}{place}{hint}", file=sys.stderr)
         return 1
-
-
-def exit_code(error: Exception) -> int:
-    """Return 1 for damaged data and failed work, 2 for wrong use."""
-    from langrearrange import errors
-
-    failed = (
-        errors.DatasetError,
-        errors.EpisodeError,
-        errors.SubmissionError,
-        errors.GenerationError,
-        errors.SolverError,
-        errors.RenderError,
-        errors.ScoreError,
-    )
-    return 1 if isinstance(error, failed) else 2
 
 
 if __name__ == "__main__":

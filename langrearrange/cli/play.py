@@ -1,4 +1,4 @@
-"""`langrearrange play`: look at one episode: drive it by hand, watch an agent, save a replay."""
+"""`langrearrange play`: play one episode by hand, watch an agent, or save a replay."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from langrearrange.cli.common import (
-    Force,
-    Simulator,
-    SimulatorOptions,
-    find_episode,
-    note,
-    open_source,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 from langrearrange.paths import refuse_existing
 
@@ -44,7 +37,7 @@ class Args:
     agent: str = ""
     """watch random, blind_sweep, explorer, oracle or module:Class instead of driving"""
     trace: Path | None = None
-    """watch the episode as a trace written by `evaluate` has it"""
+    """replay the episode from a trace written by `evaluate`"""
     episodes: str = ""
     """folder of a data set that is not a published split"""
     out: Path | None = None
@@ -53,8 +46,8 @@ class Args:
     """where to drive"""
     hard: bool = False
     """the harder variant (paper D.3)"""
-    force: Force = False
-    pictures: Simulator = field(default_factory=SimulatorOptions)
+    force: common.Force = False
+    pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
 
 def run(args: Args) -> int:
@@ -70,9 +63,9 @@ def run(args: Args) -> int:
         check_ending(args.out)
         refuse_existing(args.out, overwrite=args.force)
     if args.episode:
-        chosen = find_episode(args.episode, args.episodes)
+        chosen = common.find_episode(args.episode, args.episodes)
     else:
-        chosen = select(open_source(args.episodes or "train_mini"), 1)
+        chosen = select(common.open_source(args.episodes or "train_mini"), 1)
     (episode,) = chosen
     if not args.agent and not args.trace:
         return _drive(args, episode)
@@ -127,7 +120,7 @@ def _drive(args: Args, episode: Episode) -> int:
 
         return drive_window(episode, hard=args.hard, **args.pictures.env_kwargs())
     if not sys.stdin.isatty() and args.ui == "auto":
-        note("no terminal to type in; reading skills from standard input, one per line")
+        common.note("no terminal to type in; reading skills from standard input, one per line")
     from langrearrange.cli.drive import drive_terminal
 
     return drive_terminal(episode, hard=args.hard, **args.pictures.env_kwargs())

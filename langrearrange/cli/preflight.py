@@ -1,7 +1,5 @@
 """`langrearrange preflight`: would this trace be accepted, and with a place?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

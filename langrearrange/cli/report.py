@@ -1,4 +1,4 @@
-"""`langrearrange report`: one self-contained HTML page to watch the episodes of a run."""
+"""`langrearrange report`: a self-contained HTML page that replays the episodes of a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Args(ScoringOptions):
     out: Path
     """the page to write, NAME.html"""
     frames: int = 6
-    """how many episodes get camera pictures (about 100 kB each)"""
+    """number of episodes with camera images (about 100 kB each)"""
     force: Force = False
 
 

@@ -1,4 +1,4 @@
-"""`langrearrange score`: replay traces and print what they are worth."""
+"""`langrearrange score`: replay traces and print success and efficiency."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ MOST_REFERENCE_EPISODES = 2_000
 class Args(ScoringOptions):
     """Replay every action of one or more traces and print success and efficiency.
 
-    What a trace says of itself is ignored: each episode is rebuilt, its actions are played again
-    with the world's own rules, and only that counts. Intervals are 95 % and clustered; ~ marks
-    those outside the range where simulation shows 93-97 % coverage (docs/protocol.md).
+    Results stored in a trace are ignored: each episode is rebuilt and its actions are replayed with
+    the rules of the world. Intervals are clustered 95 % confidence intervals; ~ marks those outside
+    the range where simulation shows 93-97 % coverage (docs/protocol.md).
     """
 
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]

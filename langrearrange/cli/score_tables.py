@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from langrearrange.leaderboard.statistics import Interval
 
 WIDE = 3
-"""With at most so many splits, agents are rows; with more, they are columns."""
+"""Up to this number of splits, agents are rows; beyond it, they are columns."""
+LEGEND = "brackets: clustered 95 % interval; ~: its coverage is not verified"
+METRICS_LEGEND = f"{LEGEND}; regret: mean extra steps of successes"
 
 
 def name_of(result: Result) -> str:
-    """Return what a run is called in tables."""
+    """Return the name of a run in tables."""
     from rich.markup import escape
 
     agent = result.header.agent
-    name = escape(agent.name)
-    return f"{name} (privileged)" if agent.privileged else name
+    return escape(agent.name) + (" (privileged)" if agent.privileged else "")
 
 
 def interval(value: Interval) -> str:
-    """Return `0.420 [0.33, 0.52]`; a ~ marks intervals whose coverage was not simulated."""
-    mark = "" if value.checked else "~"
-    return f"{value.mean:.3f} {mark}[{value.low:.2f}, {value.high:.2f}]"
+    """Return `0.420 [0.33, 0.52]`, with a ~ before the interval unless `value.checked`."""
+    return f"{value.mean:.3f} {'' if value.checked else '~'}[{value.low:.2f}, {value.high:.2f}]"
 
 
 def board(results: Sequence[Result], *, paper: bool = False) -> Table:
@@ -50,33 +50,28 @@ def board(results: Sequence[Result], *, paper: bool = False) -> Table:
         ]
         for name in (*splits, *groups)
     ]
-    table = make_table("success [95 % interval] and efficiency", columns, rows)
+    legend = LEGEND
     if paper:
         from langrearrange.leaderboard.paper_rows import NOTE
 
-        table.caption = f"paper: {NOTE}; * these two cells probably carry each other's label"
-    return table
+        legend += f"\npaper: {NOTE}; *: the labels of these two cells were probably exchanged"
+    return make_table("success [95 % interval] and efficiency", columns, rows, legend=legend)
 
 
 def one_run(result: Result) -> Table:
     """Return everything of one run, split by split."""
     from langrearrange.leaderboard.metrics import METRICS
 
-    rows: list[list[object]] = [
-        [
-            split,
-            scores.num_episodes,
-            interval(scores.success),
-            interval(scores.efficiency),
-            *(metric.text(scores.metrics[name]) for name, metric in METRICS.items()),
-        ]
-        for split, scores in result.splits.items()
-    ]
+    rows: list[list[object]] = []
+    for split, scores in result.splits.items():
+        metrics = (metric.text(scores.metrics[name]) for name, metric in METRICS.items())
+        pair = interval(scores.success), interval(scores.efficiency)
+        rows.append([split, scores.num_episodes, *pair, *metrics])
     for name, group in result.groups.items():
         rows.append([name, "", interval(group.success), interval(group.efficiency)])
-    columns = ["split", "episodes", "success", "efficiency"]
-    columns += [metric.title for metric in METRICS.values()]
-    return make_table(f"{name_of(result)}, sees {result.header.agent.modality}", columns, rows)
+    columns = ["split", "episodes", "success", "efficiency", *(m.title for m in METRICS.values())]
+    title = f"{name_of(result)}, sees {result.header.agent.modality}"
+    return make_table(title, columns, rows, legend=METRICS_LEGEND)
 
 
 def templates(result: Result) -> Table:
@@ -103,14 +98,10 @@ def causes(result: Result) -> Table:
 def spreads(rows: Sequence[Spread], name: str) -> Table:
     """Return mean and spread of several runs of one agent."""
     title = f"{name}, {rows[0].num_runs} runs: mean +- sample standard deviation"
-    texts = [
-        (
-            row.name,
-            f"{row.success:.3f} +- {row.success_std:.3f}",
-            f"{row.efficiency:.3f} +- {row.efficiency_std:.3f}",
-        )
-        for row in rows
-    ]
+    texts = []
+    for row in rows:
+        success = f"{row.success:.3f} +- {row.success_std:.3f}"
+        texts.append((row.name, success, f"{row.efficiency:.3f} +- {row.efficiency_std:.3f}"))
     return make_table(title, ["split", "success", "efficiency"], texts)
 
 
@@ -119,25 +110,15 @@ def _agents_as_rows(results: Sequence[Result], splits: Sequence[str]) -> Table:
 
     rows = []
     for result in results:
-        shown = [result.splits[s] for s in splits if s in result.splits]
-        rows.append(
-            [
-                name_of(result),
-                result.header.agent.modality,
-                *(
-                    interval(result.splits[s].success) if s in result.splits else "-"
-                    for s in splits
-                ),
-                sum(s.efficiency.mean for s in shown) / len(shown),
-                *(
-                    metric.text(mean(scores.metrics[name] for scores in shown))
-                    for name, metric in METRICS.items()
-                ),
-            ]
-        )
-    columns = ["agent", "sees", *splits, "efficiency"]
-    columns += [metric.title for metric in METRICS.values()]
-    return make_table("success per split, 95 % clustered interval", columns, rows, left=2)
+        found = result.splits
+        shown = [found[s] for s in splits if s in found]
+        successes = (interval(found[s].success) if s in found else "-" for s in splits)
+        efficiency = sum(s.efficiency.mean for s in shown) / len(shown)
+        metrics = (m.text(mean(s.metrics[name] for s in shown)) for name, m in METRICS.items())
+        agent = name_of(result), result.header.agent.modality
+        rows.append([*agent, *successes, efficiency, *metrics])
+    columns = ["agent", "sees", *splits, "efficiency", *(m.title for m in METRICS.values())]
+    return make_table("success per split", columns, rows, 2, METRICS_LEGEND)
 
 
 def _cell(scores: Scores | Any | None) -> str:

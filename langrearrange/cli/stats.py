@@ -1,4 +1,4 @@
-"""`langrearrange stats`: what templates can say and what data sets hold, as tables and plots."""
+"""`langrearrange stats`: statistics of templates and data sets as tables and plots."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from langrearrange.cli.common import (
-    Json,
-    NumEpisodes,
-    make_table,
-    note,
-    open_source,
-    print_json,
-    print_table,
-)
+from langrearrange.cli import common
 from langrearrange.errors import UsageError
 from langrearrange.world.vocabulary import SPLITS
 
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Count what can be said (`stats templates`) or what data sets hold (paper B.6).
+    """Print statistics of the templates (`stats templates`) or of data sets (paper B.6).
 
     For example:
 
@@ -40,16 +32,20 @@ class Args:
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
     """`templates`, `all` (every split but train), names of splits, folders"""
-    num_episodes: NumEpisodes = None
+    num_episodes: common.NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
     sentences: int | None = None
     """print so many sentences of each set instead, the same every time, with goals: Markdown"""
-    json: Json = False
+    json: common.Json = False
 
 
 def run(args: Args) -> int:
     """Count and print; with --plots also draw."""
+    from langrearrange.dataset import select
+    from langrearrange.dataset.analysis import summarise
+    from langrearrange.progress import progress
+
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
     if args.what == ("templates",):
@@ -62,9 +58,14 @@ def run(args: Args) -> int:
     if args.sentences is not None:
         _sentences(names, args)
         return 0
-    summaries = _summaries(names, args.num_episodes)
+    selections = [select(common.open_source(name), args.num_episodes) for name in names]
+    summaries = []
+    with progress("stats", len(selections), "sets") as advance:
+        for selection in selections:
+            summaries.append(summarise(selection.split, selection))
+            advance(1, selection.split)
     if args.json:
-        print_json([_row(summary) | _counts(summary) for summary in summaries])
+        common.print_json([_row(summary) | _counts(summary) for summary in summaries])
     else:
         _print(summaries)
     if args.plots is not None:
@@ -96,7 +97,7 @@ def _templates(*, as_json: bool) -> None:
     phrasings = distinct_phrasings()
     if as_json:
         listed = {"templates": list(map(asdict, counted)), "files": list(map(asdict, files))}
-        print_json({"distinct_phrasings": phrasings, **listed})
+        common.print_json({"distinct_phrasings": phrasings, **listed})
         return
     rows = [
         (
@@ -106,25 +107,13 @@ def _templates(*, as_json: bool) -> None:
         for row in counted
     ]
     columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
-    print_table(make_table("templates", columns, rows, left=3))
+    common.print_table(common.make_table("templates", columns, rows, left=3))
     sums = [(*astuple(row)[:4], f"{row.num_texts:,}") for row in files]
     title = "files (words: without names, each once)"
-    print_table(make_table(title, ("file", "phrasings", "words", "train's verbs", "texts"), sums))
+    common.print_table(
+        common.make_table(title, ("file", "phrasings", "words", "train's verbs", "texts"), sums)
+    )
     print(f"{len(counted)} templates, {phrasings} distinct phrasings (the paper has 282)")
-
-
-def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
-    from langrearrange.dataset import select
-    from langrearrange.dataset.analysis import summarise
-    from langrearrange.progress import progress
-
-    selections = [select(open_source(name), num_episodes) for name in names]
-    summaries = []
-    with progress("stats", len(selections), "sets") as advance:
-        for selection in selections:
-            summaries.append(summarise(selection.split, selection))
-            advance(1, selection.split)
-    return summaries
 
 
 def _row(summary: Summary) -> dict[str, Any]:
@@ -160,10 +149,12 @@ def _counts(summary: Summary) -> dict[str, dict[Any, int]]:
 def _print(summaries: Sequence[Summary]) -> None:
     rows = [_row(summary) for summary in summaries]
     texts = [list(map(str, row.values())) for row in rows]
-    print_table(make_table("data sets (means per episode)", list(rows[0]), texts))
+    common.print_table(common.make_table("data sets (means per episode)", list(rows[0]), texts))
     if len(summaries) == 1:
         columns = ("template", "episodes")
-        print_table(make_table("episodes per template", columns, summaries[0].templates.items()))
+        common.print_table(
+            common.make_table("episodes per template", columns, summaries[0].templates.items())
+        )
 
 
 def _draw(summaries: Sequence[Summary], folder: Path) -> None:
@@ -191,4 +182,4 @@ def _draw(summaries: Sequence[Summary], folder: Path) -> None:
                     writer.writerow((summary.split, quantity, value, count))
             for word, count in summary.words.most_common():
                 writer.writerow((summary.split, "word", word, count))
-    note(f"{len(figures)} figures and summary.csv in {folder}")
+    common.note(f"{len(figures)} figures and summary.csv in {folder}")

@@ -1,7 +1,5 @@
 """Pictures in a terminal: two pixels per character cell, 24-bit colour. Not for windows."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
@@ -24,9 +22,12 @@ def picture(rgb: NDArray[np.uint8], columns: int | None = None) -> str:
         rgb: (height, width, 3) uint8.
         columns: characters per line; None: what the terminal holds, at most 96.
     """
+    from PIL import Image
+
     width = columns or min(shutil.get_terminal_size().columns, 96)
     height = max(2, rgb.shape[0] * width // rgb.shape[1] // 2 * 2)
-    small = _shrink(rgb, height, width)
+    image = Image.fromarray(rgb).resize((width, height), Image.Resampling.BOX)
+    small = np.asarray(image, dtype=np.uint8)
     lines = []
     for upper, lower in zip(small[0::2], small[1::2], strict=True):
         cells = [
@@ -35,10 +36,3 @@ def picture(rgb: NDArray[np.uint8], columns: int | None = None) -> str:
         ]
         lines.append("".join(cells) + "\x1b[0m")
     return "\n".join(lines)
-
-
-def _shrink(rgb: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    resized = Image.fromarray(rgb).resize((width, height), Image.Resampling.BOX)
-    return np.asarray(resized, dtype=np.uint8)

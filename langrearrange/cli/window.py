@@ -1,7 +1,5 @@
 """A person drives an episode in a window (extra `play`): type a skill, Enter takes it."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from langrearrange.cli.drive import find_skills

@@ -1,7 +1,5 @@
 """What counts as an action: ints, numpy integers, 0-d integer arrays; nothing that looks so."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """What the single and the vector env share: arguments, episodes, their orders, drawing, specs."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Final, NoReturn
 
 import numpy as np
@@ -49,6 +47,14 @@ class BaseEnv:
         ]
         self._order_begun = False
         self._picture: Any = None
+
+    def _check_options(self, options: dict[str, Any] | None, *known: str) -> dict[str, Any]:
+        """Return the options of `reset`; UsageError for an unknown one."""
+        options = options or {}
+        if unknown := sorted(set(options) - set(known)):
+            accepted = ", ".join(map(repr, known))
+            raise UsageError(f"reset has no option {unknown[0]!r}; accepted: {accepted}")
+        return options
 
     @property
     def spec(self) -> EnvSpec | None:

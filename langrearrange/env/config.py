@@ -15,14 +15,8 @@ from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardChoice, make_reward
 from langrearrange.env.task import Rules
 from langrearrange.errors import UsageError
+from langrearrange.sim import registry
 from langrearrange.sim.protocol import Simulator
-from langrearrange.sim.registry import (
-    SimulatorChoice,
-    check_choice,
-    is_live,
-    make_simulator,
-    refuse_live,
-)
 from langrearrange.world import NUM_SKILLS, Semantics
 from langrearrange.world.vocabulary import HORIZON, SPLITS, TRAINING_SPLITS, SplitName
 
@@ -56,7 +50,7 @@ class EnvKwargs(TypedDict, total=False):
     split: SplitName
     episodes: Episodes | None
     observation: Modality
-    simulator: SimulatorChoice
+    simulator: registry.SimulatorChoice
     reward: RewardChoice
     horizon: int
     image_size: int
@@ -66,8 +60,8 @@ class EnvKwargs(TypedDict, total=False):
     feedback: bool
     extras: Sequence[Extra]
     semantics: Semantics
-    habitat_python: str | None
-    habitat_data: str | None
+    habitat_python: str | Path | None
+    habitat_data: str | Path | None
     habitat_gpu: int | None
     render_mode: Literal["rgb_array", "ansi"] | None
 
@@ -85,7 +79,7 @@ class EnvConfig:
     split: str = "train_mini"
     episodes: Episodes | None = None
     observation: Modality = "rgb"
-    simulator: SimulatorChoice = "embedded"
+    simulator: registry.SimulatorChoice = "embedded"
     reward: RewardChoice = "paper"
     horizon: int = HORIZON
     image_size: int = 256
@@ -95,8 +89,8 @@ class EnvConfig:
     feedback: bool = False
     extras: Sequence[str] = ()
     semantics: Semantics = "paper"
-    habitat_python: str | None = None
-    habitat_data: str | None = None
+    habitat_python: str | Path | None = None
+    habitat_data: str | Path | None = None
     habitat_gpu: int | None = None
     render_mode: str | None = None
     hard: bool = False
@@ -143,31 +137,32 @@ class EnvConfig:
     def _check_simulator(self) -> None:
         given = {name: getattr(self, name) for name, _ in SIMULATOR_OPTIONS.items()}
         given = {name: v for name, v in given.items() if v != SIMULATOR_OPTIONS[name]}
-        check_choice(self.simulator, given)
-        if self.num_envs > 1 and is_live(self.simulator):
+        registry.check_choice(self.simulator, given)
+        if self.num_envs > 1 and registry.is_live(self.simulator):
             raise UsageError(
                 f"simulator={self.simulator!r} holds one household and {self.num_envs} envs need "
                 "one each; pass its class, a function that makes one, or 'module:factory'"
             )
-        for name, kind, accepted in (
-            ("habitat_python", str, "the path of a Python"),
-            ("habitat_data", str, "the path of a folder"),
-            ("habitat_gpu", int, "the index of a GPU, -1 for software GL"),
+        for name, accepted in (
+            ("habitat_python", "the path of a Python"),
+            ("habitat_data", "the path of a folder"),
         ):
-            value = given.get(name)
-            if name in given and (
-                type(value) is not kind or (isinstance(value, int) and value < -1)
-            ):
+            if not isinstance(given.get(name, ""), str | Path):
                 raise UsageError(f"{name}={given[name]!r}; accepted: {accepted}")
+        gpu = given.get("habitat_gpu", 0)
+        if type(gpu) is not int or gpu < -1:
+            raise UsageError(
+                f"habitat_gpu={gpu!r}; accepted: the index of a GPU, -1 for software OpenGL"
+            )
 
     def make_simulator(self) -> Simulator:
         """Return a new simulator, or the one that was given; errors as `sim.make_simulator`."""
         options = {name: getattr(self, name) for name in SIMULATOR_OPTIONS}
-        return make_simulator(self.simulator, options)
+        return registry.make_simulator(self.simulator, options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by the arguments; UsageError for a simulator that lives in this process."""
-        refuse_live("simulator", self.simulator)
+        registry.refuse_live("simulator", self.simulator)
         return partial(EnvConfig, **{f.name: getattr(self, f.name) for f in fields(self)}), ()
 
     @property

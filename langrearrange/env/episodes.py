@@ -3,8 +3,6 @@
 Not in which order: that is `env.sampling`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

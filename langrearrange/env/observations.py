@@ -1,7 +1,5 @@
 """What an env shows: the instruction, its modality's fields and, if asked for, the action mask."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +11,7 @@ from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation, Observer, modality_name, observer_factory
 from langrearrange.env.spaces import InstructionText
 from langrearrange.env.task import STOP, Task
-from langrearrange.errors import UsageError
+from langrearrange.errors import HabitatError, UsageError
 from langrearrange.world import valid_mask
 
 
@@ -49,8 +47,20 @@ class Observations:
                 "observation that draws them, such as 'rgb'"
             )
         self.space = spaces.Dict(fields)
-        self._observer = observer
+        self._observer, self._config = observer, config
         self.begin, self.close = observer.begin, observer.close
+
+    @property
+    def habitat_sim(self) -> Any:
+        """The `habitat_sim.Simulator` of the first env; HabitatError without one."""
+        for simulator in getattr(self._observer, "simulators", ()):
+            if hasattr(type(simulator), "habitat_sim"):
+                return simulator.habitat_sim
+        raise HabitatError(
+            f"simulator={self._config.simulator!r} with observation={self.modality!r} draws "
+            "nothing with Habitat; pass simulator='habitat' and an observation with pictures, such "
+            "as 'rgb'"
+        )
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the observation of the env of this row."""

@@ -43,19 +43,15 @@ class Observer(Protocol):
 
     def begin(self, row: int, task: Task) -> None:
         """Note that the env of this row plays another episode from now on."""
-        ...
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the fields of the env of this row."""
-        ...
 
     def observe_batch(self, tasks: Sequence[Task]) -> Observation:
         """Return the fields of all rows: arrays with a leading axis, texts as tuples."""
-        ...
 
     def close(self) -> None:
         """Free what the observer holds; harmless when called twice."""
-        ...
 
 
 class SymbolicObserver:

@@ -3,8 +3,6 @@
 Not an observation: the map shows information that agents do not receive.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -15,18 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.config import EnvConfig
-from langrearrange.env.rgb_observation import start_pose
 from langrearrange.env.task import Task
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
-from langrearrange.sim import Frame
-from langrearrange.world import CLOSED_RECEPTACLES
-from langrearrange.world.vocabulary import (
-    CATEGORIES,
-    NAV_TARGETS,
-    RECEPTACLES,
-    START,
-    english,
-)
+from langrearrange.sim import Frame, load_episode, start_pose
+from langrearrange.world import CLOSED_RECEPTACLES, vocabulary
 
 VIEW: Final = 448
 """Height and width of the camera's picture and of the map, pixels."""
@@ -84,7 +74,7 @@ class Picture:
     def _view(self, task: Task) -> NDArray[np.uint8]:
         simulator, episode = self._simulator, task.episode
         if self._loaded is not episode:
-            simulator.load(get_house(episode.house), episode.objects, start_pose(task))
+            load_episode(simulator, episode)
             self._loaded = episode
         simulator.show(task.state)
         rgb = np.empty((VIEW, VIEW, 3), np.uint8)
@@ -104,16 +94,16 @@ def draw_map(task: Task) -> Image.Image:
     closed = CLOSED_RECEPTACLES[task.state.open_mask]
     spots = zip(task.state.receptacles, task.state.slots, strict=True)
     for receptacle, slot in spots:
-        if receptacle >= len(RECEPTACLES):
+        if receptacle >= len(vocabulary.RECEPTACLES):
             continue  # held: drawn at the robot
-        pose = slot_pose(house, RECEPTACLES[receptacle], slot, task.state.open_mask)
+        pose = slot_pose(house, vocabulary.RECEPTACLES[receptacle], slot, task.state.open_mask)
         x, y = scale.point(1000 * float(pose[0, 3]), 1000 * float(pose[1, 3]))
         hidden = closed >> receptacle & 1
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), None if hidden else _THING, _THING, width=2)
-    start = start_pose(task)
+    start = start_pose(task.episode)
     x, y = scale.point(start.x_mm, start.y_mm)
     draw.ellipse((x - 5, y - 5, x + 5, y + 5), None, _START, width=2)
-    base = start if task.state.place == START else house.stance(task.state.place)
+    base = start if task.state.place == vocabulary.START else house.stance(task.state.place)
     _robot(draw, scale, base, holding=task.state.held >= 0)
     return page
 
@@ -139,17 +129,16 @@ def _plan(house: House) -> Image.Image:
     draw = ImageDraw.Draw(page)
     width, height = house.size_mm
     draw.rectangle((*scale.point(0, height), *scale.point(width, 0)), _FLOOR)
-    for walls in (False, True):
-        for label, x0, y0, x1, y1 in house.outlines:
-            if (label == "wall") is not walls:
-                continue
-            box = (*scale.point(x0, y1), *scale.point(x1, y0))
-            draw.rectangle(box, _WALL if walls else _FURNITURE, None if walls else _FAINT)
-    for label, x0, y0, x1, y1 in house.outlines:
-        if label in RECEPTACLES:
-            box = (*scale.point(x0, y1), *scale.point(x1, y0))
+    boxes = [
+        (label, (*scale.point(x0, y1), *scale.point(x1, y0)))
+        for label, x0, y0, x1, y1 in house.outlines
+    ]
+    for label, box in sorted(boxes, key=lambda one: one[0] == "wall"):
+        draw.rectangle(box, *((_WALL, None) if label == "wall" else (_FURNITURE, _FAINT)))
+    for label, box in boxes:
+        if label in vocabulary.RECEPTACLES:
             stance = house.stances[label]
-            _label(draw, english(label), box, scale.point(stance.x_mm, stance.y_mm))
+            _label(draw, vocabulary.english(label), box, scale.point(stance.x_mm, stance.y_mm))
     return page
 
 
@@ -188,10 +177,10 @@ def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:
 def _status(task: Task) -> str:
     held = "nothing"
     if task.state.held >= 0:
-        held = english(CATEGORIES[task.layout.categories[task.state.held]])
+        held = vocabulary.english(vocabulary.CATEGORIES[task.layout.categories[task.state.held]])
     place = "the start"
-    if task.state.place != START:
-        place = english(NAV_TARGETS[task.state.place])
+    if task.state.place != vocabulary.START:
+        place = vocabulary.english(vocabulary.NAV_TARGETS[task.state.place])
     end = "success" if task.success else "failed" if task.over else ""
     words = (
         f"Step {task.steps} of {task.rules.horizon}",

@@ -1,7 +1,5 @@
 """What a step pays: the paper's reward, the official release's, or a user's own. No task logic."""
 
-from __future__ import annotations
-
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -46,7 +44,6 @@ class Reward(Protocol):
 
     def __call__(self, transition: Transition, /) -> float:
         """Return the reward of a step."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,6 @@
 Pictures are drawn straight into the arrays that are returned; many envs by one call.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,15 +13,10 @@ from numpy.typing import NDArray
 
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
-from langrearrange.env.spaces import (
-    MAX_DEPTH_M,
-    MAX_DISTANCE_M,
-    NUM_JOINTS,
-    InstructionText,
-)
+from langrearrange.env.spaces import MAX_DEPTH_M, MAX_DISTANCE_M, NUM_JOINTS, InstructionText
 from langrearrange.env.task import Task
-from langrearrange.houses import House, Pose2D, get_house
-from langrearrange.sim import Frame
+from langrearrange.houses import Pose2D, get_house
+from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world.vocabulary import START
 
 RelativePose = tuple[float, float, float]
@@ -35,6 +28,9 @@ class RgbObserver:
     Args:
         config: which extras, which camera, how large; how many rows: each has a simulator of its
             own, meshes are shared; whether a batch is drawn into fresh arrays, by how many threads.
+
+    Attributes:
+        simulators: of each row.
     """
 
     symbolic = False
@@ -53,18 +49,12 @@ class RgbObserver:
         if "segmentation" in config.extras:
             self.fields["segmentation"] = spaces.Box(-1, 2**31 - 1, (size, size), np.int32)
         self._config = config
-        self._simulators = [config.make_simulator() for _ in range(num_envs)]
-        self._poses: list[list[RelativePose | None]] = [[] for _ in range(num_envs)]
-        self._houses: list[House | None] = [None] * num_envs
+        self.simulators = [config.make_simulator() for _ in range(num_envs)]
         self._pictures = None if config.copy else self._new_pictures(num_envs)
 
     def begin(self, row: int, task: Task) -> None:
         """Load the household of a row's new episode."""
-        episode = task.episode
-        house = get_house(episode.house)
-        self._simulators[row].load(house, episode.objects, start_pose(task))
-        self._houses[row] = house
-        self._poses[row] = [None] * START + [(0.0, 0.0, 0.0)]
+        load_episode(self.simulators[row], task.episode)
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the fields of one row in fresh arrays."""
@@ -78,19 +68,23 @@ class RgbObserver:
 
     def close(self) -> None:
         """Free the simulators; harmless when called twice."""
-        for simulator in self._simulators:
+        for simulator in self.simulators:
             simulator.close()
 
     def _fields(
         self, rows: Sequence[int], tasks: Sequence[Task], pictures: Mapping[str, NDArray[Any]]
     ) -> Observation:
-        self._draw(pictures, rows, tasks)
-        poses = [self._pose(row, task) for row, task in zip(rows, tasks, strict=True)]
+        simulators = [self.simulators[row] for row in rows]
+        for simulator, task in zip(simulators, tasks, strict=True):
+            simulator.show(task.state)
+        drawn = {name: a[..., 0] if name == "depth" else a for name, a in pictures.items()}
+        frames = [Frame(**{name: a[i] for name, a in drawn.items()}) for i in range(len(tasks))]
+        simulators[0].render_batch(simulators, frames, threads=self._config.threads)
         return {
             **pictures,
-            "joints": np.stack([self._simulators[row].joints for row in rows]),
+            "joints": np.stack([simulator.joints for simulator in simulators]),
             "holding": np.array([[task.state.held >= 0] for task in tasks], np.int8),
-            "pose": np.array(poses, np.float32),
+            "pose": np.array([_pose(task) for task in tasks], np.float32),
         }
 
     def _new_pictures(self, count: int) -> dict[str, NDArray[Any]]:
@@ -99,33 +93,6 @@ class RgbObserver:
             for name in ("rgb", "depth", "segmentation")
             if name in self.fields
         }
-
-    def _draw(
-        self, pictures: Mapping[str, NDArray[Any]], rows: Sequence[int], tasks: Sequence[Task]
-    ) -> None:
-        simulators = [self._simulators[row] for row in rows]
-        for simulator, task in zip(simulators, tasks, strict=True):
-            simulator.show(task.state)
-        depth, segmentation = pictures.get("depth"), pictures.get("segmentation")
-        frames = [
-            Frame(
-                rgb=rgb,
-                depth=None if depth is None else depth[i, :, :, 0],
-                segmentation=None if segmentation is None else segmentation[i],
-            )
-            for i, rgb in enumerate(pictures["rgb"])
-        ]
-        simulators[0].render_batch(simulators, frames, threads=self._config.threads)
-
-    def _pose(self, row: int, task: Task) -> RelativePose:
-        place = task.state.place
-        pose = self._poses[row][place]
-        if pose is None:
-            house = self._houses[row]
-            assert house is not None  # `begin` came first
-            pose = relative_pose(house.stance(place), start_pose(task))
-            self._poses[row][place] = pose
-        return pose
 
 
 class FeedbackObserver(RgbObserver):
@@ -145,10 +112,11 @@ class FeedbackObserver(RgbObserver):
         return {**super().observe_batch(tasks), "feedback": sentences}
 
 
-def start_pose(task: Task) -> Pose2D:
-    """Return the robot's pose before its first nav."""
-    start = task.episode.start
-    return Pose2D(start.x, start.y, start.yaw)
+def _pose(task: Task) -> RelativePose:
+    if task.state.place == START:
+        return 0.0, 0.0, 0.0
+    stance = get_house(task.episode.house).stance(task.state.place)
+    return relative_pose(stance, start_pose(task.episode))
 
 
 def relative_pose(pose: Pose2D, start: Pose2D) -> RelativePose:

@@ -4,8 +4,6 @@ The order is a function of sha256(seed, epoch, ...), so a saved env continues ex
 machines agree.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -72,13 +70,12 @@ class Sampler:
         self._sampling = sampling
         self._variant, self._fresh = variant, fresh_variants
         self._start, self._stride, self._once = start, stride, once
-        self._seed = 0
-        self._cursor = 0
-        self._drawn: dict[str, int] = {}
+        self.seed(0)
 
     def seed(self, seed: int) -> None:
         """Begin the order of a seed."""
-        self._seed, self._cursor, self._drawn = seed, 0, {}
+        self._seed, self._cursor = seed, 0
+        self._drawn: dict[str, int] = {}
 
     def saved(self) -> dict[str, Any]:
         """Return where the order stands, JSON-able."""
@@ -105,30 +102,19 @@ class Sampler:
         """Return the next episode and move on; None when `once` and all were given."""
         if not self.left:
             return None
-        if self._sampling == "weighted":
-            draw = self._weighted()
-        elif self._sampling == "uniform":
-            draw = self._uniform()
-        else:
-            draw = self._sequential()
+        epoch, rank = divmod(self._position(), self._pools.num_episodes)
         self._cursor += 1
-        return draw
+        if self._sampling == "weighted":
+            return self._weighted(epoch, rank)
+        if self._sampling == "uniform":
+            rank = _order(self._pools.num_episodes, self._seed, epoch)[rank]
+        return self._draw(rank, epoch)
 
     def _position(self) -> int:
         return self._start + self._cursor * self._stride
 
-    def _sequential(self) -> Draw:
-        round_, position = divmod(self._position(), self._pools.num_episodes)
-        return self._draw(position, round_)
-
-    def _uniform(self) -> Draw:
-        epoch, rank = divmod(self._cursor, self._pools.num_episodes)
-        order = _order(self._pools.num_episodes, self._seed, epoch)
-        return self._draw(order[rank], epoch)
-
-    def _weighted(self) -> Draw:
+    def _weighted(self, epoch: int, rank: int) -> Draw:
         pools = self._pools
-        epoch, rank = divmod(self._cursor, pools.num_episodes)
         number = _drawn_below(len(pools.templates), "env template", self._seed, epoch, rank)
         template = pools.templates[number]
         positions = pools.positions[template]

@@ -1,7 +1,5 @@
 """A moment of an env as plain JSON values, and env specs likewise. Not for data sets or traces."""
 
-from __future__ import annotations
-
 import dataclasses
 import sys
 from enum import Enum
@@ -11,7 +9,7 @@ from typing import Any, Final
 from gymnasium.envs.registration import EnvSpec
 
 from langrearrange.env.config import EnvConfig, Live
-from langrearrange.env.rewards import RewardChoice, RewardConfig, make_reward
+from langrearrange.env.rewards import RewardConfig
 from langrearrange.env.sampling import Sampler
 from langrearrange.env.task import Task
 from langrearrange.errors import UsageError
@@ -37,24 +35,14 @@ def saved_env(config: EnvConfig, task: Task, sampler: Sampler) -> dict[str, Any]
 
 
 def rules_of(config: EnvConfig) -> dict[str, Any]:
-    """Return the rules under which moments are saved, as plain values."""
-    rules = config.rules
-    return {
-        "horizon": rules.horizon,
-        "hard": rules.hard,
-        "semantics": rules.semantics,
-        "reward": _stored_reward(config.reward),
-        "sampling": config.sampling_mode,
-        "variants": config.variants,
-    }
-
-
-def _stored_reward(choice: RewardChoice) -> Any:
-    """Return a reward as the amounts of its RewardConfig, or as `module:name`."""
-    reward = make_reward(choice)
+    """Return what a saved state depends on; a reward as its amounts, or as `module:name`."""
+    stored = {name: getattr(config, name) for name in ("horizon", "hard", "semantics")}
+    reward, choice = config.rules.reward, config.reward
     if isinstance(reward, RewardConfig):
-        return reward.as_dict()
-    return choice if isinstance(choice, str) else _text_of("reward", choice)
+        stored["reward"] = reward.as_dict()
+    else:
+        stored["reward"] = choice if isinstance(choice, str) else _text_of("reward", choice)
+    return stored | {"sampling": config.sampling_mode, "variants": config.variants}
 
 
 def plain_spec(spec: EnvSpec | None) -> EnvSpec | None:

@@ -3,8 +3,6 @@
 Not the logic of an episode (`env.task`), nor which comes next (`env.sampling`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Unpack
 
@@ -23,7 +21,6 @@ from langrearrange.env.observations import step_info
 from langrearrange.env.observer import Observation
 from langrearrange.env.saving import saved_env
 from langrearrange.env.task import Progress, Task
-from langrearrange.errors import UsageError
 from langrearrange.world import WorldState
 
 
@@ -99,7 +96,8 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             process if habitat_sim is here, else what LANGREARRANGE_HABITAT_PYTHON names.
         habitat_data: folder of exported flats, of Habitat's data (ReplicaCAD, YCB, Fetch), or
             both. None: flats are exported into the cache when they are first played.
-        habitat_gpu: index of the GPU, -1 for software GL. None: GPU 0 where there is one.
+        habitat_gpu: index of the GPU, -1 for software OpenGL. None: GPU 0 where Habitat
+            can use it.
         render_mode: `rgb_array` (camera, map and sentence side by side) or `ansi` (text).
 
     Raises:
@@ -118,6 +116,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         self.action_space = spaces.Discrete(self.config.num_actions)
         (self._sampler,) = self._samplers
         self._task: Task | None = None
+        self._closed = False
 
     @property
     def task(self) -> Task:
@@ -136,6 +135,15 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         """The full state of the world. Privileged: an agent that reads it is not ranked."""
         return self.task.state
 
+    @property
+    def habitat_sim(self) -> Any:
+        """The `habitat_sim.Simulator` that draws the observations, if it is in this process.
+
+        Raises:
+            HabitatError: it is in a worker process, or something else draws, or nothing does.
+        """
+        return self._observations.habitat_sim
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
@@ -149,11 +157,12 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             UsageError, DatasetError: an unknown option or episode.
         """
         self._refuse_closed()
-        episode_id = _episode_option(options)
+        episode_id = self._check_options(options, "episode_id").get("episode_id")
         seed = self._checked_seed(seed)
         super().reset(seed=seed)
         if seed is not None or not self._order_begun:
-            self._sampler.seed(_order_seed(self))
+            seed = self.np_random_seed
+            self._sampler.seed(seed if seed >= 0 else int(self.np_random.integers(2**63)))
             self._order_begun = True
         if episode_id is not None:
             self._begin(find_episode(self._source, episode_id))
@@ -209,7 +218,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         return None
 
     def close(self) -> None:
-        """Free the simulators; harmless when called twice."""
+        """Free the simulators; harmless when called twice. The env cannot be used again."""
         self._free()
         self._task = None
 
@@ -248,16 +257,3 @@ class LangRearrangeHardEnv(LangRearrangeEnv):
     """The hard variant (paper D.3): see `LangRearrangeEnv`; action 70 is `stop`."""
 
     hard = True
-
-
-def _order_seed(env: gym.Env[Any, Any]) -> int:
-    """Return the seed of the order: the one given to reset, else the one that was drawn."""
-    seed = env.np_random_seed
-    return seed if seed >= 0 else int(env.np_random.integers(2**63))
-
-
-def _episode_option(options: dict[str, Any] | None) -> Any:
-    unknown = sorted(set(options or ()) - {"episode_id"})
-    if unknown:
-        raise UsageError(f"reset has no option {unknown[0]!r}; accepted: 'episode_id'")
-    return (options or {}).get("episode_id")

@@ -1,7 +1,5 @@
 """The Text space of sentences, and the sizes and bounds that observation spaces share."""
 
-from __future__ import annotations
-
 import multiprocessing
 from types import ModuleType
 from typing import Any, Final

@@ -3,9 +3,8 @@
 Does not contain objects in closed containers or elsewhere; nothing is remembered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from typing import Final
 
@@ -79,21 +78,13 @@ def visible_counts(layout: Layout, state: WorldState) -> bytearray:
 
 def known_openables(layout: Layout, state: WorldState) -> tuple[int, ...]:
     """Return 1 (open), -1 (closed) or 0 (unknown from here) for each of the five openables."""
-    operable, open_mask = layout.operable[state.place], state.open_mask
-    return tuple(
-        (1 if open_mask >> i & 1 else -1) if operable >> i & 1 else 0 for i in range(NUM_OPENABLES)
-    )
+    return tuple(_openables_row(layout.operable[state.place], state.open_mask).tolist())
 
 
-_OPENABLES: Final[dict[tuple[int, int], bytes]] = {}
-
-
-def _openables_row(layout: Layout, state: WorldState) -> bytes:
-    key = (layout.operable[state.place], state.open_mask)
-    row = _OPENABLES.get(key)
-    if row is None:  # at most 2^5 * 2^5 of them
-        row = _OPENABLES[key] = bytes(v & 0xFF for v in known_openables(layout, state))
-    return row
+@cache  # at most 2^5 * 2^5 rows
+def _openables_row(operable: int, open_mask: int) -> NDArray[np.int8]:
+    known = [(operable >> i & 1) * (1 if open_mask >> i & 1 else -1) for i in range(NUM_OPENABLES)]
+    return np.array(known, np.int8)
 
 
 def state_row(task: Task) -> StateRow:
@@ -104,7 +95,7 @@ def state_row(task: Task) -> StateRow:
         _PLACE[state.place],
         _HELD[held],
         bytes(visible_counts(layout, state)),
-        _openables_row(layout, state),
+        _openables_row(layout.operable[state.place], state.open_mask).tobytes(),
         _OUTCOME[task.outcome],
     )
 

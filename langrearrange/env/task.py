@@ -3,8 +3,6 @@
 The single env, the vector env and the leaderboard's replay all step this class and nothing else.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The `text` observation: the facts of `state` in English lines. Its wording is part of v0."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from langrearrange.env.config import EnvConfig
@@ -26,14 +24,8 @@ class TextObserver(SymbolicObserver):
         return {"text": text(task)}
 
 
-def _skill_lines(*, hard: bool) -> str:
-    lines = [f"{skill.index}: {skill.name}" for skill in SKILLS]
-    if hard:
-        lines.append(f"{STOP}: stop, the task is done")
-    return "\n".join(lines)
-
-
-_SKILLS: Final = (_skill_lines(hard=False), _skill_lines(hard=True))
+_SKILLS: Final = "\n".join(f"{skill.index}: {skill.name}" for skill in SKILLS)
+_STOP: Final = f"\n{STOP}: stop, the task is done"
 
 
 def facts(task: Task) -> str:
@@ -65,4 +57,4 @@ def facts(task: Task) -> str:
 
 def text(task: Task) -> str:
     """Return the whole observation: the facts and the numbered skills."""
-    return f"{facts(task)}\nActions:\n{_SKILLS[task.rules.hard]}"
+    return f"{facts(task)}\nActions:\n{_SKILLS}{_STOP if task.rules.hard else ''}"

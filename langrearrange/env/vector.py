@@ -4,8 +4,6 @@ The same tasks, orders and observations as so many single envs; only the picture
 drawn in one go.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -128,8 +126,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         self._seed(seed)
         for row in np.flatnonzero(mask).tolist():
             self._begin(row, ids[row])
-        infos = self._infos([step_info(task) for task in self._tasks], mask)
-        return self._observations.observe_batch(self._tasks), infos
+        return self._observations.observe_batch(self._tasks), self._infos(mask)
 
     def step(
         self, actions: NDArray[np.int64] | Sequence[int | None]
@@ -153,8 +150,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
                 "call reset(options={'reset_mask': mask}) before the next step()"
             )
         rewards = np.zeros(self.num_envs)
-        terminated = np.zeros(self.num_envs, np.bool_)
-        truncated = np.zeros(self.num_envs, np.bool_)
+        terminated, truncated = np.zeros((2, self.num_envs), np.bool_)
         for i, (task, action) in enumerate(zip(self._tasks, checked, strict=True)):
             if action is None or self._exhausted[i]:
                 continue
@@ -167,7 +163,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         infos: Infos = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._ended.any():
             infos = self._finish()
-        infos.update(self._infos([step_info(task) for task in self._tasks]))
+        infos.update(self._infos())
         return self._observations.observe_batch(self._tasks), rewards, terminated, truncated, infos
 
     def save_state(self) -> dict[str, Any]:
@@ -206,8 +202,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             sampler.restore(moment.order)
         self._ended, self._exhausted = ended, exhausted
         self._order_begun = True
-        infos = self._infos([step_info(task) for task in self._tasks])
-        return self._observations.observe_batch(self._tasks), infos
+        return self._observations.observe_batch(self._tasks), self._infos()
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture or text per env, as `render_mode` says."""
@@ -215,7 +210,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
         return tuple(map(self._draw, self._tasks)) if self.render_mode is not None else None
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Free the simulators."""
+        """Free the simulators. The envs cannot be used again."""
         self._free()
         self._tasks = []
 
@@ -245,11 +240,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
     def _read_options(
         self, options: dict[str, Any] | None
     ) -> tuple[NDArray[np.bool_], Sequence[str | None]]:
-        options = options or {}
-        if unknown := sorted(set(options) - {"episode_id", "reset_mask"}):
-            raise UsageError(
-                f"reset has no option {unknown[0]!r}; accepted: 'episode_id', 'reset_mask'"
-            )
+        options = self._check_options(options, "episode_id", "reset_mask")
         mask = options.get("reset_mask", np.ones(self.num_envs, np.bool_))
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or not mask.any():
             raise UsageError("reset_mask must be a numpy bool array with at least one True")
@@ -290,26 +281,23 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
 
     def _finish(self) -> Infos:
         """Keep what the ended envs saw last and begin their next episodes (SameStep mode)."""
-        rows = np.flatnonzero(self._ended).tolist()
+        mask, rows = self._ended.copy(), np.flatnonzero(self._ended).tolist()
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in rows:
             final_obs[row] = self._observations.observe(row, self._tasks[row])
-        mask = self._ended.copy()
-        final_info = _stack([step_info(task) for task in self._tasks], mask)
+        final = {
+            "final_obs": final_obs,
+            "final_info": _stack(list(map(step_info, self._tasks)), mask),
+        }
         for row in rows:
             self._begin(row, None)
         self._ended = np.zeros(self.num_envs, np.bool_)
-        return {
-            "final_obs": final_obs,
-            "_final_obs": mask,
-            "final_info": final_info,
-            "_final_info": mask,
-        }
+        return final | {f"_{name}": mask for name in final}
 
-    def _infos(self, infos: list[Infos], mask: NDArray[np.bool_] | None = None) -> Infos:
+    def _infos(self, mask: NDArray[np.bool_] | None = None) -> Infos:
         if mask is None:
             mask = np.ones(self.num_envs, np.bool_)
-        stacked = _stack(infos, mask)
+        stacked = _stack([step_info(task) for task in self._tasks], mask)
         if self._evaluating:
             stacked["exhausted"] = self._exhausted.copy()
             stacked["_exhausted"] = mask

@@ -4,8 +4,6 @@ Wrappers of the single env and, where named `Vector...`, of the vector env. No t
 this package.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -29,11 +27,9 @@ class Tokenizer(Protocol):
 
     def __call__(self, text: str) -> Mapping[str, Any]:
         """Return a mapping with the token ids of one text under `input_ids`."""
-        ...
 
     def __len__(self) -> int:
         """Return the size of the vocabulary, added tokens included."""
-        ...
 
 
 class _Encoder:

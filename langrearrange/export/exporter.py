@@ -1,7 +1,5 @@
 """What an exporter is, and the table of those that `langrearrange export --format` knows."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -43,7 +41,6 @@ class Exporter(Protocol):
             MissingExtraError: an optional library is not installed.
             UsageError: `out` exists, or there is nothing to write.
         """
-        ...
 
 
 FORMATS: Final[dict[str, str | type[Exporter]]] = {

@@ -3,8 +3,6 @@
 Not for scoring agents (`leaderboard`) and not for the episodes themselves (`dataset`).
 """
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import shutil
@@ -68,8 +66,8 @@ class MinariExporter:
             for selection, dataset_id, folder in zip(selections, ids, folders, strict=True):
                 shutil.rmtree(folder, ignore_errors=True)
                 self._write_dataset(selection, dataset_id, advance)
-        told = f"{total} demonstrations; MINARI_DATASETS_PATH={out}, then load {', '.join(ids)}"
-        return Written(folders, told)
+        hint = f"MINARI_DATASETS_PATH={out}, then load {', '.join(ids)}"
+        return Written(folders, f"{total} demonstrations; {hint}")
 
     def _write_dataset(self, selection: Selection, dataset_id: str, advance: Advance) -> None:
         import minari

@@ -3,8 +3,6 @@
 The file's bytes carry the writer's version, so the hash that counts stays that of the content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -13,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from langrearrange.dataset import Selection
+from langrearrange.dataset import Episode, Selection
 from langrearrange.errors import MissingExtraError
 from langrearrange.export.exporter import Written, count_episodes
 from langrearrange.paths import refuse_existing
@@ -62,18 +60,10 @@ class ParquetExporter:
 
 def _schema(arrow: Any) -> Any:
     text, number = arrow.string(), arrow.int32()
-    thing = arrow.struct(
-        [
-            ("id", text), ("category", text), ("model", text), ("receptacle", text),
-            ("slot", number), ("yaw", number),
-        ]
-    )  # fmt: skip
-    return arrow.schema(
-        [
-            ("schema_version", number), ("id", text), ("split", text), ("template", text),
-            ("phrasing", number), ("cluster", text), ("instruction", text), ("goal", text),
-            ("house", text), ("objects", arrow.list_(thing)), ("open", arrow.list_(text)),
-            ("start", arrow.struct([("x", number), ("y", number), ("yaw", number)])),
-            ("plan", arrow.list_(text)), ("subgoals", arrow.list_(text)),
-        ]
-    )  # fmt: skip
+    columns = [(name, text) for name in ("id", "category", "model", "receptacle")]
+    thing = arrow.struct([*columns, ("slot", number), ("yaw", number)])
+    start = arrow.struct([(name, number) for name in ("x", "y", "yaw")])
+    types = {"schema_version": number, "phrasing": number, "start": start}
+    types |= {name: arrow.list_(text) for name in ("open", "plan", "subgoals")}
+    types["objects"] = arrow.list_(thing)
+    return arrow.schema([(name, types.get(name, text)) for name in Episode.__struct_fields__])

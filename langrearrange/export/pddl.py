@@ -1,7 +1,5 @@
 """Episodes as PDDL files with their plans. Not for the text itself (`solver.pddl`)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

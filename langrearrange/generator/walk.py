@@ -76,7 +76,7 @@ class Walk:
         by_target = _by_target(template, meanings)
         shuffled = self._owner.permutation(len(by_target), template.id, 0, "targets")
         by_target = [by_target[shuffled[i]] for i in range(len(by_target))]
-        self._cells = list(_cells(by_target, meanings))
+        self._cells = list(_cells(template, by_target, meanings))
         permuted = spec.permutation(len(houses), "house")
         self._flats = tuple(houses[permuted[i]] for i in range(len(houses)))
         self._first_flat = first_flat
@@ -163,19 +163,18 @@ class Walk:
         return self._spec.permutation(size, self.template.id, block, purpose)
 
 
-def _cells(by_target: list[Template], meanings: Meanings) -> Iterator[_Cell]:
+def _cells(template: Template, by_target: list[Template], meanings: Meanings) -> Iterator[_Cell]:
     """Yield the cells so that neighbours differ in cluster and remark, phrasing and target.
 
     Turn j gives unit u the phrasing u + j and the target u * stride + j (+ 1 after each time that
     both have come round together), so that all combinations come, each once.
     """
-    rows = [_units(narrowed, meanings) for narrowed in by_target]
-    num_phrasings, num_targets = len(by_target[0].phrasings), len(by_target)
+    units = list(zip(*(_units(narrowed, meanings) for narrowed in by_target), strict=True))
+    num_phrasings, num_targets = len(template.phrasings), len(by_target)
     together = math.lcm(num_phrasings, num_targets)
     for turn in range(num_phrasings * num_targets):
-        for number in range(len(rows[0])):
-            column = (number * _STRIDE + turn + turn // together) % num_targets
-            cell = rows[column][number]
+        for number, unit in enumerate(units):
+            cell = unit[(number * _STRIDE + turn + turn // together) % num_targets]
             if cell.num_groundings:
                 yield replace(cell, phrasing=(number + turn) % num_phrasings)
 

@@ -14,36 +14,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from langrearrange.errors import DatasetError
+from langrearrange.errors import DatasetError, HabitatError
 from langrearrange.habitat.data.folders import ASSETS, DATA_VARIABLE, find_habitat_data
 from langrearrange.habitat.data.scene_dataset import SceneDataset
 from langrearrange.habitat.export.pieces import EXPORT_COMMAND, dataset_config
-from langrearrange.habitat.simulator import engine
-from langrearrange.habitat.simulator.client import FOREIGN_VARIABLES
+from langrearrange.habitat.simulator.client import FOREIGN_VARIABLES, Worker
 from langrearrange.habitat.simulator.engine import gpu_is_there
-from langrearrange.habitat.simulator.places import PYTHON_VARIABLE
+from langrearrange.habitat.simulator.places import PYTHON_VARIABLE, find_gpu
 
 Row = dict[str, str]
 """{item, status: ok | optional | broken, detail, next}."""
 
 _TIMEOUT_S: Final = 180.0
-_ENGINE: Final = """
-import importlib.util, json, sys
-spec = importlib.util.spec_from_file_location("engine", sys.argv[1])
-engine = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(engine)
-found = {"python": sys.version.split()[0]}
-def say(**more):
-    found.update(more)
-    print("\\n" + json.dumps(found), flush=True)
-try:
-    found["version"] = str(getattr(engine.find_habitat(), "__version__", "unknown"))
-    say(error="it ended while it opened OpenGL")
-    started = engine.Engine(None)
-    say(error="", device=started.gpu_device)
-except engine.EngineError as error:
-    say(error=str(error))
-"""
+_INSTALL: Final = (
+    "build habitat_sim v0.3.4 as its BUILD_FROM_SOURCE.md says (langrearrange help habitat), then "
+    f"give --habitat-python its Python, or set {PYTHON_VARIABLE}"
+)
 _EGL: Final = """
 import ctypes, ctypes.util, json
 name = ctypes.util.find_library("EGL")
@@ -93,21 +79,19 @@ def _row(item: str, status: str, detail: str, then: str = "") -> Row:
 
 
 def _module(python: str | None) -> Row:
-    install = (
-        "conda create -n habitat -c conda-forge -c aihabitat python=3.9 habitat-sim withbullet "
-        f"headless; then --habitat-python its python, or set {PYTHON_VARIABLE}"
-    )
     own = python is None and find_spec("habitat_sim") is not None
     named = python or (sys.executable if own else os.environ.get(PYTHON_VARIABLE))
     if not named:
-        return _row("habitat_sim", "optional", "not in this environment", install)
+        return _row("habitat_sim", "optional", "not in this environment", _INSTALL)
     where = "here" if own else named
-    found = _ask([os.path.expanduser(named), "-c", _ENGINE, engine.__file__])
-    if found["error"]:
-        return _row("habitat_sim", "optional", f"{where}: {found['error']}", install)
-    device = found["device"]
-    drawn_by = "software GL" if device < 0 else f"GPU {device}"
-    detail = f"{found['version']}, Python {found['python']}, draws with {drawn_by} ({where})"
+    try:
+        gpu_device = find_gpu(os.path.expanduser(named))
+        worker = Worker(os.path.expanduser(named), gpu_device)
+    except HabitatError as error:
+        return _row("habitat_sim", "optional", f"{where}: {error}", _INSTALL)
+    worker.close()
+    facts, drawn_by = worker.facts, "software OpenGL" if gpu_device < 0 else f"GPU {gpu_device}"
+    detail = f"{facts['version']}, Python {facts['python']}, draws with {drawn_by} ({where})"
     return _row("habitat_sim", "ok", detail)
 
 
@@ -122,7 +106,7 @@ def _opengl() -> Row:
 
 def _gpu() -> Row:
     if not gpu_is_there():
-        then = "none needed: software GL draws; a GPU needs its driver and /dev/nvidia*"
+        then = "none needed: software OpenGL draws; a GPU needs its driver and /dev/nvidia*"
         return _row("GPU", "optional", "no NVIDIA GPU in sight", then)
     names = _run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
     return _row("GPU", "ok", "; ".join(names.stdout.split("\n")).strip("; ") or "in sight")

@@ -1,7 +1,5 @@
 """Boxes and bars by their corners in millimetres: how furniture is put together. Not furniture."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import cache
 

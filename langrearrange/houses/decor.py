@@ -1,9 +1,6 @@
 """Meshes of decor: plants, lamps, rugs, windows, pictures, a front door. Never a receptacle."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Final
 
 from langrearrange.houses.blocks import bar, block, cushion, post
@@ -98,8 +95,8 @@ def _rug(width: int, depth: int, style: int, palette: Palette) -> Mesh:
         block((-x + 90, -y + 90, 6), (x - 90, y - 90, 7), base),
     ]
     if style < 3:
-        for k in (-2, -1, 0, 1, 2):
-            parts.append(block((k * x / 3 - 45, -y + 90, 7), (k * x / 3 + 45, y - 90, 7.8), light))
+        stripes = (k * x / 3 for k in (-2, -1, 0, 1, 2))
+        parts += [block((at - 45, -y + 90, 7), (at + 45, y - 90, 7.8), light) for at in stripes]
     else:
         inner = block((-x * 0.45, -y * 0.45, 7), (x * 0.45, y * 0.45, 7.8), light)
         parts += [inner, block((-x * 0.3, -y * 0.3, 7.8), (x * 0.3, y * 0.3, 8.6), dark)]
@@ -110,37 +107,34 @@ def _window(width: int, height: int, style: int, palette: Palette) -> Mesh:
     """A window flush with the wall: frame, bars, bright panes, a sill, curtains at times."""
     half, low, trim = width / 2, 960, palette.trim
     high = low + height
-    parts = [_panes(half, low, high)]
-    for x0, x1 in ((-half - 50, -half), (half, half + 50), (-22, 22)):
-        parts.append(block((x0, -26, low - 50), (x1, 0, high + 50), trim))
-    for z0, z1 in ((low - 50, low), (high, high + 50)):
-        parts.append(block((-half, -26, z0), (half, 0, z1), trim))
-    parts.append(block((-half - 70, -60, low - 66), (half + 70, 0, low - 44), trim))
+    posts, rails = ((-half - 50, -half), (half, half + 50), (-22, 22)), (low - 50, high)
+    parts = [
+        _panes(half, low, high),
+        *(block((x0, -26, low - 50), (x1, 0, high + 50), trim) for x0, x1 in posts),
+        *(block((-half, -26, z), (half, 0, z + 50), trim) for z in rails),
+        block((-half - 70, -60, low - 66), (half + 70, 0, low - 44), trim),
+    ]
     if style % 2:
         cloth = shade(palette.pillows[style // 3], 1.1)
         parts.append(bar(-half - 200, half + 200, -60, high + 110, 10, palette.handles))
-        for sign in (-1, 1):
-            parts.append(_curtain(sign * (half + 70), low - 140, high + 110, cloth))
+        parts += [_curtain(x, low - 140, high + 110, cloth) for x in (-half - 70, half + 70)]
     return merged(*parts)
 
 
 def _panes(half: float, low: float, high: float) -> Mesh:
     """Sky above, paler towards the horizon, a hint of green below."""
-    bands = ((0.0, (190, 214, 176)), (0.16, (244, 250, 250)), (0.5, _SKY), (1.0, (206, 232, 255)))
-    parts = []
-    for (a, lower), (b, _) in pairwise(bands):
-        z0, z1 = low + a * (high - low), low + b * (high - low)
-        parts.append(block((-half, -8, z0), (half, -2, z1), lower))
-    return merged(*parts)
+    bands = ((0.0, (190, 214, 176)), (0.16, (244, 250, 250)), (0.5, _SKY))
+    ends = [low + share * (high - low) for share, _ in bands]
+    levels = zip(ends, [*ends[1:], high], bands, strict=True)
+    return merged(*(block((-half, -8, z0), (half, -2, z1), color) for z0, z1, (_, color) in levels))
 
 
 def _curtain(x: float, low: float, high: float, color: Color) -> Mesh:
     """A gathered curtain: folds as round posts side by side."""
-    folds = [
-        post(x + offset, -58 - 8 * (k % 2), low, high, 26, shade(color, 1.0 - 0.05 * (k % 2)))
-        for k, offset in enumerate((-80, -40, 0, 40, 80))
-    ]
-    return merged(*folds)
+    shades = color, shade(color, 0.95)
+    return merged(
+        *(post(x + 40 * k - 80, -58 - 8 * (k % 2), low, high, 26, shades[k % 2]) for k in range(5))
+    )
 
 
 def _picture(width: int, height: int, style: int, palette: Palette) -> Mesh:
@@ -168,14 +162,15 @@ def _front_door(width: int, height: int, style: int, palette: Palette) -> Mesh:
         block((-half, -22, height), (half, 0, height + 60), palette.trim),
         block((-half, -12, 4), (half, 0, height), leaf),
     ]
+    groove, field = shade(leaf, 0.9), shade(leaf, 1.05)
     for z0, z1 in ((180, 900), (1040, height - 160)):
-        parts.append(block((-half + 110, -16, z0), (half - 110, -12, z1), shade(leaf, 0.9)))
-        parts.append(
-            block((-half + 140, -18, z0 + 30), (half - 140, -16, z1 - 30), shade(leaf, 1.05))
-        )
-    parts.append(cushion((half - 90, -58, 1000), (half - 70, -12, 1020), 8, palette.handles))
-    parts.append(cushion((half - 190, -62, 1000), (half - 70, -46, 1018), 7, palette.handles))
-    return merged(*parts)
+        parts += [
+            block((-half + 110, -16, z0), (half - 110, -12, z1), groove),
+            block((-half + 140, -18, z0 + 30), (half - 140, -16, z1 - 30), field),
+        ]
+    neck = cushion((half - 90, -58, 1000), (half - 70, -12, 1020), 8, palette.handles)
+    grip = cushion((half - 190, -62, 1000), (half - 70, -46, 1018), 7, palette.handles)
+    return merged(*parts, neck, grip)
 
 
 _BUILDERS: Final[dict[OrnamentKind, Callable[[int, int, int, Palette], Mesh]]] = {

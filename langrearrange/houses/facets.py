@@ -4,8 +4,6 @@ Golden frames must agree between machines, so positions are rounded to 0.01 mm a
 on a vector unit's order.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The procedural flats as a source of homes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from langrearrange.houses.flats import FLATS_OF, build_flat

@@ -1,7 +1,5 @@
 """The fridge: its record, its body, its two doors. A door's mesh is in its hinge's frame."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

@@ -1,10 +1,8 @@
-"""Furniture finds its place against the walls of a floor plan. Pure integer search, no meshes.
+"""Places furniture against the walls of a floor plan. Integer search only, no meshes.
 
-A keyed draw proposes, exact checks dispose; a proposal that fails extends the key and is redrawn,
-so a flat is a pure function of its id.
+Keyed random draws propose places and exact checks accept or reject them; a failed attempt extends
+the key. A flat is therefore a pure function of its id.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 GAP_MM: Final = 60
 """Smallest gap between two pieces of furniture along a wall."""
 DOOR_MARGIN_MM: Final = 250
-"""Furniture keeps this far from doorways."""
+"""Smallest distance of furniture from doorways."""
 _STEP_MM: Final = 50
 _TRIES: Final = 40
 _ATTEMPTS: Final = 400
@@ -37,8 +35,8 @@ class Furnishing:
         pieces: all furniture (the kitchen run is one piece), by name.
         walls: rectangles of the walls.
         ornaments: decor on floor and walls.
-        space: free cells with all furniture and decor in place.
-        reachable: bit mask of the cells from which every stance can be walked to.
+        space: the free cells around furniture and decor.
+        reachable: bit mask of the cells from which the robot can reach every stance.
     """
 
     plan: FloorPlan
@@ -50,7 +48,7 @@ class Furnishing:
 
 
 def furnish(plan_index: int, furnishing: int) -> Furnishing:
-    """Return furnishing 0..20 of plan 0..4; HouseError should no arrangement be found."""
+    """Return furnishing 0..20 of plan 0..4; raises HouseError if no arrangement is found."""
     plan = PLANS[plan_index]
     walls = plan.walls()
     for attempt in range(_ATTEMPTS):
@@ -86,7 +84,7 @@ def _arrange(plan: FloorPlan, rng: KeyedRng) -> dict[str, Piece] | None:
 def _propose(
     plan: FloorPlan, kind: Furniture, size: Size, placed: Iterable[Piece], rng: KeyedRng
 ) -> Piece | None:
-    """Propose a place: half the time beside furniture that stands already, else anywhere."""
+    """Propose a place: with probability 1/2 beside a placed piece, else anywhere."""
     room = rng.choice(plan.homes.get(kind.name, kind.rooms))
     inside = plan.rooms[room]
     neighbours = [other for other in placed if other.room == room]
@@ -120,7 +118,7 @@ def _fits(plan: FloorPlan, piece: Piece, placed: Iterable[Piece]) -> bool:
 
 
 def collide(one: Piece, other: Piece) -> bool:
-    """Whether two pieces are in each other's way, closed, open, or with the robot before them."""
+    """Whether two pieces collide, opened or closed, or block each other's stances."""
     if one.footprint.grown(GAP_MM).overlaps(other.footprint):
         return True
     for a, b in ((one, other), (other, one)):
@@ -132,7 +130,7 @@ def collide(one: Piece, other: Piece) -> bool:
 
 
 def _reachable(space: FreeSpace, pieces: Iterable[Piece]) -> int:
-    """Return the cells that connect all stances, 0 if there are none."""
+    """Return the connected cells that contain all stances, 0 if there are none."""
     cells = [
         space.cell(*piece.frame.point(stand.x, stand.y))
         for piece in pieces

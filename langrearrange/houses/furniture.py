@@ -4,11 +4,10 @@ Not the meshes themselves and not where pieces stand. All lengths are millimetre
 frame of `placement`: y is 0 at the wall and negative towards the room.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,7 +21,7 @@ from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import OPENABLES, handle_of
 
 CELL_MM: Final = 260
-"""Every slot owns a square of this size: a dinner plate or a book fits at any yaw or nearly so."""
+"""Side of a slot's square; a plate fits at any yaw, a book at almost any."""
 FREE_HEIGHT_MM: Final = 1000
 STANDING_HALF_MM: Final = 430
 """Half the width of the strip that stays free between a surface and the robot."""
@@ -127,7 +126,7 @@ class PartDesign(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
-    """All there is to a kind of furniture, whichever flat it stands in.
+    """A kind of furniture, independent of the flat.
 
     Attributes:
         name: which piece.
@@ -160,7 +159,7 @@ class Furniture:
                 yield Stand(handle_of(grid.fixture), grid.x, y, gaze)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """A piece of furniture in its place.
 
@@ -169,33 +168,30 @@ class Piece:
         room: the room it stands in.
         size: its outer size.
         frame: where its back meets the wall.
-        footprint: floor it covers with everything closed, house frame (derived).
-        swings: floor over which its drawers slide or doors swing (derived).
-        standing: floor between it and the robot at its stances, robot included (derived).
     """
 
     kind: Furniture
     room: str
     size: Size
     frame: WallFrame
-    footprint: Rect = field(init=False)
-    swings: tuple[Rect, ...] = field(init=False)
-    standing: tuple[Rect, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        half, front = self.size.width // 2, -self.size.depth
-        derived = {
-            "footprint": self.frame.rect(-half, front, half, 0),
-            "swings": tuple(self.frame.rect(*r) for r in self.kind.swings(self.size)),
-            "standing": tuple(
-                self.frame.rect(
-                    x - STANDING_HALF_MM, y - ROBOT_RADIUS_MM, x + STANDING_HALF_MM, front
-                )
-                for x, y in dict.fromkeys((s.x, s.y) for s in self.kind.stands(self.size))
-            ),
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def footprint(self) -> Rect:
+        """The floor it covers with everything closed, house frame."""
+        half = self.size.width // 2
+        return self.frame.rect(-half, -self.size.depth, half, 0)
+
+    @cached_property
+    def swings(self) -> tuple[Rect, ...]:
+        """The floor over which its drawers slide or doors swing."""
+        return tuple(self.frame.rect(*area) for area in self.kind.swings(self.size))
+
+    @cached_property
+    def standing(self) -> tuple[Rect, ...]:
+        """The floor between it and the robot at its stances, robot included."""
+        half, front = STANDING_HALF_MM, -self.size.depth
+        stands = dict.fromkeys((s.x, s.y - ROBOT_RADIUS_MM) for s in self.kind.stands(self.size))
+        return tuple(self.frame.rect(x - half, y, x + half, front) for x, y in stands)
 
     @property
     def outlines(self) -> Iterator[tuple[str, Rect]]:

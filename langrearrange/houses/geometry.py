@@ -4,8 +4,6 @@ World frame: x, y on the floor, z up, metres (or integer millimetres where a nam
 counter-clockwise from +x. What enters an episode is integer; floats appear only when drawing.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

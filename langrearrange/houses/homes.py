@@ -1,12 +1,10 @@
-"""Where homes come from: sources of houses, found by the id of a house. Not how any are made.
+"""Sources of houses, looked up by the id of a house.
 
-`flats` are made by code and ReplicaCAD's homes are read by `langrearrange.habitat`; a third party's
-source is named `module:factory` and its houses `module:factory/name`. A data set only names houses,
-it never makes this process import a module: sources of third parties are announced by
-`register_homes` or by LANGREARRANGE_HOMES, which worker processes inherit.
+`flats` are procedural and ReplicaCAD's homes are read by `langrearrange.habitat`; a third party's
+source is called `module:factory` and its houses `module:factory/name`. Opening a data set never
+imports a module: third-party sources must be registered with `register_homes` or listed in
+LANGREARRANGE_HOMES, which worker processes inherit.
 """
-
-from __future__ import annotations
 
 import os
 from abc import abstractmethod
@@ -43,17 +41,14 @@ class HomeSource(Protocol):
     @abstractmethod
     def roles(self) -> Mapping[str, Sequence[str]]:
         """Return role -> names of the homes set aside for it; reads no file."""
-        ...
 
     @abstractmethod
     def house(self, name: str) -> House:
         """Return a home with all receptacles, stances and slots; HouseError if there is none."""
-        ...
 
     @abstractmethod
     def part_mesh(self, key: str) -> Mesh:
         """Return the mesh of a `Part.mesh`, for simulators that draw meshes; HouseError if none."""
-        ...
 
     def models_of(self, category: str) -> Sequence[ObjectModel]:
         """Return the models of a category that may stand in these homes, always in one order."""
@@ -73,7 +68,7 @@ class HomeSource(Protocol):
 
 
 def register_homes(source: str) -> None:
-    """Announce a third party's source to this process and to those that it starts.
+    """Register a third-party source in this process and in its child processes.
 
     Args:
         source: `module:factory`; calling the factory without arguments makes a `HomeSource`.
@@ -82,7 +77,7 @@ def register_homes(source: str) -> None:
         HouseError: it cannot be imported or made, or is not a home source.
     """
     _made(source)
-    known = _announced()
+    known = _registered()
     if source not in known:
         os.environ[HOMES_VARIABLE] = ",".join([*known, source])
 
@@ -100,11 +95,11 @@ def source_of(house_id: str) -> HomeSource:
 
 
 def home_source(name: str) -> HomeSource:
-    """Return a source by its name; HouseError if it was not announced or cannot be made."""
-    if name not in _BUILT_IN and name not in _announced():
+    """Return a source by its name; HouseError if it is not registered or cannot be made."""
+    if name not in _BUILT_IN and name not in _registered():
         raise HouseError(
-            f"homes of '{name}' are used here but were not announced; accepted: flats, ReplicaCAD "
-            f"and what {HOMES_VARIABLE} lists ({', '.join(_announced()) or 'nothing'}); set it to "
+            f"homes of '{name}' are used here but not registered; accepted: flats, ReplicaCAD "
+            f"and what {HOMES_VARIABLE} lists ({', '.join(_registered()) or 'nothing'}); set it to "
             f"{name}, or call langrearrange.houses.register_homes('{name}')"
         )
     return _made(name)
@@ -163,7 +158,7 @@ def model_size(house: House, model_id: str) -> tuple[int, int, int]:
     return source_of(house.id).model(model_id).size_mm
 
 
-def _announced() -> list[str]:
+def _registered() -> list[str]:
     return [name for name in os.environ.get(HOMES_VARIABLE, "").split(",") if name]
 
 

@@ -4,8 +4,6 @@ Not for how flats are designed (see the modules beside this one) and not for tas
 our flats is the standard one of `world`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

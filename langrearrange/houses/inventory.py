@@ -1,6 +1,4 @@
-"""What stands in every flat: one record a piece. A new piece is a line here and a file with it."""
-
-from __future__ import annotations
+"""The furniture of every flat. To add a piece, write its record in a file and list it here."""
 
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The kitchen run: counters, sink and drawers in one frame, their record and meshes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 

@@ -1,10 +1,8 @@
-"""Sofa, chair, tables, TV stand: their records and meshes. Not the kitchen, not decor.
+"""Sofa, chair, tables and TV stand: records and meshes.
 
-Furniture frame (see `placement`), lengths in millimetres until the mesh is made. Styles vary what
-a piece looks like and never where its surface is.
+Furniture frame (see `placement`), lengths in millimetres until the mesh is made. Styles change the
+look of a piece, never the position of its surface.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
@@ -43,24 +41,18 @@ def sofa(size: Size, palette: Palette, style: int) -> Mesh:
         for y in (-depth + 70, -80):
             parts.append(post(sign * (half - 80), y, 0, 75, 24, palette.chair_wood))
     seats = 2 if style == 1 or size.width < 2000 else 3
-    inside = 2 * (half - arm)
+    inside, seat_z = 2 * (half - arm), SOFA_SEAT_MM / 1000 - 0.005
     for i in range(seats):
         x0 = -half + arm + inside * i / seats
         x1 = x0 + inside / seats
         parts.append(cushion((x0 + 3, -depth + 5, 290), (x1 - 3, -170, SOFA_SEAT_MM), 28, fabric))
         back = cushion((x0 + 8, -110, 0), (x1 - 8, 0, height - SOFA_SEAT_MM + 20), 50, fabric)
-        back = moved(turned(back, "x", -7), 0, -0.17, SOFA_SEAT_MM / 1000 - 0.005)
-        parts.append(back)
-    for sign, color in zip((-1, 1), palette.pillows, strict=True):
-        if style != 2 or sign < 0:
-            parts.append(_pillow(sign * (half - arm - 90), -250, sign, color))
+        parts.append(moved(turned(back, "x", -7), 0, -0.17, seat_z))
+    for sign, color in list(zip((-1, 1), palette.pillows, strict=True))[: 1 if style == 2 else 2]:
+        pillow = cushion((-190, -60, 0), (190, 60, 370), 58, color)
+        pillow = turned(turned(pillow, "x", -16), "z", -sign * 62)
+        parts.append(moved(pillow, sign * (half - arm - 90) / 1000, -0.25, seat_z))
     return merged(*parts)
-
-
-def _pillow(x: float, y: float, sign: int, color: Color) -> Mesh:
-    pillow = cushion((-190, -60, 0), (190, 60, 370), 58, color)
-    pillow = turned(turned(pillow, "x", -16), "z", -sign * 62)
-    return moved(pillow, x / 1000, y / 1000, SOFA_SEAT_MM / 1000 - 0.005)
 
 
 def chair(size: Size, palette: Palette, style: int) -> Mesh:
@@ -80,23 +72,21 @@ def chair(size: Size, palette: Palette, style: int) -> Mesh:
     parts.append(block((-half + 50, -100, height - 90), (half - 50, -60, height - 10), wood))
     if style == 0:
         back = cushion((-half + 70, -120, 0), (half - 70, 0, height - 440), 45, fabric)
-        parts.append(moved(turned(back, "x", -8), 0, -0.085, 0.425))
-    else:
-        for i in range(7 if style == 1 else 5):
-            x = -half + 110 + (2 * half - 220) * i / (6 if style == 1 else 4)
-            width = 22 if style == 1 else 42
-            parts.append(block((x - width, -95, 300), (x + width, -70, height - 60), wood))
-    return merged(*parts)
+        return merged(*parts, moved(turned(back, "x", -8), 0, -0.085, 0.425))
+    gaps, width = (6, 22) if style == 1 else (4, 42)
+    xs = [-half + 110 + (2 * half - 220) * i / gaps for i in range(gaps + 1)]
+    slats = [block((x - width, -95, 300), (x + width, -70, height - 60), wood) for x in xs]
+    return merged(*parts, *slats)
 
 
 def _table(size: Size, color: Color, style: int) -> Mesh:
     """A table with four square legs, four slanted round legs, or two panels and a shelf."""
     half, depth, height = size.width / 2, size.depth, size.height
-    parts = [cushion((-half, -depth, height - 36), (half, 0, height), 9, color)]
     under = shade(color, 0.86)
-    parts.append(
-        block((-half + 60, -depth + 60, height - 110), (half - 60, -60, height - 30), under)
-    )
+    parts = [
+        cushion((-half, -depth, height - 36), (half, 0, height), 9, color),
+        block((-half + 60, -depth + 60, height - 110), (half - 60, -60, height - 30), under),
+    ]
     for sx in (-1, 1):
         for y in (-depth + 65, -65):
             x = sx * (half - 65)
@@ -132,17 +122,14 @@ def tv_stand(size: Size, palette: Palette, style: int) -> Mesh:
         cushion((-half, -depth, height - 28), (half, 0, height), 7, color),
         block((-half + 8, -depth + 14, foot), (half - 8, -8, height - 26), inner),
     ]
-    front = -depth + 14
-    bays = 3
-    for i in range(bays):
-        x0 = -half + 8 + (2 * half - 16) * i / bays
-        x1 = x0 + (2 * half - 16) / bays
-        if (i == 1) == (style == 2):
-            continue  # an open bay shows the dark inside
-        parts.append(
-            block((x0 + 5, front - 12, foot + 8), (x1 - 5, front, height - 36), shade(color, 0.95))
-        )
-        parts.append(pull((x0 + x1) / 2, front - 12, height - 90, 150, palette.handles))
+    front, doors, bay = -depth + 14, shade(color, 0.95), (2 * half - 16) / 3
+    for i in (0, 2) if style == 2 else (1,):  # an open bay shows the dark inside
+        x0 = -half + 8 + (2 * half - 16) * i / 3
+        x1 = x0 + bay
+        parts += [
+            block((x0 + 5, front - 12, foot + 8), (x1 - 5, front, height - 36), doors),
+            pull((x0 + x1) / 2, front - 12, height - 90, 150, palette.handles),
+        ]
     for x in (-half + 9, half - 9):
         parts.append(block((x - 9, -depth + 2, foot), (x + 9, -6, height - 26), color))
     for sx in (-1, 1):
@@ -199,7 +186,7 @@ def _piece(
         yield SlotGrid(name, 0, inset - size.depth, seat or size.height, gap, columns, 2)
 
     part = PartDesign(name, build, texture=texture, padded=bool(seat))
-    return Furniture(name, draw_size, grids, (part,), tall=tall)
+    return Furniture(name, draw_size, grids, (part,), tall=tall, rooms=("living_room",))
 
 
 _TABLES: Final = ((1140, 1200, 1260, 1320), (600, 640), (720, 740))

@@ -3,8 +3,6 @@
 Not for making shapes (see `houses.shapes`) and not for drawing them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

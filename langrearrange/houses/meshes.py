@@ -1,7 +1,5 @@
 """Meshes of house parts, made on first use. For object models see `houses.models`."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from langrearrange.errors import HouseError

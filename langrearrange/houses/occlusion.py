@@ -6,8 +6,6 @@ Coarse, soft, about two milliseconds a model, and the same bytes on any machine:
 a vector unit's order.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -121,7 +119,7 @@ def shaded(mesh: Mesh, open_share: NDArray[np.float64], strength: float = 0.75) 
 
 
 def baked(mesh: Mesh, strength: float = 0.75, cells: int = 30) -> Mesh:
-    """Return a resting thing shaded by itself and the ground it stands on (z = 0)."""
+    """Return a mesh at rest, shaded by itself and the ground (z = 0)."""
     low, high = mesh.bounds.astype(np.float64)
     size = float((high - low).max())
     around = occluders([mesh], max(size / cells, 0.0015), min(0.5 * size, 0.08))

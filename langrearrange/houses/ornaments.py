@@ -1,9 +1,7 @@
-"""Decor as numbers: plants, lamps and rugs on the floor, windows, pictures, a door on the walls.
+"""Positions of decor: plants, lamps and rugs; windows, pictures and a front door on the walls.
 
-None is a receptacle, none resembles one of the 33 categories. Meshes are made in `decor`.
+Decor is never a receptacle and never looks like one of the 33 categories. Meshes: see `decor`.
 """
-
-from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,9 +27,9 @@ class Ornament:
     Attributes:
         kind: what it is.
         room: where.
-        frame: for wall pieces like furniture's; for floor pieces the middle of the area.
+        frame: as for furniture (on walls), or at the centre of the piece (on the floor).
         size: width along the wall and depth (floor) or height (wall), mm.
-        style: 0..5, chooses among looks.
+        style: 0..5, selects a variant of the mesh.
     """
 
     kind: OrnamentKind
@@ -42,18 +40,18 @@ class Ornament:
 
     @property
     def blocks(self) -> bool:
-        """Whether the robot must drive around it."""
+        """Whether it is an obstacle for the robot."""
         return self.kind in ("plant", "lamp")
 
     @property
     def footprint(self) -> Rect:
-        """The floor it covers (floor pieces), house frame."""
+        """The rectangle that a floor piece covers, house frame."""
         half_x, half_y = self.size[0] // 2, self.size[1] // 2
         return self.frame.rect(-half_x, -half_y, half_x, half_y)
 
 
 def ornaments(plan: FloorPlan, pieces: Collection[Piece], rng: KeyedRng) -> tuple[Ornament, ...]:
-    """Draw the decor of a flat: it keeps clear of furniture, of what swings, and of the robot."""
+    """Draw the decor of a flat, clear of furniture, moving parts and the robot's stances."""
     found = list(_wall_pieces(plan, pieces, rng))
     entries = [p.frame.rect(-560, -1000, 560, 0) for p in found if p.kind == "front_door"]
     for room in plan.rooms:
@@ -86,7 +84,7 @@ def _corner_pieces(
 
 
 def _rug(plan: FloorPlan, room: str, pieces: Collection[Piece], rng: KeyedRng) -> Ornament | None:
-    """Lay a rug in the middle of a room, wholly on free floor; None where there is no place."""
+    """Return a rug in the middle of a room, wholly on free floor; None if none fits."""
     inside = plan.rooms[room]
     style = rng.below(6)
     if room == "kitchen" or rng.chance(1, 4):
@@ -135,7 +133,7 @@ def _room_for(gap: tuple[int, int], width: int) -> bool:
 
 
 def _without(gap: tuple[int, int], low: int, high: int) -> tuple[int, int]:
-    """Return the longer rest of an interval after taking another out of it."""
+    """Return the longer part of an interval after removing another from it."""
     if high + _END_MM <= gap[0] or gap[1] <= low - _END_MM:
         return gap
     left, right = (gap[0], low - _END_MM), (high + _END_MM, gap[1])
@@ -145,7 +143,7 @@ def _without(gap: tuple[int, int], low: int, high: int) -> tuple[int, int]:
 def _gaps(
     plan: FloorPlan, room: str, quarter: int, pieces: Collection[Piece], depth: int
 ) -> list[tuple[int, int]]:
-    """Return the stretches of a wall with no doorway, and no furniture within `depth` of it."""
+    """Return the intervals of a wall without a doorway and without furniture within `depth`."""
     inside = plan.rooms[room]
     strip = inside.strip(quarter, depth, 1)
     taken = [d for d in plan.doorways if d.overlaps(strip) and _pierces(d, quarter)]
@@ -160,6 +158,6 @@ def _gaps(
 
 
 def _pierces(doorway: Rect, quarter: int) -> bool:
-    """Whether a doorway goes through walls that a viewer of this quarter faces."""
+    """Whether a doorway passes through a wall of this orientation."""
     through_x = doorway.x1 - doorway.x0 < doorway.y1 - doorway.y0
     return through_x == (quarter % 2 == 0)

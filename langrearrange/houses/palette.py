@@ -1,7 +1,5 @@
 """Materials of a flat: paints, woods, fabrics, drawn once per flat from its id. Not shapes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final

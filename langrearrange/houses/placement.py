@@ -1,4 +1,4 @@
-"""Where a piece of furniture stands against a wall: exact integer frames and rectangles.
+"""Frames of furniture against walls, and rectangles on the floor, in exact integers.
 
 Furniture frame: origin on the floor at the wall, in the middle of the piece's back; +y points into
 the wall (where a viewer facing it looks), +x to that viewer's right, z up.

@@ -1,7 +1,5 @@
 """Cutting flat polygons, with holes, into triangles; not for anything in three dimensions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from langrearrange.errors import HouseError

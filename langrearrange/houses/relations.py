@@ -1,9 +1,7 @@
-"""Which receptacle stands left of, right of or between others, along one wall of a room.
+"""Spatial relations (left of, right of, between) of the receptacles along one wall of a room.
 
 For a viewer facing that wall; neighbours only, so that each relation has one referent (paper B.5).
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise

@@ -3,8 +3,6 @@
 The head is where a Fetch carries it: ahead of the base's centre. `sim.camera` looks from there.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 ROBOT_RADIUS_MM: Final = 270

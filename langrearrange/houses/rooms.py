@@ -4,8 +4,6 @@ House frame. Floors and walls are grids whose vertices darken near walls and und
 that furniture looks grounded; few triangles, one mesh a room, so that hidden rooms are skipped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final

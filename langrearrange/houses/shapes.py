@@ -5,8 +5,6 @@ Boxes, cylinders, lathed and extruded shapes stand on z = 0 around the z axis; s
 centred on the origin. Trigonometry is Python's, since numpy's may differ between machines.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

@@ -3,8 +3,6 @@
 Not for what an object looks like; sizes come from `models`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from typing import Final

@@ -5,8 +5,6 @@ A texture multiplies the colour beneath it: 128 leaves a channel as it is, 64 ha
 integer mixing, and between them only + - * on float64 are used.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from functools import cache

@@ -1,7 +1,5 @@
 """Moving, bending and colouring meshes; not for making them (see `houses.shapes`)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

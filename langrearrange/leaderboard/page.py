@@ -19,7 +19,6 @@ from langrearrange.leaderboard.statistics import Interval
 from langrearrange.world import SKILLS
 from langrearrange.world.vocabulary import (
     CATEGORIES,
-    IN_HAND,
     NAV_TARGETS,
     OPENABLES,
     RECEPTACLES,
@@ -132,7 +131,7 @@ def _episode(replayed: Replayed, episode: Episode) -> dict[str, Any]:
         for thing, where in enumerate(states[when].receptacles)
         if where != states[when - 1].receptacles[thing]
     ]
-    touched = {thing for _, thing, where in moves if where == IN_HAND}
+    touched = {thing for _, thing, _ in moves}
     named = {skill[5:-1] for skill in episode.plan if skill.startswith("pick(")}
     return {
         "id": replayed.id,

@@ -45,8 +45,9 @@ def spread(results: Sequence[Result]) -> tuple[Spread, ...]:
     """
     if len(results) < 2:
         raise ScoreError(f"a spread needs at least 2 runs, {len(results)} given; use other seeds")
-    first = results[0].header
-    for result in results:
+    some, *others = results
+    first = some.header
+    for result in others:
         header = result.header
         same = (
             (header.agent.name, header.agent.modality, header.protocol, header.horizon)
@@ -60,7 +61,7 @@ def spread(results: Sequence[Result]) -> tuple[Spread, ...]:
     seeds = [result.header.seed for result in results]
     if len(set(seeds)) < len(seeds):
         raise ScoreError(f"seeds {seeds} are not all different; each run counts once")
-    names = [*results[0].splits, *results[0].groups]
+    names = [*some.splits, *some.groups]
     return tuple(_row(name, results) for name in names)
 
 

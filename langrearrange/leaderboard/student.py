@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-_TINY = 1e-300
 _ROUNDS = 300
 
 
@@ -54,19 +53,19 @@ def _incomplete_beta(x: float, a: float, b: float) -> float:
 
 
 def _beta_fraction(x: float, a: float, b: float) -> float:
-    """Return the continued fraction of the incomplete beta function, by Lentz's method."""
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > _TINY else _TINY)
+    """Return the continued fraction of the incomplete beta function, by Lentz's method.
+
+    Needs no guard against denominators near 0 where x < (a + 1) / (a + b + 2) and a or b is 1/2.
+    """
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
     result = d
     for m in range(1, _ROUNDS):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         factor = 1.0
         for term in (even, odd):
-            d = 1 + term * d
-            d = 1 / (d if abs(d) > _TINY else _TINY)
+            d = 1 / (1 + term * d)
             c = 1 + term / c
-            c = c if abs(c) > _TINY else _TINY
             factor = d * c
             result *= factor
         if abs(factor - 1) < 1e-15:

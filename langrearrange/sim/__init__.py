@@ -8,7 +8,7 @@ from langrearrange.sim.camera import CAMERA_PRESETS, HFOV_DEG, head_camera, look
 from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Camera, Frame, Simulator
 from langrearrange.sim.registry import SIMULATORS, make_simulator
 from langrearrange.sim.robot import NUM_JOINTS
-from langrearrange.sim.scene import Scene
+from langrearrange.sim.scene import Scene, load_episode, start_pose
 from langrearrange.sim.scene_simulator import SceneSimulator
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "SceneSimulator",
     "Simulator",
     "head_camera",
+    "load_episode",
     "look_at",
     "make_simulator",
+    "start_pose",
 ]

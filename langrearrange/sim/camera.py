@@ -3,8 +3,6 @@
 Only square roots and divisions are taken here, so that the same camera comes out on every machine.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args

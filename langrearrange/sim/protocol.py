@@ -4,8 +4,6 @@ Every pose follows from (house, objects, state), so that any two simulators agre
 `langrearrange.testing.check_simulator` proves it for a new one.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,28 +62,23 @@ class Simulator(Protocol):
     @abstractmethod
     def load(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
         """Build the household of an episode; `start` is the robot's pose before its first nav."""
-        ...
 
     @abstractmethod
     def show(self, state: WorldState) -> None:
         """Put everything where the state says it is."""
-        ...
 
     @abstractmethod
     def head_camera(self) -> Camera:
         """Return the robot's head camera in the state shown last."""
-        ...
 
     @property
     @abstractmethod
     def joints(self) -> NDArray[np.float32]:
         """(7,) float32: the arm's joint angles in the state shown last, rad in [-pi, pi]."""
-        ...
 
     @abstractmethod
     def render(self, camera: Camera, frame: Frame) -> None:
         """Draw into the frame's buffers; every pixel of those that are not None is written."""
-        ...
 
     @staticmethod
     def render_batch(
@@ -111,7 +104,6 @@ class Simulator(Protocol):
     @abstractmethod
     def close(self) -> None:
         """Free what the simulator holds; harmless when called twice."""
-        ...
 
 
 _MEMBERS: Final = ("load", "show", "head_camera", "joints", "render", "render_batch", "close")

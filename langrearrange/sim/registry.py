@@ -1,7 +1,5 @@
 """Simulators by name, as `module:factory`, as a factory or as an object. None is imported early."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final

@@ -5,8 +5,6 @@ every stance. At rest its fingers show at the lower edge of the default camera's
 holds hangs upright at the lower right. The joint angles are those of the arm that is drawn.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import lru_cache

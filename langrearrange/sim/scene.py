@@ -3,8 +3,6 @@
 Shared by all simulators, so that they agree by construction.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,22 +11,15 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from langrearrange.dataset.episode import ObjectPlacement, Pose
-from langrearrange.houses import House, Matrix, Pose2D, model_size, slot_pose
+from langrearrange.dataset.episode import Episode, ObjectPlacement, Pose
+from langrearrange.houses import House, Matrix, Pose2D, get_house, model_size, slot_pose
 from langrearrange.houses.homes import source_name
 from langrearrange.sim.camera import head_camera
-from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT
+from langrearrange.sim.protocol import SEGMENT_PART, SEGMENT_ROBOT, Simulator
 from langrearrange.sim.robot import LINKS, Arm, pose_arm
-from langrearrange.world import CLOSED_RECEPTACLES, WorldState
-from langrearrange.world.vocabulary import (
-    IN_HAND,
-    OPENABLE_INDEX,
-    OPENABLE_OF_RECEPTACLE,
-    RECEPTACLES,
-    START,
-)
+from langrearrange.world import CLOSED_RECEPTACLES, WorldState, vocabulary
 
-_OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in OPENABLE_OF_RECEPTACLE), 0)
+_OPENED_BY: Final = (*((1 << o if o >= 0 else 0) for o in vocabulary.OPENABLE_OF_RECEPTACLE), 0)
 """Receptacle index (11: the hand) -> bit mask of the openable that moves or hides its objects."""
 
 
@@ -72,13 +63,9 @@ class Scene:
         num_parts, num_objects = len(house.parts), len(self.objects)
         self._first_object = num_parts
         self._first_link = num_parts + num_objects
-        self.segments = np.concatenate(
-            [
-                np.arange(SEGMENT_PART, SEGMENT_PART + num_parts),
-                np.arange(num_objects),
-                np.full(len(LINKS), SEGMENT_ROBOT),
-            ]
-        ).astype(np.int32)
+        parts = range(SEGMENT_PART, SEGMENT_PART + num_parts)
+        links = [SEGMENT_ROBOT] * len(LINKS)
+        self.segments = np.array([*parts, *range(num_objects), *links], np.int32)
         self.poses = np.zeros((len(self.keys), 3, 4), np.float32)
         self.drawn = np.ones(len(self.keys), np.bool_)
         self.resting = np.zeros(len(self.keys), np.bool_)
@@ -100,30 +87,30 @@ class Scene:
             self.poses[self._first_link :] = self.arm.links
             if state.held >= 0:
                 self.poses[self._first_object + state.held] = self.arm.grasp
-        for index, receptacle in enumerate(state.receptacles):
-            if (
-                old is None
-                or receptacle != old.receptacles[index]
-                or state.slots[index] != old.slots[index]
-                or changed_mask & _OPENED_BY[receptacle]
-            ):
+        places = list(zip(state.receptacles, state.slots, strict=True))
+        before = zip(old.receptacles, old.slots, strict=True) if old else [None] * len(places)
+        for index, (place, old_place) in enumerate(zip(places, before, strict=True)):
+            if place != old_place or changed_mask & _OPENED_BY[place[0]]:
                 self._place_object(index, state)
 
     def _turn_parts(self, open_mask: int, changed_mask: int) -> None:
         for index, part in enumerate(self.house.parts):
-            if part.openable and changed_mask >> OPENABLE_INDEX[part.openable] & 1:
-                is_open = open_mask >> OPENABLE_INDEX[part.openable] & 1
+            if part.openable and changed_mask >> vocabulary.OPENABLE_INDEX[part.openable] & 1:
+                is_open = open_mask >> vocabulary.OPENABLE_INDEX[part.openable] & 1
                 self.poses[index] = part.opened if is_open else part.closed
 
     def _place_object(self, index: int, state: WorldState) -> None:
         row = self._first_object + index
         receptacle = state.receptacles[index]
         self.drawn[row] = not (1 << receptacle) & CLOSED_RECEPTACLES[state.open_mask]
-        self.resting[row] = receptacle != IN_HAND
-        if receptacle == IN_HAND:
+        self.resting[row] = receptacle != vocabulary.IN_HAND
+        if receptacle == vocabulary.IN_HAND:
             return  # at the gripper, see `show`
         thing, slot = self.objects[index], state.slots[index]
-        if thing.pose and (RECEPTACLES[receptacle], slot) == (thing.receptacle, thing.slot):
+        if thing.pose and (vocabulary.RECEPTACLES[receptacle], slot) == (
+            thing.receptacle,
+            thing.slot,
+        ):
             self.poses[row] = explicit_pose(thing.pose)
         else:
             pose = _slot_pose(self.house, receptacle, slot, state.open_mask)
@@ -133,10 +120,22 @@ class Scene:
         held = None
         if state.held >= 0:
             held = model_size(self.house, self.objects[state.held].model)
-        if state.place == START:
-            view = head_camera(self.house, START, self.start, "default").view
+        if state.place == vocabulary.START:
+            view = head_camera(self.house, vocabulary.START, self.start, "default").view
             return pose_arm(view, held)
         return _arm_at_stance(self.house, state.place, held)
+
+
+def start_pose(episode: Episode) -> Pose2D:
+    """Return the robot's pose before its first nav."""
+    return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
+
+
+def load_episode(simulator: Simulator, episode: Episode) -> House:
+    """Load the household of an episode into a simulator; return its house."""
+    house = get_house(episode.house)
+    simulator.load(house, episode.objects, start_pose(episode))
+    return house
 
 
 def turned(pose: Matrix, yaw: float) -> Matrix:
@@ -166,7 +165,7 @@ def explicit_pose(pose: Pose) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=16384)
 def _slot_pose(house: House, receptacle: int, slot: int, open_mask: int) -> Matrix:
-    return slot_pose(house, RECEPTACLES[receptacle], slot, open_mask)
+    return slot_pose(house, vocabulary.RECEPTACLES[receptacle], slot, open_mask)
 
 
 @lru_cache(maxsize=8192)

@@ -1,7 +1,5 @@
 """What simulators that draw a `Scene` share: loading, showing, camera and joints. No drawing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -257,7 +257,7 @@ class _Builder:
 
     def finish(self, box: _Masks) -> Box:
         """Return the public form of a box."""
-        objects, turned = [], [0] * (_EITHER + 1)
+        objects, turned = [], {_OPEN: 0, _CLOSED: 0}
         for variable, mask in box.items():
             if variable < self._robot:
                 objects.append((variable, mask))

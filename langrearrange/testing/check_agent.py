@@ -1,7 +1,5 @@
 """`check_agent`: can an agent play the benchmark, alone or batched? Not how well."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
@@ -23,7 +21,7 @@ from langrearrange.env import (
     rows_of,
 )
 from langrearrange.testing.episodes import toy_episodes
-from langrearrange.testing.report import CheckError, require
+from langrearrange.testing.report import require
 
 
 def check_agent(
@@ -131,12 +129,10 @@ def _check_batched(agent: Any, episodes: Sequence[Episode], hard: bool) -> None:
 
 
 def _require_actions(actions: Any, count: int) -> None:
-    if not isinstance(actions, np.ndarray):
-        raise CheckError(
-            f"act_rows() returned a {type(actions).__name__}; expected a numpy array, int64"
-        )
+    is_array = isinstance(actions, np.ndarray)
+    given = f"shape {actions.shape}, {actions.dtype}" if is_array else type(actions).__name__
     require(
-        actions.shape == (count,) and actions.dtype == np.int64,
-        f"act_rows() returned shape {actions.shape}, {actions.dtype}, for {count} rows; expected "
-        f"shape ({count},), int64",
+        is_array and actions.shape == (count,) and actions.dtype == np.int64,
+        f"act_rows() returned {given} for {count} rows; expected a numpy array of shape ({count},)"
+        ", int64",
     )

@@ -1,7 +1,5 @@
 """`check_env`: does an env keep what the benchmark promises, beyond Gymnasium's own checks?"""
 
-from __future__ import annotations
-
 import json
 import warnings
 from typing import Any
@@ -11,20 +9,12 @@ from gymnasium.utils.env_checker import check_env as gymnasium_check_env
 from gymnasium.utils.env_checker import data_equivalence
 
 from langrearrange.env import STOP, LangRearrangeEnv
+from langrearrange.env.observations import step_info
 from langrearrange.errors import ActionError
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.testing.report import CheckError, require
 from langrearrange.world import WorldState, apply, skill_index
 
-INFO_KEYS = (
-    "episode_id",
-    "template",
-    "outcome",
-    "success",
-    "steps",
-    "subgoals_reached",
-    "num_subgoals",
-)
 _BAD_ACTIONS: tuple[Any, ...] = (True, 3.0, "3", float("nan"), None, -1, 10_000)
 
 
@@ -77,7 +67,8 @@ def _start(env: gym.Env[Any, Any], episode_id: str) -> dict[str, Any]:
         info.get("episode_id") == episode_id,
         f"reset(options={{'episode_id': '{episode_id}'}}) began {info.get('episode_id')!r}",
     )
-    missing = [key for key in INFO_KEYS if key not in info]
+    bare: Any = env.unwrapped
+    missing = [key for key in step_info(bare.task) if key not in info]
     require(not missing, f"info lacks the key {missing[:1]}; it has {sorted(info)}")
     return info
 
@@ -120,16 +111,16 @@ def _check_plan(env: gym.Env[Any, Any], bare: LangRearrangeEnv, episode_id: str)
     require(not bare.task.success, f"{episode_id}: solved before the first step")
     skills = [skill_index(skill) for skill in bare.episode.plan]
     skills += [STOP] if bare.hard else []
-    told: Any = ()
+    terminated, info = False, dict[str, Any]()
     for number, skill in enumerate(skills, 1):
-        told = env.step(skill)
+        *_, terminated, truncated, info = env.step(skill)
         require(
-            number == len(skills) or not (told[2] or told[3]),
+            number == len(skills) or not (terminated or truncated),
             f"{episode_id}: ended at step {number} of its stored plan of {len(skills)}",
         )
     require(
-        bool(told) and told[2] and told[4]["success"],
-        f"{episode_id}: its stored plan does not succeed; info: {told[4] if told else None}",
+        terminated and info["success"],
+        f"{episode_id}: its stored plan does not succeed; info: {info}",
     )
 
 

@@ -1,24 +1,13 @@
 """`check_simulator`: does a simulator draw the states that it is given? Does not measure speed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
+from langrearrange import sim
 from langrearrange.dataset.episode import Episode
-from langrearrange.houses import Pose2D, get_house
-from langrearrange.sim import (
-    CAMERA_PRESETS,
-    NUM_JOINTS,
-    SEGMENT_PART,
-    SEGMENT_ROBOT,
-    Camera,
-    Frame,
-    Simulator,
-    head_camera,
-)
+from langrearrange.houses import get_house
 from langrearrange.sim.protocol import missing_members
 from langrearrange.testing.episodes import toy_episodes
 from langrearrange.testing.report import CheckError, require
@@ -35,9 +24,9 @@ BUFFERS = ("rgb", "depth", "segmentation")
 
 
 def check_simulator(
-    make: Callable[[], Simulator],
+    make: Callable[[], sim.Simulator],
     *,
-    reference: Callable[[], Simulator] | None = None,
+    reference: Callable[[], sim.Simulator] | None = None,
     episodes: Sequence[Episode] | None = None,
 ) -> None:
     """Check that a simulator follows the protocol and draws the states that it is given.
@@ -65,7 +54,7 @@ def check_simulator(
         )
     for episode in episodes or toy_episodes():
         moments = list(_moments(episode))
-        _load(simulator, episode)
+        sim.load_episode(simulator, episode)
         other = _reference(simulator, episode, reference)
         pictures = set()
         for place, state in moments:
@@ -90,31 +79,23 @@ def check_simulator(
     simulator.close()
 
 
-def _start(episode: Episode) -> Pose2D:
-    return Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
-
-
-def _load(simulator: Simulator, episode: Episode) -> None:
-    simulator.load(get_house(episode.house), episode.objects, _start(episode))
-
-
 def _reference(
-    simulator: Simulator, episode: Episode, make: Callable[[], Simulator] | None
-) -> Simulator | None:
+    simulator: sim.Simulator, episode: Episode, make: Callable[[], sim.Simulator] | None
+) -> sim.Simulator | None:
     """Return what to compare with, its household loaded; None where nothing claims to be alike."""
     if make is None:
         from langrearrange.sim.embedded import EmbeddedSimulator
 
         state, house = episode.initial_state(), get_house(episode.house)
         simulator.show(state)
-        ours = simulator.head_camera()
-        for preset in CAMERA_PRESETS:
-            if _same_camera(ours, head_camera(house, state.place, _start(episode), preset)):
+        ours, start = simulator.head_camera(), sim.start_pose(episode)
+        for preset in sim.CAMERA_PRESETS:
+            if _same_camera(ours, sim.head_camera(house, state.place, start, preset)):
                 make = partial(EmbeddedSimulator, preset)
     if make is None:
         return None
     other = make()
-    _load(other, episode)
+    sim.load_episode(other, episode)
     return other
 
 
@@ -126,22 +107,20 @@ def _moments(episode: Episode) -> Iterator[tuple[str, WorldState]]:
         yield f"{episode.id} after {skill}", state
 
 
-def _frame(fill: int) -> Frame:
-    return Frame(
-        np.full((SIZE, SIZE, 3), fill, np.uint8),
-        np.full((SIZE, SIZE), fill, np.float32),
-        np.full((SIZE, SIZE), fill, np.int32),
-    )
+def _frame(fill: int) -> sim.Frame:
+    size = (SIZE, SIZE)
+    depth, segmentation = np.full(size, fill, np.float32), np.full(size, fill, np.int32)
+    return sim.Frame(np.full((*size, 3), fill, np.uint8), depth, segmentation)
 
 
-def _drawn(simulator: Simulator, place: str) -> Frame:
+def _drawn(simulator: sim.Simulator, place: str) -> sim.Frame:
     """Draw all buffers and each alone, over different old contents; return the picture."""
     camera = simulator.head_camera()
     first, second, alone = _frame(7), _frame(99), _frame(55)
     simulator.render(camera, first)
     simulator.render(camera, second)
     for name in BUFFERS:
-        simulator.render(camera, Frame(**{name: getattr(alone, name)}))
+        simulator.render(camera, sim.Frame(**{name: getattr(alone, name)}))
     _require_equal(
         first, second, f"{place}: two pictures of one state differ in {{}}, or not every pixel is "
         "written",
@@ -150,20 +129,20 @@ def _drawn(simulator: Simulator, place: str) -> Frame:
     return first
 
 
-def _require_equal(first: Frame, second: Frame, message: str) -> None:
+def _require_equal(first: sim.Frame, second: sim.Frame, message: str) -> None:
     for name in BUFFERS:
         same = np.array_equal(getattr(first, name), getattr(second, name))
         require(same, message.replace("{}", name))
 
 
-def _check_body(simulator: Simulator, place: str) -> None:
+def _check_body(simulator: sim.Simulator, place: str) -> None:
     joints, camera = simulator.joints, simulator.head_camera()
     require(
         isinstance(joints, np.ndarray)
         and joints.dtype == np.float32
-        and joints.shape == (NUM_JOINTS,)
+        and joints.shape == (sim.NUM_JOINTS,)
         and bool((np.abs(joints) <= np.float32(np.pi)).all()),
-        f"{place}: joints are {joints!r}; expected ({NUM_JOINTS},) float32 in [-pi, pi]",
+        f"{place}: joints are {joints!r}; expected ({sim.NUM_JOINTS},) float32 in [-pi, pi]",
     )
     view = np.asarray(camera.view)
     require(
@@ -173,7 +152,7 @@ def _check_body(simulator: Simulator, place: str) -> None:
     )
 
 
-def _check_against_state(frame: Frame, state: WorldState, num_objects: int, place: str) -> None:
+def _check_against_state(frame: sim.Frame, state: WorldState, num_objects: int, place: str) -> None:
     depth, segments = frame.depth, frame.segmentation
     assert depth is not None
     assert segments is not None
@@ -187,7 +166,7 @@ def _check_against_state(frame: Frame, state: WorldState, num_objects: int, plac
     )
     closed = CLOSED_RECEPTACLES[state.open_mask]
     for value in np.unique(segments).tolist():
-        known = -1 <= value < num_objects or SEGMENT_PART <= value <= SEGMENT_ROBOT
+        known = -1 <= value < num_objects or sim.SEGMENT_PART <= value <= sim.SEGMENT_ROBOT
         require(known, f"{place}: invalid segmentation value {value}")
         if 0 <= value < num_objects:
             receptacle = state.receptacles[value]
@@ -195,7 +174,7 @@ def _check_against_state(frame: Frame, state: WorldState, num_objects: int, plac
             require(not hidden, f"{place}: object {value} is seen inside a closed container")
 
 
-def _same_camera(ours: Camera, theirs: Camera) -> bool:
+def _same_camera(ours: sim.Camera, theirs: sim.Camera) -> bool:
     return (
         np.shape(ours.view) == np.shape(theirs.view)
         and np.allclose(ours.view, theirs.view, atol=1e-4)
@@ -204,7 +183,7 @@ def _same_camera(ours: Camera, theirs: Camera) -> bool:
 
 
 def _check_against_reference(
-    simulator: Simulator, frame: Frame, other: Simulator, place: str
+    simulator: sim.Simulator, frame: sim.Frame, other: sim.Simulator, place: str
 ) -> None:
     ours, theirs = simulator.head_camera(), other.head_camera()
     require(
@@ -236,15 +215,15 @@ def _check_against_reference(
 
 
 def _check_path_independence(
-    make: Callable[[], Simulator],
+    make: Callable[[], sim.Simulator],
     episode: Episode,
     state: WorldState,
-    simulator: Simulator,
-    frame: Frame,
+    simulator: sim.Simulator,
+    frame: sim.Frame,
     place: str,
 ) -> None:
     fresh = make()
-    _load(fresh, episode)
+    sim.load_episode(fresh, episode)
     fresh.show(state)
     again, what = _frame(3), "depends on what was shown before; a fresh simulator"
     fresh.render(fresh.head_camera(), again)
@@ -256,12 +235,12 @@ def _check_path_independence(
 
 
 def _check_batch(
-    make: Callable[[], Simulator], episode: Episode, states: Sequence[WorldState]
+    make: Callable[[], sim.Simulator], episode: Episode, states: Sequence[WorldState]
 ) -> None:
     """Draw two simulators together and each alone."""
     simulators = [make() for _ in states]
     for simulator, state in zip(simulators, states, strict=True):
-        _load(simulator, episode)
+        sim.load_episode(simulator, episode)
         simulator.show(state)
     together = [_frame(11) for _ in states]
     simulators[0].render_batch(simulators, together, threads=2)

@@ -1,7 +1,5 @@
 """Six small hand-made episodes, for tests that need no generator. Not part of the benchmark."""
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The error that checks raise: an AssertionError with one sentence, which pytest prints."""
 
-from __future__ import annotations
-
 from langrearrange.errors import LangRearrangeError
 
 

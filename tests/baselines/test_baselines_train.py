@@ -29,11 +29,15 @@ from langrearrange_baselines.engine.envs import make_envs
 from langrearrange_baselines.engine.errors import CheckpointError, TrainingError
 from langrearrange_baselines.engine.factory import make_policy
 from langrearrange_baselines.engine.trainer import Trainer
+from langrearrange_baselines.evaluate import EvaluateArgs
+from langrearrange_baselines.evaluate import run as evaluate
 from langrearrange_baselines.train import note, parse, train
 from test_baselines_ppo import SMALL, make_trainer, toy_trainer
 from toy_world import ToyEncoder
 
+from langrearrange.cli.common import SimulatorOptions
 from langrearrange.errors import UsageError
+from langrearrange.leaderboard import read_trace
 
 TRAIN = [sys.executable, "-m", "langrearrange_baselines.train"]
 REAL: dict[str, Any] = {
@@ -105,6 +109,43 @@ def test_the_recurrent_rival_is_trained_and_resumed_by_the_same_engine(
     half = preset("tiny", out=tmp_path / "parts", **(settings | {"num_updates": 2}))
     train(half)
     assert same(whole, train(dataclasses.replace(half, num_updates=4, resume=True)))
+
+
+SEEN = "langrearrange.sim.embedded:EmbeddedSimulator"
+"""A simulator under another name than the default."""
+
+
+def test_a_run_is_drawn_by_its_simulator_and_resumed_in_it_alone(tmp_path: Path) -> None:
+    settings = REAL | {"encoder": "segcnn", "num_envs": 2, "num_steps": 2, "num_updates": 1}
+    config = preset("tiny", out=tmp_path, simulator=SEEN, **settings)
+    trainer = train(config)
+    assert trainer.envs.config.simulator == SEEN
+    state = read_state(find_checkpoint(tmp_path))
+    assert run_config(state).env_kwargs() == {"simulator": SEEN}
+    again = dataclasses.replace(config, resume=True, num_updates=2)
+    assert train(again).update == 2
+    elsewhere = dataclasses.replace(again, simulator="embedded")
+    with pytest.raises(CheckpointError, match=f"trained with simulator='{SEEN}'"):
+        train(elsewhere)
+    trace = tmp_path / "run.jsonl.gz"
+    options: dict[str, Any] = {"episodes": ("train_eval",), "num_episodes": 1, "horizon": 2}
+    assert read_trace(evaluate(EvaluateArgs(checkpoint=tmp_path, out=trace, **options))).episodes
+
+
+def test_a_checkpoint_from_before_simulators_were_chosen_is_of_the_embedded_one(
+    tmp_path: Path,
+) -> None:
+    config = preset("tiny", out=tmp_path, **(REAL | {"num_updates": 1}))
+    train(config)
+    path = find_checkpoint(tmp_path) / "state.json"
+    state = json.loads(path.read_text())
+    for field in dataclasses.fields(SimulatorOptions):
+        del state["config"][field.name]
+    path.write_text(json.dumps(state))
+    again = dataclasses.replace(config, resume=True, num_updates=2)
+    assert train(again).update == 2
+    with pytest.raises(CheckpointError, match="trained with simulator='embedded', asked for is"):
+        train(dataclasses.replace(again, simulator="habitat", habitat_gpu=-1, num_updates=3))
 
 
 def test_saved_envs_go_on_as_they_would_have() -> None:

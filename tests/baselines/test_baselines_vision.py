@@ -398,5 +398,5 @@ def test_a_card_can_be_measured_again(tmp_path: Path) -> None:
     file = tmp_path / "net.safetensors"
     write_network(tiny_encoder().network, file, {})
     told = card.main(card.CardArgs(weights=file, measure=32))
-    assert told.startswith("Over 32 pictures: recall ")
+    assert told.startswith("Over 32 images: recall ")
     assert told.count("\n| ") == NUM_CATEGORIES + 1

@@ -13,6 +13,7 @@ import pytest
 
 from langrearrange.cli.drive import find_skills
 from langrearrange.cli.main import VERBS, main
+from langrearrange.cli.score_tables import METRICS_LEGEND
 from langrearrange.generator import load_spec, make_episode
 from langrearrange.world import SKILLS, skill_index
 
@@ -102,6 +103,10 @@ def test_agents_are_evaluated_and_scored(
     assert random < 0.5
     code, out, _ = run(capsys, "score", *runs, "--episodes", str(episodes), "--templates")
     assert "oracle (privileged)" in out
+    assert METRICS_LEGEND in " ".join(out.split())
+    code, out, _ = run(capsys, "compare", *runs, "--episodes", str(episodes))
+    assert code == 0
+    assert "detectable: smallest difference" in " ".join(out.split())
 
 
 def test_a_replay_is_saved_as_a_moving_picture(

@@ -153,6 +153,12 @@ def test_what_is_no_modality_is_refused_with_those_that_are(modality: Any) -> No
     assert not is_modality(modality)
 
 
+def test_agents_may_ask_for_registered_names_and_for_factories_by_name() -> None:
+    assert all(map(is_modality, MODALITIES))
+    assert is_modality("my_package:Map")
+    assert not is_modality(no_observer), "text only: it enters headers of traces"
+
+
 def no_observer(config: EnvConfig) -> Any:
     return {}
 

@@ -17,9 +17,9 @@ from langrearrange.dataset import Episode
 from langrearrange.env import picture
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.picture import CAPTION_TOP, HEIGHT, VIEW, WIDTH, Picture, draw_map
-from langrearrange.env.rgb_observation import start_pose
 from langrearrange.env.task import Rules, Task
 from langrearrange.houses import House, get_house, slot_pose
+from langrearrange.sim import start_pose
 from langrearrange.world import CLOSED_RECEPTACLES, skill_index
 from langrearrange.world.vocabulary import RECEPTACLES, english
 
@@ -37,6 +37,7 @@ class Call(NamedTuple):
     name: str
     where: Any
     arguments: tuple[Any, ...]
+    options: dict[str, Any]
 
 
 class Recorder:
@@ -51,7 +52,7 @@ class Recorder:
             return method
 
         def noted(where: Any, *arguments: Any, **options: Any) -> Any:
-            self._calls.append(Call(name, where, arguments))
+            self._calls.append(Call(name, where, arguments, options))
             return method(where, *arguments, **options)
 
         return noted
@@ -115,6 +116,7 @@ def test_things_stand_where_they_are_and_hidden_ones_are_rings(
         assert radius(call.where) == 4
         hidden = CLOSED_RECEPTACLES[mask] >> receptacle & 1
         assert call.arguments[0] == (None if hidden else THING)
+        assert call.options == {"width": 2}
     rings = sum(call.arguments[0] is None for call in things)
     assert rings == (1 if opened else 2)
 
@@ -124,10 +126,10 @@ def test_the_start_is_a_green_ring_and_the_robot_an_arrow(calls: list[Call]) -> 
     for task in (after(FETCH), after(FETCH, "nav(sofa)")):
         calls.clear()
         draw_map(task)
-        start = start_pose(task)
+        start = start_pose(task.episode)
         (ring,) = [c for c in calls if c.name == "ellipse" and c.arguments[1] == START]
         assert centre(ring.where) == pytest.approx(pixel(house, start.x_mm, start.y_mm))
-        assert (radius(ring.where), ring.arguments[0]) == (5, None)
+        assert (radius(ring.where), ring.arguments[0], ring.options) == (5, None, {"width": 2})
         base = house.stances["sofa"] if task.steps else start
         (arrow,) = [c for c in calls if c.name == "polygon"]
         x, y = pixel(house, base.x_mm, base.y_mm)
@@ -230,6 +232,17 @@ def test_the_side_of_a_name_is_that_of_the_larger_distance(
     assert call.where == place
 
 
+def test_floor_walls_furniture_and_names_have_their_colours(calls: list[Call]) -> None:
+    draw_map(after(FETCH))
+    fills = {call.arguments[0] for call in calls if call.name == "rectangle"}
+    assert fills == {(238, 234, 226), (96, 100, 108), (206, 214, 224)}
+    lines = {call.arguments[1] for call in calls if call.name == "rectangle" and call.arguments[1:]}
+    assert lines == {None, (112, 116, 124)}
+    inks = {call.arguments[1] for call in calls if call.name == "multiline_text"}
+    assert inks == {(34, 36, 40)}
+    assert (HEIGHT, WIDTH) == (572, 944), "even, as videos need it"
+
+
 # -- the caption -----------------------------------------------------------------------------------
 
 
@@ -294,6 +307,16 @@ def test_the_status_tells_step_place_hand_outcome_and_end(
     assert line.where == (MARGIN, HEIGHT - 30)
     assert line.arguments[0] == status
     assert line.arguments[1] == ((170, 40, 30) if bad else (112, 116, 124))
+
+
+def test_the_first_thing_of_an_episode_is_held_like_any_other(calls: list[Call]) -> None:
+    task = after(replace(FETCH, objects=FETCH.objects[1:]), "nav(sofa)", "pick(mug)")
+    assert task.state.held == 0
+    assert "holding mug" in caption(calls, task)[1].arguments[0]
+    calls.clear()
+    draw_map(task)
+    filled = [call for call in calls if call.name == "ellipse" and call.arguments[0] == THING]
+    assert len(filled) == 2, "the pear on the sofa and the mug in the hand"
 
 
 def test_camera_and_map_stand_side_by_side() -> None:

@@ -101,6 +101,8 @@ def test_the_vector_env_makes_one_a_row_and_refuses_an_object() -> None:
         assert np.array_equal(observation["rgb"][row], 255 - single["rgb"])
     with pytest.raises(UsageError, match=r"holds one household and 3 envs need one each; pass"):
         gym.make_vec(ENV_ID, num_envs=3, simulator=Inverted(), episodes=TOY)
+    with pytest.raises(UsageError, match=r"holds one household and 2 envs need one each"):
+        gym.make_vec(ENV_ID, num_envs=2, simulator=Inverted(), episodes=TOY)
     gym.make_vec(ENV_ID, num_envs=1, simulator=Inverted(), episodes=TOY).close()
 
 

@@ -157,7 +157,7 @@ def test_a_data_set_does_not_import_what_was_not_announced(monkeypatch: pytest.M
     monkeypatch.setenv(HOMES_VARIABLE, "")
     get_house.cache_clear()
     env = gym.make("LangRearrange-v0", episodes=str(folder))
-    with pytest.raises(HouseError, match=r"were not announced; .*register_homes\('my_homes:TwoR"):
+    with pytest.raises(HouseError, match=r"but not registered; .*register_homes\('my_homes:TwoR"):
         env.reset()
     monkeypatch.setenv(HOMES_VARIABLE, f"other:Homes,{NAME}")
     env.reset()

@@ -188,3 +188,18 @@ def test_a_commitment_binds_key_spec_and_origin_and_tells_none(stored: Provenanc
     ]
     assert len({first, *others}) == 1 + len(others)
     assert sealed(key="") == ""
+
+
+def test_opening_a_split_reads_none_of_its_flats(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noting(house_id: str) -> House:
+        read.append(house_id)
+        return get_house(house_id)
+
+    blueprint = blueprint_of(CONTEXT)
+    monkeypatch.setattr(provenance_module, "get_house", noting)
+    assert len(open_split("context")) == 100
+    assert read == []
+    changes(provenance_of(blueprint), blueprint)
+    assert sorted(set(read)) == sorted(blueprint.houses)

@@ -15,6 +15,7 @@ from langrearrange.dataset.official.names import CATEGORY_OF_ASSET
 from langrearrange.errors import DatasetError
 from langrearrange.habitat import DATA_VARIABLE, export_habitat, find_habitat_data
 from langrearrange.habitat.data.assets import asset_shape
+from langrearrange.habitat.data.folders import AssetReport
 from langrearrange.habitat.data.home import habitat_home
 from langrearrange.habitat.data.navmesh import NavMesh, read_navmesh
 from langrearrange.habitat.data.reading import glb_box
@@ -40,10 +41,14 @@ def own_data(data: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(data, tmp_path / "data"))
 
 
+def missing(folder: Path) -> list[AssetReport]:
+    return [report for report in find_habitat_data(folder).reports if report.problem]
+
+
 def test_what_is_there_is_found_from_the_folder_or_the_one_above_it(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find_habitat_data(data).missing == ()
+    assert not missing(data)
     assert find_habitat_data(data.parent).root == data
     monkeypatch.setenv(DATA_VARIABLE, str(data))
     assert find_habitat_data().root == data
@@ -52,15 +57,15 @@ def test_what_is_there_is_found_from_the_folder_or_the_one_above_it(
 def test_each_missing_download_is_named_with_habitats_own_command(own_data: Path) -> None:
     shutil.rmtree(own_data / "objects/ycb")
     (own_data / "replica_cad/replicaCAD.scene_dataset_config.json").unlink()
-    report = find_habitat_data(own_data)
-    assert [(r.asset.uid, r.problem.split(":")[0]) for r in report.missing] == [
+    found = missing(own_data)
+    assert [(r.asset.uid, r.problem.split(":")[0]) for r in found] == [
         ("replica_cad_dataset", "incomplete"),
         ("ycb", "'ycb' is not there"),
     ]
     command = "python -m habitat_sim.utils.datasets_download --uids ycb --data-path"
-    assert command in report.missing[1].remedy
+    assert command in found[1].remedy
     with pytest.raises(DatasetError, match="--uids replica_cad_dataset"):
-        _ = report.replica_cad
+        _ = find_habitat_data(own_data).replica_cad
 
 
 def test_a_folder_that_is_not_there_is_refused_with_the_command_that_makes_it(
@@ -74,9 +79,9 @@ def test_a_folder_that_is_not_there_is_refused_with_the_command_that_makes_it(
 def test_a_git_lfs_pointer_is_no_data(own_data: Path) -> None:
     mesh = sorted((own_data / "objects/ycb").rglob("*.glb"))[0]
     mesh.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
-    (missing,) = find_habitat_data(own_data).missing
-    assert "git-lfs pointer" in missing.problem
-    assert "git lfs pull" in missing.remedy
+    (found,) = missing(own_data)
+    assert "git-lfs pointer" in found.problem
+    assert "git lfs pull" in found.remedy
 
 
 def test_every_receptacle_and_openable_is_read_from_the_scene(scene: HabitatScene) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from langrearrange.cli.main import main
 from langrearrange.habitat import DATA_VARIABLE, export_habitat
+from langrearrange.habitat.simulator import places
 
 ITEMS = (
     "habitat_sim", "OpenGL (EGL)", "GPU", "Habitat data replica_cad_dataset", "Habitat data ycb",
@@ -44,8 +45,8 @@ def test_every_missing_row_names_the_next_command(capsys: pytest.CaptureFixture[
     for item, row in found.items():
         assert row["status"] in ("ok", "optional"), "Habitat is never needed"
         assert row["status"] == "ok" or row["next"], item
-    assert "nowhere/python: cannot be run" in found["habitat_sim"]["detail"]
-    assert "conda create" in found["habitat_sim"]["next"]
+    assert "habitat_python='nowhere/python' cannot be run" in found["habitat_sim"]["detail"]
+    assert "BUILD_FROM_SOURCE" in found["habitat_sim"]["next"]
     for uid in ("replica_cad_dataset", "ycb", "hab_fetch"):
         then = found[f"Habitat data {uid}"]["next"]
         assert "--uids replica_cad_dataset ycb hab_fetch --data-path data" in then
@@ -55,10 +56,10 @@ def test_every_missing_row_names_the_next_command(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("""echo '{"error": "this habitat_sim (calls itself 0.1.7) lacks MotionType"}'""",
-         "calls itself 0.1.7) lacks MotionType"),
-        ("kill -SEGV $$", "it ended with status -11"),
-        ("echo oh dear >&2; exit 3", "oh dear"),
+        ("""echo '{"number": 0, "error": "habitat_sim 0.1.7 lacks MotionType"}'""",
+         "habitat_sim 0.1.7 lacks MotionType"),
+        ("kill -SEGV $$", "ended by SIGSEGV"),
+        ("echo oh dear >&2; exit 3", "with status 3; it last said: oh dear"),
     ],
 )  # fmt: skip
 def test_a_habitat_that_does_not_serve_is_one_row(
@@ -73,12 +74,28 @@ def test_a_habitat_that_does_not_serve_is_one_row(
 def test_a_habitat_that_works_is_told_with_what_draws(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = '{"python": "3.9.19", "version": "0.3.3", "device": -1, "error": ""}'
-    python = python_that(tmp_path, f"echo noise; echo '{answer}'")
+    monkeypatch.setattr(places, "gpu_is_there", lambda: False)
+    answer = '{"number": 0, "python": "3.9.19", "version": "0.3.3"}'
+    python = python_that(tmp_path, f"echo '{answer}'")
     monkeypatch.setenv("LANGREARRANGE_HABITAT_PYTHON", python)
     row = rows(capsys)["habitat_sim"]
     assert row["status"] == "ok"
-    assert row["detail"] == f"0.3.3, Python 3.9.19, draws with software GL ({python})"
+    assert row["detail"] == f"0.3.3, Python 3.9.19, draws with software OpenGL ({python})"
+
+
+def test_a_gpu_without_opengl_is_told_as_software(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(places, "gpu_is_there", lambda: True)
+    works = """echo '{"number": 0, "python": "3.11.2", "version": "0.3.3"}'"""
+    python = python_that(tmp_path, f"test $3 = 0 && echo no EGL >&2 && exit 1; {works}")
+    row = rows(capsys, "--habitat-python", python)["habitat_sim"]
+    assert "draws with software OpenGL" in row["detail"]
+    assert "GPU 0 cannot be used" in caplog.text
+    assert "it last said: no EGL" in caplog.text
 
 
 def test_data_and_flats_that_are_there_are_counted(

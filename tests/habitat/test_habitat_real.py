@@ -19,6 +19,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from household import Household, Seen, blank, household, look
+from numpy.typing import NDArray
 
 import langrearrange  # noqa: F401
 from langrearrange.env import LangRearrangeEnv
@@ -99,14 +100,22 @@ def test_depth_from_every_stance_agrees_with_the_embedded_renderer(
         assert (theirs.segmentation == ours.segmentation).mean() > 0.98
 
 
+def colour_difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+@pytest.mark.parametrize("flat", ["flat_4_03", houses_for("train")[20], houses_for("test")[20]])
 def test_every_nav_target_is_lit_and_of_the_embedded_renderers_colours(
-    habitat: HabitatSimulator,
+    habitat: HabitatSimulator, flat: str
 ) -> None:
-    home = household("flat_4_03", per_receptacle=2)
+    home = household(flat, per_receptacle=2)
     for place in range(NUM_NAV_TARGETS):
         theirs, ours = pair(habitat, home, home.state._replace(place=place))
         assert theirs.rgb.mean() > 60
-        assert np.abs(theirs.rgb.astype(int) - ours.rgb).mean() < 20
+        assert colour_difference(theirs.rgb, ours.rgb) < 4
+        assert 0.97 < theirs.rgb.mean() / ours.rgb.mean() < 1.03
+        darker = (theirs.rgb * 0.9).astype(np.uint8)
+        assert colour_difference(darker, ours.rgb) > 4, "the tolerance would pass a darker one"
 
 
 def test_many_simulators_draw_side_by_side_what_each_draws_alone() -> None:

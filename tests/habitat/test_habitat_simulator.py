@@ -16,6 +16,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from fake_habitat import HABITAT_SIM, MAGNUM, fake_python
+from gymnasium.error import ResetNeeded
 from household import Household, household
 from numpy.typing import NDArray
 
@@ -23,11 +24,11 @@ import langrearrange  # noqa: F401
 from langrearrange.errors import DatasetError, HabitatError, RenderError, UsageError
 from langrearrange.habitat import DATA_VARIABLE, PYTHON_VARIABLE, HabitatSimulator, export_habitat
 from langrearrange.habitat.simulator import places, simulator
-from langrearrange.habitat.simulator.client import Local, Moves, View, Worker
+from langrearrange.habitat.simulator.client import Local, Worker
 from langrearrange.habitat.simulator.home import Fixed, fixed_of
 from langrearrange.habitat.simulator.library import CONFIG, Library
 from langrearrange.habitat.simulator.places import ROBOT, Found, look_into
-from langrearrange.houses import get_house
+from langrearrange.houses import get_house, houses_for
 from langrearrange.sim import SEGMENT_PART, Frame
 from langrearrange.sim.protocol import missing_members
 from langrearrange.testing import toy_episodes
@@ -51,25 +52,23 @@ def python(tmp_path: Path) -> str:
 class Recorder:
     """Keeps what a simulator sends."""
 
-    lost = False
+    closed = False
+    sim = "the simulator itself"
 
     def __init__(self) -> None:
         self.loaded: list[tuple[list[Any], list[Any]]] = []
-        self.moves: list[Moves] = []
-        self.views: list[View] = []
+        self.views: list[dict[str, Any]] = []
 
     def load(self, rigid: list[Any], articulated: list[Any]) -> None:
         json.dumps([rigid, articulated])
         self.loaded.append((rigid, articulated))
 
-    def start_drawing(self, moves: Moves, view: View) -> None:
-        json.dumps([moves.rigid, moves.joints, moves.bases, view.pose])
-        self.moves.append(moves)
+    def begin(self, view: dict[str, Any]) -> None:
+        json.dumps(view)
         self.views.append(view)
 
     def pictures(self) -> dict[str, NDArray[Any]]:
-        view = self.views[-1]
-        size = (view.height, view.width)
+        size = (self.views[-1]["height"], self.views[-1]["width"])
         return {
             "rgb": np.full((*size, 3), 9, np.uint8),
             "depth": np.ones(size, np.float32),
@@ -120,15 +119,15 @@ def test_only_what_moved_is_sent_again(recorded: tuple[HabitatSimulator, Recorde
     adapter.load(home.house, home.objects, home.start)
     shown(adapter, home, home.state)
     shown(adapter, home, home.state)
-    first, again = recorder.moves
-    statics = len(adapter._home.fixed.poses)
-    assert len(first.rigid) == statics + len(home.objects) + 3
-    assert len(first.joints) == 2
-    assert not again.rigid
-    assert not again.joints
+    first, again = recorder.views
+    statics = len(adapter._home.fixed.rigid)
+    assert len(first["rigid"]) == len(home.objects) + 3
+    assert len(first["joints"]) == 2
+    assert not again["rigid"]
+    assert not again["joints"]
     near_sofa, _ = apply(home.layout, home.state, skill_index("nav(sofa)"))
     shown(adapter, home, near_sofa)
-    assert [row for row, _ in recorder.moves[-1].rigid] == list(
+    assert [row for row, _ in recorder.views[-1]["rigid"]] == list(
         range(statics + len(home.objects), statics + len(home.objects) + 3)
     )
 
@@ -143,11 +142,11 @@ def test_doors_open_as_far_as_the_flat_says_and_what_is_inside_appears(
     shown(adapter, home, at_fridge)
     opened, _ = apply(home.layout, at_fridge, skill_index("open(fridge)"))
     shown(adapter, home, opened)
-    joints = dict(recorder.moves[-1].joints)
+    joints = dict(recorder.views[-1]["joints"])
     assert max(joints[0].values()) > 1.0  # a door turns by more than a right angle's two thirds
     assert set(joints[1].values()) == {0.0}
     inside = [i for i, thing in enumerate(home.objects) if thing.receptacle == "fridge"]
-    rows = {row - len(adapter._home.fixed.poses): pose for row, pose in recorder.moves[-1].rigid}
+    rows = {row - len(adapter._home.fixed.rigid): pose for row, pose in recorder.views[-1]["rigid"]}
     assert set(inside) <= set(rows)
     assert all(rows[i][1][3] > 0 for i in inside)
 
@@ -244,7 +243,6 @@ def test_replica_cad_in_the_folder_becomes_that_of_the_process_but_never_a_secon
         f"furniture/{FLAT}_sofa.glb",
         f"urdf/{FLAT}_fridge/fridge_left_door.glb",
         f"urdf/{FLAT}_kitchen/{FLAT}_kitchen.urdf",
-        f"scenes/{FLAT}.scene_instance.json",
     ],
 )
 def test_a_missing_file_is_named_with_the_command_that_writes_it(
@@ -261,12 +259,29 @@ def test_a_missing_file_is_named_with_the_command_that_writes_it(
     assert str(copy) in str(caught.value)
 
 
-def test_a_missing_model_and_a_missing_flat_are_named(exported: Path) -> None:
+def test_missing_models_and_flats_are_named_together(exported: Path, tmp_path: Path) -> None:
     library = Library(exported)
-    with pytest.raises(HabitatError, match=r"no_such\.object_config\.json is missing"):
+    with pytest.raises(HabitatError, match=f"lacks the object model no_such; .*--flats {FLAT} "):
         library.scene(get_house(FLAT), ["no_such"])
-    with pytest.raises(HabitatError, match=r"flat_0_00\.scene_instance\.json is missing"):
+    with pytest.raises(HabitatError, match=r"lacks flat_0_00 and 103 other flats; .*--flats all "):
         library.scene(get_house("flat_0_00"), [])
+    copy = tmp_path / "flats"
+    (copy / "scenes").mkdir(parents=True)
+    (copy / CONFIG).write_text("{}")
+    known = [name for role in ("train", "validation", "test") for name in houses_for(role)]
+    for name in known[2:]:
+        (copy / "scenes" / f"{name}.scene_instance.json").write_text("{}")
+    with pytest.raises(HabitatError, match=f"lacks {known[0]}, {known[1]}, the object model x; "):
+        Library(copy).scene(get_house(known[1]), ["x"])
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(HabitatError, match=r"cannot be written \(Not a directory\); name .*_CACHE"):
+        Library().scene(get_house(FLAT), [])
 
 
 def test_a_damaged_stage_is_named(exported: Path, tmp_path: Path) -> None:
@@ -307,6 +322,10 @@ def test_the_env_plays_through_a_worker_with_every_extra(
         image_size=32,
         render_mode="rgb_array",
     )
+    with pytest.raises(
+        HabitatError, match=f"in a worker process \\({python}\\) and cannot be handed"
+    ):
+        env.get_wrapper_attr("habitat_sim")
     observation, _ = env.reset()
     assert observation in env.observation_space
     for skill in ("nav(sofa)", "nav(fridge)"):
@@ -325,7 +344,7 @@ def test_reset_starts_another_worker_after_one_was_killed(
     started: list[Worker] = []
 
     class Noted(Worker):
-        def __init__(self, python: str, gpu_device: int | None) -> None:
+        def __init__(self, python: str, gpu_device: int) -> None:
             super().__init__(python, gpu_device)
             started.append(self)
 
@@ -342,6 +361,46 @@ def test_reset_starts_another_worker_after_one_was_killed(
     assert observation["rgb"].shape == (32, 32, 3)
     assert len(started) == 2
     env.close()
+
+
+def test_a_closed_env_says_so_and_reset_opens_it_again(
+    python: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LANGREARRANGE_CACHE", str(tmp_path))
+    kwargs: dict[str, Any] = {
+        "simulator": "habitat", "habitat_python": Path(python), "habitat_gpu": -1,
+        "episodes": toy_episodes(), "image_size": 16,
+    }  # fmt: skip
+    env = gym.make("LangRearrange-v0", **kwargs).unwrapped
+    envs = gym.make_vec("LangRearrange-v0", 2, **kwargs).unwrapped
+    for one, action in ((env, 0), (envs, [0, 0])):
+        one.reset()
+        one.close()
+        with pytest.raises(ResetNeeded, match=r"closed; call reset\(\) first"):
+            one.step(action)
+        one.reset()
+        one.step(action)
+        one.close()
+        one.close()
+    assert env.spec is not None
+    assert env.spec.kwargs["habitat_python"] == python  # a Path survives to_json as text
+
+
+def test_the_simulator_is_handed_out_where_it_is_in_this_process(
+    recorded: tuple[HabitatSimulator, Recorder],
+) -> None:
+    kwargs: dict[str, Any] = {"episodes": toy_episodes(), "image_size": 16}
+    env: Any = gym.make("LangRearrange-v0", simulator=recorded[0], **kwargs).unwrapped
+    assert env.habitat_sim == Recorder.sim
+    blind = {"simulator": "habitat", "observation": "text"}
+    for more, says in (
+        (kwargs, "simulator='embedded' with observation='rgb' draws nothing with Habitat"),
+        (kwargs | blind, "observation='text' draws nothing"),
+    ):
+        env = gym.make("LangRearrange-v0", **more).unwrapped
+        with pytest.raises(HabitatError, match=says):
+            _ = env.habitat_sim
+        env.close()
 
 
 def test_the_vector_env_draws_with_a_worker_each(
@@ -391,11 +450,11 @@ def test_a_fetch_is_shown_instead_of_our_arm(
     shown(adapter, home, home.state)
     near_sofa, _ = apply(home.layout, home.state, skill_index("nav(sofa)"))
     shown(adapter, home, near_sofa)
-    [(index, pose)] = recorder.moves[-1].bases
+    [(index, pose)] = recorder.views[-1]["bases"]
     stance = home.house.stances["sofa"]
     assert index == len(articulated) - 1
     assert np.allclose([pose[0][3], pose[2][3]], [stance.x_mm / 1000, -stance.y_mm / 1000])
-    joints = dict(recorder.moves[-1].joints)[index]
+    joints = dict(recorder.views[-1]["joints"])[index]
     assert joints["shoulder_pan_link"] == pytest.approx(adapter.joints[0])
 
 

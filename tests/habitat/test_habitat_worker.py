@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from signal import Signals
 from types import ModuleType
@@ -21,8 +21,8 @@ import pytest
 from fake_habitat import HABITAT_SIM, fake_python
 
 from langrearrange.errors import HabitatError
-from langrearrange.habitat.simulator import client, engine, worker
-from langrearrange.habitat.simulator.client import Moves, View, Worker
+from langrearrange.habitat.simulator import engine, places, worker
+from langrearrange.habitat.simulator.client import TIMEOUT_VARIABLE, Worker
 
 ALL = ("rgb", "depth", "segmentation")
 POSE = np.eye(4).tolist()
@@ -40,9 +40,15 @@ def picture(
     width: int = 7,
     moves: int = 0,
 ) -> dict[str, Any]:
-    moved = Moves([(0, POSE)] * moves, [], [])
-    backend.start_drawing(moved, View(kinds, height, width, POSE, 65.0))
+    backend.begin(view(kinds, height, width, [(0, POSE)] * moves))
     return backend.pictures()
+
+
+def view(
+    kinds: Sequence[str], height: int, width: int, rigid: Sequence[Any] = ()
+) -> dict[str, Any]:
+    size = {"height": height, "width": width, "camera": POSE, "hfov_deg": 65.0}
+    return {"kinds": kinds, "rigid": rigid, "joints": [], "bases": [], **size}
 
 
 def things(*names: str) -> list[dict[str, list[int] | str]]:
@@ -97,7 +103,7 @@ def test_a_worker_is_gone_when_its_owner_was_killed(python: str, how: Signals) -
     program = textwrap.dedent(
         f"""
         import time
-        from langrearrange.habitat.simulator.client import Worker
+        from langrearrange.habitat.simulator.client import TIMEOUT_VARIABLE, Worker
         worker = Worker({python!r}, -1)
         print(worker.pid, flush=True)
         time.sleep(60)
@@ -116,7 +122,7 @@ def test_a_killed_worker_is_one_clear_error_and_another_one_can_be_made(python: 
     os.kill(backend.pid, signal.SIGKILL)
     with pytest.raises(HabitatError, match=r"ended by SIGKILL; reset\(\) starts another one"):
         picture(backend)
-    with pytest.raises(HabitatError, match="make another one"):
+    with pytest.raises(HabitatError, match=r"ended, or belongs .* reset\(\) starts another one"):
         picture(backend)
     Worker(python, -1).close()
 
@@ -140,22 +146,103 @@ def test_a_refused_asset_is_told_and_the_worker_lives_on(python: str) -> None:
 def test_an_answer_nobody_waited_for_is_passed_over(python: str) -> None:
     backend = Worker(python, -1)
     backend.load(things("a", "b"), [])
-    backend.start_drawing(Moves([], [], []), View(["rgb"], 4, 4, POSE, 65.0))  # and interrupted
+    backend.begin(view(["rgb"], 4, 4))  # and interrupted
     assert (picture(backend)["rgb"] == 2).all()
     backend.close()
 
 
-def test_a_silent_worker_is_ended_after_a_while(
+def test_a_stopped_worker_is_ended_after_the_time_that_the_variable_gives_it(
     python: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = Worker(python, -1)
+    backend.load(things("a"), [])
     os.kill(backend.pid, signal.SIGSTOP)
-    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
-    backend.start_drawing(Moves([], [], []), View(["rgb"], 4, 4, POSE, 65.0))
-    monkeypatch.setattr(client, "END_TIMEOUT_S", 0.2)
-    with pytest.raises(HabitatError, match="did not answer within 0 s"):
-        backend._answer(0.2)
+    started = time.monotonic()
+    backend.begin(view(["rgb"], 4, 4))
+    monkeypatch.setenv(TIMEOUT_VARIABLE, "0.2")
+    with pytest.raises(HabitatError, match=r"did not answer within 0 s.*reset\(\) starts another"):
+        backend.pictures()
+    assert time.monotonic() - started < 4, "killed at once"
     assert gone(backend.pid)
+    assert backend.closed
+
+
+@pytest.mark.parametrize("given", ["soon", "0", "-1", "nan", "inf"])
+def test_a_time_that_is_not_one_is_refused(
+    python: str, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv(TIMEOUT_VARIABLE, given)
+    backend = Worker(python, -1)
+    with pytest.raises(HabitatError, match=f"{TIMEOUT_VARIABLE}='{given}'; accepted: seconds"):
+        backend.load(things("a"), [])
+    monkeypatch.delenv(TIMEOUT_VARIABLE)
+    backend.load(things("a"), [])
+    backend.close()
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_does_not_use_the_worker_of_its_parent(python: str) -> None:
+    backend = Worker(python, -1)
+    backend.load(things("a"), [])
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        try:
+            backend.load(things("b", "c"), [])
+        except HabitatError as error:
+            os.write(writer, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert b"belongs to the process that this one was forked from" in os.read(reader, 1000)
+    assert (picture(backend, ["rgb"])["rgb"] == 1).all()
+    backend.close()
+
+
+# A GPU in sight whose OpenGL does not start: habitat_sim raises, or ends the process.
+BROKEN_GPU = {
+    "raises": "raise RuntimeError('Unable to create windowless context')",
+    "ends": "print('cannot make EGL context', flush=True); os._exit(1)",
+}
+
+
+def broken_gpu(folder: Path, how: str) -> str:
+    start = "        self.gpu_device = settings.gpu_device_id\n"
+    fails = f"        if self.gpu_device >= 0:\n            {BROKEN_GPU[how]}\n"
+    in_sight = "import glob\nglob.glob = lambda pattern: ['/dev/nvidia0']\n"
+    return fake_python(folder, in_sight + HABITAT_SIM.replace(start, start + fails))
+
+
+@pytest.mark.parametrize("how", BROKEN_GPU)
+def test_a_gpu_that_cannot_be_used_is_left_for_software_and_said_once(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(places, "gpu_is_there", lambda: True)
+    python = broken_gpu(tmp_path, how)
+    for _ in range(2):
+        backend = places.open_backend(python, None)
+        backend.load(things("a"), [])
+        backend.close()
+    [record] = caplog.records
+    assert "Habitat draws in software, as GPU 0 cannot be used" in record.getMessage()
+    assert ("windowless context" if how == "raises" else "EGL context") in record.getMessage()
+    with pytest.raises(HabitatError, match="habitat_gpu=-1 draws without the GPU"):
+        places.open_backend(python, 0)
+
+
+def test_a_gpu_is_not_blamed_for_a_habitat_that_does_not_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(places, "gpu_is_there", lambda: True)
+    with pytest.raises(HabitatError, match="no libEGL"):
+        places.open_backend(fake_python(tmp_path, "raise OSError('no libEGL')"), None)
+    assert not caplog.records
+
+
+def test_a_gpu_that_works_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "gpu_is_there", lambda: True)
+    works = "import glob\nglob.glob = lambda pattern: ['/dev/nvidia0']\n" + HABITAT_SIM
+    python = fake_python(tmp_path, works)
+    assert places.find_gpu(python) == 0
+    places.open_backend(python, None).close()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +283,7 @@ def test_a_python_without_habitat_is_named() -> None:
 def test_a_gpu_that_is_not_there_is_refused_before_habitat_ends_the_process(python: str) -> None:
     if engine.gpu_is_there():
         pytest.skip("there is a GPU")
-    with pytest.raises(HabitatError, match="no NVIDIA GPU is in sight for gpu_device 0"):
+    with pytest.raises(HabitatError, match="no NVIDIA GPU is in sight for habitat_gpu=0"):
         Worker(python, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from noted_progress import NotedProgress
 
 from langrearrange.agents import AgentSpec, BatchedAgent, is_privileged, load_rows
 from langrearrange.dataset import EpisodeList
@@ -190,6 +192,32 @@ def test_a_run_without_the_hashes_of_what_was_seen_is_not_ranked(
     bare = (msgspec.structs.replace(trace.episodes[0], chain=""), *trace.episodes[1:])
     again = score(Trace(trace.header, bare), lambda split: mini)
     assert (placed(again).tier, again.num_unproved) == ("T0", 1)
+
+
+def test_a_finished_trace_is_replaced_by_force_only(mini: EpisodeList, tmp_path: Path) -> None:
+    rows, plan = load_rows("oracle"), Plan(sources=[mini], num_episodes=2)
+    path = evaluate(rows, facts_of("oracle", rows), plan, tmp_path / "run.jsonl.gz")
+    with pytest.raises(UsageError, match="exists; choose another --out, or pass --force"):
+        evaluate(rows, facts_of("oracle", rows), plan, path)
+    assert evaluate(rows, facts_of("oracle", rows), plan, path, force=True) == path
+
+
+def test_progress_counts_episodes_and_tells_the_success_so_far(
+    mini: EpisodeList, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = NotedProgress()
+    monkeypatch.setattr(
+        importlib.import_module("langrearrange.leaderboard.evaluate"), "progress", noted
+    )
+    rows, seen = load_rows("blind_sweep"), list[EpisodeTrace]()
+    plan = Plan(sources=[mini], num_episodes=9)
+    evaluate(
+        rows, facts_of("blind_sweep", rows), plan, tmp_path / "run.jsonl.gz", on_episode=seen.append
+    )
+    assert noted.jobs == [("evaluate blind_sweep", 9)]
+    shares = [sum(t.success for t in seen[:n]) / n for n in range(1, 10)]
+    assert 0 < shares[-1] < 1
+    assert noted.advanced == [(1, f"success {share:.2f}") for share in shares]
 
 
 def test_facts_that_contradict_the_agent_are_refused(mini: EpisodeList, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from langrearrange.agents import RowsOfAgents
 from langrearrange.dataset import Episode
+from langrearrange.env import Observation
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Header, replay
 from langrearrange.leaderboard.chain import verifier
@@ -238,6 +240,28 @@ def test_a_chain_is_compared_where_both_a_chain_and_observations_are_given() -> 
         cut = replace(right, actions=right.actions[:-2], failure="crash")
         with pytest.raises(SubmissionError, match="in this build"):
             replay(e, cut, header(), observations)
+
+
+class Leaving:
+    """Drives somewhere, then breaks."""
+
+    modality = "state"
+
+    def reset(self, instruction: str) -> None:
+        self.calls = 0
+
+    def act(self, observation: Observation) -> int:
+        self.calls += 1
+        if self.calls == 3:
+            raise RuntimeError("gone")
+        return self.calls
+
+
+def test_what_an_agent_saw_before_it_broke_is_compared_too() -> None:
+    (line,) = traces_of(RowsOfAgents(Leaving), [APPLE]).values()
+    assert (line.failure, line.actions) == ("crash", (1, 2))
+    found = replay(APPLE, line, header(), verifier(header(), 1).observations)
+    assert (found.chained, found.failure) == (True, "crash")
 
 
 def test_labels_are_those_of_the_episode_and_the_id_that_of_the_trace() -> None:

@@ -44,6 +44,14 @@ def test_quantile_inverts_the_distribution(probability: float, degrees: float) -
     assert t_cdf(t_quantile(probability, degrees), degrees) == pytest.approx(probability, abs=1e-9)
 
 
+@pytest.mark.parametrize("probability", [-0.5, 0.0, 1.0, 1.5])
+def test_a_quantile_needs_a_probability_inside_0_1(probability: float) -> None:
+    with pytest.raises(ValueError, match=r"needs a probability in \(0, 1\)"):
+        t_quantile(probability, 5)
+    with pytest.raises(ValueError, match="degrees of freedom must be positive"):
+        t_cdf(probability, 0)
+
+
 def test_wilson_is_the_textbook_interval() -> None:
     low, high = wilson(0.0, 100, 1.95996)
     assert low == 0
@@ -173,6 +181,16 @@ def test_mean_of_splits_adds_variances_and_never_claims_certainty() -> None:
     assert both.mean == 0.25
     assert both.variance > half.variance / 4
     assert mean_of_intervals([sure, sure]).high > 0
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_half_an_agreeing_split_s_interval_stands_in_for_its_standard_error(value: float) -> None:
+    half = mean_ci(np.array([1.0, 0.0] * 10), np.arange(20))
+    sure = mean_ci(np.full(12, value), np.arange(12) % 6)
+    width = 1 - wilson(1.0, 6, t_quantile(0.975, 5))[0]
+    assert sure.high - sure.low == pytest.approx(width)
+    error = width / (2 * t_quantile(0.975, 5))
+    assert mean_of_intervals([half, sure]).variance == pytest.approx((half.variance + error**2) / 4)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

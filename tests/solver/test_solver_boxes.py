@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from solver_worlds import household
 
@@ -94,6 +96,34 @@ ELSEWHERE = ALL_LOCATIONS & ~at("sofa")
 )  # fmt: skip
 def test_the_boxes_of_a_goal(goal: str, expected: list[Box]) -> None:
     assert sorted(found(goal)) == sorted(expected)
+
+
+ANYWHERE = "(exists (?x - pear) (or (on_top ?x sofa) (not (on_top ?x sofa))))"
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        (ANYWHERE, [box()]),
+        (f"(and (open fridge) {ANYWHERE})", [box(opened=turned("fridge"))]),
+        (f"(or (open fridge) {ANYWHERE})", [box()]),
+        ("(or (robot_at sofa) (not (robot_at sofa)))", [box()]),
+    ],
+)
+def test_alternatives_that_leave_everything_open_constrain_nothing(
+    goal: str, expected: list[Box]
+) -> None:
+    assert list(found(goal)) == expected
+
+
+LOOSE = "(exists (?x - pear) (not (holding ?x)))"
+"""Says nothing of a pear when the hand is free."""
+
+
+def test_what_says_nothing_hides_no_other_part() -> None:
+    expected = box(free=True, places=standing("sofa"), opened=turned("fridge"))
+    for parts in permutations(("(hand_free)", LOOSE, "(open fridge)", "(robot_at sofa)")):
+        assert list(found(f"(and {' '.join(parts)})")) == [expected]
 
 
 def test_near_is_held_or_in_reach_and_not_shut_away() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from solver_problems import crowded_problem, random_problem
@@ -11,9 +12,10 @@ from solver_worlds import household
 from langrearrange.errors import SolverError
 from langrearrange.seeding import HOUSE_VERSION, KeyedRng
 from langrearrange.solver import breadth_first, goal_boxes, solve
+from langrearrange.solver.search import DEFAULT_LIMIT, DEFAULT_MAX_VISITS
 from langrearrange.world import SKILLS, Outcome, apply, skill_index
 from langrearrange.world.goals import compile_goal, parse_goal
-from langrearrange.world.vocabulary import RECEPTACLES
+from langrearrange.world.vocabulary import NAV_INDEX, RECEPTACLES
 
 MOVE_APPLE = parse_goal("(exists (?x - apple) (and (on_top ?x left_counter) (hand_free)))")
 
@@ -68,6 +70,21 @@ def test_the_reference_search_tells_the_same_apart() -> None:
     assert (done.status, done.plan, done.lower_bound) == ("solved", (), 0)
 
 
+@pytest.mark.parametrize("goal", ["(robot_at sink)", "(or (robot_at sink) (robot_at chair))"])
+def test_a_place_that_the_home_lacks_is_known_to_be_beyond_reach_without_a_search(
+    goal: str,
+) -> None:
+    layout, initial = household([("apple", "sofa")], present=1 << NAV_INDEX["sofa"])
+    never = solve(parse_goal(goal), layout, initial)
+    assert (never.status, never.lower_bound, never.visits) == ("unsolvable", None, 0)
+
+
+def test_the_reference_search_counts_the_states_it_keeps() -> None:
+    layout, initial = household([("apple", "sofa")], present=1 << NAV_INDEX["sofa"])
+    for goal, visits in (("(hand_free)", 1), ("(robot_at sofa)", 2), ("(robot_at sink)", 3)):
+        assert breadth_first(parse_goal(goal), layout, initial).visits == visits
+
+
 def test_no_instance_means_unsolvable() -> None:
     layout, initial = household([("ball", "sofa")])
     assert solve(MOVE_APPLE, layout, initial).status == "unsolvable"
@@ -78,6 +95,22 @@ def test_too_few_visits_give_up_and_claim_nothing() -> None:
     goal = parse_goal("(and (forall (?x - object) (not (on_top ?x sofa))) (hand_free))")
     assert solve(goal, layout, initial, max_visits=3).status == "gave_up"
     assert solve(goal, layout, initial).status == "solved"
+
+
+def test_the_last_state_allowed_may_be_the_goal() -> None:
+    layout, initial = household([("apple", "sofa")])
+    found = solve(MOVE_APPLE, layout, initial)
+    assert solve(MOVE_APPLE, layout, initial, max_visits=found.visits) == found
+    little = solve(MOVE_APPLE, layout, initial, max_visits=found.visits - 1)
+    assert (little.status, little.plan, little.visits) == ("gave_up", (), found.visits)
+
+
+def test_the_default_limits_are_those_of_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "official-episodes.md").read_text()
+    told = (
+        f"no plan of up to {DEFAULT_LIMIT} skills, or none found in {DEFAULT_MAX_VISITS:,} states"
+    )
+    assert told in page
 
 
 def test_thirty_two_steps_are_too_many_and_thirty_one_are_not() -> None:

@@ -5,6 +5,7 @@ import pytest
 from langrearrange.errors import EpisodeError
 from langrearrange.world import (
     Layout,
+    Subgoal,
     apply,
     compile_subgoal,
     initial_state,
@@ -65,3 +66,8 @@ def test_opened_and_closed_follow_the_container() -> None:
     state, _ = apply(APPLES, state, skill_index("open(fridge)"))
     assert opened(state)
     assert not closed(state)
+
+
+def test_a_subgoal_without_a_target_is_the_one_that_is_read_from_its_text() -> None:
+    for made in (Subgoal("held", "apple"), Subgoal("opened", "fridge")):
+        assert parse_subgoal(str(made)) == made

@@ -78,11 +78,6 @@ class HabitatData:
     root: Path
     reports: tuple[AssetReport, ...]
 
-    @property
-    def missing(self) -> tuple[AssetReport, ...]:
-        """The assets that are not there."""
-        return tuple(report for report in self.reports if report.problem)
-
     def path(self, uid: str) -> Path:
         """Return an asset's folder; DatasetError with the download command if it is not there."""
         for report in self.reports:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from langrearrange.habitat.export.collision import Piece
 from langrearrange.habitat.frames import to_y_up
 from langrearrange.houses.mesh import Mesh
 from langrearrange.houses.textures import texture
@@ -104,7 +105,7 @@ def write_glb(path: Path, meshes: Sequence[tuple[str, Mesh]]) -> int:
     return _write(path, document, [name for name, _ in meshes], primitives)
 
 
-def write_collision_glb(path: Path, pieces: Sequence[Mesh]) -> int:
+def write_collision_glb(path: Path, pieces: Sequence[Piece]) -> int:
     """Write shapes without colours as `write_glb` does, a node each; returns the size in bytes."""
     document = _Document()
     primitives = [

@@ -114,7 +114,8 @@ _README: Final = """\
 
 Each folder is a split, `<split>/<split>.json.gz`, in the format of `RearrangeDataset-v0`. Paths are
 relative to where `langrearrange export` was called, unless `--out` was absolute: start
-habitat-lab there.
+habitat-lab there. habitat-lab wants a folder `data/` where it starts, which may be empty
+(`mkdir -p data`).
 
 Point a rearrange config of habitat-lab at them:
 

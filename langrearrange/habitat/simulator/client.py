@@ -1,4 +1,4 @@
-"""An engine at hand, in this process or in another one: the same three calls. Nothing about flats.
+"""An engine at hand, in this process or in another one: the same calls. Nothing about flats.
 
 `Local` calls habitat_sim here. `Worker` runs it in the Python of a Habitat environment, so that its
 pins never meet ours; pictures come through shared memory.
@@ -15,10 +15,10 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, ClassVar, Final, Protocol
+from typing import IO, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,11 @@ from numpy.typing import NDArray
 from langrearrange.errors import HabitatError
 from langrearrange.habitat.simulator.engine import Engine, EngineError
 
-DTYPES: Final[Mapping[str, tuple[Any, int]]] = {
-    "rgb": (np.uint8, 3), "depth": (np.float32, 1), "segmentation": (np.uint32, 1),
-}  # fmt: skip
-"""Kind of picture -> type and number of its channels."""
 START_TIMEOUT_S: Final = 180.0
 """Importing habitat_sim and making a GL context takes seconds, on a busy machine more."""
-TIMEOUT_S: Final = 120.0
+TIMEOUT_VARIABLE: Final = "LANGREARRANGE_HABITAT_TIMEOUT_S"
+"""How long a worker may take to load a household or to draw; 30 s if it is not set."""
+_DAY_S: Final = 86400
 END_TIMEOUT_S: Final = 5.0
 """How long a worker may take to end by itself."""
 _SCRIPT: Final = Path(__file__).with_name("worker.py")
@@ -40,108 +38,62 @@ FOREIGN_VARIABLES: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "__PYVE
 """Variables of our Python that would lead another one astray."""
 
 
-@dataclass(slots=True)
-class Moves:
-    """What moved since the last picture; see `Engine.pose`."""
-
-    rigid: list[tuple[int, list[list[float]]]]
-    joints: list[tuple[int, dict[str, float]]]
-    bases: list[tuple[int, list[list[float]]]]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What to draw: kinds of pictures, their size, the (4, 4) pose of the camera, y up."""
-
-    kinds: Sequence[str]
-    height: int
-    width: int
-    pose: list[list[float]]
-    hfov_deg: float
-
-
-class Backend(Protocol):
-    """An engine somewhere; `start_drawing` and `pictures` go in turn.
-
-    Attributes:
-        lost: whether its process ended by itself, or had to be ended.
-    """
-
-    lost: bool
-
-    def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
-        """Replace everything in the scene; see `Engine.load`."""
-        ...
-
-    def start_drawing(self, moves: Moves, view: View) -> None:
-        """Move things and begin to draw."""
-        ...
-
-    def pictures(self) -> dict[str, NDArray[Any]]:
-        """Return what was drawn, by kind; valid until the next drawing."""
-        ...
-
-    def close(self) -> None:
-        """End it; harmless when called twice."""
-        ...
-
-
 class Local:
     """An engine in this process: one at a time, and none in a fork of a process that had one.
 
     habitat_sim does not keep the GL contexts of two simulators apart (0.3.4: the second one's
     closing leaves the first without any, which aborts the process).
+
+    Args:
+        gpu_device: see `Engine`.
+
+    Raises:
+        HabitatError: habitat_sim is unfit.
     """
 
     _live: ClassVar[weakref.ref[Local] | None] = None
     _owner: ClassVar[int] = 0
-    lost = False
 
-    def __init__(self, gpu_device: int | None) -> None:
-        try:
+    def __init__(self, gpu_device: int) -> None:
+        with _engine_errors():
             self._engine = Engine(gpu_device)
-        except EngineError as error:
-            raise HabitatError(_sentence(str(error))) from error
         # Not left to the garbage collector, which would do it while the next one is at work.
         self._finalizer = weakref.finalize(self, self._engine.close)
         Local._live, Local._owner = weakref.ref(self), os.getpid()
-        self._view: View
+        self._view: dict[str, Any] = {}
 
     @staticmethod
     def possible() -> bool:
         """Return whether an engine can be made here now."""
-        if Local._owner not in (0, os.getpid()):
-            return False
-        return Local._live is None or Local._live() is None
+        live = Local._live() if Local._live else None
+        return Local._owner in (0, os.getpid()) and (live is None or live.closed)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, its process ended, or it belongs to the parent of this process."""
+        return not self._finalizer.alive or Local._owner != os.getpid()
+
+    @property
+    def sim(self) -> Any:
+        """The `habitat_sim.Simulator`."""
+        return self._engine.sim
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
-        """See `Backend`."""
-        try:
+        """Replace everything in the scene; see `Engine.load`."""
+        with _engine_errors():
             self._engine.load(rigid, articulated)
-        except EngineError as error:
-            raise HabitatError(_sentence(str(error))) from error
 
-    def start_drawing(self, moves: Moves, view: View) -> None:
-        """See `Backend`; here nothing can be begun ahead."""
-        self._engine.pose(moves.rigid, moves.joints, moves.bases)
+    def begin(self, view: dict[str, Any]) -> None:
+        """Begin to draw, see `Engine.draw`; `pictures` has to follow."""
         self._view = view
 
     def pictures(self) -> dict[str, NDArray[Any]]:
-        """See `Backend`."""
-        view = self._view
-        drawn = {
-            kind: self._engine.draw(kind, view.pose, view.hfov_deg, view.height, view.width)
-            for kind in view.kinds
-        }
-        if "rgb" in drawn:
-            drawn["rgb"] = drawn["rgb"][:, :, :3]
-        return drawn
+        """Return what was drawn, by kind; valid until the next drawing."""
+        return self._engine.draw(self._view)
 
     def close(self) -> None:
-        """See `Backend`."""
+        """End it; harmless when called twice."""
         self._finalizer()
-        if Local._live is not None and Local._live() is self:
-            Local._live = None
 
 
 class Worker:
@@ -151,30 +103,45 @@ class Worker:
         python: the interpreter of a Habitat environment.
         gpu_device: see `Engine`.
 
+    Attributes:
+        facts: what it says of itself: `python` and `version` (of habitat_sim).
+
     Raises:
         HabitatError: no such program, no habitat_sim in it, or one that is unfit.
     """
 
-    def __init__(self, python: str, gpu_device: int | None) -> None:
-        self._python = python
+    def __init__(self, python: str, gpu_device: int) -> None:
+        self._python, self._gpu_device = python, gpu_device
         # Without a name: nothing is left behind, however either process ends.
         self._memory_file = _shared_file()
         self._log = tempfile.TemporaryFile()
         self._memory: mmap.mmap | None = None
-        self._view: View
-        self._offsets: dict[str, int] = {}
-        self._process = self._start(gpu_device)
+        self._process = self._start()
         files = (self._memory_file, self._log)
-        self._finalizer = weakref.finalize(self, _end, self._process, files, os.getpid())
-        self.lost = False
+        self._owner = os.getpid()
+        self._finalizer = weakref.finalize(self, _end, self._process, files, self._owner)
         self._log_start = 0
         self._unread = b""
         self._number = 0
         try:
-            self._answer(START_TIMEOUT_S)
+            self.facts = self._answer(START_TIMEOUT_S)
         except HabitatError:
             self.close()
             raise
+
+    @property
+    def closed(self) -> bool:
+        """As `Local` does."""
+        return not self._finalizer.alive or self._owner != os.getpid()
+
+    @property
+    def sim(self) -> Any:
+        """Raise HabitatError: it is in another process."""
+        raise HabitatError(
+            f"the habitat_sim.Simulator lives in a worker process ({self._python}) and cannot be "
+            "handed out; install langrearrange into that Python, run there without habitat_python, "
+            "and make this env the only one of its process that draws with Habitat"
+        )
 
     @property
     def pid(self) -> int:
@@ -182,64 +149,38 @@ class Worker:
         return self._process.pid
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
-        """See `Backend`."""
-        self._check_open()
+        """As `Local` does."""
         self._ask({"task": "load", "rigid": rigid, "articulated": articulated})
         self._answer()
 
-    def start_drawing(self, moves: Moves, view: View) -> None:
-        """See `Backend`."""
-        self._check_open()
-        size = 0
-        for kind in view.kinds:
-            dtype, channels = DTYPES[kind]
-            self._offsets[kind] = size
-            size += -(-view.height * view.width * channels * np.dtype(dtype).itemsize // 64) * 64
-        if self._memory is None or len(self._memory) < size:
-            self._memory_file.truncate(size)
-            self._memory = mmap.mmap(self._memory_file.fileno(), size)
-        self._view = view
-        self._ask(
-            {
-                "task": "draw", "rigid": moves.rigid, "joints": moves.joints, "bases": moves.bases,
-                "camera": view.pose, "hfov_deg": view.hfov_deg, "height": view.height,
-                "width": view.width, "bytes": len(self._memory),
-                "offsets": {kind: self._offsets[kind] for kind in view.kinds},
-            }
-        )  # fmt: skip
+    def begin(self, view: dict[str, Any]) -> None:
+        """As `Local` does."""
+        self._ask({"task": "draw", **view})
 
     def pictures(self) -> dict[str, NDArray[Any]]:
-        """See `Backend`."""
-        self._answer()
-        view, memory = self._view, self._memory
-        assert memory is not None  # `start_drawing` came first
-        drawn = {}
-        for kind in view.kinds:
-            dtype, channels = DTYPES[kind]
-            shape = (view.height, view.width, *((channels,) if channels > 1 else ()))
-            flat: NDArray[Any] = np.frombuffer(
-                memory, dtype, view.height * view.width * channels, self._offsets[kind]
-            )
-            drawn[kind] = flat.reshape(shape)
-        return drawn
+        """As `Local` does."""
+        drawn = self._answer()["pictures"]
+        size = os.fstat(self._memory_file.fileno()).st_size
+        if self._memory is None or len(self._memory) < size:
+            self._memory = mmap.mmap(self._memory_file.fileno(), size)
+        return {
+            kind: np.ndarray(shape, dtype, self._memory, offset)
+            for kind, (offset, dtype, shape) in drawn.items()
+        }
 
     def close(self) -> None:
-        """See `Backend`."""
+        """As `Local` does."""
         self._finalizer()
         self._memory = None
 
-    def _check_open(self) -> None:
-        if not self._finalizer.alive:
-            raise HabitatError("this simulator was closed, or its worker ended; make another one")
-
-    def _start(self, gpu_device: int | None) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         descriptor = self._memory_file.fileno()
-        gpu = "auto" if gpu_device is None else str(gpu_device)
         foreign = () if self._python == sys.executable else FOREIGN_VARIABLES
         environment = {name: v for name, v in os.environ.items() if name not in foreign}
+        arguments = (str(descriptor), str(self._gpu_device), str(os.getpid()))
         try:
             return subprocess.Popen(
-                [self._python, str(_SCRIPT), str(descriptor), gpu, str(os.getpid())],
+                [self._python, str(_SCRIPT), *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log,
@@ -257,6 +198,11 @@ class Worker:
             ) from error
 
     def _ask(self, request: dict[str, Any]) -> None:
+        if self.closed:
+            raise HabitatError(
+                "this env's Habitat worker ended, or belongs to the process that this one was "
+                "forked from; reset() starts another one"
+            )
         stream = self._process.stdin
         assert stream is not None
         self._number += 1
@@ -267,25 +213,26 @@ class Worker:
         except BrokenPipeError as error:
             raise self._lost() from error
 
-    def _answer(self, timeout_s: float = TIMEOUT_S) -> None:
+    def _answer(self, timeout_s: float | None = None) -> dict[str, Any]:
         """Wait for the answer to the last request; those to interrupted ones are passed over."""
         while True:
-            answer = json.loads(self._line(timeout_s))
+            answer: dict[str, Any] = json.loads(self._line(timeout_s or _timeout_s()))
             if answer["number"] == self._number:
                 break
         if "error" in answer:
             raise HabitatError(_sentence(answer["error"], self._python))
+        return answer
 
     def _line(self, timeout_s: float) -> bytes:
         stream = self._process.stdout
         assert stream is not None
         while b"\n" not in self._unread:
             if not select.select([stream], [], [], timeout_s)[0]:
-                self.lost = True
+                self._process.kill()
                 self.close()
                 raise HabitatError(
                     f"the Habitat worker ({self._python}) did not answer within {timeout_s:.0f} s "
-                    "and was ended; reset() starts another one"
+                    f"and was ended; reset() starts another one, {TIMEOUT_VARIABLE} gives it longer"
                 )
             piece = os.read(stream.fileno(), 65536)
             if not piece:
@@ -301,14 +248,27 @@ class Worker:
         self._log.seek(self._log_start)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         said = f"; it last said: {lines[-1].strip()[:300]}" if lines else ""
-        self.lost = True
         self.close()
-        then = (
-            "reset() starts another one"
-            if self._number
-            else ("try that Python with `-c 'import habitat_sim'`")
-        )
+        if self._number:
+            then = "reset() starts another one"
+        elif self._gpu_device >= 0:
+            then = "habitat_gpu=-1 draws without the GPU"
+        else:
+            then = "try that Python with `-c 'import habitat_sim'`"
         return HabitatError(f"the Habitat worker ({self._python}) ended {end}{said}; {then}")
+
+
+Backend = Local | Worker
+
+
+def _timeout_s() -> float:
+    given = os.environ.get(TIMEOUT_VARIABLE) or "30"
+    try:
+        if 0 < (seconds := float(given)) <= _DAY_S:
+            return seconds
+    except ValueError:
+        pass
+    raise HabitatError(f"{TIMEOUT_VARIABLE}='{given}'; accepted: seconds, more than 0, up to a day")
 
 
 def _shared_file() -> IO[bytes]:
@@ -333,6 +293,15 @@ def _end(process: subprocess.Popen[bytes], files: Sequence[IO[bytes]], owner: in
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """Turn errors of an engine in this process into ours."""
+    try:
+        yield
+    except EngineError as error:
+        raise HabitatError(_sentence(str(error))) from error
 
 
 def _sentence(problem: str, python: str | None = None) -> str:

@@ -107,33 +107,33 @@ class Engine:
     """One scene of habitat_sim.
 
     Args:
-        gpu_device: index of the GPU; -1: software GL; None: 0 where there is one, else -1.
+        gpu_device: index of the GPU; -1: software OpenGL.
+
+    Attributes:
+        sim: the `habitat_sim.Simulator`; None after `close`.
 
     Raises:
         EngineError: habitat_sim is missing or unfit, or there is no such GPU.
     """
 
-    def __init__(self, gpu_device: int | None = None) -> None:
+    def __init__(self, gpu_device: int) -> None:
         self._habitat = find_habitat()
         import magnum
 
         self._matrix = magnum.Matrix4
         # Our files' colours hold their light. Among lights, Habitat shows flat colours at 40 %.
         self._unlit = self._habitat.gfx.NO_LIGHT_KEY
-        if gpu_device is None:
-            gpu_device = 0 if gpu_is_there() else -1
         if gpu_device >= 0 and not gpu_is_there():
             # habitat_sim would end the process, without an exception.
             raise EngineError(
-                f"no NVIDIA GPU is in sight for gpu_device {gpu_device}; give -1 for software GL"
+                f"no NVIDIA GPU is in sight for habitat_gpu={gpu_device}; give -1 for software"
             )
         self.gpu_device = gpu_device
         self._templates: dict[str, str] = {}
-        self._sensors: dict[tuple[str, int, int, float], str] = {}
         self._rigid: list[Any] = []
         self._articulated: list[Any] = []
         self._joints: list[dict[str, int]] = []
-        self._sim: Any = self._start()
+        self.sim: Any = self._start()
 
     def _start(self) -> Any:
         settings = self._habitat.SimulatorConfiguration()
@@ -147,22 +147,24 @@ class Engine:
             try:
                 return self._habitat.Simulator(self._habitat.Configuration(settings, [agent]))
             except Exception as error:
-                raise EngineError(f"habitat_sim does not start: {error}") from error
+                then = "; habitat_gpu=-1 draws without the GPU" if self.gpu_device >= 0 else ""
+                raise EngineError(f"habitat_sim does not start: {error}{then}") from error
 
     def load(self, rigid: Sequence[Any], articulated: Sequence[Any]) -> None:
         """Replace everything in the scene.
 
         Args:
             rigid: {"asset": path of an .object_config.json or .glb, "ids": semantic ids, one for
-                all of it or one per mesh, "lit": whether lights fall on it; none by default}.
+                all of it or one per mesh, "lit": whether lights fall on it, "pose": (4, 4) nested;
+                no lights and no pose by default}.
             articulated: {"asset": path of an .ao_config.json or .urdf, "pose": (4, 4) nested,
                 "ids": link name -> semantic id, with "" for all others, "lit": likewise}.
 
         Raises:
             EngineError: an asset that habitat_sim does not take.
         """
-        manager = self._sim.get_rigid_object_manager()
-        bodies = self._sim.get_articulated_object_manager()
+        manager = self.sim.get_rigid_object_manager()
+        bodies = self.sim.get_articulated_object_manager()
         for thing in self._rigid:
             manager.remove_object_by_id(thing.object_id)
         for body in self._articulated:
@@ -173,48 +175,49 @@ class Engine:
         for item in articulated:
             self._add_articulated(bodies, item)
 
-    def pose(self, rigid: Sequence[Any], joints: Sequence[Any], bases: Sequence[Any]) -> None:
-        """Move things.
+    def draw(self, view: dict[str, Any]) -> dict[str, np.ndarray[Any, Any]]:
+        """Move things, then return pictures by kind, in buffers that the next ones overwrite.
 
         Args:
-            rigid: pairs (index of a rigid thing, (4, 4) pose).
-            joints: pairs (index of an articulated one, link name -> joint position).
-            bases: pairs (index of an articulated one, (4, 4) pose).
+            view: "rigid": pairs (index of a rigid thing, (4, 4) pose); "bases": pairs (index of an
+                articulated one, (4, 4) pose); "joints": pairs (index of an articulated one, link
+                name -> joint position); "kinds", "height" and "width" of the pictures, "hfov_deg"
+                and "camera", the (4, 4) pose of the camera, which looks along its -z.
+
+        Returns:
+            `rgb` (height, width, 3) uint8, `depth` (height, width) float32 in metres, 0 where
+            nothing is, and `segmentation` (height, width) uint32, semantic ids, 0 likewise.
         """
-        for index, pose in rigid:
-            self._rigid[index].transformation = self._matrix(np.array(pose, np.float32))
-        for index, pose in bases:
-            self._articulated[index].transformation = self._matrix(np.array(pose, np.float32))
-        for index, values in joints:
+        for index, pose in view["rigid"]:
+            self._rigid[index].transformation = self._matrix4(pose)
+        for index, pose in view["bases"]:
+            self._articulated[index].transformation = self._matrix4(pose)
+        for index, values in view["joints"]:
             body, offsets = self._articulated[index], self._joints[index]
             positions = np.array(body.joint_positions, np.float32)
             for link, value in values.items():
                 if link in offsets:
                     positions[offsets[link]] = value
             body.joint_positions = positions
+        self.sim.agents[0].scene_node.transformation = self._matrix4(view["camera"])
+        size = view["height"], view["width"], view["hfov_deg"]
+        return {kind: self._picture(kind, *size) for kind in view["kinds"]}
 
-    def draw(
-        self, kind: str, camera: Any, hfov_deg: float, height: int, width: int
-    ) -> np.ndarray[Any, Any]:
-        """Return a picture in a buffer that the next picture may overwrite.
-
-        Args:
-            kind: `rgb` (height, width, 4) uint8, `depth` (height, width) float32 in metres, 0 where
-                nothing is, or `segmentation` (height, width) uint32, semantic ids, 0 likewise.
-            camera: (4, 4) pose of the camera, which looks along its -z.
-            hfov_deg: horizontal field of view, degrees.
-            height: pixels.
-            width: pixels.
-        """
-        self._sim.agents[0].scene_node.transformation = self._matrix(np.array(camera, np.float32))
-        sensor = self._sim._sensors[self._sensor(kind, height, width, hfov_deg)]
+    def _picture(self, kind: str, *size: Any) -> np.ndarray[Any, Any]:
+        spec = self._sensor_spec(kind, *size)
+        if spec.uuid not in self.sim._sensors:
+            self.sim.add_sensor(spec)
+        sensor = self.sim._sensors[spec.uuid]
         sensor.draw_observation()
         picture: np.ndarray[Any, Any] = sensor.get_observation()
-        return picture
+        return picture[:, :, :3] if kind == "rgb" else picture
+
+    def _matrix4(self, pose: Any) -> Any:
+        return self._matrix(np.array(pose, np.float32))
 
     def close(self) -> None:
         """End the simulator; harmless when called twice."""
-        simulator, self._sim = self._sim, None
+        simulator, self.sim = self.sim, None
         if simulator is not None:
             simulator.close()
 
@@ -234,14 +237,6 @@ class Engine:
             spec.clear_color = np.array(BACKGROUND, np.float32)
         return spec
 
-    def _sensor(self, kind: str, height: int, width: int, hfov_deg: float) -> str:
-        key = (kind, height, width, hfov_deg)
-        if key not in self._sensors:
-            spec = self._sensor_spec(*key)
-            self._sim.add_sensor(spec)
-            self._sensors[key] = spec.uuid
-        return self._sensors[key]
-
     def _template(self, manager: Any, path: str) -> str:
         """Return the handle of an asset's template; habitat_sim reads its JSON once."""
         if path not in self._templates:
@@ -257,7 +252,7 @@ class Engine:
 
     def _add_rigid(self, manager: Any, item: Any) -> Any:
         asset, ids = item["asset"], item["ids"]
-        templates = self._sim.get_object_template_manager()
+        templates = self.sim.get_object_template_manager()
         if asset.endswith(".glb"):
             handle = self._bare_template(templates, asset)
         else:
@@ -266,6 +261,8 @@ class Engine:
         if thing is None or not thing.is_alive:
             raise EngineError(f"habitat_sim does not load the object {asset}")
         thing.motion_type = self._habitat.physics.MotionType.KINEMATIC
+        if "pose" in item:
+            thing.transformation = self._matrix4(item["pose"])
         # A file's nodes come in its own order, behind one for the whole of it.
         nodes = list(thing.visual_scene_nodes)
         if len(ids) > 1 and len(nodes) < len(ids):
@@ -298,14 +295,14 @@ class Engine:
         if asset.endswith(".urdf"):
             body = manager.add_articulated_object_from_urdf(asset, fixed_base=True)
         else:
-            templates = self._sim.metadata_mediator.ao_template_manager
+            templates = self.sim.metadata_mediator.ao_template_manager
             body = manager.add_articulated_object_by_template_handle(
                 self._template(templates, asset), light_setup_key=self._lights(item)
             )
         if body is None or not body.is_alive:
             raise EngineError(f"habitat_sim does not load the articulated object {asset}")
         body.motion_type = self._habitat.physics.MotionType.KINEMATIC
-        body.transformation = self._matrix(np.array(item["pose"], np.float32))
+        body.transformation = self._matrix4(item["pose"])
         offsets = {}
         for link in [-1, *body.get_link_ids()]:
             name = body.get_link_name(link)

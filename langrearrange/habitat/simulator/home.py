@@ -14,7 +14,7 @@ from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.habitat.data.assets import AssetShape
 from langrearrange.habitat.data.home import HOME
 from langrearrange.habitat.data.reading import glb_description
-from langrearrange.habitat.data.scene import HabitatScene
+from langrearrange.habitat.data.scene import HabitatScene, PlacedAsset
 from langrearrange.habitat.frames import Rows, y_up
 from langrearrange.habitat.homes import asset_file, imported_scene, shape_of
 from langrearrange.habitat.simulator.library import Library
@@ -31,13 +31,11 @@ class Fixed(NamedTuple):
 
     Attributes:
         rigid: requests of `Engine.load`, without `lit`; stage first, then furniture.
-        poses: theirs.
         articulated: requests of `Engine.load`, without `lit`.
         travels: how each of them opens.
     """
 
     rigid: list[dict[str, Any]]
-    poses: list[Rows]
     articulated: list[dict[str, Any]]
     travels: list[Travel]
 
@@ -99,24 +97,28 @@ def fixed_of(house: House, scene: HabitatScene) -> Fixed:
     """Return a scene as Habitat loads it, under the numbers of the house's parts."""
     numbers = {part.name: SEGMENT_PART + index for index, part in enumerate(house.parts)}
     rest = numbers.get(HOME, -1)
-    rigid = [{"asset": str(scene.stage.path), "ids": _stage_ids(scene.stage.path, numbers)}]
-    for placed in scene.rigid:
+    rigid = []
+    for placed in (scene.stage, *scene.rigid):
         name = placed.handle.removeprefix(f"{house.id}_").partition("_:")[0]
-        rigid.append({"asset": str(placed.path), "ids": [semantic_id(numbers.get(name, rest))]})
+        ids = [semantic_id(numbers.get(name, rest))]
+        if placed is scene.stage:
+            ids = _stage_ids(placed.path, numbers)
+        rigid.append(_request(placed, ids))
     articulated, travels = [], []
     for placed in scene.articulated:
         travel = _travel(scene, placed.handle)
-        ids = {"": semantic_id(rest)} if HOME in numbers else {}
+        links = {"": semantic_id(rest)} if HOME in numbers else {}
         for link in placed.links:
             name = link if link in numbers else travel.get(link, ("", 0))[0]
             if name in numbers:
-                ids[link] = semantic_id(numbers[name])
-        articulated.append(
-            {"asset": str(placed.path), "pose": placed.transform.tolist(), "ids": ids}
-        )
+                links[link] = semantic_id(numbers[name])
+        articulated.append(_request(placed, links))
         travels.append(travel)
-    poses = [placed.transform.tolist() for placed in (scene.stage, *scene.rigid)]
-    return Fixed(rigid, poses, articulated, travels)
+    return Fixed(rigid, articulated, travels)
+
+
+def _request(placed: PlacedAsset, ids: Any) -> dict[str, Any]:
+    return {"asset": str(placed.path), "pose": placed.transform.tolist(), "ids": ids}
 
 
 def semantic_id(segment: int) -> int:

@@ -24,12 +24,15 @@ from langrearrange.habitat.export.glb import write_glb
 from langrearrange.habitat.export.paint import lit
 from langrearrange.habitat.export.pieces import DATASET, EXPORT_COMMAND
 from langrearrange.houses.geometry import rigid
+from langrearrange.houses.homes import houses_for
 from langrearrange.houses.house import House
 from langrearrange.paths import cache_path
 from langrearrange.sim import robot
 from langrearrange.sim.robot import link_mesh
 
 CONFIG: Final = f"{DATASET}.scene_dataset_config.json"
+_NAMED: Final = 8
+"""How many missing flats a message names; all of them are then exported again."""
 
 
 class Library:
@@ -57,17 +60,13 @@ class Library:
         Raises:
             HabitatError: something is missing in the user's folder, or the flat is damaged.
         """
-        missing = self._missing(house, model_ids)
-        if missing and self._given:
-            raise HabitatError(
-                f"{missing[0]} is missing; export the flat again: {EXPORT_COMMAND} "
-                f"--flats {house.id} --out {self._folder} --force"
-            )
-        if missing:
+        lacking = not self._scene(house.id).is_file()
+        models = [name for name in model_ids if not self._has_model(name)]
+        if (lacking or models) and self._given:
+            raise HabitatError(self._lacks(house.id if lacking else "", models))
+        if lacking or models:
             with _alone_in(self._folder):
-                flats = [] if self._scene(house).is_file() else [house.id]
-                models = [name for name in model_ids if not self.model(name).is_file()]
-                export_habitat(flats, self._folder, models)
+                export_habitat([house.id] if lacking else [], self._folder, models)
         return _exported_scene(self._folder, house.id)
 
     def model(self, model_id: str) -> Path:
@@ -83,23 +82,43 @@ class Library:
                 write_glb(path, [(name, lit(link_mesh(name), rigid(0, 0, 0, 0)))])
         return path
 
-    def _scene(self, house: House) -> Path:
-        return self._folder / "scenes" / f"{house.id}.scene_instance.json"
+    def _scene(self, house_id: str) -> Path:
+        return self._folder / "scenes" / f"{house_id}.scene_instance.json"
 
-    def _missing(self, house: House, model_ids: Sequence[str]) -> list[Path]:
-        wanted = [self._scene(house), *map(self.model, model_ids)]
-        if self._given:
-            wanted += [self.model(name).parent / f"{name}.glb" for name in model_ids]
-        return [path for path in wanted if not path.is_file()]
+    def _has_model(self, name: str) -> bool:
+        path = self.model(name)
+        return path.is_file() and (not self._given or path.with_name(f"{name}.glb").is_file())
+
+    def _lacks(self, flat: str, models: Sequence[str]) -> str:
+        """Return what the user's folder lacks, all flats together, and the command that adds it."""
+        known = [name for role in ("train", "validation", "test") for name in houses_for(role)]
+        absent = [name for name in known if not self._scene(name).is_file()]
+        if not flat:
+            words, wanted = [], next((name for name in known if name not in absent), "all")
+        elif len(absent) > _NAMED:
+            words, wanted = [f"{flat} and {len(absent) - 1} other flats"], "all"
+        else:
+            words, wanted = absent, " ".join(absent)
+        words += [f"the object model {name}" for name in models]
+        return (
+            f"{self._folder} lacks {', '.join(words)}; export into it again: {EXPORT_COMMAND} "
+            f"--flats {wanted} --out {self._folder} --force"
+        )
 
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder, so that processes do not export into it at once."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise HabitatError(
+            f"flats are exported into {folder}, which cannot be written ({error.strerror}); name a "
+            "folder that can be with LANGREARRANGE_CACHE, or exported flats with habitat_data="
+        ) from error
 
 
 @cache

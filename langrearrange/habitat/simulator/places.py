@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,8 +13,11 @@ from langrearrange.errors import HabitatError
 from langrearrange.habitat.data.folders import DATA_VARIABLE
 from langrearrange.habitat.export.pieces import EXPORT_COMMAND
 from langrearrange.habitat.simulator.client import Backend, Local, Worker
+from langrearrange.habitat.simulator.engine import gpu_is_there
 from langrearrange.habitat.simulator.library import CONFIG
+from langrearrange.log import get_logger
 
+logger = get_logger(__name__)
 PYTHON_VARIABLE: Final = "LANGREARRANGE_HABITAT_PYTHON"
 ROBOT: Final = Path("robots/hab_fetch/robots/hab_fetch.urdf")
 HOMES: Final = Path("replica_cad")
@@ -27,7 +31,7 @@ class Found(NamedTuple):
     flats: Path | None
 
 
-def open_backend(python: str | None, gpu_device: int | None) -> Backend:
+def open_backend(python: str | Path | None, gpu_device: int | None) -> Backend:
     """Return Habitat in the given Python, else in this one, else in the environment variable's.
 
     In this Python the first one runs in this process and those beside it in workers, see `Local`.
@@ -36,7 +40,10 @@ def open_backend(python: str | None, gpu_device: int | None) -> Backend:
         HabitatError: there is no habitat_sim anywhere, or one that does not work.
     """
     if python is None and find_spec("habitat_sim") is not None:
-        return Local(gpu_device) if Local.possible() else Worker(sys.executable, gpu_device)
+        if not Local.possible():
+            return open_worker(sys.executable, gpu_device)
+        # A GPU that cannot be used may end the process that tries: let a worker's be first.
+        return Local(find_gpu(sys.executable) if gpu_device is None else gpu_device)
     python = python or os.environ.get(PYTHON_VARIABLE)
     if not python:
         raise HabitatError(
@@ -44,7 +51,32 @@ def open_backend(python: str | None, gpu_device: int | None) -> Backend:
             f"of the Python of your Habitat environment (or set {PYTHON_VARIABLE}), or use "
             "simulator='embedded', which needs nothing"
         )
-    return Worker(os.path.expanduser(python), gpu_device)
+    return open_worker(os.path.expanduser(python), gpu_device)
+
+
+def open_worker(python: str, gpu_device: int | None) -> Worker:
+    """Return a worker; None: with GPU 0 where Habitat can use it, else in software."""
+    return Worker(python, find_gpu(python) if gpu_device is None else gpu_device)
+
+
+@cache
+def find_gpu(python: str) -> int:
+    """Return the GPU that habitat_sim can use in a Python: 0, or -1 for software OpenGL.
+
+    A GPU that is in sight may have no EGL, as in many containers: the failure is logged, once.
+
+    Raises:
+        HabitatError: habitat_sim does not work in software either.
+    """
+    if not gpu_is_there():
+        return -1
+    try:
+        Worker(python, 0).close()
+    except HabitatError as error:
+        Worker(python, -1).close()
+        logger.warning("Habitat draws in software, as GPU 0 cannot be used: %s", error)
+        return -1
+    return 0
 
 
 def look_into(data: str | Path | None) -> Found:

@@ -17,7 +17,6 @@ from langrearrange.dataset.episode import ObjectPlacement
 from langrearrange.dataset.official.names import PREFIX
 from langrearrange.errors import RenderError
 from langrearrange.habitat.frames import Rows, camera_pose, y_up
-from langrearrange.habitat.simulator.client import Moves, View
 from langrearrange.habitat.simulator.home import EpisodeHome, semantic_id
 from langrearrange.habitat.simulator.library import Library
 from langrearrange.habitat.simulator.places import look_into, open_backend
@@ -44,7 +43,7 @@ class HabitatSimulator(SceneSimulator):
             own data, or both. A Fetch below robots/ is shown instead of our arm; ReplicaCAD becomes
             that of this process, as if LANGREARRANGE_HABITAT_DATA named the folder. None: flats are
             exported into the cache when they are first played.
-        habitat_gpu: index of the GPU; -1: software GL; None: GPU 0 where there is one.
+        habitat_gpu: index of the GPU; -1: software OpenGL; None: GPU 0 where Habitat can use it.
 
     Raises:
         UsageError: an unknown camera.
@@ -54,7 +53,7 @@ class HabitatSimulator(SceneSimulator):
     def __init__(
         self,
         camera: str = "default",
-        habitat_python: str | None = None,
+        habitat_python: str | Path | None = None,
         habitat_data: str | Path | None = None,
         habitat_gpu: int | None = None,
     ) -> None:
@@ -67,6 +66,11 @@ class HabitatSimulator(SceneSimulator):
         self._home: EpisodeHome
         self._sent = _Sent()
         self._frame: Frame
+
+    @property
+    def habitat_sim(self) -> Any:
+        """The `habitat_sim.Simulator`; HabitatError if it is in a worker process."""
+        return self._backend.sim
 
     def load(self, house: House, objects: Sequence[ObjectPlacement], start: Pose2D) -> None:
         """Build the household of an episode; see `Simulator.load`.
@@ -87,7 +91,7 @@ class HabitatSimulator(SceneSimulator):
         else:
             ids = {"": semantic_id(SEGMENT_ROBOT)}
             articulated.append({"asset": str(self._robot), "pose": _AWAY, "ids": ids})
-        if self._backend.lost:
+        if self._backend.closed:
             self._backend = self._open_backend()
         self._backend.load(bodies, articulated)
         self._home = home
@@ -108,9 +112,12 @@ class HabitatSimulator(SceneSimulator):
         """Begin to draw; `finish` has to follow. Workers of several simulators draw at once."""
         height, width = _size(frame)
         kinds = [kind for kind in _KINDS if getattr(frame, kind) is not None]
-        view = View(kinds, height, width, camera_pose(camera), float(camera.hfov_deg))
         self._frame = frame
-        self._backend.start_drawing(self._moves(), view)
+        view = {
+            "kinds": kinds, "height": height, "width": width, "camera": camera_pose(camera),
+            "hfov_deg": float(camera.hfov_deg),
+        }  # fmt: skip
+        self._backend.begin(view | self._moves())
 
     def finish(self) -> None:
         """Wait for what was begun and copy it into the frame's buffers."""
@@ -141,51 +148,49 @@ class HabitatSimulator(SceneSimulator):
         super().close()
         self._backend.close()
 
-    def _moves(self) -> Moves:
-        """Return what has moved since the last picture."""
+    def _moves(self) -> dict[str, list[Any]]:
+        """Return what has moved since the last picture; see `Engine.draw`."""
         scene, state, sent, fixed = self.scene, self.state, self._sent, self._home.fixed
-        moves = Moves([], [], [])
-        if sent.poses is None:
-            moves.rigid += enumerate(fixed.poses)
-        self._move_things(moves)
+        joints: list[Any] = []
+        bases: list[Any] = []
         if sent.open_mask != state.open_mask:
             for index, travel in enumerate(fixed.travels):
-                joints = {
+                positions = {
                     link: position * (state.open_mask >> OPENABLE_INDEX[openable] & 1)
                     for link, (openable, position) in travel.items()
                 }
-                moves.joints.append((index, joints))
-        if self._robot is not None and sent.place != state.place:
-            base = scene.start if state.place == START else scene.house.stance(state.place)
-            moves.bases.append((len(fixed.travels), y_up(base.matrix()).tolist()))
+                joints.append((index, positions))
         if self._robot is not None:
+            index = len(fixed.travels)
+            if sent.place != state.place:
+                base = scene.start if state.place == START else scene.house.stance(state.place)
+                bases.append((index, y_up(base.matrix()).tolist()))
             angles = zip(JOINT_NAMES, scene.arm.joints.tolist(), strict=True)
-            moves.joints.append((len(fixed.travels), {f"{n}_link": angle for n, angle in angles}))
+            joints.append((index, {f"{name}_link": angle for name, angle in angles}))
         sent.open_mask, sent.place = state.open_mask, state.place
-        return moves
+        return {"rigid": self._moved_things(), "joints": joints, "bases": bases}
 
-    def _move_things(self, moves: Moves) -> None:
-        """Add the things and the links of the arm that moved, appeared or vanished."""
+    def _moved_things(self) -> list[tuple[int, Rows]]:
+        """Return the things and the links of the arm that moved, appeared or vanished."""
         scene, sent = self.scene, self._sent
         first = len(scene.house.parts)
         last = len(scene.keys) - (len(LINKS) if self._robot is not None else 0)
         poses, drawn = scene.poses[first:last], scene.drawn[first:last]
-        if sent.poses is None:
-            changed = np.ones(len(poses), np.bool_)
-        else:
-            changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
-        for row in np.flatnonzero(changed).tolist():
-            pose = self._home.transform(row, poses[row]) if drawn[row] else _AWAY
-            moves.rigid.append((len(self._home.fixed.poses) + row, pose))
+        changed = (poses != sent.poses).any(axis=(1, 2)) | (drawn != sent.drawn)
         sent.poses, sent.drawn = poses.copy(), drawn.copy()
+        count = len(self._home.fixed.rigid)
+        return [
+            (count + row, self._home.transform(row, poses[row]) if drawn[row] else _AWAY)
+            for row in np.flatnonzero(changed).tolist()
+        ]
 
 
 class _Sent:
     """What Habitat was told last."""
 
     def __init__(self) -> None:
-        self.poses: NDArray[np.float32] | None = None
-        self.drawn: NDArray[np.bool_]
+        self.poses = np.full((1, 3, 4), np.nan, np.float32)  # differs from every pose
+        self.drawn = np.zeros(1, np.bool_)
         self.open_mask = -1
         self.place = -1
 

@@ -30,43 +30,28 @@ def _engine_module() -> Any:
     return module
 
 
-class Worker:
-    """Serves one engine.
+class SharedMemory:
+    """Memory in a file without a name, which grows as needed; pictures are copied into it."""
 
-    Args:
-        memory_fd: descriptor of the file that pictures are written into.
-        engine: made by `engine.Engine`.
-    """
-
-    def __init__(self, memory_fd: int, engine: Any) -> None:
-        self._memory_fd = memory_fd
-        self._engine = engine
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._memory: Any = None
 
-    def serve(self, request: dict[str, Any]) -> None:
-        """Do what is asked for."""
-        task = request["task"]
-        if task == "load":
-            self._engine.load(request["rigid"], request["articulated"])
-        elif task == "draw":
-            self._engine.pose(request["rigid"], request["joints"], request["bases"])
-            self._draw(request)
-        else:
-            raise ValueError(f"unknown task {task!r}")
-
-    def _draw(self, request: dict[str, Any]) -> None:
-        if self._memory is None or len(self._memory) < request["bytes"]:
-            self._memory = mmap.mmap(self._memory_fd, request["bytes"])
-        height, width = request["height"], request["width"]
-        for kind, offset in request["offsets"].items():
-            picture = self._engine.draw(kind, request["camera"], request["hfov_deg"], height, width)
-            if kind == "rgb":
-                picture = picture[:, :, :3]
-            place = np.frombuffer(self._memory, picture.dtype, picture.size, offset)
-            place.reshape(picture.shape)[...] = picture
+    def write(self, pictures: dict[str, Any]) -> dict[str, Any]:
+        """Copy pictures into it; return (offset, dtype, shape) of each."""
+        places, size = {}, 0
+        for kind, picture in pictures.items():
+            places[kind] = (size, picture.dtype.str, picture.shape)
+            size += -(-picture.nbytes // 64) * 64
+        if self._memory is None or len(self._memory) < size:
+            os.ftruncate(self._descriptor, size)
+            self._memory = mmap.mmap(self._descriptor, size)
+        for kind, (offset, dtype, shape) in places.items():
+            np.ndarray(shape, dtype, self._memory, offset)[...] = pictures[kind]
+        return places
 
 
-def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: Any) -> None:
+def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: int) -> None:
     """Answer requests until there are no more."""
     module = _engine_module()
 
@@ -79,13 +64,17 @@ def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: Any) ->
     except module.EngineError as error:
         tell(0, {"error": str(error)})
         return
-    tell(0, {"gpu_device": engine.gpu_device})
-    worker = Worker(memory_fd, engine)
+    version = str(getattr(module.find_habitat(), "__version__", "unknown"))
+    tell(0, {"python": sys.version.split()[0], "version": version})
+    memory = SharedMemory(memory_fd)
     for line in requests:
         request = json.loads(line)
         answer: dict[str, Any] = {}
         try:
-            worker.serve(request)
+            if request["task"] == "load":
+                engine.load(request["rigid"], request["articulated"])
+            else:
+                answer = {"pictures": memory.write(engine.draw(request))}
         except module.EngineError as error:
             answer = {"error": str(error)}
         except Exception as error:
@@ -104,12 +93,12 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Start: arguments are the descriptor of the shared memory, the GPU, the parent's id."""
-    memory_fd, gpu_device, parent = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    memory_fd, gpu_device, parent = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     # What habitat_sim prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    serve(sys.stdin, answers, memory_fd, None if gpu_device == "auto" else int(gpu_device))
+    serve(sys.stdin, answers, memory_fd, gpu_device)
 
 
 if __name__ == "__main__":

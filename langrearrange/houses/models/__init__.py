@@ -4,8 +4,6 @@ For placement see `houses.slots`. Meshes are built when first asked for, fitted 
 their model's size, shaded by ambient occlusion and kept.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 from langrearrange.errors import HouseError

@@ -1,7 +1,5 @@
 """Balls of all sorts."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Object models, and helpers that their builders share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial

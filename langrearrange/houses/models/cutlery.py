@@ -1,7 +1,5 @@
 """Cutlery: knife, spoon, spatula. For cups and plates see `kitchenware`."""
 
-from __future__ import annotations
-
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import family, mixed
 from langrearrange.houses.shapes import (

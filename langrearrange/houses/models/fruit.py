@@ -1,7 +1,5 @@
 """Fruit: apple, pear, peach, plum, orange, lemon, banana, strawberry. Not other food."""
 
-from __future__ import annotations
-
 import math
 
 from langrearrange.houses.mesh import Mesh, merged

@@ -1,7 +1,5 @@
 """Shears and machines of the toolbox: drill, scissors, padlock. See `tools` for the rest."""
 
-from __future__ import annotations
-
 import math
 
 from langrearrange.houses.mesh import Mesh, merged

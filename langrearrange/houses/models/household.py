@@ -1,7 +1,5 @@
 """Groceries, books and cleaning supplies: can, box, book, sponge, cleanser."""
 
-from __future__ import annotations
-
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import Side, family, mixed, on_side, panel, speckled
 from langrearrange.houses.shapes import (

@@ -1,7 +1,5 @@
 """Round kitchenware: cup, mug, bowl, plate, lid. For knives and spoons see `cutlery`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

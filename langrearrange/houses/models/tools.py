@@ -1,7 +1,5 @@
 """Hand tools: hammer, screwdriver, wrench, clamp. See `hardware` for drill, scissors, padlock."""
 
-from __future__ import annotations
-
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import family, mixed
 from langrearrange.houses.shapes import (

@@ -1,7 +1,5 @@
 """Toys other than balls: block, Lego brick, Rubik's cube, toy airplane."""
 
-from __future__ import annotations
-
 from langrearrange.houses.mesh import Mesh, merged
 from langrearrange.houses.models.base import (
     SIDES,

@@ -2,4 +2,4 @@
 
 from langrearrange.sim.embedded.simulator import QUALITIES, EmbeddedSimulator
 
-__all__ = ["QUALITIES", "EmbeddedSimulator", "Quality"]
+__all__ = ["QUALITIES", "EmbeddedSimulator"]

@@ -3,8 +3,6 @@
 Not what a robot sees (see `simulator`); arrays come out, saving them is the caller's business.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Meshes and textures in the rasteriser: each packed once per process, shared by all simulators."""
 
-from __future__ import annotations
-
 import threading
 from functools import cache
 from typing import Any

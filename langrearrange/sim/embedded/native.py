@@ -1,7 +1,5 @@
 """Import of the compiled rasteriser, with a check of its version."""
 
-from __future__ import annotations
-
 import importlib
 from functools import cache
 from types import ModuleType

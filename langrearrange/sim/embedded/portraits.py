@@ -3,8 +3,6 @@
 Not what a robot sees (see `simulator`) and not flats (see `gallery`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import cache

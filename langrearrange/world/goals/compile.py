@@ -120,7 +120,7 @@ def _join(parts: list[Test | bool], conjunction: bool) -> Test | bool:
     if not tests:
         return conjunction
     if len(tests) == 1:
-        return tests[0]
+        return tests.pop()
     if len(tests) == 2:
         first, second = tests
         if conjunction:
