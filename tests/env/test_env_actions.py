@@ -78,3 +78,10 @@ def test_a_batch_is_an_integer_array_or_a_sequence_of_actions(actions: Any) -> N
 def test_a_bad_batch_says_which_env(actions: object, message: str) -> None:
     with pytest.raises(ActionError, match=message):
         check_actions(actions, 2, 70)
+
+
+@pytest.mark.parametrize(("num_actions", "accepted"), [(70, "0..69"), (71, "0..70 (70 is stop)")])
+def test_stop_is_named_where_it_is_accepted_only(num_actions: int, accepted: str) -> None:
+    with pytest.raises(ActionError) as caught:
+        check_action(num_actions, num_actions)
+    assert f"accepted: {accepted}, see" in str(caught.value)
