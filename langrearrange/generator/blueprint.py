@@ -17,6 +17,7 @@ from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.generator.walk import Walk, meanings_in
 from langrearrange.houses import houses_for
 from langrearrange.language import Grounding, Template, TemplateFile, load_templates
+from langrearrange.language.nodes import stamp
 from langrearrange.paths import templates_path
 
 KEPT_DRAFTS: Final = 2048
@@ -145,7 +146,7 @@ def blueprint_of(spec: SplitSpec) -> Blueprint:
 def refresh(spec: SplitSpec) -> None:
     """Forget blueprints when a spec's template file has changed on disk; jobs begin with it."""
     path = template_path(spec)
-    if path.is_file() and load_templates(path).sha256 != blueprint_of(spec).file.sha256:
+    if stamp(path)[0] and load_templates(path).sha256 != blueprint_of(spec).file.sha256:
         blueprint_of.cache_clear()
 
 

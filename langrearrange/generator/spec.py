@@ -14,7 +14,7 @@ import msgspec
 from langrearrange.dataset.codec import check_schema
 from langrearrange.errors import TemplateError, UsageError, VocabularyError
 from langrearrange.houses.homes import register_homes
-from langrearrange.language.nodes import read_yaml
+from langrearrange.language.nodes import read_yaml, stamp
 from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart
 from langrearrange.world.vocabulary import CONTAINERS, HORIZON, RECEPTACLES, SPLITS, SURFACES
 
@@ -180,7 +180,7 @@ def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = No
     spec = PUBLISHED.get(str(split))
     if spec is None:
         path = Path(split)
-        if not path.is_file():
+        if not stamp(path)[0]:
             raise VocabularyError(
                 f"'{split}' is neither a split nor a spec file; splits: {', '.join(SPLITS)}"
             )
@@ -213,7 +213,7 @@ def _read(path: Path) -> SplitSpec:
                 f"call yours something else, for example 'my_{name}'"
             )
     beside = path.parent / fields["templates"]
-    if beside.suffix == ".yaml" and beside.is_file():
+    if beside.suffix == ".yaml" and stamp(beside)[0]:
         fields["templates"] = str(beside)
     try:
         spec = msgspec.convert(fields, SplitSpec, strict=False)

@@ -81,7 +81,7 @@ def load_templates(path: Path | str) -> TemplateFile:
     """
     path = Path(path)
     beside = path.parent / "lexicon.yaml"
-    lexicon = load_lexicon(beside if beside.is_file() else None)
+    lexicon = load_lexicon(beside if stamp(beside)[0] else None)
     return _load(path, stamp(path), lexicon)
 
 

@@ -18,6 +18,8 @@ from langrearrange.errors import TemplateError
 
 SCHEMA = "1"
 """Version of the form of template files and lexicon."""
+MAX_YAML = 4 << 20
+"""Largest file that is read, in bytes; the shipped ones have at most some 30,000."""
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where it is built in: ten times faster, same nodes."""
 
@@ -145,10 +147,10 @@ def suggest(word: str, accepted: Collection[str], then: str = "") -> str:
 
 
 def stamp(path: Path) -> tuple[int, int]:
-    """Return what tells one state of a file from the next: a key for caches."""
+    """Return what tells one state of a file from the next: a key for caches; 0, 0 for no file."""
     try:
         status = path.stat()
-    except (OSError, ValueError):  # the latter for a NUL in the name
+    except (OSError, ValueError):  # no such file, or no name of one
         return 0, 0
     return status.st_mtime_ns, status.st_size
 
@@ -160,15 +162,19 @@ def read_yaml(path: Path) -> tuple[Node, bytes]:
         Its root node and its bytes.
 
     Raises:
-        TemplateError: the file is missing, empty, not UTF-8 or not YAML; with line and column.
+        TemplateError: the file is missing, empty, larger than `MAX_YAML`, not UTF-8 or not YAML;
+            with line and column.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_YAML + 1)
     except (OSError, ValueError) as error:
         raise TemplateError(
             f"{path}: cannot be read ({getattr(error, 'strerror', error)}); give the path of a "
             "template file"
         ) from None
+    if len(data) > MAX_YAML:
+        raise TemplateError(f"{path}: larger than {MAX_YAML >> 20} MiB; split the file")
     try:
         root = yaml.compose(data.decode("utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from langrearrange.agents.wire import read_hello, read_reply, skill_of
 from langrearrange.dataset import EpisodeList, open_dataset
 from langrearrange.env import LangRearrangeEnv, LangRearrangeVectorEnv
 from langrearrange.env.observer import Modality
-from langrearrange.generator import check_dataset, generate_split, load_spec
+from langrearrange.generator import GeneratedSplit, check_dataset, generate_split, load_spec
 from langrearrange.generator.official import import_official
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.language import load_templates
@@ -169,7 +169,8 @@ horizon: 32
 def fuzz_spec(folder: Path, rng: random.Random) -> None:
     path = folder / "spec.yaml"
     path.write_bytes(mutated_lines(SPEC_TEXT, rng))
-    load_spec(path)
+    source = GeneratedSplit(load_spec(path))
+    source.get(0, rng.choice((0, 1)))
 
 
 @cache

@@ -100,7 +100,7 @@ def mutated_lines(text: str, rng: random.Random) -> bytes:
 
 def _scalar(rng: random.Random) -> str:
     value = rng.choice(VALUES)
-    return str(value) if rng.random() < 0.5 else json.dumps(value)
+    return rng.choice((str(value), json.dumps(value), json.dumps("\ud800")))
 
 
 def _mutate(holder: list[Any], rng: random.Random) -> None:
