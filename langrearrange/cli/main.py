@@ -81,14 +81,13 @@ def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
 
 
 def _run(verb: str, arguments: list[str]) -> int:
-    from langrearrange.cli.common import printable
     from langrearrange.errors import LangRearrangeError
 
     try:
         module, args = parse(verb, arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
-        print(f"langrearrange {verb}: {printable(error)}", file=sys.stderr)
+        print(f"langrearrange {verb}: {error}", file=sys.stderr)
         return exit_code(error)
     except KeyboardInterrupt:
         print(f"langrearrange {verb}: stopped; what was complete is kept", file=sys.stderr)
