@@ -10,15 +10,20 @@ from typing import Final
 MAX_MESSAGE: Final = 2_500
 
 
+def printable(text: object) -> str:
+    """Return text as a terminal may show it: control and invisible characters escaped."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))
+
+
 class LangRearrangeError(Exception):
     """Base of everything this package raises on purpose."""
 
     def __str__(self) -> str:
-        """Return the message as a terminal may show it: what it quotes is cut and escaped."""
+        """Return the message as a terminal may show it: long ones are cut, and `printable`."""
         text = super().__str__()
         if len(text) > MAX_MESSAGE:
             text = f"{text[: MAX_MESSAGE - 500]} ... {text[-400:]}"
-        return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+        return printable(text)
 
 
 class RunError(LangRearrangeError):

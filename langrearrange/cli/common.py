@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from tyro.conf import OmitArgPrefixes, arg
 
-from langrearrange.errors import DatasetError, EpisodeError, MissingExtraError, UsageError
+from langrearrange.errors import (
+    DatasetError,
+    EpisodeError,
+    MissingExtraError,
+    UsageError,
+    printable,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -249,8 +255,3 @@ class _Notes(logging.Handler):
 
 
 _NOTES = _Notes(logging.WARNING)
-
-
-def printable(text: object) -> str:
-    """Return a text as a terminal may show it: no control characters besides line breaks."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))

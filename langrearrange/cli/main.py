@@ -79,14 +79,13 @@ def parse(verb: str, arguments: Sequence[str]) -> tuple[ModuleType, Any]:
 
 
 def _run(verb: str, arguments: list[str]) -> int:
-    from langrearrange.cli.common import printable
     from langrearrange.errors import LangRearrangeError, RunError
 
     try:
         module, args = parse(verb, arguments)
         return int(module.run(args))
     except LangRearrangeError as error:
-        print(f"langrearrange {verb}: {printable(error)}", file=sys.stderr)
+        print(f"langrearrange {verb}: {error}", file=sys.stderr)
         return 1 if isinstance(error, RunError) else 2
     except KeyboardInterrupt:
         print(f"langrearrange {verb}: stopped; what was complete is kept", file=sys.stderr)

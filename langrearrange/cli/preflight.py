@@ -6,7 +6,8 @@ from typing import Annotated
 
 import tyro
 
-from langrearrange.cli.common import ScoringOptions, printable
+from langrearrange.cli.common import ScoringOptions
+from langrearrange.errors import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

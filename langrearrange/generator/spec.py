@@ -77,6 +77,11 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise UsageError(
                     f"spec: '{name}' is an invalid split name; use letters a-z and underscores"
                 )
+        for name in sorted(_PLAIN):
+            value = getattr(self, name)
+            wanted = bool if name == "repeat_texts" else int
+            if type(value) is not wanted and (value is not None or name != "num_episodes"):
+                raise UsageError(f"spec '{self.name}': {name} is {value!r:.80}; {_ACCEPTED}")
         if self.num_episodes is not None and not 1 <= self.num_episodes <= 1_000_000:
             raise UsageError(
                 f"spec '{self.name}': num_episodes is {self.num_episodes}; accepted: 1 to 1,000,000"
@@ -138,6 +143,13 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return fields
 
 
+_PLAIN: Final = frozenset(
+    field.name
+    for field in msgspec.structs.fields(SplitSpec)
+    if field.default is None or isinstance(field.default, int)
+)
+"""Fields that are numbers, true or false."""
+
 _OF_TRAIN: Final[dict[str, dict[str, Any]]] = {
     "train": {"houses": "train", "num_episodes": NUM_TRAIN},
     "train_mini": {"houses": "train", "num_episodes": 1_000, "split": "train"},
@@ -155,14 +167,6 @@ PUBLISHED: Final = {
     for split in SPLITS
 }
 """Split name -> its spec: the 14 of the benchmark."""
-
-
-_PLAIN: Final = frozenset(
-    field.name
-    for field in msgspec.structs.fields(SplitSpec)
-    if field.default is None or isinstance(field.default, int)
-)
-"""Fields that are numbers, true or false."""
 
 
 def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = None) -> SplitSpec:

@@ -260,7 +260,7 @@ def test_another_shortest_plan_is_as_good_and_a_longer_one_is_not(tmp_path: Path
     write(tmp_path / "set", episodes)
     assert check_dataset(tmp_path / "set").passed
     episodes[3] = replace(episodes[3], plan=(detour, *episodes[3].plan))
-    write_dataset(tmp_path / "longer", episodes, "train")
+    write_dataset(tmp_path / "longer", episodes, "mine")
     assert check_dataset(tmp_path / "longer").counts == {"not_optimal": 1}
 
 
