@@ -237,18 +237,18 @@ def _place(name: str, node: Node) -> Value:
 
 
 _BESIDE: Final = {
-    "the": "the piece of furniture to the {} of {}",
-    "beside": "the furniture immediately to the {} of {}",
-    "next": "the next thing along the wall to the {} of {}",
-    "what": "whatever stands just to the {} of {}",
+    "the": "the {0} just to the {1} of {2}",
+    "beside": "the {0} immediately to the {1} of {2}",
+    "next": "the nearest {0} to the {1} of {2}",
+    "what": "whatever stands just to the {1} of {2}",
 }
 _BETWEEN: Final = {
-    "the": "the piece of furniture between {} and {}",
-    "beside": "the furniture right between {} and {}",
-    "next": "the thing along the wall between {} and {}",
-    "what": "whatever stands between {} and {}",
+    "the": "the {0} between {1} and {2}",
+    "beside": "the {0} that stands between {1} and {2}",
+    "next": "the {0} that is flanked by {1} and {2}",
+    "what": "whatever stands between {1} and {2}",
 }
-"""Form of a relation -> what it says of its side and anchor, or of its two anchors."""
+"""Form of a relation -> what it says of a kind of thing, its side and anchor or its two anchors."""
 
 
 def _relations(receptacles: Mapping[str, Value]) -> Iterator[Value]:
@@ -260,5 +260,6 @@ def _relations(receptacles: Mapping[str, Value]) -> Iterator[Value]:
 
 
 def _relation(kind: str, anchors: tuple[str, ...], texts: Mapping[str, str], *words: str) -> Value:
-    forms = {form: text.format(*words) for form, text in texts.items()}
+    meant = "kitchen unit" if anchors[-1] in AREAS["kitchen"] else "piece of furniture"
+    forms = {form: text.format(meant, *words) for form, text in texts.items()}
     return Value(relation_key(kind, anchors), "", (), "", (), kind, forms)

@@ -80,7 +80,7 @@ def test_every_slot_is_read() -> None:
 
 def test_a_relation_is_read_with_and_without_a_flat() -> None:
     file = load_split("spatial_relationships")
-    text = "Move an apple to the piece of furniture to the left of the sofa."
+    text = "Move an apple to the piece of furniture just to the left of the sofa."
     (known,) = read_back(text, file, RELATIONS)
     assert known.values["target"].receptacle == "tv_stand"
     (unknown,) = read_back(text, file)

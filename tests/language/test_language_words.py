@@ -103,19 +103,21 @@ def test_a_relation_is_said_in_four_ways() -> None:
     left = by_key["left_of(tv_stand)"]
     assert left.group == "left_of"
     assert dict(left.forms) == {
-        "the": "the piece of furniture to the left of the TV stand",
-        "beside": "the furniture immediately to the left of the TV stand",
-        "next": "the next thing along the wall to the left of the TV stand",
+        "the": "the piece of furniture just to the left of the TV stand",
+        "beside": "the piece of furniture immediately to the left of the TV stand",
+        "next": "the nearest piece of furniture to the left of the TV stand",
         "what": "whatever stands just to the left of the TV stand",
     }
     between = by_key["between(chair,sofa)"]
     assert between.group == "between"
     assert dict(between.forms) == {
         "the": "the piece of furniture between the chair and the sofa",
-        "beside": "the furniture right between the chair and the sofa",
-        "next": "the thing along the wall between the chair and the sofa",
+        "beside": "the piece of furniture that stands between the chair and the sofa",
+        "next": "the piece of furniture that is flanked by the chair and the sofa",
         "what": "whatever stands between the chair and the sofa",
     }
+    kitchen = by_key["between(sink,fridge)"].forms
+    assert kitchen["the"] == "the kitchen unit between the sink and the fridge"
 
 
 def test_looks_are_numbered_and_never_fit_their_own_category() -> None:
