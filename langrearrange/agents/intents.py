@@ -57,22 +57,23 @@ class Toggle:
 Intent = Find | Fetch | Swap | Visit | Toggle
 
 _SWAP: Final = re.compile(
-    r"(?i)\b(swap|swapped|exchange|switch|switched|trade|interchange|change places|trade places|"
-    r"each other|one another|vice versa|the other way round|reverse)\b"
+    r"(?i)\b(swap|swapped|swapping|exchange|switch|switched|trade|interchange|change places|"
+    r"each other|one another|vice versa|the other way round|reverse|to be .*, and .* to be)\b"
 )
 _TURN: Final = re.compile(r"(?i)\b(open(ed|ing)?|closed?|closing|shut(ting)?|ajar)\b")
 _AWAY: Final = re.compile(
-    r"(?i)\b(off|remove|clear|rid|not|no|don't|doesn't|shouldn't|isn't|never|free of|devoid|"
-    r"empty of|somewhere else|elsewhere|(an)?other place|anywhere else|out of|away from)\b"
+    r"(?i)\b(off|remove|clear|rid|not(?! only)|no|don't|doesn't|shouldn't|isn't|never|free of|"
+    r"devoid|empty of|(some|any)where (else|but)|elsewhere|where else|(an)?other (place|home)|"
+    r"out of|away from|(it|them) away)\b"
 )
-_FROM: Final = re.compile(r"\b(from|off|out of|remove|clear)\b[^,.;]*\Z", re.I)
+_FROM: Final = re.compile(r"\b(from(?! whichever)|off|out of|remove|clear)\b[^,.;]*\Z", re.I)
 _TO: Final = re.compile(r"\b(to|onto|into|towards?)\b[^,.;]*\Z", re.I)
 _STANDS: Final = re.compile(
-    r"(?i)\b(there is|there's|there are|is|are|lies|lying|sits|sitting|stands|standing|currently|"
+    r"(?i)\A(?!.*\bsure\b).*\b(there's|is|are|lies|lying|sits|sitting|stands|standing|currently|"
     r"was|i left|been left)\b[^,.;]*\Z"
 )
 _STANDS_AFTER: Final = re.compile(r"[ ,]*\b(there is|there's|there are|lies|sits|stands)\b", re.I)
-_ALL: Final = re.compile(r"\b(all|every|each|both|any|two|three)\b[^,.;]*\Z", re.I)
+_ALL: Final = re.compile(r"\b(all|every|each|both(?! an? )|any|two|three)\b[^,.;]*\Z", re.I)
 
 
 def read_intents(sentence: str) -> tuple[Intent, ...]:
@@ -90,7 +91,7 @@ def read_intents(sentence: str) -> tuple[Intent, ...]:
 
 
 def _distinct(mentions: list[Mention]) -> list[Mention]:
-    return list({m.name: m for m in reversed(mentions)}.values())[::-1]
+    return sorted({m.name: m for m in reversed(mentions)}.values(), key=lambda m: m.start)
 
 
 def _swap(things: list[Mention], places: list[Mention]) -> tuple[Intent, ...]:

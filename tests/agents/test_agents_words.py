@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from langrearrange.agents.intents import Fetch, Find, Swap, Toggle, Visit, read_intents
+from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
 from langrearrange.agents.words import find_mentions, plural_of
+from langrearrange.language import Template, TextSpace, load_split
 from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
 
 
@@ -84,3 +85,29 @@ def test_plurals_are_english(noun: str, plural: str) -> None:
 )
 def test_plain_sentences_are_read_as_meant(sentence: str, intents: tuple[Any, ...]) -> None:
     assert read_intents(sentence) == intents
+
+
+def asked(template: str, **slots: str) -> set[Intent]:
+    """Return the intents that a training template means."""
+    match template:
+        case "go_to":
+            return {Visit(slots["place"])}
+        case "find":
+            return {Find(slots["object"]), Fetch(slots["object"], "", "")}
+        case "close_fridge" | "open_fridge":
+            return {Toggle("fridge")}
+        case "place_two":
+            return {Fetch(slots[thing], "", slots["target"]) for thing in ("first", "second")}
+        case "swap":
+            here, there = slots["here"], slots["there"]
+            return {Fetch(slots["first"], here, there), Fetch(slots["second"], there, here)}
+    return {Fetch(slots["object"], slots.get("source", ""), slots.get("target", ""))}
+
+
+@pytest.mark.parametrize("template", load_split("train").templates, ids=lambda t: t.id)
+def test_every_training_phrasing_is_read_as_meant(template: Template) -> None:
+    space = TextSpace(template)
+    for index in range(len(template.phrasings) * min(5, len(space) // len(template.phrasings))):
+        text = space[index * 7919 % len(space)]
+        slots = {name: value.key for name, value in text.values.items()}
+        assert set(read_intents(text.sentence)) == asked(template.id, **slots), text.sentence

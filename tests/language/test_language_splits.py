@@ -27,6 +27,7 @@ from langrearrange.language import (
     verb_lemmas,
 )
 from langrearrange.language.checks import num_things
+from langrearrange.language.lexicon import AGREEMENT_FORMS
 from langrearrange.language.loader import TEXTS_OF
 from langrearrange.language.schema import Phrasing
 from langrearrange.language.statistics import LEMMA_OF, MASKED
@@ -112,6 +113,25 @@ def test_no_order_is_told_where_the_goal_knows_none() -> None:
             text = re.sub(r"\{[^}]*\}", "", phrasing.text)
             assert not told.search(text), (file.split, phrasing.text)
     assert several <= found
+
+
+def test_no_place_stands_behind_another_or_behind_a_description() -> None:
+    """ "The tools from the drawers in the fridge", "a toy with studs on top on the sofa"."""
+    long = {"receptacle", "area", "relation", "look"}
+    for _, template in TEMPLATES:
+        for phrasing in template.phrasings:
+            parts = phrasing.segments
+            for before, blank, place in zip(parts, parts[1:], parts[2:], strict=False):
+                agrees = not before.slot or before.form in AGREEMENT_FORMS
+                if not agrees and blank.text == " " and place.form in ("in", "into", "off"):
+                    assert template.kind(before.slot) not in long, phrasing.text
+
+
+def test_what_is_found_on_a_place_is_not_what_is_to_be_moved() -> None:
+    """ "Should anything be on the chair, take it to the sofa": the apple, or what is there?"""
+    found = re.compile(r"(any|some)thing[^:]*\{it")
+    for phrasing in load_split("conditional_instructions").template("if_empty").phrasings:
+        assert not found.search(phrasing.text), phrasing.text
 
 
 def test_held_out_categories_are_in_no_single_object_training_sentence() -> None:
