@@ -140,7 +140,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             ActionError: an action is not in the space; nothing was stepped.
             ResetNeeded: no episode has begun, or one is over and the autoreset mode is Disabled.
         """
-        if not self._tasks:
+        if self._freed or not self._tasks:
             self._no_episode()
         checked = check_actions(actions, self.num_envs, self._rules.num_actions)
         waiting = self._ended & np.array([action is None for action in checked])
@@ -168,7 +168,7 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
 
     def save_state(self) -> dict[str, Any]:
         """Return this moment of all envs: episodes, progress and orders, JSON-able."""
-        if not self._tasks:
+        if self._freed or not self._tasks:
             self._no_episode()
         pairs = zip(self._tasks, self._samplers, strict=True)
         return {
@@ -212,7 +212,6 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the simulators. The envs cannot be used again."""
         self._free()
-        self._tasks = []
 
     def _flags(self, saved: dict[str, Any], name: str) -> NDArray[np.bool_]:
         """Return one bool an env out of a saved state; UsageError if it is something else."""
