@@ -108,7 +108,7 @@ def _mutate(holder: list[Any], rng: random.Random) -> None:
     parent, key = rng.choice(places)
     match rng.randrange(8):
         case 0 | 1 | 2:
-            parent[key] = rng.choice(VALUES)
+            parent[key] = copy.deepcopy(rng.choice(VALUES))
         case 3:
             parent[key] = rng.choice(list(RAW))
         case 4:
@@ -121,7 +121,7 @@ def _mutate(holder: list[Any], rng: random.Random) -> None:
         case 7 if isinstance(parent[key], list) and parent[key]:
             parent[key] *= rng.choice((0, 2, 70))
         case 7 if isinstance(parent[key], dict):
-            parent[key][rng.choice(TEXTS)] = rng.choice(VALUES)
+            parent[key][rng.choice(TEXTS)] = copy.deepcopy(rng.choice(VALUES))
 
 
 def _places(value: Any) -> Any:
