@@ -100,7 +100,9 @@ def test_2_a_commitment_that_nobody_published_is_worth_nothing(tmp_path: Path) -
     spec = SplitSpec(name=NAME, templates="novel_objects", num_episodes=8)
     generate_split(spec, tmp_path / "set", workers=1)
     manifest = tmp_path / "set" / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"commitment": ""', f'"commitment": "{"a" * 64}"'))
+    manifest.write_text(
+        manifest.read_text().replace('"commitment": ""', f'"commitment": "{"a" * 64}"')
+    )
     source: Any = open_dataset(tmp_path / "set")
     trace = played("explorer", source, tmp_path)
     assert score(trace, lambda split: source).tier == "T0"
