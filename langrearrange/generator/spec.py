@@ -209,7 +209,7 @@ def _read(path: Path) -> SplitSpec:
         raise UsageError(str(error)) from None
     version = fields.get("schema_version", "1")
     if version.isdecimal():
-        check_schema(int(version), SPEC_SCHEMA, str(path))
+        check_schema(int(version[:9]), SPEC_SCHEMA, str(path))
     for name in (fields["name"], fields.get("split", "")):
         if name in SPLITS:
             raise UsageError(
