@@ -176,10 +176,13 @@ def make_table(
     return table
 
 
-def print_table(table: Table) -> None:
+def print_table(table: Table, *, markdown: bool = False) -> None:
     """Print a table on stdout; wide enough not to wrap when it is piped."""
+    from rich import box
     from rich.console import Console
 
+    if markdown:
+        table.box = box.MARKDOWN
     width = None if sys.stdout.isatty() else 140
     Console(file=sys.stdout, width=width).print(table)
 

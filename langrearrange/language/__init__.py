@@ -29,6 +29,7 @@ from langrearrange.language.statistics import (
     count_templates,
     distinct_phrasings,
     verb_lemmas,
+    verb_of,
 )
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "load_templates",
     "read_back",
     "verb_lemmas",
+    "verb_of",
 ]

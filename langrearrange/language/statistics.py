@@ -136,6 +136,31 @@ take taken taking;talk;tell;think;trade;try;wait waiting;walk;want wants;waste;w
 """Verbs of the training sentences and the forms in which they stand there."""
 LEMMA_OF: Final = {form: forms.split()[0] for forms in _VERBS.split(";") for form in forms.split()}
 """Form of a verb of training -> the verb."""
+_MORE_VERBS: Final = """\
+acquire aid allocate arrange arrive assign assist assume attend bake bend bite bounce break build \
+burn chase check click collect confuse consist convey correct cover crave cut deliver depend \
+deposit designate detach direct discover displace dissolve do drink drip drop earn eat engage \
+ensure escape execute expect explore extract facilitate fall fasten feel fetch fill float fry grab \
+grease growl hang haul hit hold hope hunt implement indicate intend interchange jam join kick \
+knock lack lay lick lie lift locate love mean measure meet melt misplace miss mix navigate notice \
+nudge obtain pack paint pay peek peel perform play poke pour prepare prevent print proceed \
+procure prove provide pull push rearrange receive rectify remain replace reposition require \
+retrieve reverse rise roast roll rub say scoop scout scrub seal secure seek separate serve set \
+shift shop shut slice smear snap snatch soak solve specify spend spill splash squeeze squirt stain \
+stick stir suit taste tear throw tidy tighten toast touch transfer transport travel trim trust tug \
+turn twist unlatch unpack unseat use visit wash wobble work wrap""".split()
+"""Verbs of the other sets, the official release's among them, as far as they are seldom nouns."""
+_VERB_OF: Final = {
+    form: verb
+    for verb in {*_MORE_VERBS, *LEMMA_OF.values()}
+    for stem in {verb, verb.removesuffix("e"), verb + verb[-1], verb.removesuffix("y") + "i"}
+    for form in (verb, f"{verb}s", f"{stem}es", f"{stem}ed", f"{stem}ing")
+} | LEMMA_OF
+
+
+def verb_of(word: str) -> str:
+    """Return the verb of which a word of the shipped or released sets is a form; "" if of none."""
+    return _VERB_OF.get(word, "")
 
 
 def content_words(files: Sequence[TemplateFile] = ()) -> frozenset[str]:

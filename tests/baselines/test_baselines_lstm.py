@@ -14,6 +14,7 @@ from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
 from langrearrange_baselines.lstm.text import SentenceStore, States, TextEncoder, load_text_encoder
 
+from langrearrange.dataset.embedding import MiniLM
 from langrearrange.errors import UsageError
 
 FEATURES, PROPRIO, ACTIONS, HORIZON = 6, 3, 7, 8
@@ -225,3 +226,7 @@ def test_the_pinned_minilm_reads_sentences_of_one_meaning_alike() -> None:
     same = torch.cosine_similarity(vectors[0], vectors[1], dim=0)
     other = torch.cosine_similarity(vectors[0], vectors[2], dim=0)
     assert same > 0.7 > other + 0.2
+    encoder = MiniLM()
+    assert encoder.num_tokens(sentences) == [len(text.token_ids(s)) - 2 for s in sentences]
+    ours = torch.from_numpy(encoder.embed(sentences))
+    assert torch.allclose(ours, torch.nn.functional.normalize(vectors), atol=1e-4)

@@ -250,7 +250,19 @@ def test_stats_count_templates_and_sets(tmp_path: Path, capsys: pytest.CaptureFi
     )
     assert code == 0
     assert json.loads(out)[0]["episodes"] == 20
-    assert {path.suffix for path in plots.iterdir()} == {".png", ".svg", ".csv"}
+    names = {"lengths", "objects", "receptacles", "words_context"}
+    endings = (".png", ".svg", ".csv")
+    assert {path.name for path in plots.iterdir()} >= {f"{n}{e}" for n in names for e in endings}
+
+
+def test_stats_compare_sets_with_the_first_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("stats", "train_mini", "tests", "--num-episodes", "3", "--markdown")
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert "not in train_mini" in out
+    rows = [line for line in out.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 * (1 + 11)
+    assert {line.count("|") for line in rows[:12]} == {11}
 
 
 def test_stats_prints_sentences_with_their_goals(capsys: pytest.CaptureFixture[str]) -> None:
