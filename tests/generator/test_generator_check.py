@@ -112,6 +112,10 @@ FAULTS: dict[str, tuple[str, Callable[[list[Episode]], None]]] = {
         "plan",
         change(plan=("pick(apple)", "nav(sofa)", "nav(sink)", "nav(chair)")),
     ),
+    "a plan that places what is not there": (
+        "plan",
+        change(plan=("nav(sofa)", "place(sofa)"), objects=()),
+    ),
     "an empty plan": ("plan_length", change(plan=())),
     "a missing subgoal": ("subgoals", fewer_subgoals),
     "a subgoal that does not parse": ("subgoal", change(subgoals=("held(aple)",))),
