@@ -13,7 +13,7 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 FRAMES = HERE / "frames"
-sys.path.insert(0, str(HERE.parent / "sim"))
+sys.path[:0] = [str(HERE.parent / "sim"), str(HERE.parent)]
 
 from golden_frames import VIEWS, digests, draw  # noqa: E402
 
