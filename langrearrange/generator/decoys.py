@@ -15,7 +15,7 @@ from functools import cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
-from langrearrange.language import Absent, Only, Place, Template, TemplateFile, Value
+from langrearrange.language import Absent, Only, Place, Template, Value
 from langrearrange.seeding import KeyedRng
 from langrearrange.world.vocabulary import (
     CATEGORY_INDEX,
@@ -188,18 +188,16 @@ class Decoys:
 
 
 @cache
-def decoys_of(file: TemplateFile, template: Template) -> tuple[str, Decoys] | None:
+def decoys_of(template: Template) -> tuple[str, Decoys] | None:
     """Return a slot that asks more of a household than one thing of a category, and its values.
 
-    Its values tolerate some categories nowhere, or take several things. A template has one need:
-    what else the sentence could be about are the needs of all templates.
+    Its values tolerate some categories nowhere, or take several things.
     """
-    needs = [v for t in file.templates for s in t.slots if s.kind == "need" for v in s.domain]
     for slot in template.slots:
-        values = needs if slot.kind == "need" else slot.domain
-        if slot.kind == "group" or any(value.avoid for value in values):
+        if slot.kind == "group" or any(value.avoid for value in slot.domain):
             placed = [fact.count for fact in template.start if isinstance(fact, Place)]
-            return slot.name, Decoys(values, max(placed, default=1) if slot.kind == "group" else 1)
+            count = max(placed, default=1) if slot.kind == "group" else 1
+            return slot.name, Decoys(slot.domain, count)
     return None
 
 

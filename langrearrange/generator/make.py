@@ -16,9 +16,10 @@ from langrearrange.dataset import Episode, EpisodeId, Start
 from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.errors import GenerationError, SolverError
 from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
-from langrearrange.generator.decoys import decoys_of, shapes_of
+from langrearrange.generator.decoys import PLAIN, decoys_of, shapes_of
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.household import Rejected, draw_household
+from langrearrange.generator.needs import needs_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
 from langrearrange.language import Grounding
@@ -96,9 +97,13 @@ def _attempt(
     key = (draft.template.id, index, variant, attempt)
     facts = draft.grounding.start_facts(blueprint.variant_case(draft, index, variant))
     rng = spec.rng(*key, "household")
-    found = decoys_of(blueprint.file, draft.template)
-    company = found[1].draw(draft.grounding.values[found[0]].categories, rng) if found else None
-    household = draw_household(house, facts, spec, rng, shapes_of(draft.template), company)
+    needs, found = needs_of(blueprint.file), decoys_of(draft.template)
+    drawn, shapes, company = facts, shapes_of(draft.template), None
+    if needs and draft.template in needs:
+        (drawn, company), shapes = needs.draw(draft.grounding, rng), (PLAIN,)
+    elif found:
+        company = found[1].draw(draft.grounding.values[found[0]].categories, rng)
+    household = draw_household(house, drawn, spec, rng, shapes, company)
     broken = broken_facts(facts, household.objects, household.open)
     if broken:
         raise GenerationError(

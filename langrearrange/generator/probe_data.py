@@ -17,10 +17,11 @@ from langrearrange.dataset import Episode
 from langrearrange.generator.blueprint import Draft, blueprint_of
 from langrearrange.generator.decoys import decoys_of, shapes_of
 from langrearrange.generator.make import draw_episode
+from langrearrange.generator.needs import needs_of
 from langrearrange.generator.spec import SplitSpec, load_spec
 from langrearrange.houses import HOUSE_IDS
 from langrearrange.houses.homes import source_of
-from langrearrange.language import Absent, TemplateFile
+from langrearrange.language import Absent, TemplateFile, Value
 from langrearrange.world.vocabulary import (
     CATEGORIES,
     CATEGORY_INDEX,
@@ -160,9 +161,13 @@ def _possible(file: TemplateFile, draft: Draft, places: Array) -> Array:
     that decides).
     """
     template, present = draft.template, np.asarray(places.any(1))
-    found = decoys_of(file, template)
+    needs, found = needs_of(file), decoys_of(template)
     slots = [slot for slot in template.slots if slot.is_object]
-    values = found[1].values if found else [value for slot in slots for value in slot.domain]
+    values: Sequence[Value] = [value for slot in slots for value in slot.domain]
+    if needs and template in needs:
+        values = needs.values
+    elif found:
+        values = found[1].values
     possible = np.zeros(len(CATEGORIES), np.float32)
     for value in values:
         if not any(present[CATEGORY_INDEX[name]] for name in value.avoid):
