@@ -234,7 +234,7 @@ def sentence_map(
     points = {name: places[[split == name for split, _ in texts]].T for name in groups}
     columns = min(5, len(others)) or 1
     rows = -(-len(others) // columns) or 1
-    figure = _figure(2.15 * columns, 2.15 * rows + 0.3)
+    figure = _figure(2 * columns, 2 * rows + 0.3)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(grid, others or groups, strict=False):
         axes.scatter(*places.T, s=3, color="#DDDDDD", linewidths=0)
