@@ -5,6 +5,9 @@ Not for skills that fail in the world: those are outcomes (`world.Outcome`), nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class LangRearrangeError(Exception):
     """Base of everything this package raises on purpose."""
@@ -82,3 +85,9 @@ class MissingExtraError(LangRearrangeError, ImportError):
             f"{feature} needs the Python module '{module}', which is not installed. "
             f"Install it with: pip install 'langrearrange[{extra}]'"
         )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the end of a message, "" if no known word is close."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

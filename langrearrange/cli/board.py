@@ -33,8 +33,9 @@ def run(args: Args) -> int:
     from langrearrange.leaderboard.reference import with_reference_rows
 
     refuse_existing(args.out, overwrite=args.force)
-    results = with_reference_rows(read_results(args.results), open_source)
-    path = write_board(args.out, results)
-    note(f"{len(results)} results")
+    results = read_results(args.results)
+    rows = with_reference_rows(results, open_source)
+    path = write_board(args.out, rows)
+    note(f"{len(results)} results and {len(rows) - len(results)} reference rows")
     print(path)
     return 0

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, arg
 
-from langrearrange.errors import DatasetError, EpisodeError, MissingExtraError, UsageError
+from langrearrange.errors import (
+    DatasetError,
+    EpisodeError,
+    MissingExtraError,
+    UsageError,
+    did_you_mean,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -85,8 +91,10 @@ def open_source(name: str) -> EpisodeSource:
         return open_split(name)
     if Path(name).exists():
         return open_dataset(name)
+    hint = did_you_mean(name, SPLITS) or f"; splits: {', '.join(SPLITS)}"
     raise UsageError(
-        f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
+        f"'{name}' is neither a split nor a data set folder (name your own set by its folder; "
+        f"play, score, compare and report take it as --episodes){hint}"
     )
 
 

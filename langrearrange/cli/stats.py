@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Print statistics of the templates (`stats templates`) or of data sets (paper B.6).
+    """Print statistics of templates or of data sets (paper B.6).
 
     For example:
 
       langrearrange stats templates
+      langrearrange stats my_templates.yaml
       langrearrange stats train_mini context out/mine --plots out/plots
     """
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """`templates`, `all` (every split but train), names of splits, folders"""
+    """`templates`, template files of your own (.yaml), `all` (every split but train), names of
+    splits, folders"""
     num_episodes: common.NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG and SVG, the numbers as CSV beside them (extra [plots])"""
@@ -44,11 +46,12 @@ def run(args: Args) -> int:
     from langrearrange.progress import progress
 
     if not args.what:
-        raise UsageError("say what to count: `templates`, `all`, a split or a folder")
-    if args.what == ("templates",):
+        raise UsageError("say what to count: `templates`, a .yaml file, `all`, a split, a folder")
+    own_templates = [name for name in args.what if name.endswith(".yaml")]
+    if args.what == ("templates",) or len(own_templates) == len(args.what):
         if args.plots is not None:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
-        _templates(as_json=args.json)
+        _templates(own_templates, as_json=args.json)
         return 0
     names = [n for n in SPLITS if n != "train"] if args.what == ("all",) else list(args.what)
     selections = [select(common.open_source(name), args.num_episodes) for name in names]
@@ -66,9 +69,14 @@ def run(args: Args) -> int:
     return 0
 
 
-def _templates(*, as_json: bool) -> None:
+def _templates(own: Sequence[str], *, as_json: bool) -> None:
     from langrearrange.houses import get_house, houses_for
-    from langrearrange.language import Relation, count_templates, distinct_phrasings
+    from langrearrange.language import (
+        Relation,
+        count_templates,
+        distinct_phrasings,
+        load_templates,
+    )
 
     # What is meant differs from flat to flat; what can be said is counted once.
     relations = {
@@ -76,8 +84,9 @@ def _templates(*, as_json: bool) -> None:
         for name in houses_for("test")
         for r in get_house(name).relations
     }
-    counted = count_templates(relations=tuple(relations.values()))
-    phrasings = distinct_phrasings()
+    files = [load_templates(path) for path in own]
+    counted = count_templates(files, tuple(relations.values()))
+    phrasings = distinct_phrasings(files)
     if as_json:
         names = ("split", "template", "concept", "num_phrasings", "num_statements", "num_texts")
         listed = [{name: getattr(row, name) for name in names} for row in counted]
