@@ -70,7 +70,6 @@ def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
     if _is_batched(agent):
         _check_modality(name, agent)
         return agent  # type: ignore[no-any-return]
-    load_agent(name, seed=seed, hard=hard)
     return RowsOfAgents(lambda: load_agent(name, seed=seed, hard=hard))
 
 

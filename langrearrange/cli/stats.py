@@ -101,7 +101,8 @@ def _templates(own: Sequence[str], *, as_json: bool) -> None:
     ]
     columns = ("file", "template", "concept", "phrasings", "remarks", "texts")
     common.print_table(common.make_table("templates", columns, rows, left=3))
-    print(f"{len(rows)} templates, {phrasings} distinct phrasings (the paper has 282)")
+    paper = "" if own else " (the paper has 282)"
+    print(f"{len(rows)} templates, {phrasings} distinct phrasings{paper}")
 
 
 def _row(summary: Summary) -> dict[str, Any]:
