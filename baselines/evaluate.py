@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import torch
 
 from langrearrange.cli.evaluate import RunOptions
-from langrearrange.leaderboard import AgentFacts, evaluate
+from langrearrange.leaderboard import AgentFacts
 
 from .command import run_module
 from .engine.agent import PolicyAgent
@@ -74,8 +74,7 @@ def run(args: EvaluateArgs) -> Path:
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
         note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
     )
-    plan = args.plan(hard=config.hard)
-    return evaluate(agent, facts, plan, args.out, force=args.force)
+    return args.play(agent, facts, hard=config.hard)
 
 
 def _training(state: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ Not for skills that fail in the world: those are outcomes (`world.Outcome`), nev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 MAX_MESSAGE: Final = 2_500
@@ -98,3 +100,9 @@ class MissingExtraError(LangRearrangeError, ImportError):
             f"{feature} needs the Python module '{module}', which is not installed. "
             f"Install it with: pip install 'langrearrange[{extra}]'"
         )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the end of a message, "" if no known word is close."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

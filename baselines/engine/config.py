@@ -8,12 +8,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from langrearrange.cli.common import SimulatorOptions
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.world.vocabulary import HORIZON
 
 PresetName = Literal["paper", "released", "stable", "tiny"]
@@ -246,8 +245,5 @@ def preset(name: str, **changes: Any) -> TrainConfig:
     known = [field.name for field in dataclasses.fields(TrainConfig)]
     for key in changes:
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            raise UsageError(
-                f"no setting '{key}'" + (f"; did you mean '{close[0]}'?" if close else "")
-            )
+            raise UsageError(f"no setting '{key}'{did_you_mean(key, known)}")
     return TrainConfig(**({"preset": name} | PRESETS[name] | changes))

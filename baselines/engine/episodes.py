@@ -1,7 +1,7 @@
 """The running episodes of many rows: what each has seen, so that a step costs one step. No envs.
 
-Features of past steps are kept (not images, not tokens): after an update `refresh` computes the
-memory anew from them, so that the acting policy is exactly the one being trained.
+Features of past steps are kept (not images, not tokens): after an update `refresh` recomputes
+the memory from them, so that the acting policy is exactly the one being trained.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class RunningEpisodes:
 
     @torch.no_grad()
     def refresh(self) -> Carried:
-        """Compute the memory anew with the policy as it is now; return the steps so far."""
+        """Recompute the memory with the current policy; return the steps so far."""
         self.store.weights_changed()
         most = int(self.counts.max())
         features, proprio = self.features[:, :most].clone(), self.proprio[:, :most].clone()
@@ -147,7 +147,7 @@ class RunningEpisodes:
         """Forget the last episode of these rows; their `instructions` are the new ones."""
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
-        """Compute the memory anew from the steps so far; return a copy for `Carried`.
+        """Recompute the memory from the steps so far; return a copy for `Carried`.
 
         Args:
             features: (num_rows, most, ...); of row i the first `counts[i]` are real.

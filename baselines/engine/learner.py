@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Protocol
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.loading import load_object
 from langrearrange.seeding import digest
 
@@ -65,11 +64,8 @@ def find_learner(name: str) -> Learner:
     """
     entry = LEARNERS.get(name, name)
     if isinstance(entry, str) and ":" not in entry:
-        close = get_close_matches(name, LEARNERS, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise UsageError(
-            f"no learner '{name}'; accepted: {', '.join(LEARNERS)} or module:Class{hint}"
-        )
+        accepted = f"{', '.join(LEARNERS)} or module:Class{did_you_mean(name, LEARNERS)}"
+        raise UsageError(f"no learner '{name}'; accepted: {accepted}")
     try:
         found = load_object(entry, "learner")() if isinstance(entry, str) else entry
     except TypeError as error:

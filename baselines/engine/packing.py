@@ -18,7 +18,7 @@ Memory = tuple[Tensor, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """The part of an episode that lies in a rollout: steps `start` to `stop` of one row.
+    """The part of an episode inside a rollout: steps `start` to `stop` of one row.
 
     Attributes:
         instruction: as the policy's `InstructionStore` keeps it.

@@ -3,11 +3,10 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 
 _PACKAGE: Final = __package__.rsplit(".", 1)[0]
@@ -80,8 +79,7 @@ def find(names: tuple[str, ...]) -> tuple[Entry, ...]:
     known = {entry.name: entry for entry in ENTRIES}
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(name, known)
             raise UsageError(f"no entry '{name}'; accepted: {', '.join(known)}{hint}")
     return tuple(known[name] for name in names) if names else ENTRIES
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+
+from langrearrange.errors import did_you_mean
 
 from ..tensors import read_tensors, write_tensors
 from .encoder import SymbolicEncoder, VisionEncoder, VisionError
@@ -49,11 +50,10 @@ def load_encoder(
         from .vit import load_vit
 
         return load_vit(path, precision).to(device)
-    close = get_close_matches(name, NAMES, n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
     raise VisionError(
         f"no encoder '{name}'; accepted: {', '.join(NAMES)}, a .safetensors file made by "
-        f"vision.pretrain, or a folder with a Hugging Face ViT (config.json){hint}"
+        "vision.pretrain, or a folder with a Hugging Face ViT (config.json)"
+        + did_you_mean(name, NAMES)
     )
 
 

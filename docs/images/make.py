@@ -60,7 +60,7 @@ def household(house_id: str) -> Episode:
 
 
 def photograph(episode: Episode, target: str) -> NDArray[np.uint8]:
-    """Return what lies behind a stance's head camera by a step, without the robot's arm."""
+    """Return the image from a step behind a stance's head camera, without the robot's arm."""
     simulator = EmbeddedSimulator(quality="supersampled")
     start = Pose2D(episode.start.x, episode.start.y, episode.start.yaw)
     simulator.load(get_house(episode.house), episode.objects, start)

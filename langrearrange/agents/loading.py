@@ -3,7 +3,6 @@
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent
@@ -14,7 +13,7 @@ from langrearrange.agents.protocol import Agent, BatchedAgent, PrivilegedAgent
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
 from langrearrange.env.observer import MODALITIES, is_modality
-from langrearrange.errors import AgentError
+from langrearrange.errors import AgentError, did_you_mean
 from langrearrange.loading import call_factory, load_object
 
 BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
@@ -46,7 +45,11 @@ def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
         raise AgentError(
             f"agent '{name}' is a {type(agent).__name__} without reset(instruction) and "
             "act(observation) -> int; add both"
-            + (", or use load_rows: it is a batched agent" if _is_batched(agent) else "")
+            + (
+                ". It is a batched agent: use load_rows, or --in-process"
+                if _is_batched(agent)
+                else ""
+            )
         )
     _check_modality(name, agent)
     return agent  # type: ignore[no-any-return]
@@ -67,7 +70,6 @@ def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
     if _is_batched(agent):
         _check_modality(name, agent)
         return agent  # type: ignore[no-any-return]
-    load_agent(name, seed=seed, hard=hard)
     return RowsOfAgents(lambda: load_agent(name, seed=seed, hard=hard))
 
 
@@ -133,10 +135,9 @@ def _build(name: str, seed: int, hard: bool) -> Any:
     if name in BUNDLED:
         return call_factory(BUNDLED[name], f"agent '{name}'", AgentError, seed=seed, hard=hard)
     if ":" not in name:
-        close = get_close_matches(name, BUNDLED, n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
         raise AgentError(
-            f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class{hint}"
+            f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class"
+            + did_you_mean(name, BUNDLED)
         )
     make = load_object(name, "agent", AgentError)
     return call_factory(make, f"agent '{name}'", AgentError, seed=seed, hard=hard)

@@ -258,8 +258,10 @@ class _Pipes:
             self._process.wait(timeout=1.0)
         self._listener.join(timeout=0.5)
         words = self._last_words.decode(errors="replace").strip()
-        said = f"; stderr: ...{words[-2000:]}" if words else ""
-        return AgentError(f"the agent's process exited (code {self._process.returncode}){said}")
+        code = self._process.returncode
+        status = f" (code {code})" if code is not None else ""
+        said = f"; stderr: {words[-2000:]}" if words else ""
+        return AgentError(f"the agent's process exited{status}{said}")
 
     def _listen(self) -> None:
         """Read stderr until it closes, keeping only its end."""

@@ -39,10 +39,14 @@ def run(args: Args) -> int:
     settings = (args.key, args.commitment, args.pictures, args.observation)
     salt = f"{source_sha256()} {os.environ.get('LANGREARRANGE_DATASETS', '')} {settings}"
     cache = None if args.episodes else cache_path() / "scores"
-    rows, left_out = read_traces(args.traces, args.score, cache, salt)
+    results, left_out = read_traces(args.traces, args.score, cache, salt)
     for sentence in left_out:
         note(sentence)
-    path = write_board(args.out, with_reference_rows(rows, open_split))
-    note(f"{len(rows)} traces, {len(left_out)} left out")
+    rows = with_reference_rows(results, open_split)
+    path = write_board(args.out, rows)
+    note(
+        f"{len(results)} traces, {len(left_out)} left out, "
+        f"{len(rows) - len(results)} reference rows added"
+    )
     print(path)
     return 0

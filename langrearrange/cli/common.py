@@ -20,6 +20,7 @@ from langrearrange.errors import (
     EpisodeError,
     MissingExtraError,
     UsageError,
+    did_you_mean,
     printable,
 )
 
@@ -94,8 +95,10 @@ def open_source(name: str) -> EpisodeSource:
         return open_split(name)
     if Path(name).exists():
         return open_dataset(name)
+    hint = did_you_mean(name, SPLITS) or f"; splits: {', '.join(SPLITS)}"
     raise UsageError(
-        f"'{name}' is neither a split nor a data set folder; splits: {', '.join(SPLITS)}"
+        f"'{name}' is neither a split nor a data set folder (name your own set by its folder; "
+        f"play, score, compare and report take it as --episodes){hint}"
     )
 
 

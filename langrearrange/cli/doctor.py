@@ -1,6 +1,5 @@
 """`langrearrange doctor`: check the installation and print what to do next."""
 
-import json
 import os
 import platform
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from langrearrange.cli.common import Json, make_table, print_json, print_table
+from langrearrange.dataset.manifest import read_manifest
 from langrearrange.errors import DatasetError, LangRearrangeError
 from langrearrange.paths import datasets_path, templates_path
 
@@ -121,10 +121,7 @@ def _datasets() -> list[Row]:
 
 
 def _manifest(path: Path) -> str:
-    try:
-        sha256 = json.loads(path.read_text())["content_sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"manifest cannot be read: {error}") from None
+    sha256 = read_manifest(path.parent).content_sha256
     shipped = "" if list(path.parent.glob("*.jsonl.gz")) else ", computed on demand"
     return f"sha256 {sha256[:16]}...{shipped}"
 

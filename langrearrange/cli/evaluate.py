@@ -11,7 +11,8 @@ from langrearrange.cli import common
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from langrearrange.leaderboard import Plan
+    from langrearrange.agents import AgentSpec, BatchedAgent
+    from langrearrange.leaderboard import AgentFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class RunOptions:
     """Options of a run that do not depend on the agent: episodes, trace, simulator."""
 
     out: Path
-    """the trace to write, NAME.jsonl.gz"""
+    """the trace to write, NAME.jsonl.gz: the submission"""
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
@@ -37,11 +38,22 @@ class RunOptions:
     force: common.Force = False
     pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
-    def plan(self, *, hard: bool) -> Plan:
-        """Return the plan of the run; UsageError if a split or folder does not exist."""
-        from langrearrange.leaderboard.evaluate import Plan
+    def play(
+        self,
+        agent: BatchedAgent | AgentSpec,
+        facts: AgentFacts,
+        *,
+        hard: bool,
+        pool: common.Pool | None = None,
+    ) -> Path:
+        """Let an agent play and return the path of the trace; a summary goes to stderr.
 
-        return Plan(
+        Raises:
+            UsageError: a split or folder does not exist.
+        """
+        from langrearrange.leaderboard.evaluate import Plan, evaluate
+
+        plan = Plan(
             sources=[common.open_source(name) for name in self.episodes],
             num_episodes=self.num_episodes,
             protocol="hard" if hard else "paper",
@@ -50,6 +62,22 @@ class RunOptions:
             num_rows=self.rows,
             simulator=self.pictures.env_kwargs(),
         )
+        outcomes: Counter[str] = Counter()
+        kinds = ("failed", "succeeded")
+        common.warn_on_stderr()
+        path = evaluate(
+            agent, facts, plan, self.out, executor=pool and pool.executor,
+            workers=pool.workers if pool else 1, force=self.force,
+            on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
+        )  # fmt: skip
+        succeeded = f"{outcomes['succeeded']} of {outcomes.total()} episodes succeeded"
+        common.note(f"{facts.name}: {succeeded}; `score` replays and judges them")
+        failures = {kind: n for kind, n in outcomes.most_common() if kind not in kinds}
+        if failures:
+            counts = ", ".join(f"{n} {failure}" for failure, n in failures.items())
+            total = sum(failures.values())
+            common.note(f"the agent failed in {total} of them ({counts}; docs/protocol.md)")
+        return path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +100,7 @@ class Args(RunOptions):
     agent_url: str = ""
     """an HTTP address that answers /hello, /reset and /act"""
     in_process: bool = False
-    """run module:Class in this process: quicker, for development, never ranked"""
+    """run module:Class in this process: quicker, and the way to run a batched agent"""
     authors: str = ""
     """authors of the agent, for the board"""
     homepage: str = ""
@@ -93,7 +121,6 @@ class Args(RunOptions):
 def run(args: Args) -> int:
     """Play; progress and success rate go to stderr, the path of the trace to stdout."""
     from langrearrange.agents import AgentSpec, Limits, is_privileged
-    from langrearrange.leaderboard.evaluate import evaluate
     from langrearrange.leaderboard.trace import AgentFacts
 
     spec = AgentSpec(
@@ -116,24 +143,6 @@ def run(args: Args) -> int:
         parameters=args.parameters,
         train_data=args.train_data,
     )
-    kinds = ("failed", "succeeded")
-    outcomes: Counter[str] = Counter()
-    common.warn_on_stderr()
     with common.executor_of(args.workers, args.dask) as pool:
-        path = evaluate(
-            spec if pool else agent, facts, args.plan(hard=args.hard), args.out,
-            executor=pool and pool.executor, workers=pool.workers if pool else 1, force=args.force,
-            on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
-        )  # fmt: skip
-    done, succeeded = outcomes.total(), outcomes.pop("succeeded", 0)
-    common.note(
-        f"{facts.name}: {succeeded} of {done} episodes succeeded; `score` replays and judges them"
-    )
-    outcomes.pop("failed", 0)
-    if outcomes:
-        kinds_of_failure = ", ".join(f"{n} {failure}" for failure, n in outcomes.most_common())
-        common.note(
-            f"the agent failed in {outcomes.total()} of them ({kinds_of_failure}; docs/protocol.md)"
-        )
-    print(path)
+        print(args.play(spec if pool else agent, facts, hard=args.hard, pool=pool))
     return 0

@@ -2,12 +2,11 @@
 
 import sys
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated
 
 import tyro
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.paths import docs_path
 
 
@@ -35,9 +34,8 @@ def run(args: Args) -> int:
             print(f"{name:<20}{title}")
         return 0
     if topic not in pages:
-        close = get_close_matches(topic, pages, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"accepted: {', '.join(pages)}"
-        raise UsageError(f"unknown topic '{args.topic}'; {hint}")
+        hint = did_you_mean(topic, pages) or f"; accepted: {', '.join(pages)}"
+        raise UsageError(f"unknown topic '{args.topic}'{hint}")
     text = pages[topic].read_text("utf-8")
     if sys.stdout.isatty():
         from rich.console import Console

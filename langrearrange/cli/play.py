@@ -80,10 +80,11 @@ def run(args: Args) -> int:
 def _traced(path: Path, episode: Episode) -> Sequence[int]:
     from langrearrange.leaderboard.trace_reader import read_trace
 
-    for line in read_trace(path).episodes:
-        if line.id == episode.id:
-            return line.actions
-    raise UsageError(f"{path} holds no trace of {episode.id}")
+    actions = {line.id: line.actions for line in read_trace(path).episodes}
+    if episode.id not in actions:
+        held = ", ".join([*actions][:3]) + ", ..." * (len(actions) > 3)
+        raise UsageError(f"{path} holds no trace of {episode.id}; it holds {held or 'none'}")
+    return actions[episode.id]
 
 
 def _acted(args: Args, chosen: Selection) -> Sequence[int]:

@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
-    """Print statistics of the templates (`stats templates`) or of data sets (paper B.6).
+    """Print statistics of templates or of data sets (paper B.6).
 
     For example:
 
       langrearrange stats templates
+      langrearrange stats my_templates.yaml
       langrearrange stats train_mini context out/mine --plots out/plots
       langrearrange stats train tests --num-episodes 100 --plots out/plots
       langrearrange stats train all --sentences 50
     """
 
     what: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """`templates`, `all` (every split but train), `tests`, names of splits, folders; new words
-    and sentences are counted against the first set"""
+    """`templates`, template files of your own (.yaml), `all` (every split but train), `tests`,
+    names of splits, folders; new words and sentences are counted against the first set"""
     num_episodes: common.NumEpisodes = None
     plots: Path | None = None
     """also draw into this folder: PNG, SVG and the numbers as CSV (extra [plots]; for tokens and
@@ -50,11 +51,12 @@ class Args:
 def run(args: Args) -> int:
     """Count and print; with --plots also draw."""
     if not args.what:
-        raise UsageError("say what to count: `templates`, `all`, a split or a folder")
-    if args.what == ("templates",):
+        raise UsageError("say what to count: `templates`, a .yaml file, `all`, a split, a folder")
+    own_templates = [name for name in args.what if name.endswith(".yaml")]
+    if args.what == ("templates",) or len(own_templates) == len(args.what):
         if args.plots is not None:
             raise UsageError("--plots draws what sets hold; name splits or folders, or `all`")
-        _templates(as_json=args.json)
+        _templates(own_templates, as_json=args.json)
         return 0
     several = {"all": SPLITS[1:], "tests": TEST_SPLITS}
     names = [name for word in args.what for name in several.get(word, (word,))]
@@ -80,19 +82,20 @@ def _sentences(names: Sequence[str], args: Args) -> None:
         print(line)
 
 
-def _templates(*, as_json: bool) -> None:
+def _templates(own: Sequence[str], *, as_json: bool) -> None:
+    from langrearrange import language
     from langrearrange.houses import get_house, houses_for
-    from langrearrange.language import Relation, count_files, count_templates, distinct_phrasings
 
     # What is meant differs from flat to flat; what can be said is counted once.
     relations = {
-        (r.relation, frozenset(r.anchors)): Relation(r.relation, r.anchors, r.referent)
+        (r.relation, frozenset(r.anchors)): language.Relation(r.relation, r.anchors, r.referent)
         for name in houses_for("test")
         for r in get_house(name).relations
     }
-    counted = count_templates(relations=tuple(relations.values()))
-    files = count_files(relations=tuple(relations.values()))
-    phrasings = distinct_phrasings()
+    templates = [language.load_templates(path) for path in own]
+    counted = language.count_templates(templates, tuple(relations.values()))
+    files = language.count_files(templates, tuple(relations.values()))
+    phrasings = language.distinct_phrasings(templates)
     if as_json:
         listed = {"templates": list(map(asdict, counted)), "files": list(map(asdict, files))}
         common.print_json({"distinct_phrasings": phrasings, **listed})
@@ -111,7 +114,8 @@ def _templates(*, as_json: bool) -> None:
     common.print_table(
         common.make_table(title, ("file", "phrasings", "words", "train's verbs", "texts"), sums)
     )
-    print(f"{len(counted)} templates, {phrasings} distinct phrasings (the paper has 282)")
+    paper = "" if own else " (the paper has 282)"
+    print(f"{len(counted)} templates, {phrasings} distinct phrasings{paper}")
 
 
 def _summaries(names: Sequence[str], num_episodes: int | None) -> list[Summary]:

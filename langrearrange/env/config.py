@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict, get_args
@@ -14,7 +13,7 @@ from langrearrange.dataset.source import EpisodeSource, Selection
 from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardChoice, make_reward
 from langrearrange.env.task import Rules
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.sim import registry
 from langrearrange.sim.protocol import Simulator
 from langrearrange.world import NUM_SKILLS, Semantics
@@ -223,8 +222,7 @@ def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
     known = list(EnvKwargs.__annotations__)
     for name in kwargs:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"arguments: {', '.join(known)}"
-            raise UsageError(f"the env has no argument '{name}'; {hint}")
+            hint = did_you_mean(name, known) or f"; arguments: {', '.join(known)}"
+            raise UsageError(f"the env has no argument '{name}'{hint}")
     given = {name: v.value if isinstance(v, Live) else v for name, v in kwargs.items()}
     return EnvConfig(**given, **fixed)

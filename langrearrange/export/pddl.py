@@ -38,7 +38,7 @@ class PddlExporter:
                 for episode in selection:
                     self._write_episode(out / pddl_name(episode.id), episode)
                     advance(1, "")
-        return Written((out,), f"{total} episodes in {self.dialect}")
+        return Written((out,), f"{total} episode{'s' * (total != 1)} as {self.dialect} PDDL")
 
     def _write_episode(self, folder: Path, episode: Episode) -> None:
         layout, initial = episode.layout(), episode.initial_state()

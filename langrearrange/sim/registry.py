@@ -1,10 +1,9 @@
 """Simulators by name, as `module:factory`, as a factory or as an object. None is imported early."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.loading import call_factory, load_object, takes
 from langrearrange.sim.protocol import Simulator, missing_members
 
@@ -45,8 +44,7 @@ def check_choice(choice: object, options: Mapping[str, Any]) -> None:
     names = ", ".join(map(repr, SIMULATORS))
     if isinstance(choice, str):
         if choice not in SIMULATORS and ":" not in choice:
-            close = get_close_matches(choice, SIMULATORS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(choice, SIMULATORS)
             raise UsageError(f"simulator={choice!r}; accepted: {names}, 'module:factory'{hint}")
     elif not callable(choice) and not is_live(choice):
         missing = ", ".join(missing_members(choice))

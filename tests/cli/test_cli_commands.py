@@ -15,6 +15,7 @@ from langrearrange.cli.drive import find_skills
 from langrearrange.cli.main import VERBS, main
 from langrearrange.cli.score_tables import METRICS_LEGEND
 from langrearrange.generator import load_spec, make_episode
+from langrearrange.paths import templates_path
 from langrearrange.world import SKILLS, skill_index
 
 
@@ -107,6 +108,47 @@ def test_agents_are_evaluated_and_scored(
     code, out, _ = run(capsys, "compare", *runs, "--episodes", str(episodes))
     assert code == 0
     assert "detectable: smallest difference" in " ".join(out.split())
+
+
+BROKEN = """
+class Broken:
+    modality = "text"
+
+    def reset(self, instruction):
+        pass
+
+    def act(self, observation):
+        raise ValueError("no idea")
+"""
+
+
+def test_the_first_reason_why_an_agent_failed_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_agent.py").write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = ("--agent", "broken_agent:Broken", "--in-process", "--episodes", "context")
+    code, _, told = run(
+        capsys, "evaluate", *arguments, "--num-episodes", "2", "--out", "x.jsonl.gz"
+    )
+    assert code == 0
+    assert "0 of 2 episodes succeeded" in told
+    assert "the agent failed in 2 of them (2 crash; docs/protocol.md)" in told
+    assert told.count("the first: context/000000: agent failed (crash): ValueError: no idea") == 1
+    assert told.count("no idea") == 1
+    code, _, told = run(capsys, "play", "context/000001", "--trace", "x.jsonl.gz")
+    assert code == 2
+    assert "no trace of context/000001; it holds context/000000, context/" in told
+
+
+def test_own_sets_are_named_by_their_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, told = run(
+        capsys, "evaluate", "--agent", "random", "--episodes", "contxt", "--out", "x"
+    )
+    assert code == 2
+    assert told.endswith("as --episodes); did you mean 'context'?\n")
+    assert "take it as --episodes); splits: train, " in run(capsys, "play", "mine/000000")[2]
 
 
 def test_a_replay_is_saved_as_a_moving_picture(
@@ -240,10 +282,13 @@ def test_stats_count_templates_and_sets(tmp_path: Path, capsys: pytest.CaptureFi
     assert counted["distinct_phrasings"] >= 282
     assert counted["files"][0]["split"] == "train"
     assert counted["files"][0]["num_words"] >= 190
-    assert (
-        sum(row["num_texts"] for row in counted["templates"] if row["split"] == "train")
-        == (counted["files"][0]["num_texts"])
-    )
+    texts = [row["num_texts"] for row in counted["templates"] if row["split"] == "train"]
+    assert sum(texts) == counted["files"][0]["num_texts"]
+    own = str(templates_path() / "context.yaml")
+    code, out, _ = run(capsys, "stats", own, "--json")
+    assert code == 0
+    assert {row["split"] for row in json.loads(out)["templates"]} == {"context"}
+    assert json.loads(out)["distinct_phrasings"] >= 120
     plots = tmp_path / "plots"
     code, out, _ = run(
         capsys, "stats", "context", "--num-episodes", "20", "--plots", str(plots), "--json"

@@ -61,7 +61,7 @@ def test_damaged_data_is_broken(
     monkeypatch.setenv("LANGREARRANGE_TEMPLATES", str(tmp_path))
     rows = rows_of(capsys, 1)
     assert rows["data set context"]["status"] == rows["templates"]["status"] == "broken"
-    assert "manifest cannot be read" in rows["data set context"]["detail"]
+    assert "manifest.json" in rows["data set context"]["detail"]
     assert str(tmp_path) in rows["templates"]["detail"]
     monkeypatch.setenv("LANGREARRANGE_DATASETS", str(tmp_path / "nowhere"))
     assert rows_of(capsys, 1)["data sets"]["next"] == "pip install ."

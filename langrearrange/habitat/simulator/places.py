@@ -47,9 +47,9 @@ def open_backend(python: str | Path | None, gpu_device: int | None) -> Backend:
     python = python or os.environ.get(PYTHON_VARIABLE)
     if not python:
         raise HabitatError(
-            "the Python module 'habitat_sim' is not installed here; pass habitat_python=, the path "
-            f"of the Python of your Habitat environment (or set {PYTHON_VARIABLE}), or use "
-            "simulator='embedded', which needs nothing"
+            "the Python module 'habitat_sim' is not installed here; give the Python of your "
+            f"Habitat environment as habitat_python= or --habitat-python (or set "
+            f"{PYTHON_VARIABLE}), or use simulator='embedded', which needs nothing"
         )
     return open_worker(os.path.expanduser(python), gpu_device)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import NoReturn
 
-from langrearrange.errors import GoalError
+from langrearrange.errors import GoalError, did_you_mean
 from langrearrange.world.goals.ast import (
     OBJECT_TYPES,
     RECEPTACLE_TYPES,
@@ -287,7 +286,5 @@ def _article(word: str) -> str:
 
 
 def _suggest(word: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; accepted: {', '.join(known[:16])}{', ...' if len(known) > 16 else ''}"
+    accepted = f"; accepted: {', '.join(known[:16])}{', ...' if len(known) > 16 else ''}"
+    return did_you_mean(word, known) or accepted

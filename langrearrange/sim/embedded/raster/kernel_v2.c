@@ -4,5 +4,5 @@
 #define KERNEL_NAME draw_v2
 #include "kernel/draw.h"
 #else
-typedef int draw_v2_needs_gcc_on_x86_64; /* an empty file is no C */
+typedef int draw_v2_needs_gcc_on_x86_64; /* ISO C forbids an empty file */
 #endif

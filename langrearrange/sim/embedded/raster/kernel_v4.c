@@ -4,5 +4,5 @@
 #define KERNEL_NAME draw_v4
 #include "kernel/draw.h"
 #else
-typedef int draw_v4_needs_gcc_on_x86_64; /* an empty file is no C */
+typedef int draw_v4_needs_gcc_on_x86_64; /* ISO C forbids an empty file */
 #endif

@@ -20,7 +20,7 @@ typedef struct {
     int num_meshes, num_textures, mesh_capacity, texture_capacity;
     void **outgrown; /* tables that a drawing thread may still read */
     int num_outgrown;
-    Workspace *idle; /* workspaces that nobody draws with; touched under the GIL */
+    Workspace *idle; /* unused workspaces; accessed under the GIL */
 } Library;
 
 /* Make room for one more entry. The old table stays: a thread may be drawing from it right now. */

@@ -23,7 +23,7 @@ static ClipVertex clip_vertex(const Workspace *w, const View *view, const Visibl
     return result;
 }
 
-/* Where an edge meets the near plane, always reckoned from its inner end: the neighbour that walks
+/* Where an edge meets the near plane, always computed from its inner end: the neighbour that walks
  * the edge the other way gets the same point. */
 static ClipVertex cut(const View *view, const ClipVertex *inside, const ClipVertex *outside) {
     float t = (inside->depth - view->near_m) / (inside->depth - outside->depth);

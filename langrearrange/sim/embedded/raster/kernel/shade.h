@@ -53,7 +53,7 @@ static void make_planes(Workspace *w, const View *view, Triangle *triangle) {
 }
 
 /* Colour pixels [x, end) of a row, all of one triangle. May write up to 7 pixels further: they are
- * written again by the next run, or lie in the row's padding. */
+ * overwritten by the next run, or are in the row's padding. */
 INLINE void shade_run(const Planes *planes, float centre_y, int32_t x, int32_t end, uint32_t *row) {
     v8f step = load8(planes->step_x);
     v8f start = load8(planes->base) + load8(planes->step_y) * centre_y + step * ((float)x + 0.5f);
