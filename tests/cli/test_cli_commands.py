@@ -135,7 +135,7 @@ def test_the_first_reason_why_an_agent_failed_is_told(
     assert code == 0
     assert "0 of 2 episodes succeeded" in told
     assert "the agent failed in 2 of them (2 crash; docs/protocol.md)" in told
-    assert told.count("ValueError: no idea") == 1
+    assert told.count("agent failed (crash): ValueError: no idea") == 1
     code, _, told = run(capsys, "play", "context/000001", "--trace", "x.jsonl.gz")
     assert code == 2
     assert "no trace of context/000001; it holds context/000000, context/" in told
