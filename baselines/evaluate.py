@@ -18,7 +18,7 @@ from langrearrange.leaderboard import AgentFacts, evaluate
 
 from .command import run_module
 from .engine.agent import PolicyAgent
-from .engine.config import check_range
+from .engine.config import EXTRAS, check_range
 
 PERCEPTION: Final = {
     "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator",
@@ -85,7 +85,8 @@ def _training(state: Mapping[str, Any]) -> str:
     if state["method"] == "imitation":
         return f"imitation of {config['expert']}{where}"
     begun = f", begun from {Path(config['init_from']).name}" if config["init_from"] else ""
-    return f"PPO preset {config['preset']}{where}{begun}"
+    extras = [f"{n}={config[n]}" for n, plain in EXTRAS.items() if config.get(n, plain) != plain]
+    return ", ".join([f"PPO preset {config['preset']}{where}{begun}", *extras])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ Features are stored instead of images, so each image is encoded once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from langrearrange.errors import LangRearrangeError, UsageError
 from ..pretrained import fingerprint
 from ..vision import load_encoder
 from .config import RunConfig
+from .inputs import input_columns, input_dim, modality_with
 
 FEATURE_DTYPE: Final = torch.float16
 """Features are rounded to this once, before their first use: acting and training see the same."""
@@ -63,6 +64,10 @@ class ObservationEncoder:
         patches: keep the patches of each image, for more than one token a step.
         device: where features go.
         blank: all features are 0: a control.
+        inputs: names of what is added to proprioception, see `engine.inputs`.
+
+    Raises:
+        UsageError: an input that no observation of this encoder carries.
     """
 
     def __init__(
@@ -73,13 +78,16 @@ class ObservationEncoder:
         patches: bool = False,
         device: str | torch.device = "cpu",
         blank: bool = False,
+        inputs: Sequence[str] = (),
     ) -> None:
         self._encode = vision.encode_patches if patches else vision.encode_observation
         self._device, self._blank = device, blank
-        self.modality: str = vision.modality
+        self.modality = modality_with(inputs, vision.modality)
+        self._seen = RGB_PROPRIO if proprioception and vision.modality == "rgb" else 0
+        self._inputs = inputs
         shape = vision.patch_shape if patches else (vision.feature_dim,)
         self.feature_shape: tuple[int, ...] = tuple(shape)
-        self.proprio_dim = RGB_PROPRIO if proprioception and self.modality == "rgb" else 0
+        self.proprio_dim = self._seen + input_dim(inputs)
         self.fingerprint = fingerprint(vision, torch.bfloat16)
 
     def __call__(self, observations: Mapping[str, Any]) -> Encoded:
@@ -89,9 +97,10 @@ class ObservationEncoder:
             features = torch.zeros(shape, dtype=FEATURE_DTYPE, device=self._device)
         else:
             features = self._encode(observations).to(self._device, FEATURE_DTYPE)
-        if self.proprio_dim == 0:
-            return Encoded(features, torch.zeros(len(features), 0, device=self._device))
-        return Encoded(features, proprioception(observations).to(self._device))
+        parts = [proprioception(observations)] if self._seen else []
+        parts += input_columns(self._inputs, observations)
+        proprio = torch.cat(parts, 1) if parts else torch.zeros(len(features), 0)
+        return Encoded(features, proprio.to(self._device))
 
 
 def encoder_facts(name: str, encoder: Encoder) -> dict[str, Any]:
@@ -156,6 +165,7 @@ def make_encoder(config: RunConfig) -> Encoder:
         patches=patches,
         device=config.device,
         blank=blank,
+        inputs=config.input_names,
     )
 
 

@@ -18,6 +18,11 @@ class Heads(NamedTuple):
     value: Tensor
 
 
+def masked(logits: Tensor, valid: Tensor | None) -> Tensor:
+    """Return logits with those of invalid actions at -1e9; `valid` of their shape, bool."""
+    return logits if valid is None else logits.masked_fill(~valid, -1e9)
+
+
 class ActionModule(nn.Module):
     """Hidden states -> action logits and value: 2 layers of 512, LayerNorm, ReLU (paper C.1)."""
 

@@ -203,10 +203,12 @@ def test_the_command_line_is_the_config() -> None:
 
 def test_the_paper_preset_is_table_three() -> None:
     config = preset("paper")
-    assert (config.lr, config.minibatches, config.num_envs, config.num_steps) == (3e-4, 6, 18, 32)
+    assert (config.lr, config.minibatches, config.num_envs, config.num_steps) == (3e-4, 6, 144, 32)
     assert (config.entropy, config.value_coef, config.epochs, config.clip) == (0.01, 0.5, 1, 0.2)
     assert (config.horizon, config.bootstrap_horizon) == (32, False)
-    assert set(PRESETS) == {"paper", "released", "stable", "tiny"}
+    assert set(PRESETS) == {
+        "paper", "lstm_flan", "lstm_llama", "released", "stable", "tiny", "small",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
