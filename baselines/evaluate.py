@@ -65,17 +65,23 @@ def run(args: EvaluateArgs) -> Path:
         horizon=args.horizon,
         **moved,
     )
+    note = f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills"
+    facts = facts_of(agent, note, args.name, args.perception)
+    plan = args.plan(hard=agent.config.hard)
+    return evaluate(agent, facts, plan, args.out, force=args.force)
+
+
+def facts_of(agent: PolicyAgent, note: str, name: str = "", perception: str = "") -> AgentFacts:
+    """Return what a trace declares of a trained policy; `name` and `perception` override it."""
     config = agent.config
     modality: Any = agent.modality
-    facts = AgentFacts(
-        name=args.name or f"{config.learner}-{Path(config.backbone).name}",
+    return AgentFacts(
+        name=name or f"{config.learner}-{Path(config.backbone).name}",
         modality=modality,
-        perception=args.perception or PERCEPTION.get(config.encoder, config.encoder)[:200],
+        perception=perception or PERCEPTION.get(config.encoder, config.encoder)[:200],
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
-        note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
+        note=note,
     )
-    plan = args.plan(hard=config.hard)
-    return evaluate(agent, facts, plan, args.out, force=args.force)
 
 
 def _training(state: Mapping[str, Any]) -> str:

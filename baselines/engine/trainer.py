@@ -27,6 +27,7 @@ from .factory import make_episodes
 from .group import Group
 from .learner import derived_seed
 from .metrics import Metrics
+from .optimizer import sync_masters
 from .policy import Policy
 from .ppo import Ppo
 from .rollout import Player
@@ -91,6 +92,7 @@ class Trainer:
             folder = checkpoint.find_checkpoint(self.config.init_from)
             checkpoint.check_kind(checkpoint.read_state(folder), self.config, folder)
             checkpoint.load_policy(self.policy, self.player.encoder, folder)
+            sync_masters(self.ppo.optimizer)
         # The vector env seeds env i with seed + i: ranks must not overlap.
         self.player.begin(derived_seed(self.config.seed, "envs", self.group.rank) >> 32)
 
