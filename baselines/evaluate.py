@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import torch
 
@@ -19,13 +19,6 @@ from langrearrange.leaderboard import AgentFacts, evaluate
 from .command import run_module
 from .engine.agent import PolicyAgent
 from .engine.config import EXTRAS, check_range
-
-PERCEPTION: Final = {
-    "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator",
-    "random": "a network of random weights",
-    "symbolic": "none: the state observation",
-}
-"""Encoder -> what it was trained on; of others the path is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +36,10 @@ class EvaluateArgs(RunOptions):
     backbone: str = ""
     """where the language model is now, if it moved since training"""
     encoder: str = ""
-    """where the vision model is now, if it moved since training"""
-    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "as_trained"
-    """of the vision model; float32 where the CPU has no bfloat16"""
+    """where the vision model is now, if it moved since training; a policy trained on percepts plays
+    pictures with segcnn"""
+    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "float32"
+    """of the vision model"""
 
     def __post_init__(self) -> None:
         check_range(self, 1, "horizon", "rows", "threads")
@@ -78,9 +72,9 @@ def facts_of(agent: PolicyAgent, note: str, name: str = "", perception: str = ""
     return AgentFacts(
         name=name or f"{config.learner}-{Path(config.backbone).name}",
         modality=modality,
-        perception=perception or PERCEPTION.get(config.encoder, config.encoder)[:200],
+        perception=perception or agent.perception,
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
-        note=note,
+        note=f"{note}, encoder {config.encoder} {config.encoder_precision} {config.encoder_layout}",
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from langrearrange.agents import Observation
 from langrearrange.seeding import digest
 
+from ..vision.loading import perception
 from .envs import make_instruction_transform
 from .factory import Trained, load_trained, make_episodes
 from .inputs import NO_ACTION
@@ -31,6 +32,7 @@ class PolicyAgent:
 
     Attributes:
         modality: what its encoder reads.
+        perception: in words, what its sight rests on.
         config: settings of the run that trained it.
         state: of its checkpoint.
     """
@@ -38,6 +40,7 @@ class PolicyAgent:
     def __init__(self, trained: Trained, *, greedy: bool = False, seed: int = 0) -> None:
         policy, self._encoder, self.config, self.state = trained
         self.modality = self._encoder.modality
+        self.perception = perception(self.config.encoder)
         self._greedy, self._seed = greedy, seed
         self._episodes = make_episodes(self.config, policy, self._encoder, 1)
         self._transform = make_instruction_transform(self.config)

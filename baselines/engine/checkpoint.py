@@ -38,7 +38,12 @@ SCHEMA_VERSION: Final = 2
 _NEEDED: Final = ("config", "method", "policy_fingerprint", "encoder", "num_actions")
 _NAME: Final = re.compile(r"\d{6,}")
 _ANOTHER: Final = "use another checkpoint"
-_LATER: Final = dataclasses.asdict(SimulatorOptions()) | {"homes": [], "inputs": ""}
+_LATER: Final = dataclasses.asdict(SimulatorOptions()) | {
+    "homes": [],
+    "inputs": "",
+    "encoder_layout": "channels_last",
+    "reuse_views": True,
+}
 """Settings that older checkpoints lack, as they were trained."""
 
 

@@ -54,9 +54,15 @@ class RunConfig(SimulatorOptions):
     lora_alpha: float = 16.0
     """their scale is alpha / rank"""
     encoder: str = "segcnn"
-    """segcnn, random, symbolic (the state observation), or a path to a vision model"""
-    encoder_precision: Precision = "float32"
-    """of the vision model; bfloat16 is 2.5 times as fast on a CPU with AMX, slower without"""
+    """segcnn, random, symbolic (the state observation), percepts (what segcnn would read out,
+    computed from the state), percepts:segcnn (read out of pictures), or a path to a vision model"""
+    encoder_precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """of the vision model; bfloat16 is 2.5 times as fast on a CPU with AMX, slower without; auto:
+    the fastest, with its layout, measured once as the run begins and kept when it is resumed"""
+    encoder_layout: Literal["channels_last", "contiguous"] = "channels_last"
+    """memory layout of the vision model's convolutions"""
+    reuse_views: bool = True
+    """encode a picture that was seen before, bit for bit, only once"""
     observation_module: Literal["linear", "mlp2"] = "mlp2"
     """linear: paper C.1; mlp2: two layers"""
     proprioception: bool = True
