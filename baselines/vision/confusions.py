@@ -204,7 +204,7 @@ def compare(
     num_envs = 32
     envs: Any = gym.make_vec(
         "LangRearrange-v0", num_envs=num_envs, split=split, observation="rgb",
-        autoreset_mode="SameStep", sampling="uniform",
+        autoreset_mode="SameStep",
     ).unwrapped  # fmt: skip
     observer, pictures = StateObserver(envs.config), PicturePercepts(detector)
     rng = np.random.default_rng(seed)
