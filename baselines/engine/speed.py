@@ -21,8 +21,8 @@ logger = get_logger(__name__)
 
 PRECISIONS: Final = ("float32", "bfloat16")
 LAYOUTS: Final = ("channels_last", "contiguous")
-_PICTURES: Final = 16
-_ROUNDS: Final = 3
+_PICTURES: Final = 8
+_ROUNDS: Final = 2
 _SIDE: Final = 256
 AnyConfig = TypeVar("AnyConfig", bound=RunConfig)
 
