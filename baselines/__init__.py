@@ -8,3 +8,4 @@ from .engine.learner import LEARNERS
 
 LEARNERS["llarp"] = "langrearrange_baselines.llarp.learner:Llarp"
 LEARNERS["lstm"] = "langrearrange_baselines.lstm.learner:Lstm"
+LEARNERS["gru"] = "langrearrange_baselines.gru.learner:Gru"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import torch
 
@@ -18,14 +18,7 @@ from langrearrange.leaderboard import AgentFacts
 
 from .command import run_module
 from .engine.agent import PolicyAgent
-from .engine.config import check_range
-
-PERCEPTION: Final = {
-    "segcnn": "segcnn: 196,128 pictures of training flats, labelled by the simulator",
-    "random": "a network of random weights",
-    "symbolic": "none: the state observation",
-}
-"""Encoder -> what it was trained on; of others the path is told."""
+from .engine.config import EXTRAS, check_range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +36,10 @@ class EvaluateArgs(RunOptions):
     backbone: str = ""
     """where the language model is now, if it moved since training"""
     encoder: str = ""
-    """where the vision model is now, if it moved since training"""
-    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "as_trained"
-    """of the vision model; float32 where the CPU has no bfloat16"""
+    """where the vision model is now, if it moved since training; a policy trained on percepts plays
+    pictures with segcnn"""
+    encoder_precision: Literal["as_trained", "float32", "bfloat16"] = "float32"
+    """of the vision model"""
 
     def __post_init__(self) -> None:
         check_range(self, 1, "horizon", "rows", "threads")
@@ -65,16 +59,22 @@ def run(args: EvaluateArgs) -> Path:
         horizon=args.horizon,
         **moved,
     )
+    note = f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills"
+    facts = facts_of(agent, note, args.name, args.perception)
+    return args.play(agent, facts, hard=agent.config.hard)
+
+
+def facts_of(agent: PolicyAgent, note: str, name: str = "", perception: str = "") -> AgentFacts:
+    """Return what a trace declares of a trained policy; `name` and `perception` override it."""
     config = agent.config
     modality: Any = agent.modality
-    facts = AgentFacts(
-        name=args.name or f"{config.learner}-{Path(config.backbone).name}",
+    return AgentFacts(
+        name=name or f"{config.learner}-{Path(config.backbone).name}",
         modality=modality,
-        perception=args.perception or PERCEPTION.get(config.encoder, config.encoder)[:200],
+        perception=perception or agent.perception,
         train_data=f"{config.episodes or config.split}, {_training(agent.state)}",
-        note=f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills",
+        note=f"{note}, encoder {config.encoder} {config.encoder_precision} {config.encoder_layout}",
     )
-    return args.play(agent, facts, hard=config.hard)
 
 
 def _training(state: Mapping[str, Any]) -> str:
@@ -84,7 +84,8 @@ def _training(state: Mapping[str, Any]) -> str:
     if state["method"] == "imitation":
         return f"imitation of {config['expert']}{where}"
     begun = f", begun from {Path(config['init_from']).name}" if config["init_from"] else ""
-    return f"PPO preset {config['preset']}{where}{begun}"
+    extras = [f"{n}={config[n]}" for n, plain in EXTRAS.items() if config.get(n, plain) != plain]
+    return ", ".join([f"PPO preset {config['preset']}{where}{begun}", *extras])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

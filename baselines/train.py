@@ -25,6 +25,7 @@ from .engine.encoder import check_device, make_encoder
 from .engine.envs import make_envs
 from .engine.factory import make_policy
 from .engine.group import Group
+from .engine.speed import settled
 from .engine.trainer import Trainer
 from .tensors import write_json
 
@@ -61,6 +62,7 @@ def train(config: TrainConfig) -> Trainer:
     if config.resume:
         find_checkpoint(config.out)
     group.barrier()
+    config = settled(config, config.out if config.resume else None, group)
     config.out.mkdir(parents=True, exist_ok=True)
     encoder = make_encoder(config)
     envs = make_envs(config, encoder.modality)

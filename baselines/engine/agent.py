@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from langrearrange.agents import Observation
 from langrearrange.seeding import digest
 
+from ..vision.loading import perception
 from .envs import make_instruction_transform
 from .factory import Trained, load_trained, make_episodes
+from .inputs import NO_ACTION
 
 
 class PolicyAgent:
@@ -29,6 +32,7 @@ class PolicyAgent:
 
     Attributes:
         modality: what its encoder reads.
+        perception: in words, what its sight rests on.
         config: settings of the run that trained it.
         state: of its checkpoint.
     """
@@ -36,10 +40,12 @@ class PolicyAgent:
     def __init__(self, trained: Trained, *, greedy: bool = False, seed: int = 0) -> None:
         policy, self._encoder, self.config, self.state = trained
         self.modality = self._encoder.modality
+        self.perception = perception(self.config.encoder)
         self._greedy, self._seed = greedy, seed
         self._episodes = make_episodes(self.config, policy, self._encoder, 1)
         self._transform = make_instruction_transform(self.config)
         self._given: dict[int, str] = {}
+        self._last: dict[int, int] = {}
 
     @staticmethod
     def load(
@@ -66,18 +72,23 @@ class PolicyAgent:
         draws = [self._draw(instruction, -1) for instruction in instructions]
         self._episodes.begin(rows, self._transform(instructions, draws))
         self._given.update(zip(rows, instructions, strict=True))
+        self._last.update(dict.fromkeys(rows, NO_ACTION))
 
     def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
         """Choose a skill for each of the rows, shape (n,), int64."""
         steps = self._episodes.counts[list(rows)].tolist()
-        encoded = self._encoder(observations)
+        last = np.array([self._last[row] for row in rows])
+        encoded = self._encoder({**observations, "last_action": last})
         logits = self._episodes.step(*encoded, rows=list(rows)).logits.double().cpu()
-        if self._greedy:
-            return logits.argmax(-1).numpy()
+        chosen = logits.argmax(-1) if self._greedy else self._drawn(logits, rows, steps)
+        self._last.update(zip(rows, chosen.tolist(), strict=True))
+        return chosen.numpy()
+
+    def _drawn(self, logits: Tensor, rows: Sequence[int], steps: Sequence[int]) -> Tensor:
         cumulative = logits.softmax(-1).cumsum(-1)
         draws = [self._draw(self._given[row], step) for row, step in zip(rows, steps, strict=True)]
         chosen = torch.searchsorted(cumulative, torch.tensor(draws, dtype=torch.float64)[:, None])
-        return chosen[:, 0].clamp(max=logits.shape[1] - 1).numpy()
+        return chosen[:, 0].clamp(max=logits.shape[1] - 1)
 
     def _draw(self, instruction: str, step: int) -> float:
         """Return a number in [0, 1) that belongs to this step of this instruction."""

@@ -28,7 +28,7 @@ from langrearrange.errors import UsageError
 
 from .. import tensors
 from ..pretrained import fingerprint
-from .config import RunConfig
+from .config import RunConfig, TrainConfig
 from .encoder import Encoder, check_encoder, encoder_facts
 from .errors import CheckpointError
 from .learner import find_learner
@@ -38,8 +38,13 @@ SCHEMA_VERSION: Final = 2
 _NEEDED: Final = ("config", "method", "policy_fingerprint", "encoder", "num_actions")
 _NAME: Final = re.compile(r"\d{6,}")
 _ANOTHER: Final = "use another checkpoint"
-_SIMULATOR: Final = dataclasses.asdict(SimulatorOptions()) | {"homes": []}
-"""Settings that older checkpoints lack: all were trained in the embedded simulator."""
+_LATER: Final = dataclasses.asdict(SimulatorOptions()) | {
+    "homes": [],
+    "inputs": "",
+    "encoder_layout": "channels_last",
+    "reuse_views": True,
+}
+"""Settings that older checkpoints lack, as they were trained."""
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -135,7 +140,7 @@ def read_state(folder: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"{folder / 'state.json'} lacks '{(*lacking, 'config')[0]}'; {_ANOTHER}"
         )
-    state["config"] = _SIMULATOR | state["config"]
+    state["config"] = _LATER | state["config"]
     return state
 
 
@@ -148,6 +153,10 @@ def run_config(state: Mapping[str, Any], **changes: Any) -> RunConfig:
     """
     known = [field.name for field in dataclasses.fields(RunConfig)]
     wrong = sorted(set(changes) - set(known))
+    if training := sorted(set(wrong) & {field.name for field in dataclasses.fields(TrainConfig)}):
+        raise UsageError(
+            f"'{training[0]}' is of training only; a trained policy plays by its observation alone"
+        )
     if wrong:
         raise UsageError(f"no setting '{wrong[0]}'; accepted: {', '.join(sorted(known))}")
     try:
@@ -195,8 +204,16 @@ def load_policy(policy: Policy, encoder: Encoder, folder: Path) -> dict[str, Any
             f"{folder} was trained on other weights of '{state['config']['backbone']}' than those "
             "found here; use the same language model, a random one with the same --seed"
         )
-    stored = read_tensors(folder / "weights.safetensors")
-    own = dict(policy.trained())
+    copy_weights(dict(policy.trained()), read_tensors(folder / "weights.safetensors"), folder)
+    return state
+
+
+def copy_weights(own: Mapping[str, Tensor], stored: Mapping[str, Tensor], folder: Path) -> None:
+    """Put stored weights into those of the same names and shapes.
+
+    Raises:
+        CheckpointError: other names or shapes, or NaN.
+    """
     wrong = [
         f"{name} is {_shape(stored.get(name))}, here {_shape(own.get(name))}"
         for name in sorted(stored.keys() | own.keys())
@@ -216,7 +233,6 @@ def load_policy(policy: Policy, encoder: Encoder, folder: Path) -> dict[str, Any
     with torch.no_grad():
         for name, parameter in own.items():
             parameter.copy_(stored[name])
-    return state
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

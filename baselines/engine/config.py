@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,8 +16,9 @@ from langrearrange.cli.common import SimulatorOptions
 from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.world.vocabulary import HORIZON
 
-PresetName = Literal["paper", "released", "stable", "tiny"]
+PresetName = Literal["paper", "lstm_flan", "lstm_llama", "released", "stable", "tiny", "small"]
 Precision = Literal["float32", "bfloat16"]
+INPUTS: Final = ("last-action", "outcome")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class RunConfig(SimulatorOptions):
     """of torch on the CPU"""
 
     learner: str = "llarp"
-    """llarp, lstm (LSTM-Flan and LSTM-LLaMA), or module:Class of your own"""
+    """llarp, lstm (LSTM-Flan and LSTM-LLaMA), gru (small), or module:Class of your own"""
     summary: Literal["last", "mean", "perceiver"] = "last"
     """of the instruction, for the lstm: last (LSTM-Flan), perceiver (LSTM-LLaMA)"""
     backbone: str = "tiny"
@@ -51,9 +53,15 @@ class RunConfig(SimulatorOptions):
     lora_alpha: float = 16.0
     """their scale is alpha / rank"""
     encoder: str = "segcnn"
-    """segcnn, random, symbolic (the state observation), or a path to a vision model"""
-    encoder_precision: Precision = "float32"
-    """of the vision model; bfloat16 is 2.5 times as fast on a CPU with AMX, slower without"""
+    """segcnn, random, symbolic (the state observation), percepts (what segcnn would read out,
+    computed from the state), percepts:segcnn (read out of pictures), or a path to a vision model"""
+    encoder_precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    """of the vision model; bfloat16 is 2.5 times as fast on a CPU with AMX, slower without; auto:
+    the fastest, with its layout, measured once as the run begins and kept when it is resumed"""
+    encoder_layout: Literal["channels_last", "contiguous"] = "channels_last"
+    """memory layout of the vision model's convolutions"""
+    reuse_views: bool = True
+    """encode a picture that was seen before, bit for bit, only once"""
     observation_module: Literal["linear", "mlp2"] = "mlp2"
     """linear: paper C.1; mlp2: two layers"""
     proprioception: bool = True
@@ -72,6 +80,9 @@ class RunConfig(SimulatorOptions):
     """skills an episode may take"""
     hard: bool = False
     """the harder variant (paper D.3)"""
+    inputs: str = ""
+    """what the policy sees besides: last-action, outcome (of it), or both with a comma; an outcome
+    is in the state observation, or with pictures in the feedback"""
     num_envs: int = 18
     """envs of each process"""
     exact_resume: bool = False
@@ -85,6 +96,13 @@ class RunConfig(SimulatorOptions):
         object.__setattr__(self, "homes", tuple(self.homes))
         check_range(self, 1, "threads", "lora_rank", "tokens_per_step", "horizon", "num_envs")
         check_range(self, 0, "seed", "prefix_megabytes")
+        if wrong := [name for name in self.input_names if name not in INPUTS]:
+            raise UsageError(f"inputs '{wrong[0]}'; accepted: {', '.join(INPUTS)}")
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The parts of `inputs`."""
+        return tuple(filter(None, self.inputs.split(",")))
 
     def record(self) -> dict[str, Any]:
         """Return all settings as JSON values."""
@@ -97,7 +115,8 @@ class TrainConfig(RunConfig):
 
     out: Path = Path("out/llarp")
     preset: PresetName = "tiny"
-    """paper: Table 3; released: the released code; stable: our advice for GPUs; tiny: two cores"""
+    """paper, lstm_flan, lstm_llama: Table 3; released: the released code; stable: our advice for
+    GPUs; tiny: two cores; small: a GRU on the state observation, for fast experiments"""
     init_from: str = ""
     """a checkpoint to take the weights from, for instance one of imitation"""
     num_updates: int = 100
@@ -149,6 +168,24 @@ class TrainConfig(RunConfig):
     critic_lr: float = 0.0
     """learning rate of these updates: a fresh value head must be right before it moves a policy
     that is good already; 0: lr"""
+    critic: Literal["shared", "own"] = "shared"
+    """shared: a value head on the policy (paper); own: a network of its own"""
+    critic_inputs: Literal["observed", "privileged"] = "observed"
+    """privileged: an own critic also reads template, step, subgoals reached and where things are;
+    in training only"""
+    critic_warmup: int = 0
+    """first updates in which an own critic alone is trained: until it explains half of the
+    variance of returns, or so many; 0: none"""
+    mask_invalid: bool = False
+    """draw valid skills only, by the env's mask; in training only: a policy is scored without"""
+    weight_templates: Literal["none", "failure"] = "none"
+    """failure: templates are drawn in proportion to how often they fail"""
+    shaping: Literal["none", "planner"] = "none"
+    """planner: potential-based reward of the steps that the exact planner still needs"""
+    shaping_scale: float = 0.2
+    """reward for each step nearer"""
+    measure_noise: int = 0
+    """updates between measurements of the gradient's noise; 0: never"""
     ratio_tolerance: float = 0.0
     """how far acting and training may differ at an update's first minibatch; 0: 1e-5 in float32,
     2e-2 in bfloat16"""
@@ -169,7 +206,8 @@ class TrainConfig(RunConfig):
         check_range(self, 1, "checkpoint_every", "keep_checkpoints")
         check_range(self, 0, "lr", "weight_decay", "entropy", "value_coef", "target_kl")
         check_range(self, 0, "critic_updates", "critic_lr", "microbatch_envs", "ratio_tolerance")
-        check_range(self, 0, "min_steps_per_gradient")
+        check_range(self, 0, "min_steps_per_gradient", "critic_warmup", "measure_noise")
+        check_range(self, 0, "shaping_scale")
         check_range(self, 1e-12, "adam_eps", "clip", "grad_clip", "reward_scale")
         check_range(self, 0, "gamma", "gae_lambda", "sync_fraction", most=1)
         if self.minibatches > self.num_envs:
@@ -177,6 +215,8 @@ class TrainConfig(RunConfig):
                 f"minibatches={self.minibatches} of num_envs={self.num_envs}: a minibatch is of "
                 "whole envs; use fewer minibatches or more envs"
             )
+        for wrong in _contradictions(self):
+            raise UsageError(wrong)
 
     @property
     def tolerance(self) -> float:
@@ -193,13 +233,53 @@ def check_range(settings: object, least: float, *names: str, most: float = math.
             raise UsageError(f"{name}={value!r}; accepted: {limit}")
 
 
+def _contradictions(config: TrainConfig) -> Iterator[str]:
+    """Yield, in one sentence each, which settings do not go together."""
+    own = config.critic == "own"
+    changed = [name for name, plain in EXTRAS.items() if getattr(config, name) != plain]
+    if config.preset in PAPER_PRESETS and changed:
+        yield (
+            f"preset '{config.preset}' is the paper's, which has no {changed[0]}="
+            f"{getattr(config, changed[0])!r}; choose another preset"
+        )
+    if not own and (config.critic_inputs != "observed" or config.critic_warmup):
+        yield "critic_inputs and critic_warmup are of an own critic; add --critic own"
+    if own and (config.critic_updates or config.bootstrap_horizon):
+        yield (
+            "critic_updates and bootstrap_horizon need the shared critic; with --critic own use "
+            "--critic-warmup"
+        )
+    if config.episodes and config.weight_templates != "none":
+        yield "weight_templates needs a split, which is drawn by template; leave --episodes out"
+
+
+EXTRAS: Final[dict[str, Any]] = {
+    "critic": "shared",
+    "critic_inputs": "observed",
+    "mask_invalid": False,
+    "weight_templates": "none",
+    "shaping": "none",
+    "inputs": "",
+}
+"""Settings that change what is learned from, and what they are in the paper."""
+PAPER_PRESETS: Final = ("paper", "lstm_flan", "lstm_llama", "released")
 _PAPER: Final[dict[str, Any]] = {
     "backbone_dtype": "bfloat16",
     "observation_module": "linear",
     "proprioception": False,
+    "num_envs": 144,
+}
+_LSTM: Final[dict[str, Any]] = {
+    **_PAPER,
+    "learner": "lstm",
+    "minibatches": 4,
+    "epochs": 2,
+    "weight_decay": 0.0,
 }
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "paper": _PAPER,
+    "lstm_flan": {**_LSTM, "train_backbone": "all"},
+    "lstm_llama": {**_LSTM, "summary": "perceiver"},
     "released": {
         **_PAPER,
         "observation_module": "mlp2",
@@ -229,6 +309,21 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
         "normalise_advantage": True,
         "reward_scale": 0.2,
         "grad_clip": 0.5,
+    },
+    "small": {
+        "learner": "gru",
+        "encoder": "symbolic",
+        "exact_resume": True,
+        "num_envs": 128,
+        "minibatches": 4,
+        "epochs": 2,
+        "lr": 1e-3,
+        "weight_decay": 0.0,
+        "value_loss": "huber",
+        "normalise_advantage": True,
+        "reward_scale": 0.2,
+        "grad_clip": 0.5,
+        "target_kl": 0.03,
     },
 }
 """Preset -> what it changes of the defaults, which are Table 3 of the paper."""

@@ -11,7 +11,7 @@ import langrearrange  # noqa: F401 (registers the envs)
 from langrearrange.dataset import open_dataset
 from langrearrange.generator import open_split
 
-from .config import RunConfig
+from .config import RunConfig, TrainConfig
 
 InstructionTransform = Callable[[Sequence[str], Sequence[float]], list[str]]
 """Takes instructions and as many random numbers in [0, 1); returns what the policy is given."""
@@ -20,6 +20,8 @@ InstructionTransform = Callable[[Sequence[str], Sequence[float]], list[str]]
 def make_envs(config: RunConfig, modality: str) -> Any:
     """Return training envs in SameStep mode; seed them with `reset`."""
     kwargs = config.env_kwargs()
+    if isinstance(config, TrainConfig) and config.mask_invalid:
+        kwargs |= {"extras": ("action_mask",)}
     if config.episodes:
         # A sampling order for training: a folder is otherwise played in file order.
         kwargs |= {"episodes": config.episodes, "sampling": "uniform"}
@@ -28,7 +30,8 @@ def make_envs(config: RunConfig, modality: str) -> Any:
     return gym.make_vec(
         "LangRearrangeHard-v0" if config.hard else "LangRearrange-v0",
         num_envs=config.num_envs,
-        observation=modality,
+        observation=modality.removesuffix("+feedback"),
+        feedback=modality.endswith("+feedback"),
         horizon=config.horizon,
         autoreset_mode="SameStep",
         **kwargs,

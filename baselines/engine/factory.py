@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..vision.loading import read_as_percepts
 from .checkpoint import find_checkpoint, load_policy, read_state, run_config
 from .config import RunConfig
 from .encoder import Encoder, make_encoder
@@ -64,6 +65,8 @@ def load_trained(path: str | Path, **changes: Any) -> Trained:
     """
     folder = find_checkpoint(path)
     state = read_state(folder)
+    if changes.get("encoder"):
+        changes["encoder"] = read_as_percepts(state["config"]["encoder"], changes["encoder"])
     config = run_config(state, **changes)
     encoder = make_encoder(config)
     policy = make_policy(config, encoder, state["num_actions"])

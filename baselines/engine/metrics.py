@@ -11,6 +11,9 @@ from .rollout import Finished
 WINDOW = 200
 """Figures are means over so many of the latest episodes; of each template over a quarter."""
 
+LEAST_WEIGHT = 0.1
+"""Of a template that never fails, where templates are weighted by failure."""
+
 
 class Metrics:
     """The latest episodes, all together and by template."""
@@ -41,6 +44,13 @@ class Metrics:
                 name: sum(outcomes) / len(outcomes)
                 for name, outcomes in sorted(self._templates.items())
             },
+        }
+
+    def failure_weights(self) -> dict[str, float]:
+        """Return template -> how often it fails, at least `LEAST_WEIGHT`, of those seen so far."""
+        return {
+            name: max(LEAST_WEIGHT, 1.0 - sum(outcomes) / len(outcomes))
+            for name, outcomes in self._templates.items()
         }
 
     def saved(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .optimizer import make_adamw
 from .packing import Memory, Rows
 
 
@@ -16,6 +17,11 @@ class Heads(NamedTuple):
 
     logits: Tensor
     value: Tensor
+
+
+def masked(logits: Tensor, valid: Tensor | None) -> Tensor:
+    """Return logits with those of invalid actions at -1e9; `valid` of their shape, bool."""
+    return logits if valid is None else logits.masked_fill(~valid, -1e9)
 
 
 class ActionModule(nn.Module):
@@ -80,10 +86,13 @@ class Policy(nn.Module):
                 yield name, parameter
 
     def optimizer(self, lr: float, weight_decay: float, eps: float = 1e-5) -> torch.optim.AdamW:
-        """Return AdamW over what is trained; vectors have no weight decay."""
+        """Return AdamW over what is trained; vectors have no weight decay.
+
+        Weights of less than 32 bits are trained through float32 copies.
+        """
         parameters = [parameter for _, parameter in self.trained()]
         groups = [
             {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ]
-        return torch.optim.AdamW(groups, lr=lr, eps=eps)
+        return make_adamw(groups, lr, eps)

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .config import TrainConfig
+from .critic_training import CriticTrainer, value_error
 from .errors import TrainingError
 from .group import Group
-from .policy import Policy
+from .noise import PARTS, gradient_noise
+from .policy import Policy, masked
 from .returns import advantages
 from .rollout import Rollout
 
@@ -38,11 +39,18 @@ class Ppo:
         config: settings.
         rng: shuffles envs into minibatches; on the CPU.
         group: the processes that train together.
+        critic: of its own, or None: the policy's value head.
     """
 
     def __init__(
-        self, policy: Policy, config: TrainConfig, rng: torch.Generator, group: Group
+        self,
+        policy: Policy,
+        config: TrainConfig,
+        rng: torch.Generator,
+        group: Group,
+        critic: CriticTrainer | None = None,
     ) -> None:
+        self.critic = critic
         self.policy, self.config, self.rng, self.group = policy, config, rng, group
         self.parameters = [parameter for _, parameter in policy.trained()]
         self.optimizer = policy.optimizer(config.lr, config.weight_decay, config.adam_eps)
@@ -67,7 +75,7 @@ class Ppo:
             advantage = (advantage - mean) / (spread + 1e-8)
         return Targets(advantage, value)
 
-    def update(self, rollout: Rollout, update: int) -> dict[str, float]:
+    def update(self, rollout: Rollout, update: int) -> dict[str, Any]:
         """Take the gradient steps of one rollout.
 
         Args:
@@ -75,36 +83,63 @@ class Ppo:
             update: number of the update, from 0.
 
         Returns:
-            Losses and other figures, name -> number; the same in all processes.
+            Losses and other figures, name -> number; the same in all processes, the noise aside.
 
         Raises:
             TrainingError: acting and training disagree, or a loss is NaN. That gradient step is
                 not taken.
         """
-        config = self.config
+        config, critic = self.config, self.critic
         critic_only = update < config.critic_updates
+        if critic is not None:
+            rollout.values, rollout.last_value = critic.values(rollout)
         targets = self.targets(rollout)
+        explained = self._explained(rollout.values, targets.value)
+        if critic is not None:
+            critic_only = critic.warming_up(explained, update)
         for group in self.optimizer.param_groups:
             left = 1.0 - update / config.num_updates if config.lr_schedule == "linear" else 1.0
             group["lr"] = config.critic_lr if critic_only and config.critic_lr else config.lr * left
         sums: dict[str, float] = {}
         first_deviation, steps = 0.0, 0
+        noise = self._noise(rollout, targets, update) if not critic_only else {}
         for rows in self._minibatches(rollout):
             stats, deviation = self._gradient(rollout, targets, rows, critic_only)
             if steps == 0:
                 first_deviation = deviation
                 self._check_ratio(deviation, update)
-            stats["grad_norm"] = self._step(stats["loss"], critic_only, update)
+            if critic is None or not critic_only:
+                stats["grad_norm"] = self._step(stats["loss"], critic_only, update)
+            if critic is not None:
+                stats |= critic.learn(rollout, targets.value, rows, update)
             for name, value in stats.items():
                 sums[name] = sums.get(name, 0.0) + value
             steps += 1
             if 0.0 < config.target_kl < stats["approx_kl"]:
                 break
-        result = {name: value / steps for name, value in sums.items()}
+        result: dict[str, Any] = {name: v / steps for name, v in sums.items()}
         result |= {"first_ratio_deviation": first_deviation, "gradient_steps": float(steps)}
-        result["explained_variance"] = self._explained(rollout.values, targets.value)
+        result["explained_variance"] = explained
         result["lr"] = float(self.optimizer.param_groups[0]["lr"])
-        return result
+        if critic is not None:
+            result["critic_warmup"] = float(critic_only)
+        return result | noise
+
+    def _noise(self, rollout: Rollout, targets: Targets, update: int) -> dict[str, float | None]:
+        """Return the noise of the policy's gradient over this process's rollout, where due."""
+        every, num_rows = self.config.measure_noise, rollout.actions.shape[0]
+        parts = min(PARTS, num_rows // 2 * 2)
+        if not every or update % every or parts < 2:
+            return {}
+        gradients = []
+        for rows in torch.arange(num_rows // parts * parts).chunk(parts):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self._loss(rollout, targets, rows, False, value_coef=0.0)[0]
+            (loss / (len(rows) * rollout.actions.shape[1])).backward()
+            grads = [p.grad for p in self.parameters if p.grad is not None]
+            gradients.append(torch.cat([grad.float().flatten() for grad in grads]))
+        steps = len(rows) * rollout.actions.shape[1]
+        return gradient_noise(torch.stack(gradients), steps)
 
     def num_minibatches(self, rollout: Rollout) -> int:
         """Return how many minibatches a pass has: as asked for, or fewer larger ones."""
@@ -131,9 +166,11 @@ class Ppo:
         size = self.config.microbatch_envs or len(rows)
         figures: Tensor | None = None
         deviation = _number(rollout.values, 0.0)
+        value_coef = 0.0 if self.critic is not None else self.config.value_coef
         for part in torch.split(rows, size):
-            loss, parts, off = self._loss(rollout, targets, part, critic_only)
-            (loss / count).backward()
+            loss, parts, off = self._loss(rollout, targets, part, critic_only, value_coef)
+            if loss.requires_grad:
+                (loss / count).backward()
             figures = parts if figures is None else figures + parts
             deviation = torch.maximum(deviation, off)
         assert figures is not None
@@ -143,23 +180,28 @@ class Ppo:
         return dict(zip(names, averages, strict=True)), float(self.group.max(deviation))
 
     def _loss(
-        self, rollout: Rollout, targets: Targets, rows: Tensor, critic_only: bool
+        self,
+        rollout: Rollout,
+        targets: Targets,
+        rows: Tensor,
+        critic_only: bool,
+        value_coef: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the summed loss of some envs, its parts, and the largest |ratio - 1|."""
         config = self.config
         heads = self.policy.evaluate(rollout.rows.of(rows))
-        log_probs = heads.logits.log_softmax(-1)
+        valid = None if rollout.valid is None else rollout.valid[rows]
+        log_probs = masked(heads.logits, valid).log_softmax(-1)
         taken = log_probs.gather(-1, rollout.actions[rows][..., None])[..., 0]
         log_ratio = taken - rollout.log_probs[rows]
         ratio = log_ratio.exp()
         advantage = targets.advantage[rows]
         clipped = ratio.clamp(1.0 - config.clip, 1.0 + config.clip)
         policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).sum()
-        error = functional.huber_loss if config.value_loss == "huber" else functional.mse_loss
-        scale = 1.0 if config.value_loss == "huber" else 0.5
-        value_loss = scale * error(heads.value, targets.value[rows], reduction="sum")
+        value_loss = value_error(heads.value, targets.value[rows], config.value_loss)
         entropy = -(log_probs.exp() * log_probs).sum()
-        loss = config.value_coef * value_loss
+        # Not 0 * value_loss: a head that is not used must not be touched, not even by weight decay.
+        loss = value_coef * value_loss if value_coef else value_loss.new_zeros(())
         if not critic_only:
             loss = loss + policy_loss - config.entropy * entropy
         with torch.no_grad():

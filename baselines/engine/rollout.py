@@ -20,7 +20,10 @@ from .encoder import Encoded, Encoder
 from .envs import make_instruction_transform
 from .episodes import RunningEpisodes
 from .errors import TrainingError
+from .inputs import NO_ACTION
 from .packing import Rows, Segment
+from .policy import masked
+from .privileged import PlannerPotential, privileged_facts, tasks_of
 
 
 class Envs(Protocol):
@@ -54,6 +57,9 @@ class Rollout:
         rows: what the policy saw.
         actions: int64. log_probs, values, rewards: float32. ends: bool.
         last_value: (rows,): value of the observation after the last step.
+        last: the observation after the last step.
+        valid: (rows, steps, num_actions), bool: what could be drawn; None: everything.
+        privileged: (rows, steps + 1, PRIVILEGED_DIM), for a critic that reads it; else None.
         finished: the episodes that ended.
         invalid: share of skills that were invalid.
         seconds: spent in `env`, `encoder` and `policy`.
@@ -66,6 +72,9 @@ class Rollout:
     rewards: Tensor
     ends: Tensor
     last_value: Tensor
+    last: Encoded
+    valid: Tensor | None
+    privileged: Tensor | None
     finished: list[Finished]
     invalid: float
     seconds: dict[str, float]
@@ -81,6 +90,7 @@ class _Step(NamedTuple):
     values: Tensor
     rewards: Tensor
     ends: Tensor
+    valid: Tensor
 
 
 @dataclass(slots=True)
@@ -88,6 +98,7 @@ class _Counts:
     finished: list[Finished] = field(default_factory=list)
     invalid: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"env": 0.0, "encoder": 0.0})
+    facts: list[Tensor] = field(default_factory=list)
 
 
 class Player:
@@ -114,11 +125,20 @@ class Player:
         self.transform = make_instruction_transform(config)
         self.totals = np.zeros(envs.num_envs)
         self.now: Encoded | None = None
+        self.valid: Tensor | None = None
+        self.last_actions = np.full(envs.num_envs, NO_ACTION)
+        self.potential: PlannerPotential | None = None
+        if config.shaping == "planner":
+            self.potential = PlannerPotential(config.shaping_scale, config.gamma)
+        self._privileged = config.critic_inputs == "privileged"
 
     def begin(self, seed: int) -> None:
         """Begin an episode in every env."""
         observations, _ = self.envs.reset(seed=seed)
-        self.now = self.encoder(observations)
+        self.last_actions[:] = NO_ACTION
+        self._look(observations)
+        if self.potential is not None:
+            self.potential.begin(tasks_of(self.envs, "shaping 'planner'"))
         self._begin_episodes(range(self.envs.num_envs), observations["instruction"])
 
     def play(self, num_steps: int, stop: Callable[[int], bool] = lambda step: False) -> Rollout:
@@ -150,6 +170,7 @@ class Player:
                 segments[row].append(Segment(start, played, self.episodes.instructions[row]))
         assert self.now is not None
         last_value = self.episodes.value_of(*self.now)
+        self._note_facts(counts)
         elsewhere = sum(counts.seconds.values())
         whole = _Step(*(torch.stack(column, 1) for column in zip(*steps, strict=True)))
         return Rollout(
@@ -160,6 +181,9 @@ class Player:
             rewards=whole.rewards,
             ends=whole.ends,
             last_value=last_value,
+            last=self.now,
+            valid=whole.valid if self.config.mask_invalid else None,
+            privileged=torch.stack(counts.facts, 1) if self._privileged else None,
             finished=counts.finished,
             invalid=counts.invalid / (played * num_envs),
             seconds={**counts.seconds, "policy": time.perf_counter() - started - elsewhere},
@@ -169,8 +193,10 @@ class Player:
         """Take one step in every env; return it and the rows whose episodes ended."""
         encoded = self.now
         assert encoded is not None
+        self._note_facts(counts)
         heads = self.episodes.step(*encoded)
-        log_probs = heads.logits.log_softmax(-1)
+        valid = self.valid
+        log_probs = masked(heads.logits, valid).log_softmax(-1)
         chances = log_probs.exp().cpu()
         if not chances.isfinite().all():
             raise TrainingError(
@@ -180,17 +206,23 @@ class Player:
         drawn = torch.multinomial(chances, 1, generator=self.rng)
         actions = drawn.to(log_probs.device)
         started = time.perf_counter()
-        observations, rewards, terminated, truncated, infos = self.envs.step(drawn[:, 0].numpy())
+        taken = drawn[:, 0].numpy()
+        observations, rewards, terminated, truncated, infos = self.envs.step(taken)
         stepped = time.perf_counter()
-        self.now = self.encoder(observations)
+        ends = np.asarray(terminated | truncated)
+        self.last_actions = np.where(ends, NO_ACTION, taken)
+        self._look(observations)
         counts.seconds["env"] += stepped - started
         counts.seconds["encoder"] += time.perf_counter() - stepped
         rewards = np.asarray(rewards, np.float64)
-        ends = np.asarray(terminated | truncated)
         self.totals += rewards
+        if self.potential is not None:
+            tasks = tasks_of(self.envs, "shaping 'planner'")
+            rewards = rewards + self.potential.step(tasks, taken.tolist(), ends)
         worth = torch.from_numpy(rewards).float() * self.config.reward_scale
         if self.config.bootstrap_horizon and np.asarray(truncated).any():
-            worth += self.config.gamma * self._value_at_horizon(np.asarray(truncated), infos)
+            late = np.asarray(truncated)
+            worth += self.config.gamma * self._value_at_horizon(late, infos, taken)
         ended: list[int] = np.flatnonzero(ends).tolist()
         counts.invalid += _count_invalid(infos, ended)
         counts.finished += [self._finished(row, infos) for row in ended]
@@ -204,8 +236,21 @@ class Player:
             values=heads.value,
             rewards=worth.to(device),
             ends=torch.from_numpy(ends).to(device),
+            valid=torch.empty(0) if valid is None else valid,
         )
         return step, ended
+
+    def _look(self, observations: Mapping[str, Any]) -> None:
+        """Encode what the envs show now, and keep which skills are valid if asked for."""
+        self.now = self.encoder({**observations, "last_action": self.last_actions})
+        if self.config.mask_invalid:
+            mask = torch.from_numpy(np.asarray(observations["action_mask"])).bool()
+            self.valid = mask.to(self.now.features.device)
+
+    def _note_facts(self, counts: _Counts) -> None:
+        if self._privileged:
+            tasks = tasks_of(self.envs, "critic_inputs 'privileged'")
+            counts.facts.append(privileged_facts(tasks).to(self.episodes.features.device))
 
     def _begin_episodes(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         draws = torch.rand(len(rows), generator=self.rng).tolist()
@@ -219,11 +264,15 @@ class Player:
         return Finished(str(template), bool(success), int(steps), total)
 
     def _value_at_horizon(
-        self, truncated: np.ndarray[Any, Any], infos: Mapping[str, Any]
+        self,
+        truncated: np.ndarray[Any, Any],
+        infos: Mapping[str, Any],
+        taken: np.ndarray[Any, Any],
     ) -> Tensor:
         rows = np.flatnonzero(truncated).tolist()
         finals = [infos["final_obs"][row] for row in rows]
         batch = {name: np.stack([final[name] for final in finals]) for name in finals[0]}
+        batch["last_action"] = taken[rows]
         result = torch.zeros(len(truncated))
         result[rows] = self.episodes.value_of(*self.encoder(batch), rows=rows).cpu()
         return result

@@ -20,12 +20,14 @@ import torch
 from .. import tensors
 from . import checkpoint
 from .config import TrainConfig
+from .critic_training import CriticTrainer
 from .encoder import Encoded, Encoder
 from .errors import CheckpointError, TrainingError
 from .factory import make_episodes
 from .group import Group
 from .learner import derived_seed
 from .metrics import Metrics
+from .optimizer import sync_masters
 from .policy import Policy
 from .ppo import Ppo
 from .rollout import Player
@@ -76,7 +78,10 @@ class Trainer:
         self.batch_rng = torch.Generator().manual_seed(derived_seed(config.seed, "batches", rank))
         self.episodes = make_episodes(config, policy, encoder, envs.num_envs)
         self.player = Player(envs, encoder, self.episodes, self.action_rng, config)
-        self.ppo = Ppo(policy, config, self.batch_rng, self.group)
+        self.critic: CriticTrainer | None = None
+        if config.critic == "own":
+            self.critic = CriticTrainer(config, encoder, self.group)
+        self.ppo = Ppo(policy, config, self.batch_rng, self.group, self.critic)
         self.metrics = Metrics()
         self.update = 0
         self.env_steps = 0
@@ -87,6 +92,7 @@ class Trainer:
             folder = checkpoint.find_checkpoint(self.config.init_from)
             checkpoint.check_kind(checkpoint.read_state(folder), self.config, folder)
             checkpoint.load_policy(self.policy, self.player.encoder, folder)
+            sync_masters(self.ppo.optimizer)
         # The vector env seeds env i with seed + i: ranks must not overlap.
         self.player.begin(derived_seed(self.config.seed, "envs", self.group.rank) >> 32)
 
@@ -172,9 +178,15 @@ class Trainer:
             env_steps=self.env_steps,
             processes=self.group.size,
             metrics=self.metrics.saved(),
+            critic_ready=self.critic is None or self.critic.ready,
         )
         moments = checkpoint.optimizer_tensors(self.ppo.optimizer)
         tensors.write_tensors(partial / "optimizer.safetensors", moments)
+        if self.critic is not None:
+            own = dict(self.critic.critic.named_parameters())
+            moments = checkpoint.optimizer_tensors(self.critic.optimizer)
+            tensors.write_tensors(partial / "critic.safetensors", own)
+            tensors.write_tensors(partial / "critic_optimizer.safetensors", moments)
 
     def resume(self, folder: Path) -> None:
         """Continue from a checkpoint.
@@ -189,6 +201,8 @@ class Trainer:
         checkpoint.load_policy(self.policy, self.player.encoder, folder)
         moments = checkpoint.read_tensors(folder / "optimizer.safetensors")
         checkpoint.load_optimizer(self.ppo.optimizer, moments)
+        if self.critic is not None:
+            self._resume_critic(folder, state["critic_ready"])
         self.update, self.env_steps = state["update"], state["env_steps"]
         self.metrics.restore(state["metrics"])
         own = folder / f"rank_{self.group.rank}.json"
@@ -198,11 +212,21 @@ class Trainer:
             parts = ("envs", self.group.rank, "update", self.update)
             self.player.begin(derived_seed(self.config.seed, *parts) >> 32)
 
+    def _resume_critic(self, folder: Path, ready: bool) -> None:
+        assert self.critic is not None
+        stored = checkpoint.read_tensors(folder / "critic.safetensors")
+        checkpoint.copy_weights(dict(self.critic.critic.named_parameters()), stored, folder)
+        moments = checkpoint.read_tensors(folder / "critic_optimizer.safetensors")
+        checkpoint.load_optimizer(self.critic.optimizer, moments)
+        self.critic.ready = ready
+
     def _one_update(self) -> dict[str, Any]:
         started = time.perf_counter()
         cpu = time.process_time()
         config = self.config
         self.group.begin_rollout(self.update)
+        if config.weight_templates == "failure":
+            self.envs.weigh_templates(self.metrics.failure_weights())
 
         def stop(step: int) -> bool:
             return self.group.may_stop(step, config.num_steps, config.sync_fraction)
@@ -244,14 +268,19 @@ class Trainer:
         path = partial / f"rank_{self.group.rank}.safetensors"
         state = {name: getattr(episodes, name) for name in ("features", "proprio", "counts")}
         state |= {"now_features": now.features, "now_proprio": now.proprio}
+        if self.player.valid is not None:
+            state["now_valid"] = self.player.valid
         state["action_rng"] = self.action_rng.get_state()
         state["batch_rng"] = self.batch_rng.get_state()
         tensors.write_tensors(path, state)
         record = {
             "envs": self.envs.save_state(),
             "totals": self.player.totals.tolist(),
+            "last_actions": self.player.last_actions.tolist(),
             "instructions": [list(read.ids) for read in episodes.instructions if read is not None],
         }
+        if self.player.potential is not None:
+            record["potential"] = self.player.potential.saved()
         tensors.write_json(path.with_suffix(".json"), record)
 
     def _resume_rank(self, path: Path) -> None:
@@ -265,6 +294,12 @@ class Trainer:
         episodes.instructions = episodes.store.of_all([tuple(i) for i in record["instructions"]])
         now = state["now_features"].to(device), state["now_proprio"].to(device)
         self.player.now = Encoded(*now)
+        if "now_valid" in state:
+            self.player.valid = state["now_valid"].to(device)
         self.player.totals = np.array(record["totals"])
+        if "last_actions" in record:  # older checkpoints have none, nor a use for them
+            self.player.last_actions = np.array(record["last_actions"])
+        if self.player.potential is not None:
+            self.player.potential.restore(record["potential"], self.envs.tasks)
         self.action_rng.set_state(state["action_rng"])
         self.batch_rng.set_state(state["batch_rng"])

@@ -13,6 +13,7 @@ from langrearrange.progress import progress
 from ..engine.encoder import FEATURE_DTYPE, Encoder, encoder_facts
 from ..engine.envs import make_instruction_transform
 from ..engine.episodes import RunningEpisodes
+from ..engine.inputs import NO_ACTION
 from .config import ImitationConfig
 from .demonstrations import NO_ADVICE, Demonstrations
 from .experts import Expert
@@ -105,7 +106,8 @@ class Collector:
             learner.step(features, torch.stack([step.proprio for step in steps]), rows=rows)
 
     def _step(self, learner: RunningEpisodes | None, expert_share: float) -> list[_Episode]:
-        features, proprio = self._encoder(self._observations)
+        last = np.array([e.steps[-1].action if e.steps else NO_ACTION for e in self._running])
+        features, proprio = self._encoder({**self._observations, "last_action": last})
         advice = self._expert.advise(self._observations)
         actions = self._choose(learner, features, proprio, advice, expert_share)
         self._expert.done(actions)

@@ -11,6 +11,7 @@ import torch
 
 from ..command import check_new, finished, run_module, stop_signals
 from ..engine.checkpoint import checkpoints
+from ..engine.speed import settled
 from .config import ImitationConfig
 from .run import Imitation, unfinished_folder
 
@@ -25,7 +26,8 @@ def imitate(config: ImitationConfig) -> Imitation:
     found = (config.out / "metrics.jsonl").exists() or unfinished_folder(config.out).exists()
     exists = found or bool(checkpoints(config.out))
     check_new(config.out, resume=config.resume, exists=exists)
-    run = Imitation(config)
+    begun = unfinished_folder(config.out) if not checkpoints(config.out) else config.out
+    run = Imitation(settled(config, begun if config.resume else None))
     try:
         if config.resume:
             run.resume()

@@ -30,6 +30,8 @@ class VisionEncoder(nn.Module):
         input_size: side of its pictures; others are resized. 0 if it reads none.
         feature_dim: length of its features.
         patch_shape: (num_patches, width) of `encode_patches`, None if it has no patches.
+        layout: names what its features mean whatever the weights; empty: the weights define it.
+        batch_invariant: a picture's features do not depend on the others, to the last bit.
     """
 
     name: str
@@ -37,6 +39,8 @@ class VisionEncoder(nn.Module):
     input_size: int
     feature_dim: int
     patch_shape: tuple[int, int] | None = None
+    layout: str = ""
+    batch_invariant = False
 
     def features(self, pictures: Tensor) -> Tensor:
         """Return (n, feature_dim) of pictures (n, 3, input_size, input_size) in [0, 1]."""

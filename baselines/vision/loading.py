@@ -12,11 +12,13 @@ from langrearrange.errors import did_you_mean
 
 from ..tensors import read_tensors, write_tensors
 from .encoder import SymbolicEncoder, VisionEncoder, VisionError
-from .segcnn import Precision, SegCnn, SegCnnConfig, SegCnnEncoder
+from .percepts import PicturePercepts, StatePercepts
+from .segcnn import MemoryFormat, Precision, SegCnn, SegCnnConfig, SegCnnEncoder
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "segcnn.safetensors"
 """The shipped weights, made by `pretrain`; docs/vision.md is their model card."""
-NAMES: Final = ("segcnn", "random", "symbolic")
+NAMES: Final = ("segcnn", "random", "symbolic", "percepts", "percepts:segcnn")
+_PERCEPTS: Final = "percepts"
 _FORMAT: Final = "langrearrange-segcnn-1"
 
 
@@ -24,15 +26,19 @@ def load_encoder(
     name_or_path: str | Path,
     *,
     precision: Precision = "float32",
+    memory_format: MemoryFormat = "channels_last",
     device: str | torch.device = "cpu",
 ) -> VisionEncoder:
     """Return a frozen encoder.
 
     Args:
         name_or_path: `segcnn` (the shipped weights), `random` (the same network untrained: a
-            control), `symbolic` (reads the state observation), a `.safetensors` file written by
+            control), `symbolic` (reads the state observation), `percepts` (what segcnn would read
+            out, computed from the state observation with its errors), `percepts:segcnn` (the same
+            read out of pictures; or `percepts:` and a file), a `.safetensors` file written by
             `pretrain`, or a folder with a Hugging Face ViT (its CLS token, its own preprocessing).
         precision: of the convolutions or of the ViT.
+        memory_format: of the convolutions.
         device: where it computes.
 
     Raises:
@@ -41,11 +47,25 @@ def load_encoder(
     name = str(name_or_path)
     if name == "symbolic":
         return SymbolicEncoder()
+    if name == _PERCEPTS:
+        return StatePercepts.load()
+    if name.startswith(f"{_PERCEPTS}:"):
+        detector = load_encoder(
+            name.partition(":")[2],
+            precision=precision,
+            memory_format=memory_format,
+            device=device,
+        )
+        if not isinstance(detector, SegCnnEncoder):
+            raise VisionError(f"'{name}': only segcnn and files of vision.pretrain give percepts")
+        return PicturePercepts(detector)
     if name == "random":
-        return _encoder(random_network(SegCnnConfig()), name, precision, device)
+        network = random_network(SegCnnConfig())
+        return SegCnnEncoder(network, name, precision, memory_format).to(device)
     path = WEIGHTS if name == "segcnn" else Path(name_or_path)
     if path.suffix == ".safetensors":
-        return _encoder(read_network(path)[0], name, precision, device)
+        network = read_network(path)[0]
+        return SegCnnEncoder(network, name, precision, memory_format).to(device)
     if (path / "config.json").is_file():
         from .vit import load_vit
 
@@ -55,6 +75,25 @@ def load_encoder(
         "vision.pretrain, or a folder with a Hugging Face ViT (config.json)"
         + did_you_mean(name, NAMES)
     )
+
+
+def perception(name: str) -> str:
+    """Return in words what an encoder's sight rests on, for traces and tables."""
+    source = name.partition(":")[2] if name.startswith(f"{_PERCEPTS}:") else name
+    if source in ("symbolic", _PERCEPTS):
+        return "state"
+    if source == "segcnn" or source.endswith(".safetensors"):
+        return f"supervised detector ({Path(source).stem}, trained on our labels)"[:200]
+    return f"generic pixels ({source})"[:200]
+
+
+def read_as_percepts(stored: str, name: str) -> str:
+    """Return the encoder to load as `name` for a policy that was trained with `stored`.
+
+    A policy trained on percepts reads them out of pictures when it is given a picture encoder.
+    """
+    trained = stored.partition(":")[0] == _PERCEPTS
+    return f"{_PERCEPTS}:{name}" if trained and name.partition(":")[0] != _PERCEPTS else name
 
 
 def random_network(config: SegCnnConfig, seed: int = 0) -> SegCnn:
@@ -94,9 +133,3 @@ def read_network(path: Path) -> tuple[SegCnn, dict[str, Any]]:
         first = str(error).splitlines()[-1].strip()
         raise VisionError(f"{path} holds weights of another network: {first}") from error
     return network, json.loads(metadata["facts"])
-
-
-def _encoder(
-    network: SegCnn, name: str, precision: Precision, device: str | torch.device
-) -> SegCnnEncoder:
-    return SegCnnEncoder(network, name, precision).to(device)

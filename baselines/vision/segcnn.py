@@ -5,18 +5,25 @@ No weights here (`loading`) and no training (`pretrain`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from langrearrange.errors import UsageError
 from langrearrange.world.vocabulary import NUM_CATEGORIES
 
-from .encoder import VisionEncoder
+from .encoder import CHUNK, VisionEncoder
 from .labels import CELL_PX, NUM_CELL_CLASSES, NUM_HELD, NUM_OPEN, NUM_SPOTS
 
 Precision = Literal["float32", "bfloat16"]
+MemoryFormat = Literal["channels_last", "contiguous"]
+
+_MEMORY_FORMATS: Final = {
+    "channels_last": torch.channels_last,
+    "contiguous": torch.contiguous_format,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +116,22 @@ class SegCnn(nn.Module):
     def forward(self, pictures: Tensor) -> ReadOut:
         """Return the read-outs of pictures (n, 3, size, size) in [0, 1], in float32."""
         fine = self.fine(self.stem(_centred(pictures)))
-        coarse = self.coarse(fine)
+        # A picture alone is computed twice here: its last convolution would round differently.
+        coarse = self.coarse(torch.cat([fine, fine]) if len(fine) == 1 else fine)[: len(fine)]
         evidence = torch.relu(self.evidence(fine))
         cells = self.cells(evidence).float()
         things = cells.softmax(1)[:, :NUM_CATEGORIES].amax((2, 3))
         pooled = [evidence.amax((2, 3)), things, coarse.mean((2, 3)), coarse.amax((2, 3))]
         with torch.autocast(pictures.device.type, enabled=False):
-            embedding = self.mix(torch.cat([part.float() for part in pooled], 1))
+            joined = torch.cat([part.float() for part in pooled], 1)
+            # So does a matrix product of fewer rows.
+            missing = max(0, CHUNK - len(joined))
+            embedding = self.mix(functional.pad(joined, (0, 0, 0, missing)))
             sizes = [NUM_CATEGORIES, NUM_CATEGORIES, NUM_HELD, NUM_SPOTS, NUM_OPEN]
             stance, view, held, spot, opened = torch.split(self.read(embedding), sizes, 1)
-        return ReadOut(stance, view, held, spot, opened, cells, embedding)
+        rows = slice(len(joined))
+        whole = ReadOut(stance, view, held, spot, opened, cells, embedding)
+        return ReadOut(*(part[rows] for part in whole))
 
 
 class SegCnnEncoder(VisionEncoder):
@@ -131,11 +144,21 @@ class SegCnnEncoder(VisionEncoder):
         network: with its weights.
         name: what it was loaded as.
         precision: of the convolutions; `bfloat16` is 2-3 times faster where the CPU has AMX.
+        memory_format: of weights and pictures.
     """
 
-    def __init__(self, network: SegCnn, name: str, precision: Precision = "float32") -> None:
+    batch_invariant = True
+
+    def __init__(
+        self,
+        network: SegCnn,
+        name: str,
+        precision: Precision = "float32",
+        memory_format: MemoryFormat = "channels_last",
+    ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._memory_format = _MEMORY_FORMATS[memory_format]
+        self.network = network.to(memory_format=self._memory_format)  # type: ignore[call-overload]
         self.name = name
         self.precision = precision
         self.input_size = network.config.input_size
@@ -161,7 +184,7 @@ class SegCnnEncoder(VisionEncoder):
         return self._fast(self.network, pictures)  # type: ignore[no-any-return]
 
     def _fast(self, compute: Callable[[Tensor], Any], pictures: Tensor) -> Any:
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        pictures = pictures.contiguous(memory_format=self._memory_format)
         enabled = self.precision == "bfloat16"
         with torch.autocast(pictures.device.type, torch.bfloat16, enabled=enabled):
             return compute(pictures)

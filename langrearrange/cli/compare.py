@@ -1,13 +1,22 @@
 """`langrearrange compare`: is one agent better than another, on the same episodes?"""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from langrearrange.cli import common
 from langrearrange.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from langrearrange.leaderboard.compare import Difference
+    from langrearrange.leaderboard.score import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +34,6 @@ class Args(common.ScoringOptions):
 
 def run(args: Args) -> int:
     """Compare and print; exit code 0 whoever wins."""
-    from langrearrange.cli.score_tables import name_of
     from langrearrange.leaderboard.compare import as_values, compare
 
     if args.runs[0] == args.runs[1]:
@@ -35,6 +43,14 @@ def run(args: Args) -> int:
     if args.json:
         common.print_json(as_values(differences))
         return 0
+    common.print_table(difference_table(first, second, differences))
+    return 0
+
+
+def difference_table(first: Result, second: Result, differences: Sequence[Difference]) -> Table:
+    """Return the differences of two runs as a table, with the least that could have shown."""
+    from langrearrange.cli.score_tables import name_of
+
     names = {"a": name_of(first), "b": name_of(second)}
     columns = ["split", "measure", *(f"{side}: {name}" for side, name in names.items())]
     columns += ["a - b", "95 %", "p (Holm)", "detectable", "better"]
@@ -46,5 +62,4 @@ def run(args: Args) -> int:
         means = row.mean_a, row.mean_b
         rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
     legend = "95 %: clustered interval of a - b; detectable: smallest difference that could show"
-    common.print_table(common.make_table("paired comparison", columns, rows, 2, legend))
-    return 0
+    return common.make_table("paired comparison", columns, rows, 2, legend)

@@ -32,7 +32,7 @@ class BaseEnv:
         self._rules = config.rules
         self._observations = Observations(config)
         self._source = open_episodes(config.split, config.episodes)
-        pools = Pools(self._source)
+        pools = self._pools = Pools(self._source)
         self._samplers = [
             Sampler(
                 pools,

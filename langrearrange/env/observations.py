@@ -89,7 +89,8 @@ def rows_of(observations: Observation, rows: Sequence[int]) -> Observation:
 def action_mask(task: Task) -> NDArray[np.int8]:
     """Return which actions would not be a no-op now, shape (num_actions,), int8; privileged."""
     mask = valid_mask(task.layout, task.state) | 1 << STOP
-    return np.array([mask >> i & 1 for i in range(task.rules.num_actions)], np.int8)
+    bits = np.frombuffer(mask.to_bytes(-(-(STOP + 1) // 8), "little"), np.uint8)
+    return np.unpackbits(bits, count=task.rules.num_actions, bitorder="little").view(np.int8)
 
 
 def step_info(task: Task) -> dict[str, Any]:

@@ -4,8 +4,11 @@ The order is a function of sha256(seed, epoch, ...), so a saved env continues ex
 machines agree.
 """
 
+import math
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from langrearrange.dataset.episode import MAX_VARIANT
@@ -33,6 +36,31 @@ class Pools:
             if len(positions)
         }
         self.templates = tuple(self.positions)
+        self._weights: list[int] = []
+
+    def weigh(self, weights: Mapping[str, float]) -> None:
+        """Draw templates in these proportions from now on, for samplers of the mode `weighted`.
+
+        Args:
+            weights: template -> weight above 0; those left out have 1. Empty: uniformly.
+
+        Raises:
+            UsageError: a template that the source has not, or a weight that is not above 0.
+        """
+        for template, weight in weights.items():
+            if template not in self.positions or not 0.0 < weight < math.inf:
+                raise UsageError(
+                    f"weight {weight!r} of template {template!r:.80}; accepted: a number above 0, "
+                    f"of {', '.join(self.templates)}"
+                )
+        ints = [max(1, round(1000 * weights.get(name, 1.0))) for name in self.templates]
+        self._weights = list(accumulate(ints)) if weights else []
+
+    def template(self, *key: KeyPart) -> str:
+        """Return the template that a key draws."""
+        if not self._weights:
+            return self.templates[_drawn_below(len(self.templates), *key)]
+        return self.templates[bisect(self._weights, _drawn_below(self._weights[-1], *key))]
 
 
 class Sampler:
@@ -115,8 +143,7 @@ class Sampler:
 
     def _weighted(self, epoch: int, rank: int) -> Draw:
         pools = self._pools
-        number = _drawn_below(len(pools.templates), "env template", self._seed, epoch, rank)
-        template = pools.templates[number]
+        template = pools.template("env template", self._seed, epoch, rank)
         positions = pools.positions[template]
         drawn = self._drawn.get(template, 0)
         self._drawn[template] = drawn + 1

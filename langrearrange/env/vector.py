@@ -4,7 +4,7 @@ The same tasks, orders and observations as so many single envs; only the picture
 drawn in one go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -165,6 +165,21 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             infos = self._finish()
         infos.update(self._infos())
         return self._observations.observe_batch(self._tasks), rewards, terminated, truncated, infos
+
+    def weigh_templates(self, weights: Mapping[str, float]) -> None:
+        """Draw the templates of training episodes in these proportions from the next reset on.
+
+        The weights are not part of a saved state: whoever sets them sets them again.
+
+        Args:
+            weights: template -> weight above 0; those left out have 1. Empty: uniformly.
+
+        Raises:
+            UsageError: envs that do not draw by template, an unknown template or such a weight.
+        """
+        if self.config.sampling_mode != "weighted":
+            raise UsageError(f"sampling '{self.config.sampling_mode}' does not draw by template")
+        self._pools.weigh(weights)
 
     def save_state(self) -> dict[str, Any]:
         """Return this moment of all envs: episodes, progress and orders, JSON-able."""

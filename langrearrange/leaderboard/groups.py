@@ -34,5 +34,5 @@ def units_of(episodes: Iterable[Episode | Replayed], *, stratified: bool) -> lis
 
 
 def base_split(name: str) -> str:
-    """Return the published split a set is like: `sealed_context` -> `context`."""
-    return name.removeprefix("sealed_")
+    """Return the published split a set is like: `sealed_context`, `fresh_context` -> `context`."""
+    return name.removeprefix("sealed_").removeprefix("fresh_")

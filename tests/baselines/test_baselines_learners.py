@@ -35,6 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "llarp with LoRA": {"learner": "llarp", "train_backbone": "lora"},
     "lstm": {"learner": "lstm"},
     "lstm, all trained": {"learner": "lstm", "train_backbone": "all", "summary": "perceiver"},
+    "gru": {"learner": "gru"},
     "from outside": {"learner": BAG},
 }
 SHAPE: dict[str, Any] = {
@@ -188,7 +189,7 @@ def test_a_step_beyond_the_horizon_is_refused(kind: str) -> None:
 
 
 def test_a_learner_is_found_by_its_name_or_its_module() -> None:
-    assert set(LEARNERS) == {"llarp", "lstm"}
+    assert set(LEARNERS) == {"gru", "llarp", "lstm"}
     assert find_learner("lstm").settings == ("summary",)
     assert find_learner(BAG).settings == ()
     LEARNERS["bag"] = find_learner(BAG)

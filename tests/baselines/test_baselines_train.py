@@ -25,6 +25,7 @@ from langrearrange_baselines.engine.checkpoint import (
 )
 from langrearrange_baselines.engine.config import PRESETS, TrainConfig, preset
 from langrearrange_baselines.engine.curves import curves, read_metrics
+from langrearrange_baselines.engine.encoder import make_encoder
 from langrearrange_baselines.engine.envs import make_envs
 from langrearrange_baselines.engine.errors import CheckpointError, TrainingError
 from langrearrange_baselines.engine.factory import make_policy
@@ -90,14 +91,19 @@ def test_four_updates_are_two_and_two_more_in_the_real_household(tmp_path: Path)
 
 @pytest.mark.parametrize("control", ["shuffled", "blank"])
 def test_controls_hear_or_see_nothing_of_the_episode(control: str, tmp_path: Path) -> None:
-    settings = REAL | {"num_updates": 1, "control": control}
-    trainer = train(preset("tiny", out=tmp_path / control, **settings))
+    config = preset("tiny", out=tmp_path, **(REAL | {"control": control}))
+    encoder = make_encoder(config)
+    envs = make_envs(config, encoder.modality)
+    trainer = Trainer(config, envs, encoder, make_policy(config, encoder, 70))
+    trainer.begin()
+    trainer.player.play(6)
     told = [task.episode.instruction for task in trainer.envs.tasks]
     backbone: Any = trainer.policy.backbone
     tokens = [backbone.token_ids(text) for text in told]
     given = [instruction.ids for instruction in trainer.episodes.instructions]
     assert (given == tokens) == (control == "blank")
     assert trainer.episodes.features.any() == (control == "shuffled")
+    envs.close()
 
 
 @pytest.mark.parametrize("summary", ["last", "perceiver"])
@@ -203,10 +209,12 @@ def test_the_command_line_is_the_config() -> None:
 
 def test_the_paper_preset_is_table_three() -> None:
     config = preset("paper")
-    assert (config.lr, config.minibatches, config.num_envs, config.num_steps) == (3e-4, 6, 18, 32)
+    assert (config.lr, config.minibatches, config.num_envs, config.num_steps) == (3e-4, 6, 144, 32)
     assert (config.entropy, config.value_coef, config.epochs, config.clip) == (0.01, 0.5, 1, 0.2)
     assert (config.horizon, config.bootstrap_horizon) == (32, False)
-    assert set(PRESETS) == {"paper", "released", "stable", "tiny"}
+    assert set(PRESETS) == {
+        "paper", "lstm_flan", "lstm_llama", "released", "stable", "tiny", "small",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -400,3 +400,12 @@ def test_a_card_can_be_measured_again(tmp_path: Path) -> None:
     told = card.main(card.CardArgs(weights=file, measure=32))
     assert told.startswith("Over 32 images: recall ")
     assert told.count("\n| ") == NUM_CATEGORIES + 1
+
+
+def test_features_are_the_same_bits_whatever_is_encoded_together() -> None:
+    encoder = load_encoder("segcnn")
+    pictures = noise(18, size=256)
+    together = encoder.encode(pictures)
+    for size in (1, 3, 17):
+        parts = [encoder.encode(part) for part in torch.split(pictures, size)]
+        assert torch.equal(torch.cat(parts), together), size

@@ -1,0 +1,95 @@
+"""A critic of its own: values of whole rollouts, without a gradient into the policy.
+
+Values are only needed once a rollout is complete, so it keeps no memory between steps: it reads
+each running episode again from its first step.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from .encoder import Encoded
+from .packing import Rows
+
+WORDS: Final = 8192
+
+
+class Critic(nn.Module):
+    """Observations, instruction as a bag of tokens, perhaps privileged facts -> values.
+
+    Without privileged facts a GRU remembers the episode; with them the state is known and nothing
+    need be remembered.
+
+    Args:
+        input_dim: numbers of an observation, flattened features and proprioception.
+        privileged_dim: numbers of privileged facts; 0: none.
+        width: of its layers.
+    """
+
+    def __init__(self, input_dim: int, privileged_dim: int, width: int = 256) -> None:
+        super().__init__()
+        self.words = nn.EmbeddingBag(WORDS, width, mode="sum")
+        nn.init.normal_(self.words.weight, std=0.05)
+        self.observation = nn.Linear(input_dim + privileged_dim, width)
+        self.memory = None if privileged_dim else nn.GRUCell(width, width)
+        self.body = nn.Sequential(
+            nn.LayerNorm(2 * width), nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width)
+        )
+        self.value = nn.Sequential(nn.ReLU(), nn.Linear(width, 1))
+
+    def forward(self, rows: Rows, last: Encoded, privileged: Tensor | None) -> Tensor:
+        """Return values (rows, steps + 1): before each action, and of the observation after all.
+
+        Args:
+            rows: of a rollout.
+            last: the observation of each row after its last step.
+            privileged: (rows, steps + 1, privileged_dim); None where there is none.
+        """
+        seen = torch.cat([rows.features, last.features[:, None]], 1).flatten(2).float()
+        seen = torch.cat([seen, torch.cat([rows.proprio, last.proprio[:, None]], 1)], -1)
+        said, number = self._said(rows)
+        if self.memory is None:
+            assert privileged is not None
+            seen = self.observation(torch.cat([seen, privileged], -1)).relu() + said
+            remembered = seen
+        else:
+            seen = self.observation(seen).relu() + said
+            remembered = self._remember(rows, seen, said, number)
+        return self.value(self.body(torch.cat([seen, remembered], -1)))[..., 0]  # type: ignore[no-any-return]
+
+    def _said(self, rows: Rows) -> tuple[Tensor, Tensor]:
+        """Return the instruction of each step as a vector, and the number of its episode."""
+        steps, device = rows.features.shape[1] + 1, rows.features.device
+        said = [segment.instruction.ids for of_row in rows.segments for segment in of_row]
+        ids = torch.tensor([i % WORDS for ids in said for i in ids], device=device)
+        starts = torch.tensor([0, *map(len, said[:-1])]).cumsum(0).to(device)
+        which = torch.zeros(len(rows.segments), steps, dtype=torch.long)
+        at = 0
+        for row, of_row in enumerate(rows.segments):
+            for segment in of_row:
+                which[row, segment.start :] = at
+                at += 1
+        which = which.to(device)
+        return self.words(ids, starts)[which], which
+
+    def _remember(self, rows: Rows, seen: Tensor, said: Tensor, number: Tensor) -> Tensor:
+        """Return the state after each step, carried steps of a row's first episode included."""
+        assert self.memory is not None
+        carried, counts = rows.carried, rows.carried.counts.to(seen.device)
+        state = seen.new_zeros(seen.shape[0], seen.shape[2])
+        if carried.features.shape[1]:
+            before = torch.cat([carried.features.flatten(2).float(), carried.proprio], -1)
+            before = self.observation(before).relu() + said[:, :1]
+            for t in range(before.shape[1]):
+                after = self.memory(before[:, t], state)
+                state = torch.where((counts > t)[:, None], after, state)
+        begins = torch.zeros_like(number, dtype=torch.bool)
+        begins[:, 1:] = number[:, 1:] != number[:, :-1]
+        states = []
+        for t in range(seen.shape[1]):
+            state = self.memory(seen[:, t], state * ~begins[:, t, None])
+            states.append(state)
+        return torch.stack(states, 1)

@@ -1,0 +1,192 @@
+"""What only training may know of an episode: facts for a critic, steps the planner still needs.
+
+Everything here reads the env's tasks; a policy never does, and nothing of it exists in evaluation.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from langrearrange.dataset.episode import Episode
+from langrearrange.env.task import Task
+from langrearrange.errors import UsageError
+from langrearrange.solver import goal_boxes, solve
+from langrearrange.world import WorldState
+from langrearrange.world.goals import parse_goal
+from langrearrange.world.vocabulary import (
+    CATEGORIES,
+    CATEGORY_INDEX,
+    NUM_NAV_TARGETS,
+    NUM_OPENABLES,
+    NUM_RECEPTACLES,
+    RECEPTACLE_INDEX,
+)
+
+_TEMPLATES: Final = 32
+_SUBGOALS: Final = 8
+_PLACES: Final = NUM_RECEPTACLES + 1
+_THINGS: Final = len(CATEGORIES) * _PLACES
+PRIVILEGED_DIM: Final = (
+    _TEMPLATES + 1 + 2 * _SUBGOALS + NUM_RECEPTACLES + _THINGS + NUM_NAV_TARGETS + 1 + NUM_OPENABLES
+)
+"""Numbers of privileged facts."""
+MAX_VISITS: Final = 20_000
+"""States that the planner looks at before its lower bound is taken instead."""
+
+
+def tasks_of(envs: Any, what: str) -> Sequence[Task]:
+    """Return the tasks of a vector env; UsageError if it does not show them."""
+    if not hasattr(envs, "tasks"):
+        raise UsageError(f"{what} needs envs that show their tasks; {type(envs).__name__} does not")
+    tasks: Sequence[Task] = envs.tasks
+    return tasks
+
+
+def privileged_facts(tasks: Sequence[Task]) -> Tensor:
+    """Return template, step, subgoals and where the things of the goal are.
+
+    Returns:
+        (n, PRIVILEGED_DIM), float32.
+    """
+    return torch.from_numpy(np.stack([_facts(task) for task in tasks]))
+
+
+def _facts(task: Task) -> NDArray[np.float32]:
+    state, fixed = task.state, _fixed(task.episode)
+    bits = np.arange(_SUBGOALS)
+    moving = np.zeros(NUM_NAV_TARGETS + 1 + NUM_OPENABLES, np.float32)
+    moving[state.place] = 1
+    moving[NUM_NAV_TARGETS + 1 :] = state.open_mask >> np.arange(NUM_OPENABLES) & 1
+    where = fixed.categories * _PLACES + np.array(state.receptacles)
+    things = np.bincount(where, fixed.matters, _THINGS)
+    return np.concatenate(
+        [
+            fixed.template,
+            [task.steps / task.rules.horizon],
+            task.reached >> bits & 1,
+            (bits < task.num_subgoals),
+            fixed.targets,
+            things,
+            moving,
+        ]
+    ).astype(np.float32)
+
+
+class _Fixed(NamedTuple):
+    """What stays during an episode: template, target receptacles, and of each object two facts."""
+
+    template: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    categories: NDArray[np.int64]
+    matters: NDArray[np.float32]
+
+
+@lru_cache(maxsize=4096)
+def _fixed_by(template: str, goal: str, categories: tuple[str, ...]) -> _Fixed:
+    words = set(re.findall(r"[a-z_]+", goal))
+    one_hot, targets = np.zeros(_TEMPLATES, np.float32), np.zeros(NUM_RECEPTACLES, np.float32)
+    one_hot[zlib.crc32(template.encode()) % _TEMPLATES] = 1
+    targets[[RECEPTACLE_INDEX[word] for word in words & RECEPTACLE_INDEX.keys()]] = 1
+    return _Fixed(
+        one_hot,
+        targets,
+        np.array([CATEGORY_INDEX[name] for name in categories]),
+        np.array([name in words for name in categories], np.float32),
+    )
+
+
+def _fixed(episode: Episode) -> _Fixed:
+    names = tuple(thing.category for thing in episode.objects)
+    return _fixed_by(episode.template, episode.goal, names)
+
+
+class PlannerPotential:
+    """Potential-based shaping (Ng et al. 1999): minus the steps that the exact planner still needs.
+
+    The potential of an episode's end is 0, so the shaped rewards of an episode, discounted, add up
+    to minus the potential of its start, whatever the policy does.
+
+    Args:
+        scale: reward for each step nearer.
+        gamma: the learner's discount.
+    """
+
+    def __init__(self, scale: float, gamma: float) -> None:
+        self._scale, self._gamma = scale, gamma
+        self._plans: list[_Remaining | None] = []
+        self.values: NDArray[np.float64] = np.zeros(0)
+
+    def begin(self, tasks: Sequence[Task]) -> None:
+        """Begin with these tasks, one a row."""
+        self._plans = [None] * len(tasks)
+        self.values = np.array([self._potential(row, task, -1) for row, task in enumerate(tasks)])
+
+    def step(
+        self, tasks: Sequence[Task], actions: Sequence[int], ends: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return what is added to the reward of each row.
+
+        Args:
+            tasks: after the step; where an episode ended, the next one.
+            actions: taken.
+            ends: which episodes the actions ended.
+        """
+        before = self.values
+        following = np.zeros(len(tasks))
+        for row, (task, action) in enumerate(zip(tasks, actions, strict=True)):
+            if ends[row]:
+                self._plans[row] = None
+            following[row] = self._potential(row, task, -1 if ends[row] else action)
+        self.values = following
+        shaped: NDArray[np.float64] = self._gamma * np.where(ends, 0.0, following) - before
+        return shaped
+
+    def saved(self) -> dict[str, Any]:
+        """Return where the rows stand, JSON-able."""
+        left = [None if p is None else [list(p.plan), p.steps] for p in self._plans]
+        return {"values": self.values.tolist(), "left": left}
+
+    def restore(self, saved: dict[str, Any], tasks: Sequence[Task]) -> None:
+        """Go on with these tasks where another one stood."""
+        self.values = np.array(saved["values"])
+        self._plans = [
+            None if left is None else _Remaining(task.state, tuple(left[0]), left[1])
+            for task, left in zip(tasks, saved["left"], strict=True)
+        ]
+
+    def _potential(self, row: int, task: Task, action: int) -> float:
+        known = self._plans[row]
+        if known is None or known.state != task.state:
+            if known is not None and known.plan and known.plan[0] == action:
+                known = _Remaining(task.state, known.plan[1:], known.steps - 1)
+            else:
+                known = _planned(task)
+            self._plans[row] = known
+        return -self._scale * known.steps
+
+
+class _Remaining(NamedTuple):
+    """A shortest plan from a state; empty where the planner gave up, `steps` is then a bound."""
+
+    state: WorldState
+    plan: tuple[int, ...]
+    steps: int
+
+
+def _planned(task: Task) -> _Remaining:
+    initial = task.episode.initial_state()
+    goal = parse_goal(task.episode.goal)
+    boxes = goal_boxes(goal, task.layout, initial)
+    found = solve(goal, task.layout, initial, max_visits=MAX_VISITS, boxes=boxes, start=task.state)
+    known = len(found.plan) if found.status == "solved" else found.lower_bound
+    steps = task.rules.horizon if known is None else min(known, task.rules.horizon)
+    return _Remaining(task.state, found.plan, steps)
