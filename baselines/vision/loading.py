@@ -36,7 +36,8 @@ def load_encoder(
             control), `symbolic` (reads the state observation), `percepts` (what segcnn would read
             out, computed from the state observation with its errors), `percepts:segcnn` (the same
             read out of pictures; or `percepts:` and a file), a `.safetensors` file written by
-            `pretrain`, or a folder with a Hugging Face ViT (its CLS token, its own preprocessing).
+            `pretrain`, a `.pth` file as VC-1 and MAE publish them, or a folder with a Hugging Face
+            ViT (DINOv2, CLIP, ...: its CLS token, its own preprocessing).
         precision: of the convolutions or of the ViT.
         memory_format: of the convolutions.
         device: where it computes.
@@ -66,14 +67,18 @@ def load_encoder(
     if path.suffix == ".safetensors":
         network = read_network(path)[0]
         return SegCnnEncoder(network, name, precision, memory_format).to(device)
+    if path.suffix in (".pth", ".pt"):
+        from .mae import load_mae
+
+        return load_mae(path, precision).to(device)
     if (path / "config.json").is_file():
         from .vit import load_vit
 
         return load_vit(path, precision).to(device)
     raise VisionError(
         f"no encoder '{name}'; accepted: {', '.join(NAMES)}, a .safetensors file made by "
-        "vision.pretrain, or a folder with a Hugging Face ViT (config.json)"
-        + did_you_mean(name, NAMES)
+        "vision.pretrain, a .pth file of VC-1 or MAE, or a folder with a Hugging Face ViT "
+        "(config.json)" + did_you_mean(name, NAMES)
     )
 
 

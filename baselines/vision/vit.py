@@ -80,6 +80,9 @@ def load_vit(path: Path, precision: Precision = "float32") -> VitEncoder:
         model = load_pretrained(
             str(path), local_files_only=True, dtype=getattr(torch, precision), **changes
         )
+        # CLIP holds a language model beside its vision transformer.
+        model = getattr(model, "vision_model", model)
+        config = model.config
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise VisionError(f"{path}: transformers cannot load it ({reason})") from error

@@ -240,7 +240,7 @@ def scribble(self: object, observation: dict[str, Any]) -> int:
         ({"act": scribble}, "changed the field 'visible'"),
         (
             {"reset_rows": lambda self, r, i: None, "act_rows": lambda self, r, o: [0] * len(r)},
-            "returned a list; expected a numpy array",
+            "returned list for 3 rows; expected a numpy array",
         ),
         (
             {

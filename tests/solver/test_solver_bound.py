@@ -192,7 +192,7 @@ def test_the_bound_is_never_above_the_truth_along_a_shortest_plan(data: st.DataO
     ("split", "visits"),
     [
         ("train", 180), ("multiple_rearrangements", 560), ("conditional_instructions", 200),
-        ("multiple_objects", 260),
+        ("multiple_objects", 450),
     ],
 )  # fmt: skip
 def test_few_states_are_looked_at(split: str, visits: int) -> None:
