@@ -1,8 +1,7 @@
 """CPU ms an env step of the engine's own work at many envs: rollout and update, by a stub model.
 
 The model is a Llama of one layer of 16, so that what is left is bookkeeping: slots, instructions,
-layouts. One run; ratios between numbers of envs are what matters: 1 is a cost per step that does not
-grow.
+layouts. One run; what matters is that the cost of a step does not grow with the number of envs.
 """
 
 import cProfile
