@@ -54,7 +54,7 @@ def train(config: TrainConfig) -> Trainer:
     """
     torch.set_num_threads(config.threads)
     check_device(config.device)
-    group = Group.from_environment(config.device)
+    group = Group.from_environment(config.device, config.backend)
     if config.device == "cuda" and "LOCAL_RANK" in os.environ:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     found = bool(checkpoints(config.out)) or (config.out / "metrics.jsonl").exists()

@@ -43,6 +43,7 @@ _LATER: Final = dataclasses.asdict(SimulatorOptions()) | {
     "inputs": "",
     "encoder_layout": "channels_last",
     "reuse_views": True,
+    "render_threads": 1,
 }
 """Settings that older checkpoints lack, as they were trained."""
 

@@ -34,6 +34,7 @@ def make_envs(config: RunConfig, modality: str) -> Any:
         feedback=modality.endswith("+feedback"),
         horizon=config.horizon,
         autoreset_mode="SameStep",
+        threads=config.render_threads,
         **kwargs,
     ).unwrapped
 

@@ -32,13 +32,19 @@ class Group:
         self._rollout = 0
 
     @staticmethod
-    def from_environment(device: str) -> Group:
-        """Join the processes that torchrun started; one process without it."""
+    def from_environment(device: str, backend: str = "auto") -> Group:
+        """Join the processes that torchrun started; one process without it.
+
+        Args:
+            device: where each computes.
+            backend: gloo, nccl, or auto: nccl on cuda, else gloo.
+        """
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
             return Group()
         if not dist.is_initialized():
-            backend = "nccl" if device.startswith("cuda") else "gloo"
+            if backend == "auto":
+                backend = "nccl" if device.startswith("cuda") else "gloo"
             dist.init_process_group(backend, timeout=TIMEOUT)
         return Group(dist.get_rank(), size)
 

@@ -8,7 +8,7 @@ same step on the same data.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
@@ -103,7 +103,10 @@ class Ppo:
         sums: dict[str, float] = {}
         first_deviation, steps = 0.0, 0
         noise = self._noise(rollout, targets, update) if not critic_only else {}
-        for rows in self._minibatches(rollout):
+        first = self._minibatches(rollout)
+        played = self._recompute(rollout, first, update)
+        later = (rows for _ in range(config.epochs - 1) for rows in self._minibatches(rollout))
+        for rows in chain(first, later):
             stats, deviation = self._gradient(rollout, targets, rows, critic_only)
             if steps == 0:
                 first_deviation = deviation
@@ -123,7 +126,36 @@ class Ppo:
         result["lr"] = float(self.optimizer.param_groups[0]["lr"])
         if critic is not None:
             result["critic_warmup"] = float(critic_only)
-        return result | noise
+        return result | noise | played
+
+    @torch.no_grad()
+    def _recompute(
+        self, rollout: Rollout, minibatches: list[Tensor], update: int
+    ) -> dict[str, float]:
+        """In bfloat16, replace the log-probabilities of acting by those of the update's own path.
+
+        Acting takes one token at a time and rounds otherwise; with these the first ratio is 1.
+        Returns how far acting was from them.
+        """
+        if self.config.backbone_dtype != "bfloat16":
+            return {}
+        acted, deviation = rollout.log_probs.clone(), _number(rollout.values, 0.0)
+        for rows in minibatches:
+            for part in torch.split(rows, self.config.microbatch_envs or len(rows)):
+                taken = self._log_probs(rollout, part)[1]
+                deviation = torch.maximum(deviation, ((acted[part] - taken).exp() - 1).abs().max())
+                rollout.log_probs[part] = taken
+        off = float(self.group.max(deviation))
+        self._check_ratio(off, update)
+        return {"rollout_ratio_deviation": off}
+
+    def _log_probs(self, rollout: Rollout, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return log-probabilities of all skills and of those taken, and values, of some envs."""
+        heads = self.policy.evaluate(rollout.rows.of(rows))
+        valid = None if rollout.valid is None else rollout.valid[rows]
+        log_probs = masked(heads.logits, valid).log_softmax(-1)
+        taken = log_probs.gather(-1, rollout.actions[rows][..., None])[..., 0]
+        return log_probs, taken, heads.value
 
     def _noise(self, rollout: Rollout, targets: Targets, update: int) -> dict[str, float | None]:
         """Return the noise of the policy's gradient over this process's rollout, where due."""
@@ -149,12 +181,11 @@ class Ppo:
             wanted = min(wanted, max(1, int(total // self.config.min_steps_per_gradient)))
         return wanted
 
-    def _minibatches(self, rollout: Rollout) -> Iterator[Tensor]:
-        """Yield the envs of each minibatch of all epochs; an epoch is drawn when it begins."""
-        for _ in range(self.config.epochs):
-            order = torch.randperm(rollout.actions.shape[0], generator=self.rng)
-            for part in order.tensor_split(self.num_minibatches(rollout)):
-                yield part.sort().values
+    def _minibatches(self, rollout: Rollout) -> list[Tensor]:
+        """Return the envs of each minibatch of an epoch; it is drawn when the epoch begins."""
+        order = torch.randperm(rollout.actions.shape[0], generator=self.rng)
+        parts = order.tensor_split(self.num_minibatches(rollout))
+        return [part.sort().values for part in parts]
 
     def _gradient(
         self, rollout: Rollout, targets: Targets, rows: Tensor, critic_only: bool
@@ -189,16 +220,13 @@ class Ppo:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the summed loss of some envs, its parts, and the largest |ratio - 1|."""
         config = self.config
-        heads = self.policy.evaluate(rollout.rows.of(rows))
-        valid = None if rollout.valid is None else rollout.valid[rows]
-        log_probs = masked(heads.logits, valid).log_softmax(-1)
-        taken = log_probs.gather(-1, rollout.actions[rows][..., None])[..., 0]
+        log_probs, taken, value = self._log_probs(rollout, rows)
         log_ratio = taken - rollout.log_probs[rows]
         ratio = log_ratio.exp()
         advantage = targets.advantage[rows]
         clipped = ratio.clamp(1.0 - config.clip, 1.0 + config.clip)
         policy_loss = -torch.minimum(ratio * advantage, clipped * advantage).sum()
-        value_loss = value_error(heads.value, targets.value[rows], config.value_loss)
+        value_loss = value_error(value, targets.value[rows], config.value_loss)
         entropy = -(log_probs.exp() * log_probs).sum()
         # Not 0 * value_loss: a head that is not used must not be touched, not even by weight decay.
         loss = value_coef * value_loss if value_coef else value_loss.new_zeros(())

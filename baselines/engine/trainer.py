@@ -41,6 +41,8 @@ RESUMABLE = {
     "keep_checkpoints",
     "device",
     "threads",
+    "render_threads",
+    "backend",
     "habitat_python",
     "habitat_data",
     "habitat_gpu",

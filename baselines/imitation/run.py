@@ -35,8 +35,8 @@ from .experts import Expert, ExplorerExpert, OracleExpert, PolicyExpert
 logger = get_logger(__name__)
 
 RESUMABLE: Final = {
-    "out", "resume", "device", "threads", "save_demonstrations", "habitat_python", "habitat_data",
-    "habitat_gpu",
+    "out", "resume", "device", "threads", "render_threads", "save_demonstrations", "habitat_python",
+    "habitat_data", "habitat_gpu",
 }  # fmt: skip
 """Settings that may differ when a run is resumed."""
 

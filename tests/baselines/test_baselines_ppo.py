@@ -13,11 +13,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langrearrange_baselines.engine.config import TrainConfig, preset
+from langrearrange_baselines.engine.curves import read_metrics
 from langrearrange_baselines.engine.errors import TrainingError
 from langrearrange_baselines.engine.factory import make_policy
 from langrearrange_baselines.engine.learner import derived_seed
 from langrearrange_baselines.engine.returns import advantages
 from langrearrange_baselines.engine.trainer import Trainer
+from langrearrange_baselines.train import train
 from toy_world import HORIZON, NUM_ACTIONS, ToyEncoder, ToyEnvs
 
 SMALL: dict[str, Any] = {
@@ -212,9 +214,9 @@ def test_a_rollout_may_be_stopped_before_any_step_but_the_first(tmp_path: Path) 
 
 def test_minibatches_are_a_partition_drawn_anew_in_every_epoch(tmp_path: Path) -> None:
     trainer = toy_trainer(tmp_path, minibatches=4, epochs=3)
-    parts = [part.tolist() for part in trainer.ppo._minibatches(trainer.player.play(4))]
-    assert [len(part) for part in parts] == [2, 2, 1, 1] * 3
-    epochs = [parts[i : i + 4] for i in (0, 4, 8)]
+    rollout = trainer.player.play(4)
+    epochs = [[part.tolist() for part in trainer.ppo._minibatches(rollout)] for _ in range(3)]
+    assert all([len(part) for part in parts] == [2, 2, 1, 1] for parts in epochs)
     assert all(sorted(row for part in epoch for row in part) == list(range(6)) for epoch in epochs)
     assert epochs[0] != epochs[1]
 
@@ -294,3 +296,14 @@ def test_a_pretrained_encoder_acts_as_it_learns(tmp_path: Path) -> None:
     records: list[dict[str, Any]] = []
     trainer.run(on_update=records.append)
     assert max(record["first_ratio_deviation"] for record in records) <= 1e-5
+
+
+def test_in_bfloat16_the_updates_own_path_replaces_what_acting_computed(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {
+        "encoder": "symbolic", "split": "train_mini", "num_envs": 6, "num_steps": 12,
+        "minibatches": 3, "num_updates": 2, "backbone_dtype": "bfloat16", "microbatch_envs": 1,
+    }  # fmt: skip
+    train(preset("tiny", out=tmp_path, **changes))
+    for record in read_metrics(tmp_path / "metrics.jsonl"):
+        assert record["first_ratio_deviation"] <= 1e-5
+        assert 1e-5 < record["rollout_ratio_deviation"] <= 2e-2

@@ -13,6 +13,7 @@ from langrearrange_baselines.engine import speed
 from langrearrange_baselines.engine.checkpoint import find_checkpoint, read_state
 from langrearrange_baselines.engine.config import preset
 from langrearrange_baselines.engine.encoder import ObservationEncoder, SeenViews, make_encoder
+from langrearrange_baselines.engine.envs import make_envs
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.train import train
 
@@ -102,3 +103,18 @@ def test_measuring_takes_every_way_and_an_unsettled_one_is_refused(tmp_path: Pat
     assert chosen.encoder_precision in speed.PRECISIONS
     assert chosen.encoder_layout in speed.LAYOUTS
     assert speed.settled(chosen) is chosen
+
+
+def test_pictures_may_be_drawn_by_several_threads(tmp_path: Path) -> None:
+    pictures = []
+    for threads in (1, 3):
+        envs = make_envs(preset("tiny", out=tmp_path, render_threads=threads), "rgb")
+        pictures.append(envs.reset(seed=3)[0]["rgb"])
+        assert envs.config.threads == threads
+        envs.close()
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_nccl_without_a_gpu_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nccl needs cuda"):
+        preset("tiny", out=tmp_path, backend="nccl")

@@ -97,7 +97,7 @@ def lost(out: Path, group: Group) -> None:
 def main() -> None:
     out = Path(sys.argv[1])
     torch.set_num_threads(1)
-    group = Group.from_environment("cpu")
+    group = Group.from_environment("cpu", "gloo")
     if "lost" in sys.argv:
         lost(out, group)
     weights = dict(trained(out / "equal", group).policy.trained())
