@@ -189,6 +189,9 @@ class TrainConfig(RunConfig):
     variance of returns, or so many; 0: none"""
     mask_invalid: bool = False
     """draw valid skills only, by the env's mask; in training only: a policy is scored without"""
+    mask_loss: float = 0.0
+    """weight of minus the logarithm of what the policy gives to valid skills without the mask: it
+    learns which are valid, which it is not told when it is scored"""
     weight_templates: Literal["none", "failure"] = "none"
     """failure: templates are drawn in proportion to how often they fail"""
     shaping: Literal["none", "planner"] = "none"
@@ -222,7 +225,7 @@ class TrainConfig(RunConfig):
         check_range(self, 0, "lr", "weight_decay", "entropy", "value_coef", "target_kl")
         check_range(self, 0, "critic_updates", "critic_lr", "microbatch_envs", "ratio_tolerance")
         check_range(self, 0, "min_steps_per_gradient", "critic_warmup", "measure_noise")
-        check_range(self, 0, "shaping_scale")
+        check_range(self, 0, "shaping_scale", "mask_loss")
         check_range(self, 1e-12, "adam_eps", "clip", "grad_clip", "reward_scale")
         check_range(self, 0, "gamma", "gae_lambda", "sync_fraction", most=1)
         if self.backend == "nccl" and not self.device.startswith("cuda"):
@@ -266,6 +269,8 @@ def _contradictions(config: TrainConfig) -> Iterator[str]:
             "critic_updates and bootstrap_horizon need the shared critic; with --critic own use "
             "--critic-warmup"
         )
+    if config.mask_loss and not config.mask_invalid:
+        yield "mask_loss is of masked training; add --mask-invalid"
     if config.episodes and config.weight_templates != "none":
         yield "weight_templates needs a split, which is drawn by template; leave --episodes out"
 
@@ -274,6 +279,7 @@ EXTRAS: Final[dict[str, Any]] = {
     "critic": "shared",
     "critic_inputs": "observed",
     "mask_invalid": False,
+    "mask_loss": 0.0,
     "weight_templates": "none",
     "shaping": "none",
     "inputs": "",

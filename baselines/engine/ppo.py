@@ -31,6 +31,21 @@ class Targets(NamedTuple):
     value: Tensor
 
 
+class _Said(NamedTuple):
+    """What a policy makes of steps, each (rows, steps) or more.
+
+    Attributes:
+        log_probs: of all skills; taken: of the one taken.
+        value: as the policy's own head has it.
+        valid_share: logarithm of what valid skills have together without the mask.
+    """
+
+    log_probs: Tensor
+    taken: Tensor
+    value: Tensor
+    valid_share: Tensor
+
+
 class Ppo:
     """The optimiser of a policy.
 
@@ -142,20 +157,22 @@ class Ppo:
         acted, deviation = rollout.log_probs.clone(), _number(rollout.values, 0.0)
         for rows in minibatches:
             for part in torch.split(rows, self.config.microbatch_envs or len(rows)):
-                taken = self._log_probs(rollout, part)[1]
+                taken = self._log_probs(rollout, part).taken
                 deviation = torch.maximum(deviation, ((acted[part] - taken).exp() - 1).abs().max())
                 rollout.log_probs[part] = taken
         off = float(self.group.max(deviation))
         self._check_ratio(off, update)
         return {"rollout_ratio_deviation": off}
 
-    def _log_probs(self, rollout: Rollout, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return log-probabilities of all skills and of those taken, and values, of some envs."""
+    def _log_probs(self, rollout: Rollout, rows: Tensor) -> _Said:
+        """Return what the policy makes of the steps of some envs."""
         heads = self.policy.evaluate(rollout.rows.of(rows))
         valid = None if rollout.valid is None else rollout.valid[rows]
-        log_probs = masked(heads.logits, valid).log_softmax(-1)
+        logits = masked(heads.logits, valid)
+        log_probs = logits.log_softmax(-1)
         taken = log_probs.gather(-1, rollout.actions[rows][..., None])[..., 0]
-        return log_probs, taken, heads.value
+        valid_share = logits.logsumexp(-1) - heads.logits.logsumexp(-1)
+        return _Said(log_probs, taken, heads.value, valid_share)
 
     def _noise(self, rollout: Rollout, targets: Targets, update: int) -> dict[str, float | None]:
         """Return the noise of the policy's gradient over this process's rollout, where due."""
@@ -220,7 +237,7 @@ class Ppo:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the summed loss of some envs, its parts, and the largest |ratio - 1|."""
         config = self.config
-        log_probs, taken, value = self._log_probs(rollout, rows)
+        log_probs, taken, value, valid_share = self._log_probs(rollout, rows)
         log_ratio = taken - rollout.log_probs[rows]
         ratio = log_ratio.exp()
         advantage = targets.advantage[rows]
@@ -232,6 +249,8 @@ class Ppo:
         loss = value_coef * value_loss if value_coef else value_loss.new_zeros(())
         if not critic_only:
             loss = loss + policy_loss - config.entropy * entropy
+            if config.mask_loss:
+                loss = loss - config.mask_loss * valid_share.sum()
         with torch.no_grad():
             kl = (ratio - 1.0 - log_ratio).sum()
             outside = ((ratio - 1.0).abs() > config.clip).float().sum()

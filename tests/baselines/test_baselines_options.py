@@ -267,6 +267,17 @@ def test_a_trace_names_what_is_not_the_papers(tmp_path: Path) -> None:
     assert told == "train_mini, PPO preset small, critic=own, mask_invalid=True"
 
 
+def test_the_loss_of_the_mask_moves_the_policy_towards_valid_skills(tmp_path: Path) -> None:
+    """Measured without the mask, as in scoring; without the loss nothing teaches it."""
+    invalid = []
+    for weight in (0.0, 1.0):
+        out = tmp_path / str(weight)
+        small(out, mask_invalid=True, mask_loss=weight, num_updates=12, num_steps=16)
+        rollout = played(tmp_path / "unmasked", init_from=str(out))
+        invalid.append(rollout.invalid)
+    assert invalid[1] < invalid[0] - 0.2
+
+
 def test_inputs_are_what_was_done_and_what_came_of_it() -> None:
     outcome = np.zeros((2, len(OUTCOMES)), np.int8)
     outcome[[0, 1], [0, 3]] = 1
@@ -354,6 +365,7 @@ def test_presets_of_the_paper_refuse_what_it_has_not(name: str, changes: dict[st
     [
         ({"critic_inputs": "privileged"}, "are of an own critic; add --critic own"),
         ({"critic_warmup": 3}, "are of an own critic"),
+        ({"mask_loss": 0.1}, "mask_loss is of masked training; add --mask-invalid"),
         ({"critic": "own", "critic_updates": 1}, "need the shared critic"),
         ({"critic": "own", "bootstrap_horizon": True}, "need the shared critic"),
         ({"weight_templates": "failure", "episodes": "x"}, "leave --episodes out"),
