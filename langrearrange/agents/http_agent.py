@@ -108,7 +108,7 @@ class HttpAgent:
         return read_reply(data, expected)
 
     def _interrupt(self) -> None:
-        """At the deadline: socket timeouts begin anew with each byte that is received."""
+        """At the deadline: socket timeouts restart with each byte received."""
         sock = self._connection.sock if self._connection is not None else None
         if sock is not None:
             with contextlib.suppress(OSError):

@@ -85,7 +85,7 @@ class Args(RunOptions):
     """Run an agent over episodes and write a trace file that `score` replays.
 
     An interrupted run resumes when the same command is given again; episodes that were being
-    played are played again, and the trace says so.
+    played are played again, and the trace marks them.
     Agent interfaces (docs/protocol.md), give exactly one: --agent, --agent-cmd or --agent-url.
 
       langrearrange evaluate --agent explorer --out out/explorer.jsonl.gz

@@ -71,7 +71,7 @@ class ProbeData(NamedTuple):
 
 
 def fresh_spec(split: str, count: int) -> SplitSpec:
-    """Return a spec like a published split's whose episodes nobody has seen."""
+    """Return a spec like a published split's with fresh episodes."""
     spec = load_spec(split)
     return msgspec.structs.replace(
         spec,

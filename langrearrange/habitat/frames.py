@@ -49,7 +49,7 @@ def camera_pose(camera: Camera) -> Rows:
 
 
 def translation_y_up(pose: Matrix) -> list[float]:
-    """Return where a pose's origin lies in a y-up frame, metres, rounded to a micrometre."""
+    """Return the origin of a pose in a y-up frame, metres, rounded to a micrometre."""
     place: list[float] = (np.round(y_up(pose)[:3, 3], 6) + 0.0).tolist()
     return place
 

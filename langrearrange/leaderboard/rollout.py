@@ -76,7 +76,7 @@ def play(
             one episode at a time, since one that breaks breaks the call for all rows.
         episodes: what to play, each once.
         rules: how.
-        on_start: called with an episode's id before the agent is told of it.
+        on_start: called with an episode's id before the agent receives it.
 
     Yields:
         A trace as each episode ends, in order of ending.

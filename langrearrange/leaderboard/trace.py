@@ -173,7 +173,7 @@ class StartLine(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind",
     tag="start",
 ):  # fmt: skip
-    """Only in unfinished files: written before the agent is told of the episode."""
+    """Only in unfinished files: written before the agent receives the episode."""
 
     id: Name
 

@@ -1,4 +1,4 @@
-"""Which of Habitat's data sets lie in a folder, what is missing, and the command that fetches it.
+"""Habitat's data sets in a folder, what is missing, and the command that fetches it.
 
 Not for what the data sets hold (`scene_dataset`).
 """

@@ -243,7 +243,7 @@ def asset_turn(template: Template) -> NDArray[np.float64]:
     front = numbers(template.content.get("front", (0, 0, -1)), 3, place)
     turn = np.stack([np.cross(front, up), up, -front])
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3:
-        raise DatasetError(f"{template.path}: damaged: 'up' and 'front' are no right angle")
+        raise DatasetError(f"{template.path}: damaged: 'up' and 'front' are not perpendicular")
     return turn
 
 

@@ -3,7 +3,7 @@
 Bullet replaces every mesh of a collision asset by its convex hull. A part of furniture is put
 together from convex solids, which stay whole; what is hollow (a drawer, a fridge) becomes plates.
 A ray of Bullet's that falls straight onto a plate ends exactly there, but up to 1 cm before a round
-solid; so a solid is covered by plates where it has large flat facets, and lies behind them.
+solid; so a solid is covered by plates in front of its large flat facets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from langrearrange.houses.mesh import Mesh
 _PLATE_M: Final = 0.01
 """Thickness of a plate, behind the facet that is seen."""
 _BULGE_M: Final = 0.001
-"""What may lie in front of a facet of a piece that counts as convex."""
+"""Tolerance in front of a facet within which a piece counts as convex."""
 _THIN_M: Final = 0.001
 _LARGE_M2: Final = 0.01
 

@@ -55,13 +55,13 @@ def export_habitat(
         house_ids: which flats.
         out: the dataset's folder, made if needed.
         model_ids: which models of things.
-        advance: told (1, id) after each flat and each model.
+        advance: called with (1, id) after each flat and each model.
 
     Returns:
         The path of the `.scene_dataset_config.json` to give to Habitat.
 
     Raises:
-        HouseError: no flat or no model is called so.
+        HouseError: a flat or model does not exist.
     """
     houses = [get_house(house_id) for house_id in house_ids]
     things = {model_id: object_mesh(model_id) for model_id in model_ids}

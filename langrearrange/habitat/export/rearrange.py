@@ -74,7 +74,7 @@ def export_rearrange(
         out: folder of rearrange data sets, made if needed.
         scene_dataset_config: what `export_habitat` returned; paths in the episodes begin with its
             folder, so a relative one is relative to where habitat-lab is started.
-        advance: told (1, id) after each episode.
+        advance: called with (1, id) after each episode.
 
     Raises:
         HouseError: an episode plays in a home that we cannot export.

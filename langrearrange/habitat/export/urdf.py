@@ -27,7 +27,7 @@ class Link(NamedTuple):
         name: of the link; its joint is called `<name>_joint`.
         pose: (3, 4), where it is when closed, in the frame of the piece (z up).
         bounds: (2, 3) corners of its mesh, metres, its own frame (z up).
-        joint: how it opens; None for what stands still.
+        joint: how it opens; None for a fixed part.
     """
 
     name: str

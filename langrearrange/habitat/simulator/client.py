@@ -1,4 +1,4 @@
-"""An engine at hand, in this process or in another one: the same calls. Nothing about flats.
+"""An engine in this process or in a worker, with the same calls. Does not know flats.
 
 `Local` calls habitat_sim here. `Worker` runs it in the Python of a Habitat environment, so that its
 pins never meet ours; pictures come through shared memory.

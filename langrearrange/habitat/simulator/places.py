@@ -80,7 +80,7 @@ def find_gpu(python: str) -> int:
 
 
 def look_into(data: str | Path | None) -> Found:
-    """Return what of use lies in a data folder; ReplicaCAD there becomes that of this process.
+    """Return the usable parts of a data folder; its ReplicaCAD is used in this process.
 
     Raises:
         HabitatError: nothing does, or this process uses another folder's ReplicaCAD.

@@ -186,7 +186,7 @@ class HabitatSimulator(SceneSimulator):
 
 
 class _Sent:
-    """What Habitat was told last."""
+    """The last commands sent to Habitat."""
 
     def __init__(self) -> None:
         self.poses = np.full((1, 3, 4), np.nan, np.float32)  # differs from every pose

@@ -78,7 +78,7 @@ def serve(requests: TextIO, answers: TextIO, memory_fd: int, gpu_device: int) ->
         except module.EngineError as error:
             answer = {"error": str(error)}
         except Exception as error:
-            # Whatever it is has to reach the other side: here nobody would see it.
+            # Any error has to reach the other process: it would be lost here.
             answer = {"error": f"{type(error).__name__}: {error}"}
         tell(request["number"], answer)
     engine.close()
