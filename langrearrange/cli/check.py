@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from langrearrange.cli import common
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,9 @@ def _probe(args: Args) -> int:
         raise UsageError(f"--probe-episodes {args.probe_episodes}; accepted: 100 to 500,000")
     unknown = [name for name in args.sets if name not in SPLITS]
     if unknown:
-        raise UsageError(f"--probes takes names of splits, not '{unknown[0]}'")
+        raise UsageError(
+            f"--probes takes names of splits, not '{unknown[0]}'{did_you_mean(unknown[0], SPLITS)}"
+        )
     found = [
         lift
         for split in args.sets or SPLITS

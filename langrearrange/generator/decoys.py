@@ -31,7 +31,7 @@ class Shape:
 
     Attributes:
         count: how many it takes for granted.
-        told: how many of them, exactly, stand on each receptacle that it names.
+        fixed: how many of them, exactly, stand on each receptacle that it names.
         absences: for each place of its choice where none stands: all that it could be, as bit masks
             of receptacles.
         only: whether there are no others.
@@ -40,7 +40,7 @@ class Shape:
     """
 
     count: int = 1
-    told: tuple[int, ...] = ()
+    fixed: tuple[int, ...] = ()
     absences: tuple[tuple[int, ...], ...] = ()
     only: bool = False
     named: bool = True
@@ -71,7 +71,7 @@ def shapes_of(template: Template) -> tuple[Shape, ...]:
             if slot.is_object and "" not in absent:
                 shape = Shape(
                     count=1 if slot.kind == "group" else sum(n for n, _ in placed) or 1,
-                    told=tuple(count for count, at in placed if _is_one_place(template, at)),
+                    fixed=tuple(count for count, at in placed if _is_one_place(template, at)),
                     absences=tuple(_places(template, at) for at in absent if at not in RECEPTACLES),
                     only=any(isinstance(fact, Only) for fact in facts),
                     named=slot.kind in ("object", "group"),

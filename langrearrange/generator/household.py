@@ -99,8 +99,8 @@ class _Kind(NamedTuple):
     Attributes:
         category: its index.
         number: how many there are.
-        mask: where they may stand, but for those that are told.
-        told: receptacles of the first ones, where the facts decide them.
+        mask: where they may stand, but for those that are fixed.
+        fixed: receptacles of the first ones, where the facts decide them.
         shape: of clutter, what it imitates.
         only: whether nothing may be added.
     """
@@ -108,7 +108,7 @@ class _Kind(NamedTuple):
     category: int
     number: int
     mask: int
-    told: tuple[int, ...] = ()
+    fixed: tuple[int, ...] = ()
     shape: Shape = PLAIN
     only: bool = False
 
@@ -194,7 +194,7 @@ class _Placer:
 
     def _demanded(self) -> list[_Kind]:
         """Return what the facts demand, each category once; choose those that they leave open."""
-        told: dict[int, list[int]] = {}
+        fixed: dict[int, list[int]] = {}
         numbers: Counter[int] = Counter()
         for fact in self._places:
             within = mask_of(fact.receptacle)
@@ -206,21 +206,21 @@ class _Placer:
                     )
                 category = CATEGORY_INDEX[self._rng.choice(able)]
                 numbers[category] += 1
-                places = told.setdefault(category, [])
+                places = fixed.setdefault(category, [])
                 if fact.receptacle:
                     places.append(receptacle := self._choose(self._mask(category) & within))
-                    filled = sum(found.count(receptacle) for found in told.values())
+                    filled = sum(found.count(receptacle) for found in fixed.values())
                     if filled > self._free[receptacle]:
                         raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
         for fact in self._places:  # "exactly so many": nothing must add to them
             if fact.receptacle in RECEPTACLES:
                 self._forbid(fact)
-        for category, places in told.items():
+        for category, places in fixed.items():
             if numbers[category] > len(places) and not self._mask(category):
                 raise Rejected(f"no room for {CATEGORIES[category]}")
         return [
             _Kind(c, numbers[c], self._mask(c), tuple(places), only=c in self._only)
-            for c, places in told.items()
+            for c, places in fixed.items()
         ]
 
     def _numbered(self, demanded: Sequence[_Kind], wanted: int) -> list[_Kind] | None:
@@ -275,23 +275,23 @@ class _Placer:
 
     def _places_of(self, kind: _Kind) -> list[int]:
         """Return where a kind's objects stand; clutter as if a sentence named places of its own."""
-        rng, shape, mask, told = self._rng, kind.shape, kind.mask, list(kind.told)
-        for count in shape.told:
+        rng, shape, mask, fixed = self._rng, kind.shape, kind.mask, list(kind.fixed)
+        for count in shape.fixed:
             place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
-            told += [place] * count
+            fixed += [place] * count
             mask = mask & ~(1 << place) or mask
-        kept = sum_of(1 << place for place in told)
+        kept = sum_of(1 << place for place in fixed)
         for choices in shape.absences:
             able = [where for where in choices if not where & kept]
             if able:
                 kept |= (nowhere := rng.choice(able))
                 mask = mask & ~nowhere or mask
-        return told + [self._choose(mask) for _ in range(kind.number - len(told))]
+        return fixed + [self._choose(mask) for _ in range(kind.number - len(fixed))]
 
     def _squeezed(self, kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
         """Return a place for every object: what is decided first, the rest where there is room."""
-        placed = [(kind.category, place) for kind in kinds for place in kind.told]
-        rest = [kind for kind in kinds for _ in range(kind.number - len(kind.told))]
+        placed = [(kind.category, place) for kind in kinds for place in kind.fixed]
+        rest = [kind for kind in kinds for _ in range(kind.number - len(kind.fixed))]
         free = self._free.copy()
         for _, receptacle in placed:
             free[receptacle] -= 1

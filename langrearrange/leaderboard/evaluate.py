@@ -22,7 +22,7 @@ from langrearrange.agents import (
 from langrearrange.dataset import EpisodeSource, Selection, select
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard.matching import content_sha256
-from langrearrange.leaderboard.rollout import RunRules, play, told
+from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.trace import (
     AgentFacts,
     Conditions,
@@ -130,11 +130,10 @@ def evaluate(
     header = header_of(facts, plan, conditions_of(built, plan, workers if executor else 1))
     writer = TraceWriter(out, header, force=force)
     total = sum(map(len, plan.selections))
-    told.clear()
     rules = plan.rules._replace(modality=facts.modality)
     if isinstance(built, RowsOfAgents):  # an agent a row plays one episode at a time
         rules = rules._replace(num_rows=1)
-    begin = partial(play, built)
+    begin = partial(play, built, reported=set())
     if executor is not None and spec is not None:
         begin = partial(play_with, executor, spec, workers=workers)
     try:

@@ -33,8 +33,6 @@ from langrearrange.log import get_logger
 from langrearrange.world.vocabulary import HORIZON
 
 logger = get_logger(__name__)
-told: set[Failure] = set()
-"""Failures that were warned of: the first of each kind in this process."""
 ENVS: Final = {"paper": LangRearrangeVectorEnv, "hard": LangRearrangeHardVectorEnv}
 
 
@@ -65,6 +63,7 @@ def play(
     episodes: Selection,
     rules: RunRules = RunRules(),  # noqa: B008 (a constant)
     on_start: Callable[[str], None] = ignore,
+    reported: set[Failure] | None = None,
 ) -> Iterator[EpisodeTrace]:
     """Let an agent play episodes side by side.
 
@@ -77,6 +76,8 @@ def play(
         episodes: what to play, each once.
         rules: how.
         on_start: called with an episode's id before the agent receives it.
+        reported: kinds of failure that need no further warning, extended by those that occur;
+            None to begin with none.
 
     Yields:
         A trace as each episode ends, in order of ending.
@@ -103,7 +104,7 @@ def play(
         **rules.simulator,
     )
     try:
-        yield from _Rollout(agent, env, on_start).play()
+        yield from _Rollout(agent, env, on_start, set() if reported is None else reported).play()
     finally:
         env.close()
 
@@ -132,9 +133,13 @@ class _Rollout:
     """An agent in front of a vector env, whose rows begin an episode as soon as one has ended."""
 
     def __init__(
-        self, agent: BatchedAgent, env: LangRearrangeVectorEnv, on_start: Callable[[str], None]
+        self,
+        agent: BatchedAgent,
+        env: LangRearrangeVectorEnv,
+        on_start: Callable[[str], None],
+        reported: set[Failure],
     ) -> None:
-        self._agent, self._env, self._on_start = agent, env, on_start
+        self._agent, self._env, self._on_start, self._reported = agent, env, on_start, reported
         self._privileged, self._num_actions = is_privileged(agent), env.config.num_actions
         self._rows: dict[int, _Row] = {}
         self._failed: dict[int, Failure] = {}
@@ -216,8 +221,8 @@ class _Rollout:
     def _fail(self, row: int, error: Exception) -> None:
         self._failed[row] = failure = _failure_of(error)
         name, kind = self._rows[row].episode_id, type(error).__name__
-        first = failure not in told
-        told.add(failure)
+        first = failure not in self._reported
+        self._reported.add(failure)
         logger.log(
             logging.WARNING if first else logging.INFO,
             "%s: agent failed (%s): %s: %s", name, failure, kind, error,

@@ -11,13 +11,14 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from langrearrange import __version__
-from langrearrange.errors import SubmissionError
+from langrearrange.errors import SubmissionError, UsageError
 
 SCHEMA_VERSION: Final[Literal[2]] = 2
 MAX_EPISODES: Final = 200_000
 MAX_ACTIONS: Final = 1_000
 
-Text = Annotated[str, msgspec.Meta(max_length=500)]
+MAX_TEXT: Final = 500
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 """Free text of submitters, shown to others; `AgentFacts` refuses what cannot be printed."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
@@ -70,10 +71,17 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     note: Text = ""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for text with control, bidirectional or zero-width characters."""
+        """Raise UsageError for long text, control, bidirectional or zero-width characters."""
         for name in ("perception", "authors", "url", "parameters", "train_data", "note"):
-            if not getattr(self, name).isprintable():
-                raise ValueError(f"{name} holds characters that cannot be printed")
+            text, limit = getattr(self, name), 200 if name == "perception" else MAX_TEXT
+            if len(text) > limit:
+                raise UsageError(
+                    f"the agent's {name} has {len(text)} characters; accepted: at most {limit}"
+                )
+            if not text.isprintable():
+                raise UsageError(
+                    f"the agent's {name} is {text!r:.80}; accepted: printable characters"
+                )
 
 
 class LimitFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from typing import Final
 from langrearrange.agents import AgentSpec, BatchedAgent
 from langrearrange.dataset import EpisodeList, Selection, select
 from langrearrange.leaderboard.rollout import RunRules, ignore, play
-from langrearrange.leaderboard.trace import EpisodeTrace
+from langrearrange.leaderboard.trace import EpisodeTrace, Failure
 
 SPARE: Final = 2
 """Chunks handed out beyond one for each worker, so that none waits; a kill loses all of them."""
@@ -22,7 +22,8 @@ SPARE: Final = 2
 
 def play_chunk(spec: AgentSpec, episodes: Selection, rules: RunRules) -> list[EpisodeTrace]:
     """Play some episodes in a worker; its agent is built once and kept."""
-    return list(play(_agent_of(spec), episodes, rules))
+    agent, reported = _agent_of(spec)
+    return list(play(agent, episodes, rules, reported=reported))
 
 
 def play_with(
@@ -64,5 +65,6 @@ def play_with(
 
 
 @lru_cache(maxsize=1)
-def _agent_of(spec: AgentSpec) -> BatchedAgent:
-    return spec.build()
+def _agent_of(spec: AgentSpec) -> tuple[BatchedAgent, set[Failure]]:
+    """Return a worker's agent and the kinds of its failures that were reported."""
+    return spec.build(), set()

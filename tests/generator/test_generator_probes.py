@@ -102,8 +102,8 @@ def test_sets_that_go_together_are_drawn_without_knowing_what_is_said() -> None:
 def test_shapes_are_those_of_the_facts() -> None:
     train = blueprint_of(load_spec("train")).file
     put, move = (shapes_of(train.template(name))[0] for name in ("put", "move_from_to"))
-    assert (put.count, put.told, len(put.absences), put.only) == (1, (), 1, False)
-    assert (move.told, len(move.absences)) == ((1,), 1)
+    assert (put.count, put.fixed, len(put.absences), put.only) == (1, (), 1, False)
+    assert (move.fixed, len(move.absences)) == ((1,), 1)
     assert shapes_of(train.template("close_fridge")) == (PLAIN,)
 
 

@@ -26,7 +26,6 @@ from langrearrange.env import STOP
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.leaderboard import EpisodeTrace, RunRules, play
 from langrearrange.leaderboard.chain import ObservationChain
-from langrearrange.leaderboard.rollout import told
 from langrearrange.leaderboard.trace import Failure, OutcomeName
 from langrearrange.testing import toy_episodes
 from langrearrange.world import skill_index
@@ -277,7 +276,6 @@ def test_a_privileged_agent_is_shown_each_episode_before_it_begins() -> None:
 def test_the_first_crash_shows_its_traceback_and_a_bad_action_what_was_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    told.clear()
     rows = RowsOfAgents(lambda: Misbehaving(ValueError("broken"), at="act"))
     with caplog.at_level(logging.WARNING):
         traces_of(rows, HANDMADE)
