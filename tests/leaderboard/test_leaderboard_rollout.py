@@ -279,10 +279,12 @@ def test_the_first_crash_shows_its_traceback_and_a_bad_action_what_was_said(
     rows = RowsOfAgents(lambda: Misbehaving(ValueError("broken"), at="act"))
     with caplog.at_level(logging.WARNING):
         traces_of(rows, HANDMADE)
-        traces_of(RowsOfAgents(lambda: Misbehaving(ValueError("again"), at="act")), HANDMADE)
+    assert len(HANDMADE) > 1
     assert caplog.text.count("Traceback") == 1
     assert "ValueError: broken" in caplog.text
-    assert "again" not in caplog.text
+    with caplog.at_level(logging.WARNING):  # the next run reports its own
+        traces_of(RowsOfAgents(lambda: Misbehaving(ValueError("again"), at="act")), HANDMADE)
+    assert caplog.text.count("Traceback") == 2
 
     class Talker(Misbehaving):
         def act(self, observation: Any) -> Any:
