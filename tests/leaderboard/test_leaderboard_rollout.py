@@ -294,4 +294,4 @@ def test_the_first_crash_shows_its_traceback_and_a_bad_action_what_was_said(
         traces_of(RowsOfAgents(lambda: Talker(ValueError(), at="never")), HANDMADE)
     assert "bad_action" in caplog.text
     assert "'to the sofa, please'" in caplog.text
-    assert caplog.text.count("Traceback") == 1
+    assert caplog.text.count("Traceback") == 2
