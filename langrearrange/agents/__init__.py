@@ -9,6 +9,7 @@ from langrearrange.agents.http_agent import HttpAgent
 from langrearrange.agents.loading import (
     BUNDLED,
     REFERENCE_AGENTS,
+    close_agent,
     from_command,
     in_own_process,
     is_privileged,
@@ -24,10 +25,11 @@ from langrearrange.agents.protocol import (
     BatchedAgent,
     PrivilegedAgent,
     PrivilegedBatchedAgent,
+    RunStoppedError,
 )
 from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
-from langrearrange.agents.spec import AgentSpec
+from langrearrange.agents.spec import AgentSource, AgentSpec
 from langrearrange.env.observer import Observation
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "REFERENCE_AGENTS",
     "Agent",
     "AgentRefusalError",
+    "AgentSource",
     "AgentSpec",
     "AgentTimeoutError",
     "BatchedAgent",
@@ -49,6 +52,8 @@ __all__ = [
     "ProcessAgent",
     "RandomAgent",
     "RowsOfAgents",
+    "RunStoppedError",
+    "close_agent",
     "from_command",
     "in_own_process",
     "is_privileged",

@@ -118,6 +118,13 @@ def is_privileged(agent: object) -> bool:
     return isinstance(agent, PrivilegedAgent) or callable(getattr(agent, "bind_rows", None))
 
 
+def close_agent(agent: object) -> None:
+    """Close an agent that has a `close`. May be called more than once."""
+    close = getattr(agent, "close", None)
+    if callable(close):
+        close()
+
+
 def _is_batched(agent: object) -> bool:
     return all(callable(getattr(agent, name, None)) for name in ("reset_rows", "act_rows"))
 

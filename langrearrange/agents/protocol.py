@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.observer import Observation
-from langrearrange.errors import AgentError
+from langrearrange.errors import AgentError, RunError
 
 
 class AgentTimeoutError(AgentError):
@@ -16,7 +16,20 @@ class AgentTimeoutError(AgentError):
 
 
 class AgentRefusalError(AgentError):
-    """An agent's answer contains no skill; the episode fails."""
+    """An agent's answer contains no skill; the episode fails.
+
+    Args:
+        message: what was answered and what is accepted.
+        kind: of bad answer; the first of each kind is reported.
+    """
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class RunStoppedError(AgentError, RunError):
+    """An agent cannot go on in any episode; the run stops and can be resumed."""
 
 
 @runtime_checkable

@@ -1,12 +1,21 @@
 """The choice of an agent as a picklable value: a name, a command or an address."""
 
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from langrearrange.agents.http_agent import HttpAgent
 from langrearrange.agents.loading import from_command, in_own_process, load_rows
 from langrearrange.agents.process import Limits
 from langrearrange.agents.protocol import BatchedAgent
 from langrearrange.errors import UsageError
+
+
+@runtime_checkable
+class AgentSource(Protocol):
+    """Where agents come from when a run needs several: an `AgentSpec`, or an object of yours."""
+
+    def build(self) -> BatchedAgent:
+        """Return a new agent; AgentError if it cannot be loaded or started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 from tyro.conf import OmitArgPrefixes, arg
 
@@ -217,8 +217,16 @@ class Pool(NamedTuple):
 
 
 @contextmanager
-def executor_of(workers: int, dask: str | None) -> Iterator[Pool | None]:
-    """Yield what runs jobs elsewhere: a Dask cluster, processes, or None for a single worker."""
+def executor_of(
+    workers: int, dask: str | None, log_dir: Path | None = None
+) -> Iterator[Pool | None]:
+    """Yield what runs jobs elsewhere: a Dask cluster, processes, or None for a single worker.
+
+    Args:
+        workers: how many processes.
+        dask: address of a scheduler, or None.
+        log_dir: where processes log what happens in them; see `log_to`.
+    """
     if workers < 1:
         raise UsageError(f"--workers {workers}; accepted: 1 or more")
     if dask is not None:
@@ -236,23 +244,48 @@ def executor_of(workers: int, dask: str | None) -> Iterator[Pool | None]:
         from langrearrange.generator.workers import pool_of
 
         count = min(workers, 4 * (os.cpu_count() or 1))
-        with pool_of(None, count, begin_worker) as pool:
+        with pool_of(None, count, partial(begin_worker, log_dir)) as pool:
             yield Pool(pool, count)
     else:
         yield None
 
 
-def begin_worker() -> None:
-    """In a worker process: warn on stderr, and end with the parent."""
+def begin_worker(log_dir: Path | None = None) -> None:
+    """In a worker process: warn on stderr, log to a folder, and end with the parent."""
     from langrearrange.generator.workers import end_with_parent
 
     warn_on_stderr()
+    log_to(log_dir)
     end_with_parent()
 
 
 def warn_on_stderr() -> None:
     """Let warnings of the library be seen on stderr, such as why an agent fails."""
-    logging.getLogger("langrearrange").addHandler(_NOTES)
+    _LOGGER.addHandler(_NOTES)
+
+
+def log_to(folder: Path | None) -> logging.Handler | None:
+    """Append everything the library logs to `folder/log.txt`, with tracebacks; None: nowhere."""
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    _LOGGER.addHandler(handler)
+    _LOGGER.setLevel(logging.INFO)
+    return handler
+
+
+@contextmanager
+def logging_to(folder: Path | None) -> Iterator[None]:
+    """Log to a folder for a while; see `log_to`."""
+    handler = log_to(folder)
+    try:
+        yield
+    finally:
+        if handler is not None:
+            _LOGGER.removeHandler(handler)
+            handler.close()
 
 
 class _Notes(logging.Handler):
@@ -260,4 +293,5 @@ class _Notes(logging.Handler):
         note(self.format(record))
 
 
-_NOTES = _Notes(logging.WARNING)
+_NOTES: Final = _Notes(logging.WARNING)
+_LOGGER: Final = logging.getLogger("langrearrange")

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langrearrange.cli import common
+from langrearrange.errors import RunError
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from langrearrange.agents import AgentSpec, BatchedAgent
+    from langrearrange.agents import AgentSource, BatchedAgent
     from langrearrange.leaderboard import AgentFacts
 
 
@@ -35,21 +36,25 @@ class RunOptions:
     """name of the agent in tables; by default what it is"""
     perception: str = ""
     """what its encoder was trained on, <= 200 characters; by default what the agent says"""
+    log_dir: Path | None = None
+    """folder for log.txt: all tracebacks and bad answers; stderr shows the first of each kind"""
     force: common.Force = False
     pictures: common.Simulator = field(default_factory=common.SimulatorOptions)
 
     def play(
         self,
-        agent: BatchedAgent | AgentSpec,
+        agent: BatchedAgent | AgentSource,
         facts: AgentFacts,
         *,
         hard: bool,
         pool: common.Pool | None = None,
+        concurrency: int = 1,
     ) -> Path:
         """Let an agent play and return the path of the trace; a summary goes to stderr.
 
         Raises:
             UsageError: a split or folder does not exist.
+            RunError: the agent failed in every episode; the trace is written all the same.
         """
         from langrearrange.leaderboard.evaluate import Plan, evaluate
 
@@ -65,18 +70,22 @@ class RunOptions:
         outcomes: Counter[str] = Counter()
         kinds = ("failed", "succeeded")
         common.warn_on_stderr()
-        path = evaluate(
-            agent, facts, plan, self.out, executor=pool and pool.executor,
-            workers=pool.workers if pool else 1, force=self.force,
-            on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
-        )  # fmt: skip
+        with common.logging_to(self.log_dir):
+            path = evaluate(
+                agent, facts, plan, self.out, executor=pool and pool.executor,
+                workers=pool.workers if pool else 1, concurrency=concurrency, force=self.force,
+                on_episode=lambda trace: outcomes.update([trace.failure or kinds[trace.success]]),
+            )  # fmt: skip
         succeeded = f"{outcomes['succeeded']} of {outcomes.total()} episodes succeeded"
         common.note(f"{facts.name}: {succeeded}; `score` replays and judges them")
         failures = {kind: n for kind, n in outcomes.most_common() if kind not in kinds}
         if failures:
             counts = ", ".join(f"{n} {failure}" for failure, n in failures.items())
             total = sum(failures.values())
-            common.note(f"the agent failed in {total} of them ({counts}; docs/protocol.md)")
+            told = f"the agent failed in {total} of them ({counts}; docs/protocol.md)"
+            if total == outcomes.total():
+                raise RunError(f"{told}: none counts as played; the trace is {path}")
+            common.note(told)
         return path
 
 
@@ -113,9 +122,13 @@ class Args(RunOptions):
     """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
     workers: int = 1
     """processes that play, each with an agent of its own; the episodes are the same"""
+    concurrency: int = 1
+    """episodes open at a time in this process, each with an agent of its own: for slow agents"""
     dask: common.Dask = None
     step_timeout_s: float = 60.0
     """an agent outside this process that takes longer for a skill fails the episode"""
+    episode_timeout_s: float = 600.0
+    """the same for all skills of an episode together"""
 
 
 def run(args: Args) -> int:
@@ -130,9 +143,10 @@ def run(args: Args) -> int:
         own_process=":" in args.agent and not args.in_process,
         seed=args.seed,
         hard=args.hard,
-        limits=Limits(step_s=args.step_timeout_s),
+        limits=Limits(step_s=args.step_timeout_s, episode_s=args.episode_timeout_s),
     )
     agent = spec.build()
+    source = spec if args.workers > 1 or args.concurrency > 1 or args.dask else agent
     facts = AgentFacts(
         name=args.name or spec.label,
         modality=agent.modality,
@@ -143,6 +157,7 @@ def run(args: Args) -> int:
         parameters=args.parameters,
         train_data=args.train_data,
     )
-    with common.executor_of(args.workers, args.dask) as pool:
-        print(args.play(spec if pool else agent, facts, hard=args.hard, pool=pool))
+    with common.executor_of(args.workers, args.dask, args.log_dir) as pool:
+        path = args.play(source, facts, hard=args.hard, pool=pool, concurrency=args.concurrency)
+    print(path)
     return 0

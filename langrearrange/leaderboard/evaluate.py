@@ -12,15 +12,18 @@ from typing import Any
 
 from langrearrange import __version__
 from langrearrange.agents import (
+    AgentSource,
     AgentSpec,
     BatchedAgent,
     HttpAgent,
     ProcessAgent,
     RowsOfAgents,
+    close_agent,
     is_privileged,
 )
 from langrearrange.dataset import EpisodeSource, Selection, select
 from langrearrange.errors import UsageError
+from langrearrange.leaderboard.concurrent import play_concurrently
 from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.leaderboard.rollout import RunRules, play
 from langrearrange.leaderboard.trace import (
@@ -85,13 +88,14 @@ class Plan:
 
 
 def evaluate(
-    agent: BatchedAgent | AgentSpec,
+    agent: BatchedAgent | AgentSource,
     facts: AgentFacts,
     plan: Plan,
     out: Path | str,
     *,
     executor: Executor | None = None,
     workers: int = 1,
+    concurrency: int = 1,
     force: bool = False,
     on_episode: OnEpisode = lambda trace: None,
 ) -> Path:
@@ -101,13 +105,15 @@ def evaluate(
     arguments; the episodes that were being played are played again and marked so.
 
     Args:
-        agent: batched (`agents.load_rows`), or its spec.
+        agent: batched (`agents.load_rows`), or its spec or another source of agents.
         facts: what is declared of it; its modality must be the agent's.
         plan: what to play.
         out: the trace to write, `NAME.jsonl.gz`.
         executor: its workers play, each with an agent of its own; needs the agent's spec. The
             episodes are the same as without.
         workers: how many the executor has.
+        concurrency: episodes that are open at the same time in this process, each with an agent of
+            its own from the source; for slow agents. The episodes are the same as without.
         force: replace an existing file.
         on_episode: called after each episode, resumed ones included.
 
@@ -115,13 +121,17 @@ def evaluate(
         The path of the trace.
 
     Raises:
-        UsageError: facts that contradict the agent, a file in the way, or an executor without a
-            spec.
+        UsageError: facts that contradict the agent, a file in the way, an executor without a spec,
+            concurrency of a batched agent, without a source or with an executor.
+        RunStoppedError: from the agent; the same call resumes the run.
     """
     spec = agent if isinstance(agent, AgentSpec) else None
-    built = agent.build() if isinstance(agent, AgentSpec) else agent
+    source = agent if isinstance(agent, AgentSource) else None
+    built = agent.build() if isinstance(agent, AgentSource) else agent
     if executor is not None and spec is None:
         raise UsageError("workers build the agent themselves: give its AgentSpec, not the agent")
+    if concurrency != 1:
+        _check_concurrency(concurrency, source, built, executor)
     if facts.modality != built.modality or facts.privileged != is_privileged(built):
         raise UsageError(
             f"the facts say modality '{facts.modality}', privileged {facts.privileged}; the agent "
@@ -133,7 +143,11 @@ def evaluate(
     rules = plan.rules._replace(modality=facts.modality)
     if isinstance(built, RowsOfAgents):  # an agent a row plays one episode at a time
         rules = rules._replace(num_rows=1)
-    begin = partial(play, built, reported=set())
+    reported: set[str] = set()
+    begin: Callable[..., Iterator[EpisodeTrace]] = partial(play, built, reported=reported)
+    if concurrency > 1 and source is not None:
+        close_agent(built)
+        begin = partial(play_concurrently, source, concurrency=concurrency, reported=reported)
     if executor is not None and spec is not None:
         begin = partial(play_with, executor, spec, workers=workers)
     try:
@@ -141,9 +155,23 @@ def evaluate(
             on_episode(trace)
     finally:
         writer.close()
-        if spec is not None and isinstance(built, RowsOfAgents | HttpAgent):
-            built.close()
+        if source is not None:
+            close_agent(built)
     return writer.finish([name for selection in plan.selections for name in selection.ids])
+
+
+def _check_concurrency(
+    concurrency: int, source: AgentSource | None, built: BatchedAgent, executor: Executor | None
+) -> None:
+    if concurrency < 1:
+        raise UsageError(f"concurrency={concurrency}; accepted: 1 or more")
+    if source is None or not isinstance(built, RowsOfAgents):
+        raise UsageError(
+            f"concurrency={concurrency} needs the source of an agent that plays one episode at a "
+            "time; a batched agent plays num_rows episodes side by side already"
+        )
+    if executor is not None:
+        raise UsageError(f"concurrency={concurrency} and workers exclude each other; give one")
 
 
 def _traces(

@@ -15,6 +15,7 @@ from langrearrange.agents import (
     BatchedAgent,
     PrivilegedBatchedAgent,
     RowsOfAgents,
+    RunStoppedError,
     is_privileged,
 )
 from langrearrange.dataset import Selection
@@ -63,7 +64,7 @@ def play(
     episodes: Selection,
     rules: RunRules = RunRules(),  # noqa: B008 (a constant)
     on_start: Callable[[str], None] = ignore,
-    reported: set[Failure] | None = None,
+    reported: set[str] | None = None,
 ) -> Iterator[EpisodeTrace]:
     """Let an agent play episodes side by side.
 
@@ -85,6 +86,7 @@ def play(
     Raises:
         UsageError: num_rows < 1.
         AgentError: the agent has another modality than the rules.
+        RunStoppedError: from the agent; its episode was not played to the end.
     """
     if rules.num_rows < 1:
         raise UsageError(f"num_rows={rules.num_rows}; accepted: 1 or more")
@@ -137,7 +139,7 @@ class _Rollout:
         agent: BatchedAgent,
         env: LangRearrangeVectorEnv,
         on_start: Callable[[str], None],
-        reported: set[Failure],
+        reported: set[str],
     ) -> None:
         self._agent, self._env, self._on_start, self._reported = agent, env, on_start, reported
         self._privileged, self._num_actions = is_privileged(agent), env.config.num_actions
@@ -189,6 +191,8 @@ class _Rollout:
                 if self._privileged and isinstance(agent, PrivilegedBatchedAgent):
                     agent.bind_rows([row], [episode])
                 agent.reset_rows([row], [episode.instruction])
+            except RunStoppedError:
+                raise
             except Exception as error:
                 self._fail(row, error)
 
@@ -203,6 +207,8 @@ class _Rollout:
             answers = list(self._agent.act_rows(rows, batch))
             if len(answers) != len(rows):
                 raise AgentRefusalError(f"{len(answers)} skills for {len(rows)} rows")
+        except RunStoppedError:
+            raise
         except Exception as error:
             for row in rows:
                 self._fail(row, error)
@@ -220,13 +226,14 @@ class _Rollout:
 
     def _fail(self, row: int, error: Exception) -> None:
         self._failed[row] = failure = _failure_of(error)
-        name, kind = self._rows[row].episode_id, type(error).__name__
-        first = failure not in self._reported
-        self._reported.add(failure)
+        name = self._rows[row].episode_id
+        kind = f"{failure} {getattr(error, 'kind', '')}".strip()
+        first = kind not in self._reported
+        self._reported.add(kind)
         logger.log(
             logging.WARNING if first else logging.INFO,
-            "%s: agent failed (%s): %s: %s", name, failure, kind, error,
-            exc_info=error if first and failure == "crash" else None,
+            "%s: agent failed (%s): %s: %s", name, kind, type(error).__name__, error,
+            exc_info=error if failure == "crash" else None,
         )  # fmt: skip
 
 

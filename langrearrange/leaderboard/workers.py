@@ -14,7 +14,7 @@ from typing import Final
 from langrearrange.agents import AgentSpec, BatchedAgent
 from langrearrange.dataset import EpisodeList, Selection, select
 from langrearrange.leaderboard.rollout import RunRules, ignore, play
-from langrearrange.leaderboard.trace import EpisodeTrace, Failure
+from langrearrange.leaderboard.trace import EpisodeTrace
 
 SPARE: Final = 2
 """Chunks handed out beyond one for each worker, so that none waits; a kill loses all of them."""
@@ -65,6 +65,6 @@ def play_with(
 
 
 @lru_cache(maxsize=1)
-def _agent_of(spec: AgentSpec) -> tuple[BatchedAgent, set[Failure]]:
+def _agent_of(spec: AgentSpec) -> tuple[BatchedAgent, set[str]]:
     """Return a worker's agent and the kinds of its failures that were reported."""
     return spec.build(), set()

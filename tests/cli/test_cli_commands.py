@@ -132,7 +132,7 @@ def test_the_first_reason_why_an_agent_failed_is_told(
     code, _, told = run(
         capsys, "evaluate", *arguments, "--num-episodes", "2", "--out", "x.jsonl.gz"
     )
-    assert code == 0
+    assert code == 1
     assert "0 of 2 episodes succeeded" in told
     assert "the agent failed in 2 of them (2 crash; docs/protocol.md)" in told
     assert told.count("agent failed (crash): ValueError: no idea") == 1
