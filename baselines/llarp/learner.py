@@ -17,7 +17,7 @@ from .prefixes import PrefixStore
 class Llarp:
     """A language model between two trained adapters."""
 
-    settings = ("observation_module", "tokens_per_step", "lora_rank", "lora_alpha")
+    settings = ("layers", "observation_module", "tokens_per_step", "lora_rank", "lora_alpha")
 
     def make_policy(self, config: RunConfig, encoder: Encoder, num_actions: int) -> LlarpPolicy:
         """Return an untrained policy; its backbone is frozen, or has what is to be trained."""

@@ -16,7 +16,7 @@ from .text import SentenceStore, load_text_encoder
 class Lstm:
     """LSTM-Flan and LSTM-LLaMA (paper C.3), by the setting `summary`."""
 
-    settings = ("summary",)
+    settings = ("layers", "summary")
 
     def make_policy(self, config: RunConfig, encoder: Encoder, num_actions: int) -> LstmPolicy:
         """Return an untrained policy, its text encoder frozen unless it is to be trained."""
