@@ -44,7 +44,8 @@ Folders = Annotated[
 Force = Annotated[bool, arg(help="replace what is at --out")]
 Json = Annotated[bool, arg(help="print JSON instead of tables")]
 NumEpisodes = Annotated[
-    int | None, arg(help="at most this many episodes of each set, spread evenly; None for all")
+    int | None,
+    arg(help="at most this many episodes of each set, its templates in turn; None for all"),
 ]
 Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
 Workers = Annotated[int | None, arg(help="processes; None for one per available core")]

@@ -25,7 +25,7 @@ class RunOptions:
     episodes: tuple[str, ...] = (*TEST_SPLITS, "train_eval")
     """split names or folders of `generate`; by default the ten test splits and train_eval"""
     num_episodes: int | None = None
-    """at most this many of each, spread evenly; the run is then marked as partial"""
+    """at most this many of each, its templates in turn; the run is then marked as partial"""
     horizon: int = HORIZON
     """skills an episode may take"""
     seed: int = 0

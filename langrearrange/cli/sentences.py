@@ -13,9 +13,9 @@ def page(names: Sequence[str], num_sentences: int) -> Iterator[str]:
     from langrearrange.language.plain import in_words
     from langrearrange.world.goals import parse_goal
 
+    sources = [open_source(name) for name in names]  # refuses a name before a line is printed
     yield f"<!-- langrearrange stats {' '.join(names)} --sentences {num_sentences} -->"
-    for name in names:
-        source = open_source(name)
+    for source in sources:
         drawn = KeyedPermutation(len(source), HOUSE_VERSION, "sentences", source.split)
         count = min(num_sentences, len(source))
         yield f"\n## {source.split}\n\n| episode | sentence | goal |\n|---|---|---|"

@@ -6,6 +6,7 @@ Not for proving what it holds (`langrearrange.generator.check_dataset`).
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from langrearrange.dataset.manifest import Manifest, read_manifest
 from langrearrange.dataset.source import no_variants, published_id
 from langrearrange.errors import DatasetError
 
+MAX_CONTENT: Final = 4 << 30
+"""Most bytes that a data set may have uncompressed: a million episodes have 3 GB."""
 CACHED_MEMBERS: Final = 8
 """Decompressed members kept per data set: about 1 MB."""
 
@@ -124,7 +127,12 @@ class Dataset:
         return lines[row]
 
     def lines(self) -> Iterator[bytes]:
-        """Yield all canonical lines in file order, without filling the cache."""
+        """Yield all canonical lines in file order, without filling the cache.
+
+        Raises:
+            DatasetError: the file is damaged, or has more than `MAX_CONTENT` bytes uncompressed.
+        """
+        self._check_content_size()
         for number in range(len(self.manifest.members)):
             yield from self._read_member(number)
 
@@ -170,6 +178,20 @@ class Dataset:
             raise DatasetError(
                 f"{self._file} has {size} bytes where its manifest says "
                 f"{self.manifest.num_bytes}: it is truncated; {self._remedy()}"
+            )
+
+    def _check_content_size(self) -> None:
+        """Add up the sizes that the members declare, before any of them is decompressed.
+
+        A member that is longer than it declares fails when it is read: zlib compares the two.
+        """
+        with self._file.open("rb") as file:
+            sizes = (os.pread(file.fileno(), 4, max(0, end - 4)) for end in self._offsets[1:])
+            total = sum(int.from_bytes(size, "little") for size in sizes)
+        if total > MAX_CONTENT:
+            raise DatasetError(
+                f"{self._file} declares {total} bytes uncompressed; accepted: at most "
+                f"{MAX_CONTENT}; {self._remedy()}"
             )
 
     def _remedy(self) -> str:

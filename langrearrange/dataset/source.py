@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from langrearrange.dataset.codec import check_episode
 from langrearrange.dataset.episode import Episode, parse_episode_id
+from langrearrange.dataset.order import EpisodeOrder
 from langrearrange.errors import DatasetError, UsageError
 
 
@@ -182,16 +183,21 @@ class Selection:
 
 
 def select(source: EpisodeSource, num_episodes: int | None = None) -> Selection:
-    """Return at most `num_episodes` of a source, spread evenly over it; all for None.
+    """Return the first `num_episodes` of a source, its templates taken in turn; all for None.
+
+    In a generated split these are the episodes of the lowest indices, which are balanced over
+    templates, clusters, phrasings, receptacles and flats. They are returned in file order.
 
     Raises:
         UsageError: `num_episodes` is less than 1.
     """
     if num_episodes is not None and num_episodes < 1:
         raise UsageError(f"num_episodes={num_episodes}; accepted: 1 or more, or none for all")
-    total = len(source)
-    wanted = total if num_episodes is None else min(num_episodes, total)
-    return Selection(Chosen(source, rank * total // wanted) for rank in range(wanted))
+    positions: Sequence[int] = range(len(source))
+    if num_episodes is not None and num_episodes < len(source):
+        order = EpisodeOrder({name: len(of) for name, of in source.template_ranges.items()})
+        positions = sorted(map(order.position, range(num_episodes)))
+    return Selection(Chosen(source, position) for position in positions)
 
 
 def no_variants(split: str) -> DatasetError:

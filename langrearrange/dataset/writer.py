@@ -200,8 +200,8 @@ def refuse_existing(folder: Path, *, overwrite: bool) -> None:
     """Raise UsageError if the folder holds a finished set that may not be replaced."""
     if (folder / MANIFEST).exists() and not overwrite:
         raise UsageError(
-            f"{folder} already holds a finished data set; choose another folder, or replace it "
-            "with --force (overwrite=True)"
+            f"{folder} already holds a finished data set; choose another folder, or pass --force "
+            "to replace it (in Python overwrite=True)"
         )
 
 

@@ -123,9 +123,9 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
         if self.key and len(self.key) < MIN_KEY:
             raise UsageError(
-                f"spec '{self.name}': the key has {len(self.key)} characters; use at least "
-                f"{MIN_KEY}, or the commitment could be opened by trying (python -c 'import "
-                "secrets; print(secrets.token_hex(16))')"
+                f"the key of a sealed set has {len(self.key)} characters; accepted: at least "
+                f"{MIN_KEY}, so that nobody can guess it; python -c 'import secrets; "
+                "print(secrets.token_hex(16))' draws one"
             )
 
     def rng(self, *parts: KeyPart) -> KeyedRng:

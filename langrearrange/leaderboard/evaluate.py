@@ -52,8 +52,8 @@ class Plan:
 
     Attributes:
         sources: the splits.
-        num_episodes: at most so many of each split, spread evenly over it; None for all. A run of
-            fewer than all is marked as partial and never ranked.
+        num_episodes: at most so many of each split (`dataset.select`); None for all. A run of fewer
+            than all is marked as partial and never ranked.
         protocol: `paper` or `hard`.
         horizon: skills an episode may take.
         seed: given to the agent.

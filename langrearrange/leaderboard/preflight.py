@@ -17,11 +17,12 @@ from langrearrange.paths import source_sha256
 from langrearrange.world.vocabulary import HORIZON
 
 _FACTS: Final = {
-    "authors": "--authors",
-    "url": "--homepage",
-    "train_data": "--train-data",
-    "perception": "--perception",
+    "authors": ("authors", "--authors"),
+    "url": ("home page", "--homepage"),
+    "train_data": ("training data", "--train-data"),
+    "perception": ("perception", "--perception"),
 }
+"""Field of the header -> its name in messages, and the option of `evaluate`."""
 RESERVED: Final = frozenset((*(name.replace("_", "") for name in BUNDLED), "human"))
 """Names that no submission may have, letters and digits alone: the board plays these itself."""
 
@@ -143,7 +144,7 @@ def oddities(result: Result) -> list[str]:
 def _remarks(result: Result) -> list[str]:
     agent = result.header.agent
     return oddities(result) + [
-        f"nothing is said of the agent's {name}; evaluate takes {option}"
-        for name, option in _FACTS.items()
-        if not getattr(agent, name)
+        f"the trace has no {name} of the agent; give evaluate {option}"
+        for field, (name, option) in _FACTS.items()
+        if not getattr(agent, field)
     ]

@@ -1,6 +1,6 @@
 """Writes a trace episode by episode, so that an interrupted run can resume.
 
-While a run lasts, its lines lie uncompressed in `<name>.part`: a header each time it is begun, a
+During a run, its lines are kept uncompressed in `<name>.part`: a header each time it is begun, a
 line before each episode and one after it. `finish` writes the final file, in the given order; where
 nothing was interrupted, it is the same file every time.
 """
@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
+from langrearrange.dataset.writer import disk_errors
 from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.leaderboard.trace import (
     EpisodeTrace,
@@ -37,24 +38,32 @@ class TraceWriter:
         force: replace a finished file and a partial one of another run.
 
     Raises:
-        UsageError: a finished file, or a partial one of another run, is in the way.
+        UsageError: a finished file, or a partial one of another run, is in the way, or the name
+            does not end in `.jsonl.gz`.
+        DatasetError: the folder cannot be written.
         SubmissionError: the header breaks the schema, a name too long for example.
     """
 
     def __init__(self, path: Path | str, header: Header, *, force: bool = False) -> None:
         decode_line(encode_line(header), "the run's header")  # fails before the run if unreadable
         self._path = Path(path)
+        if not self._path.name.endswith(".jsonl.gz"):
+            raise UsageError(
+                f"{self._path}: a trace is compressed JSON lines; give --out a name that ends in "
+                ".jsonl.gz"
+            )
         self._part = self._path.with_name(self._path.name + ".part")
         self._header = header
-        if self._path.exists() and not force:
-            raise UsageError(f"{self._path} exists; choose another --out, or pass --force")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._done: dict[str, EpisodeTrace] = {}
         self._starts: Counter[str] = Counter()
-        keep = self._resume(force) if self._part.exists() else 0
-        self._file: BinaryIO = open(self._part, "r+b" if keep else "wb")
-        self._file.truncate(keep)
-        self._file.seek(keep)
+        with disk_errors(self._path.parent):
+            if self._path.exists() and not force:
+                raise UsageError(f"{self._path} exists; choose another --out, or pass --force")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            keep = self._resume(force) if self._part.exists() else 0
+            self._file: BinaryIO = open(self._part, "r+b" if keep else "wb")
+            self._file.truncate(keep)
+            self._file.seek(keep)
         self._append(encode_line(header))
 
     @property
@@ -89,9 +98,10 @@ class TraceWriter:
         footer = Footer(episodes=len(order), sha256=hashlib.sha256(body).hexdigest())
         body += encode_line(footer)
         fresh = self._path.with_name(self._path.name + ".tmp")
-        fresh.write_bytes(gzip.compress(body, 6, mtime=0))
-        os.replace(fresh, self._path)
-        self._part.unlink()
+        with disk_errors(self._path.parent):
+            fresh.write_bytes(gzip.compress(body, 6, mtime=0))
+            os.replace(fresh, self._path)
+            self._part.unlink()
         return self._path
 
     def close(self) -> None:
@@ -99,8 +109,9 @@ class TraceWriter:
         self._file.close()
 
     def _append(self, line: bytes) -> None:
-        self._file.write(line)
-        self._file.flush()
+        with disk_errors(self._path.parent):
+            self._file.write(line)
+            self._file.flush()
 
     def _resume(self, force: bool) -> int:
         """Read the partial file; return how many of its bytes are whole lines of this run."""
@@ -126,8 +137,8 @@ class TraceWriter:
             keep += len(data) + 1
         if not keep and not force:
             raise UsageError(
-                f"{self._part}:1: an unfinished run with other settings lies here; finish it with "
-                "its own command, choose another --out, or pass --force to drop it"
+                f"{self._part}:1: the unfinished run here has other settings; finish it with its "
+                "own command, choose another --out, or pass --force to drop it"
             )
         return keep
 

@@ -69,5 +69,5 @@ def test_a_comparison_that_cannot_be_is_refused(changes: dict[str, Any], message
 
 
 def test_a_short_key_is_refused() -> None:
-    with pytest.raises(UsageError, match="the key has 3 characters"):
+    with pytest.raises(UsageError, match="the key of a sealed set has 3 characters"):
         fresh_split("context", "abc", 5)

@@ -136,9 +136,9 @@ def test_the_first_reason_why_an_agent_failed_is_told(
     assert "0 of 2 episodes succeeded" in told
     assert "the agent failed in 2 of them (2 crash; docs/protocol.md)" in told
     assert told.count("agent failed (crash): ValueError: no idea") == 1
-    code, _, told = run(capsys, "play", "context/000001", "--trace", "x.jsonl.gz")
+    code, _, told = run(capsys, "play", "context/000002", "--trace", "x.jsonl.gz")
     assert code == 2
-    assert "no trace of context/000001; it holds context/000000, context/" in told
+    assert "no trace of context/000002; it holds context/000000, context/" in told
 
 
 def test_own_sets_are_named_by_their_folder(capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,6 +180,9 @@ WRONG = [
     (("stats", "context", "--num-episodes", "0"), "1 or more"),
     (("stats", "context", "--sentences", "0"), "1 or more"),
     (("stats", "context", "--sentences", "2", "--json"), "stands alone"),
+    (("stats", "context", "contxt", "--sentences", "2"), "did you mean 'context'?"),
+    (("evaluate", "--agent", "random", "--out", "x.json"), "a name that ends in .jsonl.gz"),
+    (("score", "x", "--key", "abc", "--commitment", "x"), "the key of a sealed set has 3 char"),
     (("export", "context", "--format", "minari", "--num-episodes", "0", "--out", "x"), "1 or more"),
     (("export", "context", "--num-episodes", "-1", "--out", "x"), "1 or more"),
     (("export", "context", "--format", "csv", "--out", "x"), "parquet, minari, pddl"),
@@ -223,8 +226,20 @@ def test_an_existing_output_is_never_overwritten(
     arguments = ("--split", "train_mini", "--num-episodes", "20", "--out", str(episodes))
     code, _, err = run(capsys, "generate", *arguments)
     assert code == 2
-    assert "--force" in err
+    assert "or pass --force to replace it (in Python overwrite=True)" in err
     assert (episodes / "manifest.json").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "file"
+    folder.touch()
+    out = ("--episodes", "context", "--num-episodes", "1", "--out", str(folder / "x.jsonl.gz"))
+    code, _, err = run(capsys, "evaluate", "--agent", "random", *out)
+    assert code == 1
+    assert f"{folder}: cannot be written (" in err
+    assert "Choose another folder or fix its permissions" in err
 
 
 def test_a_file_that_is_no_trace_is_refused(

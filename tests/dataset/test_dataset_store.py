@@ -28,10 +28,12 @@ from langrearrange.dataset import (
     EpisodeSource,
     encode_episode,
     open_dataset,
+    select,
     write_dataset,
 )
 from langrearrange.dataset.writer import disk_errors
 from langrearrange.errors import DatasetError, EpisodeError, LangRearrangeError, UsageError
+from langrearrange.generator import check_dataset, open_split
 
 
 def episodes(count: int = 70) -> list[Episode]:
@@ -216,6 +218,34 @@ def test_nothing_unfolds_to_more_than_episodes_can_have(folder: Path) -> None:
         open_dataset(folder).get(0)
     with pytest.raises(EpisodeError, match="bytes of JSON"):
         encode_episode(sample_episode(goal=" " * (1 << 15)))
+
+
+def test_a_set_that_declares_too_much_is_refused_before_it_is_decompressed(folder: Path) -> None:
+    member = gzip.compress((b"{}" + b" " * 32_000 + b"\n") * 32, mtime=0)
+    count = 4_300  # 4.3 MB that would unfold to 4.4 GB
+    (folder / "mine.jsonl.gz").write_bytes(member * count)
+    edit_manifest(
+        folder, num_episodes=32 * count, templates={"put": 32 * count}, ids=None,
+        num_bytes=len(member) * count, members=[len(member)] * count,
+    )  # fmt: skip
+    started = time.process_time()
+    (found,) = check_dataset(folder).findings
+    assert "uncompressed; accepted: at most 4294967296; restore" in found.message
+    assert time.process_time() - started < 1
+    with pytest.raises(DatasetError, match=f"declares {32_003 * 32 * count} bytes uncompressed"):
+        next(open_dataset(folder).lines())
+
+
+def test_chosen_episodes_are_the_first_of_each_template_in_turn() -> None:
+    split = open_split("validation")
+    for count in (1, 9, 50, 200, 201):
+        first = {f"validation/{index:06d}" for index in range(min(count, 200))}
+        assert set(select(split, count).ids) == first
+    assert select(split, 50).ids == sorted(select(split, 50).ids, key=split.index_of)
+    phrasings = {(e.template, e.phrasing) for e in select(open_split("train"), 50)}
+    assert len(phrasings) == 50, "no phrasing is drawn again and again"
+    mine = select(EpisodeList(episodes()), 5)  # 24 of put come first, then 46 of find
+    assert mine.ids == [f"train/{i:06d}" for i in (0, 3, 6, 1, 2)]
 
 
 @pytest.mark.parametrize("junk", [b"x", bytes(9), gzip.compress(b"", mtime=0)])

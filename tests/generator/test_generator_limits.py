@@ -102,7 +102,9 @@ def test_a_key_is_long_enough(length: int, accepted: bool) -> None:
     if accepted:
         assert spec(key="k" * length).key == "k" * length
     else:
-        with pytest.raises(UsageError, match="the key has 15 characters; use at least 16"):
+        with pytest.raises(
+            UsageError, match="the key of a sealed set has 15 characters; accepted: at least 16"
+        ):
             spec(key="k" * length)
 
 

@@ -39,7 +39,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "repeat_texts is 1": {"repeat_texts": 1},
     "num_episodes must be given": {"num_episodes": None, "repeat_texts": True},
     "a name of its own": {"name": "context", "key": KEY},
-    "the key has 5 characters": {"key": "short"},
+    "the key of a sealed set has 5 characters; accepted: at least 16": {"key": "short"},
 }
 
 

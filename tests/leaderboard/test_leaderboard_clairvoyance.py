@@ -94,7 +94,7 @@ def test_preflight_lists_every_reason(tmp_path: Path) -> None:
     reasons = " | ".join(checked.unranked)
     for word in ("privileged", "splits are missing: new_scenes", "0.0.1"):
         assert word in reasons
-    assert any("authors" in remark for remark in checked.remarks)
+    assert "the trace has no home page of the agent; give evaluate --homepage" in checked.remarks
 
 
 def test_preflight_says_why_a_file_is_rejected(tmp_path: Path) -> None:
