@@ -77,15 +77,14 @@ def train(config: TrainConfig) -> Trainer:
             write_json(config.out / "config.json", config.record())
         _run(trainer)
         if group.rank == 0 and trainer.update:
-            records = read_metrics(config.out / "metrics.jsonl")
-            curves(records).savefig(config.out / "curves.png", dpi=120)
+            _draw(config.out)
         return trainer
     finally:
         envs.close()
 
 
 def _run(trainer: Trainer) -> None:
-    """Run with progress on stderr; SIGTERM and Ctrl-C save after the current update."""
+    """Run with progress on stderr and in curves.png; SIGTERM and Ctrl-C save, then stop."""
     writer = _tensorboard(trainer.config) if trainer.group.rank == 0 else None
     left = trainer.config.num_updates - trainer.update
     try:
@@ -97,6 +96,8 @@ def _run(trainer: Trainer) -> None:
 
                 def on_update(record: dict[str, Any]) -> None:
                     advance(1, note(record))
+                    if record["update"] % trainer.config.checkpoint_every == 0:
+                        _draw(trainer.config.out)
                     if writer is not None:
                         _write_scalars(writer, record)
 
@@ -118,6 +119,13 @@ def note(record: dict[str, Any]) -> str:
         f"{record['env_steps']} steps, success {success}{hardest}, {record['sps']:.0f} steps/s "
         f"({parts})"
     )
+
+
+def _draw(out: Path) -> None:
+    """Draw a run's curves so far; a viewer never finds half a picture."""
+    new = out / "curves.new.png"
+    curves(read_metrics(out / "metrics.jsonl")).savefig(new, dpi=120)
+    new.replace(out / "curves.png")
 
 
 def _tensorboard(config: TrainConfig) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from langrearrange.errors import MissingExtraError
@@ -11,7 +12,7 @@ from langrearrange.errors import MissingExtraError
 from ..tensors import read_json_lines
 
 PANELS = (
-    ("success", "success of the latest 200 episodes"),
+    ("success", "success"),
     ("return", "return"),
     ("length", "steps an episode"),
     ("entropy", "entropy, nats"),
@@ -35,8 +36,23 @@ def curves(records: Sequence[dict[str, Any]]) -> Any:
         axes.set_xlabel("env steps")
         axes.set_ylabel(label)
         if name == "success":
-            axes.set_ylim(0, 1)
+            axes.lines[0].set_label("latest 200 episodes") if known else None
+            _by_template(axes, records)
     return figure
+
+
+def _by_template(axes: Any, records: Sequence[dict[str, Any]]) -> None:
+    """Add the unweighted mean over the templates, and each template as a thin line."""
+    axes.set_ylim(0, 1)
+    for template in sorted({t for r in records for t in r["success_by_template"]}):
+        known = [r for r in records if template in r["success_by_template"]]
+        ys = [r["success_by_template"][template] for r in known]
+        axes.plot([r["env_steps"] for r in known], ys, color="0.7", linewidth=0.6, zorder=0)
+    known = [r for r in records if r["success_by_template"]]
+    means = [mean(r["success_by_template"].values()) for r in known]
+    steps = [r["env_steps"] for r in known]
+    axes.plot(steps, means, color="#D55E00", label="mean of templates")
+    axes.legend(fontsize=7)
 
 
 def new_figure(width: float, height: float) -> Any:

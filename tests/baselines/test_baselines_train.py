@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -343,7 +344,27 @@ def test_curves_show_what_was_recorded(tmp_path: Path) -> None:
     figure = curves(records)
     xs = figure.axes[0].lines[0].get_xdata()
     assert list(xs) == [r["env_steps"] for r in records if r["success"] is not None]
+    drawn = {line.get_label(): line for line in figure.axes[0].lines}
+    last = records[-1]["success_by_template"]
+    assert drawn["mean of templates"].get_ydata()[-1] == pytest.approx(
+        sum(last.values()) / len(last)
+    )
     assert "steps/s (env" in note(records[-1])
+
+
+def test_curves_are_drawn_again_at_every_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def spy(records: Sequence[dict[str, Any]]) -> Any:
+        seen.append(len(records))
+        return curves(records)
+
+    monkeypatch.setattr("langrearrange_baselines.train.curves", spy)
+    train(preset("tiny", out=tmp_path, **(REAL | {"num_updates": 5})))
+    assert seen == [2, 4, 5]
+    assert sorted(path.suffix for path in tmp_path.glob("curves*")) == [".png"]
 
 
 def test_settings_are_one_flat_value() -> None:
