@@ -31,7 +31,7 @@ from .command import run_module
 from .engine.agent import PolicyAgent
 from .engine.checkpoint import find_checkpoint
 from .engine.config import check_range
-from .evaluate import facts_of
+from .evaluate import facts_of, skills
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,8 @@ class CompareArgs:
     """whose templates, texts and flats are used"""
     greedy: bool = False
     """take the likeliest skill instead of drawing one"""
+    mask: bool = False
+    """leave out skills that are invalid by what a policy sees: the state, or percepts"""
     seed: int = 0
     """of the draws"""
     horizon: int = HORIZON
@@ -92,9 +94,11 @@ def run(args: CompareArgs) -> None:
 
 
 def _result(args: CompareArgs, path: Path, side: str, sources: Sequence[GeneratedSplit]) -> Result:
-    agent = PolicyAgent.load(path, greedy=args.greedy, seed=args.seed, horizon=args.horizon)
-    skills = "greedy" if args.greedy else "drawn"
-    note = f"checkpoint {find_checkpoint(path)}, {skills} skills, seed {args.seed}"
+    agent = PolicyAgent.load(
+        path, greedy=args.greedy, seed=args.seed, mask=args.mask, horizon=args.horizon
+    )
+    chosen = skills(greedy=args.greedy, mask=args.mask)
+    note = f"checkpoint {find_checkpoint(path)}, {chosen}, seed {args.seed}"
     facts = facts_of(agent, note, path.name)
     plan = Plan(
         sources=sources,

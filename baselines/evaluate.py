@@ -29,6 +29,8 @@ class EvaluateArgs(RunOptions):
     """a run's folder (its last checkpoint) or one of its checkpoints"""
     greedy: bool = False
     """take the likeliest skill instead of drawing one"""
+    mask: bool = False
+    """leave out skills that are invalid by what the policy sees: the state, or percepts"""
     device: str = "cpu"
     """cpu, cuda, ..."""
     threads: int = 1
@@ -55,13 +57,20 @@ def run(args: EvaluateArgs) -> Path:
         args.checkpoint,
         greedy=args.greedy,
         seed=args.seed,
+        mask=args.mask,
         device=args.device,
         horizon=args.horizon,
         **moved,
     )
-    note = f"checkpoint {args.checkpoint}, {'greedy' if args.greedy else 'drawn'} skills"
+    note = f"checkpoint {args.checkpoint}, {skills(greedy=args.greedy, mask=args.mask)}"
     facts = facts_of(agent, note, args.name, args.perception)
     return args.play(agent, facts, hard=agent.config.hard)
+
+
+def skills(*, greedy: bool, mask: bool) -> str:
+    """Return in words how skills are chosen, for the trace."""
+    what = "greedy" if greedy else "drawn"
+    return f"{what} skills" + (", invalid ones masked by what is seen" if mask else "")
 
 
 def facts_of(agent: PolicyAgent, note: str, name: str = "", perception: str = "") -> AgentFacts:

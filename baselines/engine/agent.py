@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from langrearrange.agents import Observation
+from langrearrange.errors import UsageError
 from langrearrange.seeding import digest
+from langrearrange.world import NUM_SKILLS
 
 from ..vision.loading import perception
+from ..vision.percepts import facts_of_percepts, facts_of_state, valid_skills
+from .encoder import Encoded
 from .envs import make_instruction_transform
 from .factory import Trained, load_trained, make_episodes
 from .inputs import NO_ACTION
+from .policy import masked
 
 
 class PolicyAgent:
@@ -29,6 +34,10 @@ class PolicyAgent:
         trained: policy, encoder and settings.
         greedy: take the likeliest skill instead of drawing one.
         seed: for the draws.
+        mask: leave out skills that are invalid by what it sees: the state, or percepts.
+
+    Raises:
+        UsageError: a mask, but the encoder reads out neither.
 
     Attributes:
         modality: what its encoder reads.
@@ -37,11 +46,19 @@ class PolicyAgent:
         state: of its checkpoint.
     """
 
-    def __init__(self, trained: Trained, *, greedy: bool = False, seed: int = 0) -> None:
+    def __init__(
+        self, trained: Trained, *, greedy: bool = False, seed: int = 0, mask: bool = False
+    ) -> None:
         policy, self._encoder, self.config, self.state = trained
         self.modality = self._encoder.modality
         self.perception = perception(self.config.encoder)
-        self._greedy, self._seed = greedy, seed
+        self._greedy, self._seed, self._mask = greedy, seed, mask
+        self._reads_percepts = self._encoder.fingerprint.startswith("percepts ")
+        if mask and not (self._reads_percepts or self.modality == "state"):
+            raise UsageError(
+                f"a mask needs the state or percepts, '{self.config.encoder}' gives neither; "
+                "leave the mask out"
+            )
         self._episodes = make_episodes(self.config, policy, self._encoder, 1)
         self._transform = make_instruction_transform(self.config)
         self._given: dict[int, str] = {}
@@ -49,7 +66,12 @@ class PolicyAgent:
 
     @staticmethod
     def load(
-        path: str | Path, *, greedy: bool = False, seed: int = 0, **changes: Any
+        path: str | Path,
+        *,
+        greedy: bool = False,
+        seed: int = 0,
+        mask: bool = False,
+        **changes: Any,
     ) -> PolicyAgent:
         """Load a checkpoint, or the last one of a run, onto the CPU.
 
@@ -57,6 +79,7 @@ class PolicyAgent:
             path: the run's folder or one of its checkpoints.
             greedy: take the likeliest skill instead of drawing one.
             seed: for the draws.
+            mask: leave out skills that are invalid by what it sees.
             changes: other settings than in training, for instance `device`, `horizon` (the longest
                 episode to come) or `backbone` (its folder moved).
 
@@ -64,7 +87,7 @@ class PolicyAgent:
             CheckpointError, BackboneError: it or its language model cannot be loaded.
         """
         trained = load_trained(path, **{"device": "cpu"} | changes)
-        return PolicyAgent(trained, greedy=greedy, seed=seed)
+        return PolicyAgent(trained, greedy=greedy, seed=seed, mask=mask)
 
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows."""
@@ -80,9 +103,18 @@ class PolicyAgent:
         last = np.array([self._last[row] for row in rows])
         encoded = self._encoder({**observations, "last_action": last})
         logits = self._episodes.step(*encoded, rows=list(rows)).logits.double().cpu()
+        if self._mask:
+            logits = masked(logits, self._valid(encoded, observations, logits.shape[1]))
         chosen = logits.argmax(-1) if self._greedy else self._drawn(logits, rows, steps)
         self._last.update(zip(rows, chosen.tolist(), strict=True))
         return chosen.numpy()
+
+    def _valid(self, encoded: Encoded, observations: Observation, num_actions: int) -> Tensor:
+        percepts = self._reads_percepts
+        facts = facts_of_percepts(encoded.features) if percepts else facts_of_state(observations)
+        valid = torch.ones(len(encoded.features), num_actions, dtype=torch.bool)
+        valid[:, :NUM_SKILLS] = torch.from_numpy(valid_skills(facts))
+        return valid
 
     def _drawn(self, logits: Tensor, rows: Sequence[int], steps: Sequence[int]) -> Tensor:
         cumulative = logits.softmax(-1).cumsum(-1)

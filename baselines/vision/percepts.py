@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from langrearrange.world import vocabulary
+from langrearrange.world import SKILLS, vocabulary
 from langrearrange.world.vocabulary import CATEGORIES, NUM_CATEGORIES
 
 from .encoder import VisionEncoder, VisionError
@@ -42,7 +42,9 @@ LAYOUT: Final = f"percepts {LAYOUT_VERSION} {blake2b(_NAMES.encode(), digest_siz
 CONFUSIONS: Final = Path(__file__).parent / "weights" / "segcnn.percepts.json"
 """Measured errors of the shipped detector, made by `confusions`."""
 _SPOT_OF_PLACE: Final = np.array(vocabulary.SPOT_OF_PLACE)
-_OPENED_OF: Final = np.array([1, 0, 2])
+_SPOT_OF_OPENABLE: Final = [vocabulary.SPOT_INDEX[name] for name in vocabulary.OPENABLES]
+_CLOSED, _OPEN = 1, 2
+_OPENED_OF: Final = np.array([_CLOSED, 0, _OPEN])
 """Class of `opened` of the openables' largest value + 1 (closed, unknown, open)."""
 
 
@@ -76,6 +78,23 @@ def facts_of_state(observation: Mapping[str, Any]) -> Facts:
         spot=_SPOT_OF_PLACE[np.asarray(observation["place"]).argmax(1)],
         opened=_OPENED_OF[known + 1],
     )
+
+
+def valid_skills(facts: Facts) -> NDArray[np.bool_]:
+    """Return which skills would not be a no-op if the facts hold, (n, 70).
+
+    Exact in the bundled flats, where only what is at the robot's own spot is in reach.
+    """
+    empty = facts.held == NUM_CATEGORIES
+    at_spot = facts.spot[:, None] == np.arange(len(vocabulary.SPOTS))
+    by_kind = {
+        "nav": np.ones((len(empty), vocabulary.NUM_NAV_TARGETS), np.bool_),
+        "pick": facts.at_stance & empty[:, None],
+        "place": at_spot & ~(empty | (facts.opened == _CLOSED))[:, None],
+        "open": at_spot[:, _SPOT_OF_OPENABLE] & (facts.opened == _CLOSED)[:, None],
+        "close": at_spot[:, _SPOT_OF_OPENABLE] & (facts.opened == _OPEN)[:, None],
+    }
+    return np.stack([by_kind[skill.kind][:, skill.argument] for skill in SKILLS], 1)
 
 
 class Confusions:

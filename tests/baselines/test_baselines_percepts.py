@@ -35,11 +35,13 @@ from langrearrange_baselines.vision.percepts import (
     StatePercepts,
     facts_of_percepts,
     facts_of_state,
+    valid_skills,
 )
 
 import langrearrange  # noqa: F401  (registers the envs)
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard import read_trace
+from langrearrange.world import SKILLS, valid_mask
 
 MEASURED = json.loads(CONFUSIONS.read_text(encoding="utf-8"))
 SMALL: dict[str, Any] = {
@@ -69,6 +71,54 @@ def states() -> dict[str, Any]:
         observations = envs.step(rng.integers(0, 70, 16))[0]
     envs.close()
     return dict(observations)
+
+
+def test_true_facts_give_the_exact_mask_of_valid_skills() -> None:
+    envs: Any = gym.make_vec(
+        "LangRearrange-v0",
+        num_envs=32,
+        split="train_mini",
+        observation="state",
+        extras=("action_mask",),
+    )
+    observations, _ = envs.reset(seed=4)
+    rng = np.random.default_rng(0)
+    kinds = set()
+    for _ in range(40):
+        exact = observations["action_mask"].astype(bool)
+        found = valid_skills(facts_of_state(observations))
+        np.testing.assert_array_equal(found, exact)
+        actions = (rng.random(exact.shape) * exact).argmax(1)
+        kinds |= {SKILLS[i].kind for i in actions}
+        observations = envs.step(actions)[0]
+    envs.close()
+    assert kinds == {"nav", "pick", "place", "open", "close"}
+
+
+@pytest.mark.parametrize("encoder", ["symbolic", "percepts"])
+def test_an_agent_masks_by_what_it_sees(encoder: str, tmp_path: Path) -> None:
+    """Never by the env's own mask, which it is not given."""
+    train(preset("small", out=tmp_path, **(SMALL | {"encoder": encoder})))
+    agent = PolicyAgent.load(tmp_path, mask=True)
+    envs: Any = gym.make_vec(
+        "LangRearrange-v0", num_envs=16, split="train_mini", observation="state"
+    )
+    observations, _ = envs.reset(seed=4)
+    agent.reset_rows(range(16), observations["instruction"])
+    valid = []
+    for _ in range(8):
+        actions = agent.act_rows(range(16), observations)
+        masks = [valid_mask(task.layout, task.state) for task in envs.unwrapped.tasks]
+        valid += [mask >> int(action) & 1 for mask, action in zip(masks, actions, strict=True)]
+        observations = envs.step(actions)[0]
+    envs.close()
+    assert sum(valid) >= (len(valid) if encoder == "symbolic" else 0.9 * len(valid))
+
+
+def test_a_mask_needs_facts(tmp_path: Path) -> None:
+    train(preset("tiny", out=tmp_path, **(SMALL | {"encoder": "segcnn", "num_steps": 1})))
+    with pytest.raises(UsageError, match="needs the state or percepts, 'segcnn' gives neither"):
+        PolicyAgent.load(tmp_path, mask=True)
 
 
 def test_the_layout_has_84_numbers_and_a_version() -> None:
