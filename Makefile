@@ -8,7 +8,9 @@ DEMO_BIN := .venv-demo/bin
 TRAIN_BIN := .venv-train/bin
 INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-train check slow mutants golden bench bench-train wheel clean
+INTEGRATIONS := inspect openenv
+
+.PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train wheel clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +45,15 @@ test-train: .venv-train/installed  ## types and tests of the learned agents; nee
 	MYPYPATH=build/typed $(TRAIN_BIN)/mypy build/typed/langrearrange_baselines tests/baselines/*.py
 	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
+.venv-inspect/installed .venv-openenv/installed: .venv-%/installed: setup.cfg setup.py pyproject.toml
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python $(INSTALL) --editable '.[$*]' pytest hypothesis
+	touch $@
+
+test-integrations: $(INTEGRATIONS:%=.venv-%/installed)  ## adapters, each in its own environment
+	for name in $(INTEGRATIONS); do \
+	  .venv-$$name/bin/python -m pytest tests/integrations/test_$$name*.py || exit 1; done
+
 check: .venv-test/installed  ## style, types, import rules, workflow files
 	$(TEST_BIN)/ruff format --check langrearrange baselines tests benchmarks templates datasets setup.py
 	$(TEST_BIN)/ruff check langrearrange baselines tests benchmarks templates datasets
@@ -73,4 +84,4 @@ wheel: .venv-test/installed  ## an abi3 wheel under dist/
 	$(TEST_BIN)/python -m build --wheel
 
 clean:  ## remove environments and build products
-	rm -rf .venv-demo .venv-test .venv-train build dist out langrearrange.egg-info
+	rm -rf .venv-* build dist out langrearrange.egg-info
