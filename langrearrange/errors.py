@@ -92,6 +92,10 @@ class UsageError(LangRearrangeError, ValueError):
     """Options that contradict each other or name something that is not there (exit status 2)."""
 
 
+class ArgumentError(UsageError, TypeError):
+    """A keyword that does not exist; also a TypeError, which Python raises and TorchRL expects."""
+
+
 class MissingExtraError(LangRearrangeError, ImportError):
     """An optional dependency is needed; the message gives the pip command."""
 

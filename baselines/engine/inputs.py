@@ -12,11 +12,11 @@ from torch.nn import functional
 
 from langrearrange.errors import UsageError
 from langrearrange.world import NUM_SKILLS, OUTCOMES
+from langrearrange.world.wording import outcome_of
 
 NO_ACTION: Final = -1
 """The last action at an episode's start."""
 _SIZES: Final = {"last-action": NUM_SKILLS, "outcome": len(OUTCOMES)}
-_BY_SENTENCE: Final = {outcome.sentence: i for i, outcome in enumerate(OUTCOMES)}
 
 
 def input_dim(names: Sequence[str]) -> int:
@@ -54,7 +54,9 @@ def input_columns(names: Sequence[str], observations: Mapping[str, Any]) -> list
         # `stop` ends an episode, so it is never a last action.
         columns.append(functional.one_hot(last + 1, NUM_SKILLS + 1)[:, 1:].float())
     if "outcome" in names and "feedback" in observations:
-        numbers = torch.tensor([_BY_SENTENCE[text] for text in observations["feedback"]])
+        numbers = torch.tensor(
+            [OUTCOMES.index(outcome_of(text)) for text in observations["feedback"]]
+        )
         columns.append(functional.one_hot(numbers, len(OUTCOMES)).float())
     elif "outcome" in names:
         columns.append(torch.from_numpy(np.asarray(observations["outcome"], np.float32)))

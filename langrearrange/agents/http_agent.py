@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from langrearrange.agents.process import Limits
 from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
-from langrearrange.agents.wire import MAX_REPLY, hello, pack, read_hello, read_reply, skill_of
-from langrearrange.env.actions import check_action
+from langrearrange.agents.wire import MAX_REPLY, hello, pack, read_hello, read_reply
+from langrearrange.env.actions import read_answer
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
 from langrearrange.world import NUM_SKILLS
@@ -65,7 +65,7 @@ class HttpAgent:
         skills = reply.get("skills")
         if not isinstance(skills, list) or len(skills) != len(rows):
             raise AgentRefusalError(f"{self._url}: the reply must contain 'skills', one per row")
-        checked = [check_action(skill_of(skill), NUM_SKILLS + 1) for skill in skills]
+        checked = [read_answer(skill, NUM_SKILLS + 1) for skill in skills]
         return np.array(checked, np.int64)
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ class ProcessAgent:
         if "skill" not in reply:
             self.close()
             raise AgentRefusalError('the answer has no \'skill\'; reply {"type":"act","skill":12}')
-        return wire.skill_of(reply["skill"])
+        return reply["skill"]
 
     def close(self) -> None:
         """End the process. May be called more than once."""

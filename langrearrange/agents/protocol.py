@@ -46,8 +46,8 @@ class Agent(Protocol):
     def reset(self, instruction: str) -> None:
         """Begin an episode; the agent learns nothing else about it."""
 
-    def act(self, observation: Observation) -> int:
-        """Return the next skill, 0..69 (70 is `stop` in the Hard env)."""
+    def act(self, observation: Observation) -> int | str:
+        """Return the next skill: 0..69 (70 is `stop` in the Hard env), its id or English name."""
 
 
 @runtime_checkable
@@ -63,7 +63,9 @@ class BatchedAgent(Protocol):
     def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
         """Begin an episode in each of the rows, which need not be contiguous."""
 
-    def act_rows(self, rows: Sequence[int], observations: Observation) -> NDArray[np.int64]:
+    def act_rows(
+        self, rows: Sequence[int], observations: Observation
+    ) -> NDArray[np.int64] | Sequence[int | str]:
         """Choose a skill for each of the rows.
 
         Args:
@@ -72,7 +74,8 @@ class BatchedAgent(Protocol):
                 a leading axis of n, every text field is a sequence of n strings.
 
         Returns:
-            Skills, shape (n,), int64, in the order of `rows`.
+            Skills in the order of `rows`: shape (n,), int64, or a sequence of n indices, ids or
+            English names.
         """
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from langrearrange.agents.protocol import Agent, PrivilegedAgent
 from langrearrange.dataset.episode import Episode
-from langrearrange.env.actions import check_action
+from langrearrange.env.actions import read_answer
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError
 from langrearrange.world import NUM_SKILLS
@@ -54,7 +54,7 @@ class RowsOfAgents:
         skills = []
         for i, row in enumerate(rows):
             observation = {name: values[i] for name, values in observations.items()}
-            skills.append(check_action(self._agent(row).act(observation), NUM_SKILLS + 1))
+            skills.append(read_answer(self._agent(row).act(observation), NUM_SKILLS + 1))
         return np.array(skills, np.int64)
 
     def close(self) -> None:

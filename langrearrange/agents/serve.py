@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from langrearrange.agents.loading import is_privileged, load_agent
 from langrearrange.agents.protocol import Agent
 from langrearrange.agents.wire import PROTOCOL, SHARED_BYTES, SHARED_FD, pack, unpack
-from langrearrange.env.actions import check_action
+from langrearrange.env.actions import read_answer
 from langrearrange.errors import ActionError, AgentError
 from langrearrange.world import NUM_SKILLS
 
@@ -54,11 +54,12 @@ def _reply(agent: Agent, name: str, message: dict[str, Any]) -> dict[str, Any]:
             agent.reset(message["instruction"])
             return {"type": "ready"}
         case "act":
-            action = agent.act(message["observation"])
+            answer = agent.act(message["observation"])
             try:
-                return {"type": "act", "skill": check_action(action, NUM_SKILLS + 1)}
+                return {"type": "act", "skill": read_answer(answer, NUM_SKILLS + 1)}
             except ActionError:
-                return {"type": "act", "skill": repr(action)[:200]}
+                told = answer if isinstance(answer, str) else f"{type(answer).__name__} {answer!r}"
+                return {"type": "act", "skill": told[:200]}
         case other:
             return _error(f"message of unknown type {other!r}")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from langrearrange.env.observer import MODALITIES, is_modality
 from langrearrange.errors import AgentError
-from langrearrange.world import SKILL_INDEX, SKILLS
+from langrearrange.world import ACTION_IDS, NUM_SKILLS
 
 PROTOCOL: Final = 1
 SHARED_FD: Final = "LANGREARRANGE_SHARED_FD"
@@ -55,7 +55,7 @@ def unpack(
 
 def hello(hard: bool = False) -> dict[str, Any]:
     """Return the message that opens a connection."""
-    skills = [skill.id for skill in SKILLS] + ["stop"] * hard
+    skills = ACTION_IDS[: NUM_SKILLS + hard]
     return {"type": "hello", "protocol": PROTOCOL, "skills": skills}
 
 
@@ -103,13 +103,6 @@ def read_reply(line: bytes, expected: str) -> dict[str, Any]:
             "(docs/protocol.md)"
         )
     return reply
-
-
-def skill_of(value: Any) -> Any:
-    """Return the index of a skill id; other values are returned unchanged."""
-    if isinstance(value, str):
-        return len(SKILLS) if value == "stop" else SKILL_INDEX.get(value, value)
-    return value
 
 
 def _object(line: bytes) -> dict[str, Any]:

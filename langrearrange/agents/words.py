@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from langrearrange.world.vocabulary import CATEGORIES, NAV_INDEX, SPOTS, english, handle_of
+from langrearrange.world.wording import plural_of
 
 Kind = Literal["category", "spot"]
 
@@ -45,17 +46,6 @@ def find_mentions(sentence: str) -> tuple[Mention, ...]:
 def go_to(spot: str) -> str:
     """Return the id of the nav skill to a spot; a drawer without a surface has a handle only."""
     return f"nav({spot if spot in NAV_INDEX else handle_of(spot)})"
-
-
-def plural_of(noun: str) -> str:
-    """Return the regular English plural of a noun phrase: `knife` -> `knives`."""
-    if noun.endswith("scissors"):
-        return noun
-    if noun.endswith("fe"):
-        return noun[:-2] + "ves"
-    if re.search(r"[^aeiou]y\Z", noun):
-        return noun[:-1] + "ies"
-    return noun + ("es" if re.search(r"(s|x|z|ch|sh)\Z", noun) else "s")
 
 
 def _forms() -> dict[str, tuple[Kind, str, bool]]:

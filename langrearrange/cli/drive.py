@@ -1,14 +1,16 @@
 """A person drives an episode in the terminal: sentence, picture, what is in reach, a prompt."""
 
+import contextlib
 import sys
 from typing import Any, Final
 
 from langrearrange.cli.terminal import picture, supports_colour
 from langrearrange.dataset import Episode
-from langrearrange.env import ACTION_IDS, ACTION_NAMES, STOP, LangRearrangeEnv, facts
+from langrearrange.env import LangRearrangeEnv, facts
 from langrearrange.env.picture import CAPTION_TOP
+from langrearrange.errors import ActionError
 from langrearrange.leaderboard.animation import playing
-from langrearrange.world import SKILLS, valid_mask
+from langrearrange.world import ACTION_IDS, SKILLS, parse_action, valid_mask
 
 HELP: Final = """\
 type a skill: its number (16), its id (pick(apple)), or words of it (pick apple, open fridge)
@@ -71,7 +73,7 @@ def _act(
     _, reward, terminated, truncated, info = env.step(found[0])
     actions.append(found[0])
     _show(env)
-    print(f"{ACTION_NAMES[found[0]]}: {env.task.outcome.sentence}  reward {reward:+.2f}")
+    print(f"Reward {reward:+.2f}.")
     if terminated or truncated:
         verdict = "Success" if info["success"] else "Not solved"
         print(f"{verdict} after {env.task.steps} steps; the optimum is {len(episode.plan)}.")
@@ -81,11 +83,9 @@ def find_skills(words: str, *, hard: bool = False) -> list[int]:
     """Return the skills that typed words may mean: by number, id, or beginnings of their words."""
     if words.isdecimal():
         return [int(words)] if int(words) < len(SKILLS) + hard else []
-    if hard and words == "stop":
-        return [STOP]
-    exact = [skill.index for skill in SKILLS if words in (skill.id, skill.name)]
-    if exact:
-        return exact
+    with contextlib.suppress(ActionError):
+        exact = parse_action(words)
+        return [exact] if exact < len(SKILLS) + hard else []
     wanted = set(words.replace("(", " ").replace(")", " ").replace("_", " ").split())
     matches = []
     for skill in SKILLS:

@@ -96,8 +96,8 @@ def _acted(args: Args, chosen: Selection) -> Sequence[int]:
 
 
 def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
-    from langrearrange.env import ACTION_IDS
     from langrearrange.env.task import Rules, Task
+    from langrearrange.world import ACTION_IDS
 
     task = Task(episode, Rules(hard=hard))
     print(f"{episode.id}  {episode.house}\n{episode.instruction}")

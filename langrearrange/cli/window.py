@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from langrearrange.cli.drive import find_skills
 from langrearrange.dataset import Episode
-from langrearrange.env import ACTION_IDS, LangRearrangeEnv
+from langrearrange.env import LangRearrangeEnv, feedback
 from langrearrange.errors import MissingExtraError, UsageError
 from langrearrange.leaderboard.animation import playing
+from langrearrange.world import ACTION_IDS
 
 PANEL_PX: Final = 190
 LINE_PX: Final = 22
@@ -130,9 +131,8 @@ class _Window:
         _, reward, terminated, truncated, info = self._env.step(skill)
         self._total += float(reward)
         self._typed = ""
-        outcome = self._env.task.outcome
-        colour = BAD if outcome.invalid else GOOD
-        self._message = (f"{ACTION_IDS[skill]}: {outcome.sentence}", colour)
+        task = self._env.task
+        self._message = (feedback(task), BAD if task.outcome.invalid else GOOD)
         if info["success"]:
             self._message = (f"Success; the optimum is {len(self._episode.plan)} steps.", GOOD)
         elif terminated or truncated:

@@ -87,7 +87,7 @@ def _replay(
     for number, skill in enumerate(episode.plan, 1):
         state, outcome = apply(layout, state, skill_index(skill))
         if outcome is not Outcome.OK:
-            text = f"{episode.id}: step {number}, {skill}, is invalid: {outcome.sentence}"
+            text = f"{episode.id}: step {number}, {skill}, is invalid: {outcome}"
             return [*found, ("plan", text)]
         if reached(state) and number < len(episode.plan):
             found.append(("plan", f"{episode.id}: the goal is reached at step {number} already"))

@@ -1,6 +1,6 @@
 """The Gymnasium contract: single and vector env, observations, rewards, sampling, wrappers."""
 
-from langrearrange.env.actions import ACTION_IDS, ACTION_NAMES, check_action, check_actions
+from langrearrange.env.actions import check_action, check_actions, read_answer
 from langrearrange.env.config import EnvConfig, EnvKwargs
 from langrearrange.env.observations import Observations, rows_of
 from langrearrange.env.observer import (
@@ -25,12 +25,10 @@ from langrearrange.env.rewards import (
 from langrearrange.env.single import LangRearrangeEnv, LangRearrangeHardEnv
 from langrearrange.env.spaces import STATE_SIZES, InstructionText
 from langrearrange.env.task import STOP, Rules, Task
-from langrearrange.env.text_observation import facts, text
+from langrearrange.env.text_observation import facts, feedback, rules_text, text
 from langrearrange.env.vector import LangRearrangeHardVectorEnv, LangRearrangeVectorEnv
 
 __all__ = [
-    "ACTION_IDS",
-    "ACTION_NAMES",
     "MODALITIES",
     "PAPER_REWARD",
     "RANKED_MODALITIES",
@@ -58,9 +56,12 @@ __all__ = [
     "check_action",
     "check_actions",
     "facts",
+    "feedback",
     "is_modality",
     "make_reward",
     "observer_factory",
+    "read_answer",
     "rows_of",
+    "rules_text",
     "text",
 ]

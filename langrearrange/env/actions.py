@@ -1,18 +1,26 @@
-"""What counts as an action: ints, numpy integers, 0-d integer arrays; nothing that looks so."""
+"""What counts as an action: for `step` integers only, as an agent's answer words as well."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from langrearrange.errors import ActionError
-from langrearrange.world import NUM_SKILLS, SKILLS
+from langrearrange.world import NUM_SKILLS, parse_action
 
-ACTION_IDS: Final = (*(skill.id for skill in SKILLS), "stop")
-"""Id of every action: the 70 skills, then `stop`, which only the hard variant has."""
-ACTION_NAMES: Final = (*(skill.name for skill in SKILLS), "stop")
-"""The same in English."""
+
+def read_answer(answer: Any, num_actions: int) -> int:
+    """Return the action that an agent answered with: an index, an id or an English name.
+
+    Args:
+        answer: what `check_action` takes, or a text that `world.parse_action` does.
+        num_actions: 70, or 71 in the hard variant.
+
+    Raises:
+        ActionError: anything else; the message has the answer as given.
+    """
+    return check_action(parse_action(answer) if isinstance(answer, str) else answer, num_actions)
 
 
 def check_action(action: Any, num_actions: int) -> int:
@@ -32,8 +40,9 @@ def check_action(action: Any, num_actions: int) -> int:
             action = action[()]
         if isinstance(action, bool) or not isinstance(action, (int, np.integer)):
             raise ActionError(
-                f"action {action!r} ({type(action).__name__}) is not a skill index; accepted: an "
-                f"int, a numpy integer or a 0-d integer array in {_range(num_actions)}"
+                f"action {action!r:.200} ({type(action).__name__}) is not a skill index; accepted: "
+                f"an int, a numpy integer or a 0-d integer array in {_range(num_actions)}"
+                + _number_of(action)
             )
         action = int(action)
     if not 0 <= action < num_actions:
@@ -71,6 +80,17 @@ def check_actions(actions: Any, num_envs: int, num_actions: int) -> Sequence[int
         except ActionError as error:
             raise ActionError(f"env {i}: {error}") from None
     return checked
+
+
+def _number_of(action: Any) -> str:
+    """Return, for the end of a message, how an action given in words is passed."""
+    try:
+        number = parse_action(action) if isinstance(action, str) else None
+    except ActionError as error:
+        return f"; {error}"
+    if number is None:
+        return ""
+    return f"; pass {number}, which is langrearrange.world.parse_action({action!r})"
 
 
 def _range(num_actions: int) -> str:

@@ -13,7 +13,7 @@ from langrearrange.dataset.source import EpisodeSource, Selection
 from langrearrange.env.observer import MODALITIES, Modality, observer_factory
 from langrearrange.env.rewards import RewardChoice, make_reward
 from langrearrange.env.task import Rules
-from langrearrange.errors import UsageError, did_you_mean
+from langrearrange.errors import ArgumentError, UsageError, did_you_mean
 from langrearrange.sim import registry
 from langrearrange.sim.protocol import Simulator
 from langrearrange.world import NUM_SKILLS, Semantics
@@ -213,7 +213,7 @@ class Live:
 
 
 def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
-    """Return the checked arguments; UsageError names the one that does not exist.
+    """Return the checked arguments; ArgumentError names the one that does not exist.
 
     Args:
         kwargs: what the user gave.
@@ -223,6 +223,6 @@ def env_config(kwargs: Mapping[str, Any], **fixed: Any) -> EnvConfig:
     for name in kwargs:
         if name not in known:
             hint = did_you_mean(name, known) or f"; arguments: {', '.join(known)}"
-            raise UsageError(f"the env has no argument '{name}'{hint}")
+            raise ArgumentError(f"the env got an unexpected keyword argument '{name}'{hint}")
     given = {name: v.value if isinstance(v, Live) else v for name, v in kwargs.items()}
     return EnvConfig(**given, **fixed)

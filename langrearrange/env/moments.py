@@ -13,9 +13,9 @@ from langrearrange.env.config import EnvConfig
 from langrearrange.env.episodes import Source, find_episode
 from langrearrange.env.sampling import Sampler
 from langrearrange.env.saving import SAVED_VERSION, rules_of
-from langrearrange.env.task import Progress, Task
+from langrearrange.env.task import STOP, Progress, Task
 from langrearrange.errors import UsageError
-from langrearrange.world import Outcome, WorldState
+from langrearrange.world import SKILLS, Outcome, WorldState
 from langrearrange.world.vocabulary import IN_HAND, NUM_OPENABLES, START
 
 _Natural = Annotated[int, msgspec.Meta(ge=0)]
@@ -39,6 +39,8 @@ class _Progress(_Strict, frozen=True):
     state: _State
     outcome: Outcome
     steps: _Natural
+    action: Annotated[int, msgspec.Meta(ge=-1, le=STOP)]
+    held_before: Annotated[int, msgspec.Meta(ge=-1, lt=MAX_OBJECTS)]
     reached: _Natural
     holding: _Natural
     success: bool
@@ -140,7 +142,24 @@ def _impossible(progress: Progress, task: Task) -> Iterator[str]:
     marked = progress.reached | progress.holding
     if marked >> task.num_subgoals or progress.reached & progress.holding:
         yield f"its masks do not fit {task.num_subgoals} subgoals"
+    if progress != start and not _follows(progress, task):
+        yield f"action {progress.action} does not lead there"
     yield from _wrong_end(progress, task)
+
+
+def _follows(progress: Progress, task: Task) -> bool:
+    """Whether the last action may have led to a moment, by what it does to robot and hand."""
+    state, held, before = progress.state, progress.state.held, progress.held_before
+    if not 0 <= progress.action < task.rules.num_actions:
+        return False
+    skill = SKILLS[progress.action] if progress.action != STOP else None
+    if skill is None or progress.outcome.invalid or skill.kind in ("open", "close"):
+        return before == held
+    if skill.kind == "nav":
+        return before == held and state.place == skill.argument
+    if skill.kind == "pick":
+        return before < 0 <= held and task.layout.categories[held] == skill.argument
+    return held < 0 <= before < len(state.slots) and state.receptacles[before] == skill.argument
 
 
 def _wrong_end(progress: Progress, task: Task) -> Iterator[str]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from langrearrange.dataset.episode import Episode
 from langrearrange.env.config import EnvConfig
 from langrearrange.env.task import Task
+from langrearrange.env.text_observation import feedback
 from langrearrange.houses import House, Pose2D, get_house, slot_pose
 from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world import CLOSED_RECEPTACLES, vocabulary
@@ -175,20 +176,8 @@ def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:
 
 
 def _status(task: Task) -> str:
-    held = "nothing"
-    if task.state.held >= 0:
-        held = vocabulary.english(vocabulary.CATEGORIES[task.layout.categories[task.state.held]])
-    place = "the start"
-    if task.state.place != vocabulary.START:
-        place = vocabulary.english(vocabulary.NAV_TARGETS[task.state.place])
     end = "success" if task.success else "failed" if task.over else ""
-    words = (
-        f"Step {task.steps} of {task.rules.horizon}",
-        f"at {place}",
-        f"holding {held}",
-        task.outcome.sentence,
-        end.upper(),
-    )
+    words = (f"Step {task.steps} of {task.rules.horizon}", feedback(task), end.upper())
     return "   |   ".join(word for word in words if word)
 
 

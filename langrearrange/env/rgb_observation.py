@@ -15,6 +15,7 @@ from langrearrange.env.config import EnvConfig
 from langrearrange.env.observer import Observation
 from langrearrange.env.spaces import MAX_DEPTH_M, MAX_DISTANCE_M, NUM_JOINTS, InstructionText
 from langrearrange.env.task import Task
+from langrearrange.env.text_observation import feedback
 from langrearrange.houses import Pose2D, get_house
 from langrearrange.sim import Frame, load_episode, start_pose
 from langrearrange.world.vocabulary import START
@@ -96,7 +97,7 @@ class RgbObserver:
 
 
 class FeedbackObserver(RgbObserver):
-    """The `rgb+feedback` modality: `rgb` and the sentence of the last outcome."""
+    """The `rgb+feedback` modality: `rgb` and a sentence about the last action."""
 
     def __init__(self, config: EnvConfig) -> None:
         super().__init__(config)
@@ -104,11 +105,11 @@ class FeedbackObserver(RgbObserver):
 
     def observe(self, row: int, task: Task) -> Observation:
         """Return the fields of one row."""
-        return {**super().observe(row, task), "feedback": task.outcome.sentence}
+        return {**super().observe(row, task), "feedback": feedback(task)}
 
     def observe_batch(self, tasks: Sequence[Task]) -> Observation:
         """Return the fields of all rows."""
-        sentences = tuple(task.outcome.sentence for task in tasks)
+        sentences = tuple(map(feedback, tasks))
         return {**super().observe_batch(tasks), "feedback": sentences}
 
 

@@ -17,7 +17,7 @@ from langrearrange.env.base import METADATA, BaseEnv
 from langrearrange.env.config import EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode
 from langrearrange.env.moments import read_saved
-from langrearrange.env.observations import step_info
+from langrearrange.env.observations import action_mask, step_info
 from langrearrange.env.observer import Observation
 from langrearrange.env.saving import saved_env
 from langrearrange.env.task import Progress, Task
@@ -134,6 +134,13 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
     def world(self) -> WorldState:
         """The full state of the world. Privileged: an agent that reads it is not ranked."""
         return self.task.state
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return which actions would not be a no-op now, shape (num_actions,), bool.
+
+        MaskablePPO of sb3-contrib calls it. Privileged: the mask tells what is in reach.
+        """
+        return action_mask(self.task).astype(np.bool_)
 
     @property
     def habitat_sim(self) -> Any:

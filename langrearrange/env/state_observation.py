@@ -78,13 +78,19 @@ def visible_counts(layout: Layout, state: WorldState) -> bytearray:
 
 def known_openables(layout: Layout, state: WorldState) -> tuple[int, ...]:
     """Return 1 (open), -1 (closed) or 0 (unknown from here) for each of the five openables."""
-    return tuple(_openables_row(layout.operable[state.place], state.open_mask).tolist())
+    return _known(layout.operable[state.place], state.open_mask)
 
 
 @cache  # at most 2^5 * 2^5 rows
-def _openables_row(operable: int, open_mask: int) -> NDArray[np.int8]:
-    known = [(operable >> i & 1) * (1 if open_mask >> i & 1 else -1) for i in range(NUM_OPENABLES)]
-    return np.array(known, np.int8)
+def _known(operable: int, open_mask: int) -> tuple[int, ...]:
+    return tuple(
+        (operable >> i & 1) * (1 if open_mask >> i & 1 else -1) for i in range(NUM_OPENABLES)
+    )
+
+
+@cache
+def _openables_row(operable: int, open_mask: int) -> bytes:
+    return np.array(_known(operable, open_mask), np.int8).tobytes()
 
 
 def state_row(task: Task) -> StateRow:
@@ -95,7 +101,7 @@ def state_row(task: Task) -> StateRow:
         _PLACE[state.place],
         _HELD[held],
         bytes(visible_counts(layout, state)),
-        _openables_row(layout.operable[state.place], state.open_mask).tobytes(),
+        _openables_row(layout.operable[state.place], state.open_mask),
         _OUTCOME[task.outcome],
     )
 

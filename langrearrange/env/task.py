@@ -65,6 +65,8 @@ class Progress(NamedTuple):
         state: the world.
         outcome: what became of the last skill.
         steps: skills taken.
+        action: the last skill, -1 at the start.
+        held_before: index of the object that was held before it, -1 for none.
         reached: bit i set: subgoal i was reached.
         holding: bit i set: the fact of subgoal i, not yet reached, holds now (it can only be
             reached by becoming true).
@@ -74,6 +76,8 @@ class Progress(NamedTuple):
     state: WorldState
     outcome: Outcome
     steps: int
+    action: int
+    held_before: int
     reached: int
     holding: int
     success: bool
@@ -88,12 +92,15 @@ class Task:
         episode: what is played.
         rules: under which rules.
         layout: the world's static part.
-        state, outcome, steps, reached, holding, success, terminated, truncated: see `Progress`.
+        state, outcome, steps, action, held_before, reached, holding, success, terminated,
+            truncated: see `Progress`.
     """
 
     state: WorldState
     outcome: Outcome
     steps: int
+    action: int
+    held_before: int
     reached: int
     holding: int
     success: bool
@@ -130,7 +137,9 @@ class Task:
         # The release counts what holds at the start as reached; the paper pays what comes about.
         shares = isinstance(rules.reward, RewardConfig) and rules.reward.subgoals_share
         reached, holding = (holding, 0) if shares else (0, holding)
-        self._initial = Progress(initial, Outcome.NONE, 0, reached, holding, False, False, False)
+        self._initial = Progress(
+            initial, Outcome.NONE, 0, -1, -1, reached, holding, False, False, False
+        )
         self.reset()
 
     @property
@@ -181,6 +190,7 @@ class Task:
         if self.terminated or self.truncated:
             raise ResetNeeded("the episode is over; call reset() before the next step()")
         rules, before, new_subgoals = self.rules, self.state, 0
+        self.action, self.held_before = action, before.held
         if action == STOP and rules.hard:
             self.outcome, self.success, self.terminated = Outcome.OK, self._goal_holds, True
         else:

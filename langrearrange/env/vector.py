@@ -21,7 +21,7 @@ from langrearrange.env.base import METADATA, BaseEnv
 from langrearrange.env.config import EnvKwargs, env_config
 from langrearrange.env.episodes import find_episode
 from langrearrange.env.moments import read_saved
-from langrearrange.env.observations import step_info
+from langrearrange.env.observations import action_mask, step_info
 from langrearrange.env.observer import Observation
 from langrearrange.env.saving import saved_env
 from langrearrange.env.task import Task
@@ -165,6 +165,10 @@ class LangRearrangeVectorEnv(BaseEnv, VectorEnv[Observation, NDArray[np.int64], 
             infos = self._finish()
         infos.update(self._infos())
         return self._observations.observe_batch(self._tasks), rewards, terminated, truncated, infos
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return which actions would not be a no-op, shape (num_envs, num_actions); privileged."""
+        return np.stack([action_mask(task) for task in self._tasks]).astype(np.bool_)
 
     def weigh_templates(self, weights: Mapping[str, float]) -> None:
         """Draw the templates of training episodes in these proportions from the next reset on.

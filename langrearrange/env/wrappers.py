@@ -1,8 +1,10 @@
-"""Sentences as numbers: tokens for language models, plain vectors for Stable-Baselines3.
+"""Sentences as numbers: tokens for language models, plain vectors for other learners.
 
 Wrappers of the single env and, where named `Vector...`, of the vector env. No tokenizer comes with
 this package.
 """
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,7 +21,6 @@ from langrearrange.errors import UsageError
 
 MAX_TOKENS: Final = 64
 """Default length of tokenised sentences; the env's own have at most 256 characters."""
-_TOKEN_FIELDS: Final = ("input_ids", "attention_mask")
 
 
 class Tokenizer(Protocol):
@@ -35,7 +36,7 @@ class Tokenizer(Protocol):
 class _Encoder:
     """Texts -> token ids and mask of a fixed length; remembers the latest sentences."""
 
-    def __init__(self, tokenizer: Tokenizer, max_length: int) -> None:
+    def __init__(self, space: spaces.Space[Any], tokenizer: Tokenizer, max_length: int) -> None:
         if type(max_length) is not int or max_length < 1:
             raise UsageError(f"max_length={max_length!r}; accepted: an int of at least 1")
         if not callable(tokenizer) or not hasattr(tokenizer, "__len__"):
@@ -43,24 +44,27 @@ class _Encoder:
                 f"{type(tokenizer).__name__} is not a tokenizer; accepted: one of Hugging Face's, "
                 "or anything with tokenizer(text)['input_ids'] and len(tokenizer)"
             )
+        if not isinstance(space, spaces.Dict) or "instruction" not in space.spaces:
+            raise UsageError(f"nothing to tokenise: the observation space is {space:.60}")
         self._tokenizer = tokenizer
         self._length = max_length
-        self.encode = lru_cache(maxsize=1024)(self._encode)
+        self._tokens = lru_cache(maxsize=1024)(self._encode)
+        others = {name: part for name, part in space.spaces.items() if name != "instruction"}
+        ids = spaces.Box(0, len(tokenizer) - 1, (max_length,), np.int64)
+        mask = spaces.Box(0, 1, (max_length,), np.int8)
+        self.space = spaces.Dict({**others, "input_ids": ids, "attention_mask": mask})
 
-    def fields(self) -> dict[str, spaces.Space[Any]]:
-        """Return the spaces of the two fields."""
-        shape = (self._length,)
-        return {
-            "input_ids": spaces.Box(0, len(self._tokenizer) - 1, shape, np.int64),
-            "attention_mask": spaces.Box(0, 1, shape, np.int8),
-        }
-
-    def replace(self, observation: Observation) -> Observation:
+    def single(self, observation: Observation) -> Observation:
         """Return one env's observation with fresh token arrays in place of the sentence."""
         result = dict(observation)
-        ids, mask = self.encode(result.pop("instruction"))
-        result["input_ids"], result["attention_mask"] = ids.copy(), mask.copy()
-        return result
+        ids, mask = self._tokens(result.pop("instruction"))
+        return result | {"input_ids": ids.copy(), "attention_mask": mask.copy()}
+
+    def batch(self, observations: Observation) -> Observation:
+        """Return the same for all envs, with a leading axis."""
+        result = dict(observations)
+        ids, masks = zip(*map(self._tokens, result.pop("instruction")), strict=True)
+        return result | {"input_ids": np.stack(ids), "attention_mask": np.stack(masks)}
 
     def _encode(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
         found = list(self._tokenizer(text)["input_ids"])
@@ -92,15 +96,43 @@ class TokenizeInstruction(gym.ObservationWrapper[Observation, Any, Observation])
         self, env: gym.Env[Any, Any], tokenizer: Tokenizer, max_length: int = MAX_TOKENS
     ) -> None:
         super().__init__(env)
-        self._encoder = _Encoder(tokenizer, max_length)
-        self.observation_space = _with_tokens(env.observation_space, self._encoder)
+        self._encoder = _Encoder(env.observation_space, tokenizer, max_length)
+        self.observation_space = self._encoder.space
 
     def observation(self, observation: Observation) -> Observation:
         """Return the observation with its sentence as tokens."""
-        return self._encoder.replace(observation)
+        return self._encoder.single(observation)
 
 
-class VectorTokenizeInstruction(gym.vector.VectorWrapper):
+class _VectorObservation(gym.vector.VectorWrapper):
+    """A vector env whose observations go through an encoder, those under `final_obs` as well."""
+
+    def __init__(
+        self, env: gym.vector.VectorEnv[Any, Any, Any], encoder: _Encoder | _Flattener
+    ) -> None:
+        super().__init__(env)
+        self._encoder = encoder
+        self.single_observation_space = encoder.space
+        self.observation_space = batch_space(encoder.space, self.num_envs)
+
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Reset and encode."""
+        observations, infos = self.env.reset(seed=seed, options=options)
+        return self._encoder.batch(observations), infos
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Step and encode, the final observations too."""
+        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        final = infos.get("final_obs", ())
+        for i, observation in enumerate(final):
+            if observation is not None:
+                final[i] = self._encoder.single(observation)
+        return self._encoder.batch(observations), rewards, terminated, truncated, infos
+
+
+class VectorTokenizeInstruction(_VectorObservation):
     """The same for a vector env: arrays of shape (num_envs, max_length).
 
     In SameStep mode the observations under `final_obs` are tokenised likewise.
@@ -112,44 +144,11 @@ class VectorTokenizeInstruction(gym.vector.VectorWrapper):
         tokenizer: Tokenizer,
         max_length: int = MAX_TOKENS,
     ) -> None:
-        super().__init__(env)
-        self._encoder = _Encoder(tokenizer, max_length)
-        self.single_observation_space = _with_tokens(env.single_observation_space, self._encoder)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-
-    def reset(
-        self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Reset and tokenise."""
-        observations, infos = self.env.reset(seed=seed, options=options)
-        return self._tokenised(observations), infos
-
-    def step(self, actions: Any) -> tuple[Observation, Any, Any, Any, dict[str, Any]]:
-        """Step and tokenise, the final observations too."""
-        observations, rewards, terminated, truncated, infos = self.env.step(actions)
-        final = infos.get("final_obs", ())
-        for i, observation in enumerate(final):
-            if observation is not None:
-                final[i] = self._encoder.replace(observation)
-        return self._tokenised(observations), rewards, terminated, truncated, infos
-
-    def _tokenised(self, observations: Observation) -> Observation:
-        result = dict(observations)
-        encoded = [self._encoder.encode(text) for text in result.pop("instruction")]
-        for name, column in zip(_TOKEN_FIELDS, zip(*encoded, strict=True), strict=True):
-            result[name] = np.stack(column)
-        return result
+        super().__init__(env, _Encoder(env.single_observation_space, tokenizer, max_length))
 
 
-def _with_tokens(space: spaces.Space[Any], encoder: _Encoder) -> spaces.Dict:
-    if not isinstance(space, spaces.Dict) or "instruction" not in space.spaces:
-        raise UsageError(f"nothing to tokenise: the observation space is {space:.60}")
-    others = {name: part for name, part in space.spaces.items() if name != "instruction"}
-    return spaces.Dict({**others, **encoder.fields()})
-
-
-class FlattenForStableBaselines3(gym.ObservationWrapper[Any, Any, Observation]):
-    """Observations without Text, which Stable-Baselines3 does not know.
+class FlattenFields(gym.ObservationWrapper[Any, Any, Observation]):
+    """Observations without Text, which Stable-Baselines3 and most learners do not know.
 
     Everything but pictures becomes one float32 vector: fields in the order of the space, arrays
     flattened, a text as its character codes over 127, padded with 0 (or tokens, if
@@ -159,26 +158,54 @@ class FlattenForStableBaselines3(gym.ObservationWrapper[Any, Any, Observation]):
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)
-        space = env.observation_space
+        self._flattener = _Flattener(env.observation_space)
+        self.observation_space = self._flattener.space
+
+    def observation(self, observation: Observation) -> Any:
+        """Return the vector, or the pictures and the vector."""
+        return self._flattener.single(observation)
+
+
+class VectorFlattenFields(_VectorObservation):
+    """The same for a vector env: one array of shape (num_envs, length).
+
+    In SameStep mode the observations under `final_obs` are flattened likewise.
+    """
+
+    def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(env, _Flattener(env.single_observation_space))
+
+
+class _Flattener:
+    """Observations -> one float32 vector, or pictures and a vector."""
+
+    def __init__(self, space: spaces.Space[Any]) -> None:
         if not isinstance(space, spaces.Dict):
             raise UsageError(f"nothing to flatten: the observation space is {space!r:.60}")
         self._flat = [name for name, part in space.items() if len(part.shape or ()) < 2]
         self._pictures = [name for name in space if name not in self._flat]
         self._parts = space.spaces
         bounds = [_bounds(space[name]) for name in self._flat]
-        low = np.concatenate([low for low, _ in bounds])
-        high = np.concatenate([high for _, high in bounds])
-        vector = spaces.Box(low, high, dtype=np.float32)
-        self.observation_space = vector
+        low, high = (np.concatenate(ends) for ends in zip(*bounds, strict=True))
+        self.space: spaces.Space[Any] = spaces.Box(low, high, dtype=np.float32)
         if self._pictures:
             pictures = {name: space[name] for name in self._pictures}
-            self.observation_space = spaces.Dict({**pictures, "vector": vector})
+            self.space = spaces.Dict({**pictures, "vector": self.space})
 
-    def observation(self, observation: Observation) -> Any:
-        """Return the vector, or the pictures and the vector."""
-        vector = np.concatenate(
-            [_numbers(observation[name], self._parts[name]) for name in self._flat]
-        )
+    def single(self, observation: Observation) -> Any:
+        """Return one env's observation."""
+        numbers = [_numbers(observation[name], self._parts[name]) for name in self._flat]
+        return self._with_pictures(np.concatenate(numbers), observation)
+
+    def batch(self, observations: Observation) -> Any:
+        """Return the observations of all envs, with a leading axis."""
+        columns = [
+            np.stack([_numbers(value, self._parts[name]) for value in observations[name]])
+            for name in self._flat
+        ]
+        return self._with_pictures(np.concatenate(columns, axis=1), observations)
+
+    def _with_pictures(self, vector: NDArray[np.float32], observation: Observation) -> Any:
         if not self._pictures:
             return vector
         return {**{name: observation[name] for name in self._pictures}, "vector": vector}
@@ -201,8 +228,9 @@ def _numbers(value: Any, space: spaces.Space[Any]) -> NDArray[np.float32]:
 
 
 __all__: Sequence[str] = [
-    "FlattenForStableBaselines3",
+    "FlattenFields",
     "TokenizeInstruction",
     "Tokenizer",
+    "VectorFlattenFields",
     "VectorTokenizeInstruction",
 ]

@@ -16,13 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from langrearrange.dataset import Episode
-from langrearrange.env import (
-    ACTION_NAMES,
-    LangRearrangeEnv,
-    LangRearrangeHardEnv,
-    Observation,
-)
+from langrearrange.env import LangRearrangeEnv, LangRearrangeHardEnv, Observation
 from langrearrange.errors import MissingExtraError, UsageError
+from langrearrange.world import ACTION_NAMES
 
 CAPTION_PX: Final = 34
 GOOD: Final = (0, 122, 90)

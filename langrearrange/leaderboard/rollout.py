@@ -24,7 +24,7 @@ from langrearrange.env import (
     LangRearrangeHardVectorEnv,
     LangRearrangeVectorEnv,
     Observation,
-    check_action,
+    read_answer,
     rows_of,
 )
 from langrearrange.errors import ActionError, AgentError, UsageError
@@ -216,7 +216,7 @@ class _Rollout:
         actions = {}
         for row, answer in zip(rows, answers, strict=True):
             try:
-                actions[row] = check_action(answer, self._num_actions)
+                actions[row] = read_answer(answer, self._num_actions)
             except ActionError as error:
                 self._fail(row, error)
         return actions

@@ -4,7 +4,9 @@ Not for houses, episodes or pictures: this room knows that an apple can stand on
 where the sofa is.
 """
 
+from langrearrange.world.action_names import ACTION_IDS, ACTION_NAMES, parse_action
 from langrearrange.world.skills import (
+    KINDS,
     NUM_SKILLS,
     SKILL_INDEX,
     SKILLS,
@@ -29,7 +31,10 @@ from langrearrange.world.state import (
 from langrearrange.world.subgoals import Subgoal, compile_subgoal, parse_subgoal
 
 __all__ = [
+    "ACTION_IDS",
+    "ACTION_NAMES",
     "CLOSED_RECEPTACLES",
+    "KINDS",
     "NUM_SKILLS",
     "OUTCOMES",
     "SKILLS",
@@ -47,6 +52,7 @@ __all__ = [
     "first_free_slot",
     "in_reach",
     "initial_state",
+    "parse_action",
     "parse_subgoal",
     "skill_index",
     "valid_mask",

@@ -19,6 +19,7 @@ from langrearrange.world.vocabulary import (
     IN_HAND,
     NAV_TARGETS,
     OPENABLE_GROUPS,
+    PREPOSITIONS,
     RECEPTACLES,
     english,
 )
@@ -31,7 +32,7 @@ class SkillKind(NamedTuple):
 
     Attributes:
         name: first word of their ids, such as `pick`.
-        english: their English name, {} for that of the argument.
+        verb, past: what one tells a robot to do, and what it then did.
         arguments: ids of what they can be done to, in groups; kinds with the same arguments take
             turns group by group in the order of skills.
         attempt: (layout, state, index of the argument in its vocabulary) -> what `apply` returns:
@@ -39,7 +40,8 @@ class SkillKind(NamedTuple):
     """
 
     name: str
-    english: str
+    verb: str
+    past: str
     arguments: tuple[tuple[str, ...], ...]
     attempt: Callable[[Layout, WorldState, int], Result]
 
@@ -105,18 +107,18 @@ def _turn(
 
 
 KINDS: Final = (
-    SkillKind("nav", "go to the {}", (NAV_TARGETS,), _nav),
-    SkillKind("pick", "pick up the {}", (CATEGORIES,), _pick),
-    SkillKind("place", "put it down at the {}", (RECEPTACLES,), _place),
-    SkillKind("open", "open the {}", OPENABLE_GROUPS, _open),
-    SkillKind("close", "close the {}", OPENABLE_GROUPS, _close),
+    SkillKind("nav", "go to", "went to", (NAV_TARGETS,), _nav),
+    SkillKind("pick", "pick up", "picked up", (CATEGORIES,), _pick),
+    SkillKind("place", "put", "put", (RECEPTACLES,), _place),
+    SkillKind("open", "open", "opened", OPENABLE_GROUPS, _open),
+    SkillKind("close", "close", "closed", OPENABLE_GROUPS, _close),
 )
 """In the order of the released action space.
 
 Source: paper B.3; the order of the tests and `place` needing an open container are ours. No outcome
 tells what a closed container hides.
 """
-_KIND_OF: Final = {kind.name: kind for kind in KINDS}
+KIND_OF: Final = {kind.name: kind for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,11 @@ class Skill:
 
     @property
     def name(self) -> str:
-        """Unique English name, `pick up the toy airplane`."""
-        return _KIND_OF[self.kind].english.format(english(self.target))
+        """Unique English name: `pick up the toy airplane`, `put it on the sofa`."""
+        verb, noun = KIND_OF[self.kind].verb, english(self.target)
+        if self.kind == "place":
+            verb += f" it {PREPOSITIONS[self.target]}"
+        return f"{verb} the {noun}"
 
 
 def _all_skills() -> Iterator[Skill]:
@@ -159,7 +164,7 @@ def _all_skills() -> Iterator[Skill]:
 SKILLS: Final = tuple(_all_skills())
 NUM_SKILLS: Final = len(SKILLS)
 SKILL_INDEX: Final = {skill.id: skill.index for skill in SKILLS}
-_ATTEMPTS: Final = tuple((_KIND_OF[skill.kind].attempt, skill.argument) for skill in SKILLS)
+_ATTEMPTS: Final = tuple((KIND_OF[skill.kind].attempt, skill.argument) for skill in SKILLS)
 
 
 def skill_index(skill_id: str) -> int:

@@ -33,28 +33,29 @@ Semantics = Literal["paper", "release"]
 
 
 class Outcome(StrEnum):
-    """What became of a skill: a closed set, each with a sentence for a language model.
+    """What became of a skill: a closed set.
 
     Attributes:
-        sentence: one English sentence that an agent can act on; it never tells what is hidden.
+        reason: why an invalid skill changed nothing, in English that an agent can act on; it never
+            tells what is hidden. `world.wording` puts in what `{names}` stand for.
     """
 
-    NONE = "none", "The episode begins."
-    OK = "ok", "Done."
-    HAND_FULL = "hand_full", "You already hold something; put it down first."
-    HAND_EMPTY = "hand_empty", "You hold nothing; pick something up first."
-    NOT_NEAR = "not_near", "That is not within reach from here; go somewhere else first."
-    CLOSED = "closed", "What you stand at is closed; open it first."
-    ALREADY_OPEN = "already_open", "It is already open."
-    ALREADY_CLOSED = "already_closed", "It is already closed."
-    ABSENT = "absent", "This home has no such thing."
+    NONE = "none"
+    OK = "ok"
+    HAND_FULL = "hand_full", "you are already holding {held}"
+    HAND_EMPTY = "hand_empty", "your hand is empty"
+    NOT_NEAR = "not_near", "you cannot reach {target} from here"
+    CLOSED = "closed", "{closed} is closed; open it first"
+    ALREADY_OPEN = "already_open", "it is already open"
+    ALREADY_CLOSED = "already_closed", "it is already closed"
+    ABSENT = "absent", "this home has no such thing"
 
-    sentence: str
+    reason: str
 
-    def __new__(cls, value: str, sentence: str = "") -> Outcome:
-        """Make a member from its text and its sentence."""
+    def __new__(cls, value: str, reason: str = "") -> Outcome:
+        """Make a member from its text and its reason."""
         outcome = str.__new__(cls, value)
-        outcome._value_, outcome.sentence = value, sentence
+        outcome._value_, outcome.reason = value, reason
         return outcome
 
     @property

@@ -36,6 +36,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 RECEPTACLES: Final = tuple(f.name for f in FIXTURES if f.holds)
 CONTAINERS: Final = tuple(f.name for f in FIXTURES if f.holds and f.opening)
 """Receptacles that can be closed."""
+PREPOSITIONS: Final = {f.name: f.preposition for f in FIXTURES if f.holds}
+"""Receptacle -> `on` or `in`."""
 SURFACES: Final = tuple(r for r in RECEPTACLES if r not in CONTAINERS)
 AREAS: Final[dict[str, tuple[str, ...]]] = {
     "kitchen": ("sink", "right_counter", "left_counter", "fridge", "left_drawer", "right_drawer"),

@@ -278,10 +278,8 @@ class Served(BaseHTTPRequestHandler):
             self.agent.reset_rows(message["rows"], message["instructions"])
             return {"type": "ready"}
         observations = message["observations"]
-        return {
-            "type": "act",
-            "skills": self.agent.act_rows(message["rows"], observations).tolist(),
-        }
+        skills = self.agent.act_rows(message["rows"], observations)
+        return {"type": "act", "skills": [int(skill) for skill in skills]}
 
     def log_message(self, *args: Any) -> None:
         pass

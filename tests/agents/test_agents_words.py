@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from langrearrange.agents.intents import Fetch, Find, Intent, Swap, Toggle, Visit, read_intents
-from langrearrange.agents.words import find_mentions, plural_of
+from langrearrange.agents.words import find_mentions
 from langrearrange.language import Template, TextSpace, load_split
 from langrearrange.world.vocabulary import CATEGORIES, SPOTS, english
+from langrearrange.world.wording import plural_of
 
 
 @pytest.mark.parametrize("name", [*CATEGORIES, *SPOTS])

@@ -34,6 +34,7 @@ from test_baselines_ppo import toy_trainer
 from langrearrange.errors import UsageError
 from langrearrange.leaderboard import read_trace
 from langrearrange.world import OUTCOMES, SKILL_INDEX, valid_mask
+from langrearrange.world.wording import told as told_of
 
 SMALL: dict[str, Any] = {
     "split": "train_mini",
@@ -285,7 +286,7 @@ def test_inputs_are_what_was_done_and_what_came_of_it() -> None:
     action, came = input_columns(["last-action", "outcome"], seen)
     assert action[0].sum() == 0
     assert action[1].nonzero()[:, 0].tolist() == [17]
-    told = {"feedback": (OUTCOMES[0].sentence, OUTCOMES[3].sentence)}
+    told = {"feedback": (told_of(-1, OUTCOMES[0]), told_of(17, OUTCOMES[3]))}
     assert torch.equal(input_columns(["outcome"], told)[0], came)
     assert modality_with(["outcome"], "rgb") == "rgb+feedback"
     assert modality_with(["last-action"], "rgb") == "rgb"

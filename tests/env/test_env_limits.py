@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from langrearrange.dataset import Episode, Start
 from langrearrange.env import EnvConfig, InstructionText, Observations
-from langrearrange.env.actions import ACTION_IDS, ACTION_NAMES, check_action, check_actions
+from langrearrange.env.actions import check_action, check_actions, read_answer
 from langrearrange.env.episodes import open_episodes
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.houses import get_house
 from langrearrange.testing import toy_episodes
-from langrearrange.world import SKILLS, skill_index
+from langrearrange.world import skill_index
 
 TOY = toy_episodes()
 
@@ -175,10 +175,25 @@ def test_arguments_that_contradict_each_other_are_refused(
 # -- actions ---------------------------------------------------------------------------------------
 
 
-def test_every_action_has_an_id_and_a_name() -> None:
-    assert ACTION_IDS == (*(skill.id for skill in SKILLS), "stop")
-    assert ACTION_NAMES == (*(skill.name for skill in SKILLS), "stop")
-    assert len(ACTION_IDS) == 71
+def test_an_action_in_words_is_refused_with_its_number() -> None:
+    for words in ("nav(sofa)", "go to the sofa"):
+        with pytest.raises(ActionError, match=r"pass 12, which is langrearrange\.world\.parse_act"):
+            check_action(words, 70)
+        assert read_answer(words, 70) == 12
+    with pytest.raises(ActionError, match=r"'go to the sofaa' is not an action; did you mean"):
+        check_action("go to the sofaa", 70)
+
+
+@pytest.mark.parametrize("num_actions", [70, 71])
+def test_an_answer_is_read_like_an_action_or_as_words(num_actions: int) -> None:
+    assert read_answer(np.int64(3), num_actions) == 3
+    with pytest.raises(ActionError, match="True"):
+        read_answer(True, num_actions)
+    if num_actions == 71:
+        assert read_answer("Stop.", 71) == 70
+    else:
+        with pytest.raises(ActionError, match="70 is out of range"):
+            read_answer("stop", 70)
 
 
 @pytest.mark.parametrize("num_actions", [70, 71])

@@ -25,6 +25,7 @@ from langrearrange.env import (
     InstructionText,
     Observations,
     Observer,
+    Rules,
     Task,
     is_modality,
     observer_factory,
@@ -109,7 +110,19 @@ def test_the_longest_text_fits_its_space() -> None:
     """All 33 categories at one place, the longest names, a sentence of 256 characters."""
     longest = len(text(Task(EPISODES[0]))) + 256 + sum(len(c) + 8 for c in CATEGORIES) + 200
     assert longest < MAX_TEXT
-    assert all(line in text(Task(EPISODES[0])) for line in (f"{s.index}: {s.name}" for s in SKILLS))
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_the_first_text_names_every_action_and_the_task(hard: bool) -> None:
+    task = Task(EPISODES[0], Rules(hard=hard, horizon=7))
+    words = text(task)
+    for skill in SKILLS:
+        verb, _, noun = skill.name.rpartition(" the ")
+        (line,) = [line for line in words.split("\n") if line.startswith(f"- {verb} the X: ")]
+        assert noun in line.split(": ")[1].split(", ")
+    assert ("\n- stop\n" in words) == hard
+    assert f"\nTask: {task.episode.instruction}\n" in words
+    assert "You have 7 steps." in words
 
 
 def test_the_instruction_is_printable_ascii_and_refuses_shared_memory() -> None:

@@ -89,8 +89,8 @@ def test_the_keyword_arguments_for_type_checkers_are_those_of_the_config() -> No
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"spilt": "train"}, "no argument 'spilt'; did you mean 'split'"),
-        ({"bananas": 3}, "no argument 'bananas'; arguments: split, episodes"),
+        ({"spilt": "train"}, "unexpected keyword argument 'spilt'; did you mean 'split'"),
+        ({"bananas": 3}, "unexpected keyword argument 'bananas'; arguments: split, episodes"),
         ({"split": "training"}, "split='training'; accepted: 'train', 'train_mini'"),
         (
             {"observation": "pixels"},

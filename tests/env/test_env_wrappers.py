@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from langrearrange.env import STATE_SIZES
 from langrearrange.env.wrappers import (
-    FlattenForStableBaselines3,
+    FlattenFields,
     TokenizeInstruction,
     VectorTokenizeInstruction,
 )
@@ -98,7 +98,7 @@ def test_tokens_that_are_written_to_change_nothing_later() -> None:
 
 
 def test_the_vector_is_the_fields_one_after_the_other() -> None:
-    env = FlattenForStableBaselines3(make())
+    env = FlattenFields(make())
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     plain, _ = make().reset(options={"episode_id": "toy/000003"})
     bounds = env.observation_space
@@ -153,7 +153,7 @@ def test_the_vector_wrapper_gives_the_single_ones_stacked(mode: str) -> None:
 
 
 def test_state_flattens_to_one_vector() -> None:
-    env = FlattenForStableBaselines3(make())
+    env = FlattenFields(make())
     seen, _ = env.reset(options={"episode_id": "toy/000003"})
     assert seen.dtype == np.float32
     assert seen.shape == (256 + sum(STATE_SIZES.values()),)
@@ -165,7 +165,7 @@ def test_state_flattens_to_one_vector() -> None:
 
 
 def test_pictures_stay_pictures_beside_the_vector() -> None:
-    env = FlattenForStableBaselines3(make(observation="rgb", image_size=32, feedback=True))
+    env = FlattenFields(make(observation="rgb", image_size=32, feedback=True))
     seen, _ = env.reset()
     assert set(seen) == {"rgb", "vector"}
     assert seen["vector"].shape == (7 + 1 + 3 + 256 + 256,)
@@ -175,7 +175,7 @@ def test_pictures_stay_pictures_beside_the_vector() -> None:
 
 def test_every_kind_of_picture_stays_one() -> None:
     extras = ("depth", "segmentation", "action_mask")
-    env = FlattenForStableBaselines3(make(observation="rgb", image_size=16, extras=extras))
+    env = FlattenFields(make(observation="rgb", image_size=16, extras=extras))
     seen, _ = env.reset()
     assert set(seen) == {"rgb", "depth", "segmentation", "vector"}
     assert seen["segmentation"].shape == (16, 16)
@@ -184,7 +184,7 @@ def test_every_kind_of_picture_stays_one() -> None:
 
 
 def test_tokens_flatten_too() -> None:
-    env = FlattenForStableBaselines3(TokenizeInstruction(make(), Words(), max_length=16))
+    env = FlattenFields(TokenizeInstruction(make(), Words(), max_length=16))
     seen = env.reset()[0]
     assert seen.shape == (16 + 16 + sum(STATE_SIZES.values()),)
     assert seen in env.observation_space

@@ -16,9 +16,9 @@ from handmade import HANDMADE, traces_of
 from mutator import mutated, mutated_bytes, mutated_json, mutated_lines
 from official_samples import Builder, goal, take_off
 
-from langrearrange.agents.wire import read_hello, read_reply, skill_of
+from langrearrange.agents.wire import read_hello, read_reply
 from langrearrange.dataset import EpisodeList, open_dataset
-from langrearrange.env import LangRearrangeEnv, LangRearrangeVectorEnv
+from langrearrange.env import LangRearrangeEnv, LangRearrangeVectorEnv, read_answer
 from langrearrange.env.observer import Modality
 from langrearrange.generator import GeneratedSplit, check_dataset, generate_split, load_spec
 from langrearrange.generator.official import import_official
@@ -232,7 +232,7 @@ HELLO = {
 def fuzz_agent(folder: Path, rng: random.Random) -> None:
     read_hello(read_reply(mutated_json(HELLO, rng), "hello"), "somebody")
     reply = read_reply(mutated_json({"type": "act", "skill": "nav(sofa)"}, rng), "act")
-    skill_of(reply.get("skill"))
+    read_answer(reply.get("skill"), 71)
 
 
 LOADERS: Final[dict[str, Fuzz]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from langrearrange.env import STOP, Rules, Task, facts, text
+from langrearrange.env import STOP, Rules, Task, text
 from langrearrange.testing import toy_episodes
 from langrearrange.world import skill_index
 
@@ -24,14 +24,15 @@ MOMENTS = (
 
 
 def golden_text() -> str:
-    """Return what the file should hold: a whole observation, facts after each skill, hard ones."""
+    """Return what the file should hold: a first text, one after each skill, those of a hard env."""
     episodes = toy_episodes()
     tasks = {index: Task(episodes[index]) for index, _ in MOMENTS}
     parts = [text(tasks[2])]
     for index, skill in MOMENTS:
         tasks[index].step(skill_index(skill))
-        parts.append(f"[{skill}]\n{facts(tasks[index])}")
-    hard = Task(episodes[0], Rules(hard=True))
+        parts.append(f"[{skill}]\n{text(tasks[index])}")
+    hard = Task(episodes[0], Rules(hard=True, horizon=1))
+    parts.append(text(hard))
     hard.step(STOP)
     parts.append(f"[stop]\n{text(hard)}")
     return "\n\n".join(parts) + "\n"

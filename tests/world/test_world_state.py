@@ -166,8 +166,8 @@ def test_the_release_opens_the_fridge_for_picking_and_all_for_placing() -> None:
         assert release.place_closed[open_mask] == 0
 
 
-def test_outcomes_have_a_sentence_and_some_are_invalid() -> None:
-    sentences = [outcome.sentence for outcome in Outcome]
-    assert len(set(sentences)) == len(sentences) == 9
-    assert all(sentence.endswith(".") for sentence in sentences)
-    assert {outcome for outcome in Outcome if not outcome.invalid} == {Outcome.NONE, Outcome.OK}
+def test_invalid_outcomes_have_a_reason_of_their_own() -> None:
+    reasons = [outcome.reason for outcome in Outcome if outcome.invalid]
+    assert len(set(reasons)) == len(reasons) == 7
+    assert all(reasons)
+    assert {outcome for outcome in Outcome if not outcome.reason} == {Outcome.NONE, Outcome.OK}
