@@ -6,11 +6,12 @@ NUM ?= 240
 TEST_BIN := .venv-test/bin
 DEMO_BIN := .venv-demo/bin
 TRAIN_BIN := .venv-train/bin
+DOCS_BIN := .venv-docs/bin
 INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 INTEGRATIONS := inspect openenv
 
-.PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train wheel clean
+.PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train docs platforms clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -80,8 +81,16 @@ bench: .venv-test/installed  ## every performance claim, as ratios measured in o
 bench-train: .venv-train/installed  ## the engine of the learned agents against the naive way
 	for script in benchmarks/bench_llarp_*.py; do echo "== $$script"; $(TRAIN_BIN)/python $$script || exit 1; done
 
-wheel: .venv-test/installed  ## an abi3 wheel under dist/
-	$(TEST_BIN)/python -m build --wheel
+.venv-docs/installed: setup.cfg setup.py pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	$(DOCS_BIN)/python $(INSTALL) --editable '.[docs]'
+	touch $@
+
+docs: .venv-docs/installed  ## the documentation site under build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(DOCS_BIN)/mkdocs build
+
+platforms: .venv-test/installed  ## clang, aarch64 under qemu, a manylinux wheel: the same pixels
+	for what in clang aarch64 wheel; do bash tests/platforms/check.sh $$what || exit 1; done
 
 clean:  ## remove environments and build products
 	rm -rf .venv-* build dist out langrearrange.egg-info
