@@ -48,6 +48,7 @@ FORMATS: Final[dict[str, str | type[Exporter]]] = {
     "minari": "langrearrange.export.minari:MinariExporter",
     "pddl": "langrearrange.export.pddl:PddlExporter",
     "habitat": "langrearrange.export.habitat:HabitatExporter",
+    "huggingface": "langrearrange.export.huggingface:HuggingFaceExporter",
 }
 """Name -> exporter, or `module:Class`. The one place to register one: `FORMATS["csv"] = MyCsv`."""
 
