@@ -35,13 +35,11 @@ from .evaluate import facts_of, skills
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareArgs:
-    """Play two checkpoints on fresh episodes and say which is better, if this can be told."""
+class PlayArgs:
+    """How checkpoints play fresh episodes, all of them the same ones."""
 
-    runs: Annotated[tuple[Path, Path], tyro.conf.Positional]
-    """two runs' folders (their last checkpoints), or checkpoints"""
     out: Path
-    """folder for the two traces; the same command continues an interrupted comparison"""
+    """folder for the traces; the same command continues an interrupted comparison"""
     fresh: str
     """key of the episodes, at least 16 characters; another key, other episodes"""
     num_episodes: int = 1000
@@ -65,12 +63,57 @@ class CompareArgs:
 
     def __post_init__(self) -> None:
         check_range(self, 1, "num_episodes", "rows", "threads", "horizon")
-        if self.runs[0] == self.runs[1]:
-            raise UsageError("the two runs are the same folder")
         if wrong := [name for name in self.splits if name not in PUBLISHED]:
             raise UsageError(f"unknown split '{wrong[0]}'; accepted: {', '.join(PUBLISHED)}")
         if not self.fresh:
             raise UsageError("--fresh is empty; it takes a key of at least 16 characters")
+
+    def result(self, path: Path, name: str) -> Result:
+        """Play a checkpoint, where its trace is not there yet, and score the trace.
+
+        Args:
+            path: run or checkpoint.
+            name: of its trace in `out`.
+
+        Raises:
+            UsageError: the trace is of another checkpoint or other settings.
+        """
+        sources = [fresh_split(split, self.fresh, self.num_episodes) for split in self.splits]
+        agent = PolicyAgent.load(
+            path, greedy=self.greedy, seed=self.seed, mask=self.mask, horizon=self.horizon
+        )
+        chosen = skills(greedy=self.greedy, mask=self.mask)
+        note = f"checkpoint {find_checkpoint(path)}, {chosen}, seed {self.seed}"
+        facts = facts_of(agent, note, path.name)
+        plan = Plan(
+            sources=sources,
+            protocol="hard" if agent.config.hard else "paper",
+            horizon=self.horizon,
+            seed=self.seed,
+            num_rows=self.rows,
+            simulator=agent.config.env_kwargs(),
+        )
+        self.out.mkdir(parents=True, exist_ok=True)
+        trace = self.out / f"{name}.jsonl.gz"
+        if not trace.exists():
+            evaluate(agent, facts, plan, trace)
+        elif read_trace(trace).header.agent != facts:
+            raise UsageError(f"{trace} is of another comparison; choose another --out")
+        by_name = {source.split: source for source in sources}
+        return score_trace(trace, by_name.__getitem__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareArgs(PlayArgs):
+    """Play two checkpoints on fresh episodes and say which is better, if this can be told."""
+
+    runs: Annotated[tuple[Path, Path], tyro.conf.Positional]
+    """two runs' folders (their last checkpoints), or checkpoints"""
+
+    def __post_init__(self) -> None:
+        PlayArgs.__post_init__(self)
+        if self.runs[0] == self.runs[1]:
+            raise UsageError("the two runs are the same folder")
 
 
 def fresh_split(split: str, key: str, num_episodes: int) -> GeneratedSplit:
@@ -82,40 +125,12 @@ def fresh_split(split: str, key: str, num_episodes: int) -> GeneratedSplit:
 def run(args: CompareArgs) -> None:
     """Play both, score both, print the differences."""
     torch.set_num_threads(args.threads)
-    sources = [fresh_split(name, args.fresh, args.num_episodes) for name in args.splits]
-    first, second = (
-        _result(args, path, side, sources) for side, path in zip("ab", args.runs, strict=True)
-    )
+    first, second = (args.result(run, side) for side, run in zip("ab", args.runs, strict=True))
     differences = compare(first, second)
     if args.json:
         print_json(as_values(differences))
     else:
         print_table(difference_table(first, second, differences))
-
-
-def _result(args: CompareArgs, path: Path, side: str, sources: Sequence[GeneratedSplit]) -> Result:
-    agent = PolicyAgent.load(
-        path, greedy=args.greedy, seed=args.seed, mask=args.mask, horizon=args.horizon
-    )
-    chosen = skills(greedy=args.greedy, mask=args.mask)
-    note = f"checkpoint {find_checkpoint(path)}, {chosen}, seed {args.seed}"
-    facts = facts_of(agent, note, path.name)
-    plan = Plan(
-        sources=sources,
-        protocol="hard" if agent.config.hard else "paper",
-        horizon=args.horizon,
-        seed=args.seed,
-        num_rows=args.rows,
-        simulator=agent.config.env_kwargs(),
-    )
-    args.out.mkdir(parents=True, exist_ok=True)
-    trace = args.out / f"{side}.jsonl.gz"
-    if not trace.exists():
-        evaluate(agent, facts, plan, trace)
-    elif read_trace(trace).header.agent != facts:
-        raise UsageError(f"{trace} is of another comparison; choose another --out")
-    by_name = {source.split: source for source in sources}
-    return score_trace(trace, by_name.__getitem__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

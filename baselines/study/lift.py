@@ -1,0 +1,148 @@
+"""`python -m langrearrange_baselines.study.lift`: what training on did to a policy, over seeds.
+
+All play the same fresh episodes. A difference is paired: each episode's mean over the runs minus
+its outcome before. Undo loops are counted by replay.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+
+from langrearrange.cli.common import make_table, print_json, print_table
+from langrearrange.errors import UsageError
+from langrearrange.leaderboard.groups import is_stratified, units_of
+from langrearrange.leaderboard.replay import Replayed
+from langrearrange.leaderboard.score import Result
+from langrearrange.leaderboard.statistics import variance_of_mean
+from langrearrange.leaderboard.student import t_cdf, t_quantile
+
+from ..command import run_module
+from ..compare import PlayArgs
+
+TEMPLATES: Final = ("swap", "place_two")
+"""Of two objects: what a policy with a weak memory fails at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftArgs(PlayArgs):
+    """Play a policy, and what became of it in several runs, on the same fresh episodes."""
+
+    before: Path
+    """run or checkpoint that the others began from"""
+    after: tuple[Path, ...]
+    """runs that went on from it"""
+    rival: tuple[Path, ...] = ()
+    """runs that spent the same budget in another way"""
+
+    def __post_init__(self) -> None:
+        PlayArgs.__post_init__(self)
+        if len(self.splits) != 1 or not self.after:
+            raise UsageError("--after takes at least one run and --splits exactly one split")
+
+
+class Lift(NamedTuple):
+    """A mean over episodes, and its difference to before with 95 % interval and p-value."""
+
+    mean: float
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+
+def undone(episode: Replayed) -> int:
+    """Return how many skills brought back an arrangement that the episode had before.
+
+    An arrangement is where all objects are and what is open, the robot's place aside.
+    """
+    arrangements = [(s.receptacles, s.open_mask) for s in episode.states]
+    seen, count = {arrangements[0]}, 0
+    for before, after in pairwise(arrangements):
+        count += after != before and after in seen
+        seen.add(after)
+    return count
+
+
+MEASURES: Final[dict[str, Callable[[Replayed], float]]] = {
+    "success": lambda episode: float(episode.success),
+    "undo loops": lambda episode: float(undone(episode)),
+}
+
+
+def lift(
+    before: Result, runs: Sequence[Result], measure: Callable[[Replayed], float], template: str = ""
+) -> Lift:
+    """Return the mean of runs and how far it is from before, paired by episode.
+
+    Args:
+        before: a scored run.
+        runs: others on the same episodes; each episode counts with its mean over them.
+        measure: of an episode.
+        template: only its episodes; all if empty.
+    """
+    first = {e.id: e for e in before.episodes if template in ("", e.template)}
+    values = np.mean([[measure(e) for e in _in_order(run, first)] for run in runs], axis=0)
+    changes = values - np.array([measure(e) for e in first.values()])
+    stratified = is_stratified(next(iter(before.splits)))
+    units = units_of(first.values(), stratified=stratified)
+    variance = variance_of_mean(changes, units, stratified=stratified)
+    change, error = float(changes.mean()), float(np.sqrt(variance.value))
+    half = t_quantile(0.975, variance.degrees) * error
+    p = 2 * (1 - t_cdf(abs(change) / error, variance.degrees)) if error else float(change == 0)
+    return Lift(float(values.mean()), change, change - half, change + half, p)
+
+
+def _in_order(run: Result, first: dict[str, Replayed]) -> list[Replayed]:
+    found = {episode.id: episode for episode in run.episodes}
+    return [found[name] for name in first]
+
+
+def run(args: LiftArgs) -> None:
+    """Play all, print a row per arm and measure."""
+    torch.set_num_threads(args.threads)
+    before = args.result(args.before, "before")
+    arms: dict[str, list[Result]] = {"before": [before]}
+    for kind, paths in (("after", args.after), ("rival", args.rival)):
+        runs = [args.result(path, f"{kind}_{i}") for i, path in enumerate(paths)]
+        if len(runs) > 1:
+            arms |= {f"{kind} {i}": [one] for i, one in enumerate(runs)}
+        arms |= {kind: runs} if runs else {}
+    rows = [
+        (f"{name} {template}".strip(), arm, lift(before, runs, measure, template))
+        for name, measure in MEASURES.items()
+        for template in ("", *TEMPLATES)
+        for arm, runs in arms.items()
+    ]
+    if args.json:
+        print_json([{"measure": m, "arm": arm, **found._asdict()} for m, arm, found in rows])
+        return
+    lines = [
+        (
+            m,
+            arm,
+            x.mean,
+            f"{x.difference:+.3f}",
+            f"[{x.low:+.3f}, {x.high:+.3f}]",
+            f"{x.p_value:.2g}",
+        )
+        for m, arm, x in rows
+    ]
+    columns = ("measure", "arm", "mean", "- before", "95 %", "p")
+    print_table(make_table(f"{args.num_episodes} fresh episodes", columns, lines, 2))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 ok, 1 failed, 2 wrong usage."""
+    return run_module("study.lift", LiftArgs, run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
