@@ -1,1 +1,0 @@
-"""Shipped data sets and their manifests. Data only."""
