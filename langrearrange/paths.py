@@ -19,15 +19,17 @@ def _folder(name: str, *, installed: bool = False) -> Path:
         tried.append(Path(override))
     else:
         spec = find_spec(f"langrearrange_{name}")
-        if spec is not None and spec.origin is not None:
-            tried.append(Path(spec.origin).parent)
+        # `datasets` has no __init__.py, so that a checkout does not hide Hugging Face's library; pip
+        # leaves such folders behind, empty, when it uninstalls.
+        places = map(Path, (spec and spec.submodule_search_locations) or ())
+        tried += [place for place in places if any(place.glob("*"))]
         tried.append(Path(__file__).resolve().parent.parent / name)
     for path in tried:
         if path.is_dir():
             return path
-    places = ", ".join(map(str, tried))
+    where = ", ".join(map(str, tried))
     raise DatasetError(
-        f"the folder '{name}' was not found (looked in: {places}). Reinstall the package or set "
+        f"the folder '{name}' was not found (looked in: {where}). Reinstall the package or set "
         f"{variable} to the folder."
     )
 

@@ -18,12 +18,26 @@ def test_the_package_list_names_every_room() -> None:
     listed = set(config["options"]["packages"].split())
     mapped = {"templates": "langrearrange_templates", "datasets": "langrearrange_datasets"}
     mapped |= {"baselines": "langrearrange_baselines", "docs": "langrearrange_docs"}
-    found = set()
+    found = {"langrearrange_datasets"}  # without __init__.py, see below
     for top in ("langrearrange", *mapped):
         for init in (ROOT / top).rglob("__init__.py"):
             parts = list(init.parent.relative_to(ROOT).parts)
             found.add(".".join([mapped.get(parts[0], parts[0]), *parts[1:]]))
     assert listed == found
+
+
+def test_the_checkout_does_not_hide_a_library_of_the_same_name(tmp_path: Path) -> None:
+    """A folder without __init__.py gives way to Hugging Face's `datasets`, wherever that is."""
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "__init__.py").write_text("whose = 'Hugging Face'\n")
+    code = (
+        f"import sys; sys.path.append({str(tmp_path)!r}); import datasets; print(datasets.whose);"
+        "from langrearrange.paths import datasets_path as p; print(p() / 'context', p().is_dir())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.split("\n")[:2] == ["Hugging Face", f"{ROOT / 'datasets' / 'context'} True"]
 
 
 def test_the_version_is_written_the_same_everywhere() -> None:

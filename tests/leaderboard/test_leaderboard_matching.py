@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
-import langrearrange_datasets
 import pytest
 from handmade import APPLE, FIND, FRIDGE, HANDMADE, HIDDEN
 from msgspec.structs import replace
@@ -15,6 +14,7 @@ from langrearrange.dataset import Episode, EpisodeList, encode_episode, read_man
 from langrearrange.errors import DatasetError, SubmissionError
 from langrearrange.leaderboard import AgentFacts, DatasetFacts, EpisodeTrace, Header, Trace
 from langrearrange.leaderboard.matching import MatchedSplit, content_sha256, match, published_sha256
+from langrearrange.paths import datasets_path
 
 OTHER = tuple(
     replace(e, id=e.id.replace("context", "novel_objects"), split="novel_objects")
@@ -153,7 +153,7 @@ def test_what_is_published_is_the_packages_whatever_the_environment_says(
 ) -> None:
     monkeypatch.setenv("LANGREARRANGE_DATASETS", str(tmp_path))
     published_sha256.cache_clear()
-    ours = Path(langrearrange_datasets.__file__).parent / "context"
+    ours = datasets_path(installed=True) / "context"
     assert published_sha256("context") == read_manifest(ours).content_sha256
     assert published_sha256("sealed_context") is None
     assert published_sha256("../context") is None
