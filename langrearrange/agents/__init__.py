@@ -6,6 +6,7 @@ Not for learned agents (these live in `baselines`) and not for scoring (`leaderb
 from langrearrange.agents.blind_sweep import BlindSweepAgent, sweep
 from langrearrange.agents.explorer import ExplorerAgent
 from langrearrange.agents.http_agent import HttpAgent
+from langrearrange.agents.isolation import Sandbox, isolation_here
 from langrearrange.agents.loading import (
     BUNDLED,
     REFERENCE_AGENTS,
@@ -53,10 +54,12 @@ __all__ = [
     "RandomAgent",
     "RowsOfAgents",
     "RunStoppedError",
+    "Sandbox",
     "close_agent",
     "from_command",
     "in_own_process",
     "is_privileged",
+    "isolation_here",
     "load_agent",
     "load_rows",
     "sweep",

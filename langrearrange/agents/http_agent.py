@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ class HttpAgent:
     Attributes:
         modality, name, perception: as its handshake declares them.
         limits: time limits, each for a whole exchange: connect, send, wait and receive.
-        is_local: whether the address is this machine's own.
+        is_local: whether the address is this machine's own, by any of its names.
 
     Raises:
         AgentError: no answer, or an invalid handshake.
@@ -42,8 +43,9 @@ class HttpAgent:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise AgentError(f"invalid agent address '{url}'; use http://host:port")
-        self._url, self._parts, self.limits = url, parts, limits or Limits()
-        self.is_local = parts.hostname == "localhost" or parts.hostname.startswith(("127.", "::1"))
+        self._url, self._parts = url, parts
+        self.limits = replace(limits or Limits(), memory_mb=0, processes=0, cpus=0)
+        self.is_local = True
         self._connection: http.client.HTTPConnection | None = None
         self._left_s: dict[int, float] = {}
         reply = self._post("hello", hello(hard), self.limits.start_s)
@@ -121,6 +123,11 @@ class HttpAgent:
             assert self._parts.hostname
             self._connection = kind(self._parts.hostname, self._parts.port)
         self._connection.timeout = limit_s
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(limit_s)
+        is_new = self._connection.sock is None
+        if is_new:
+            self._connection.connect()
+        sock: socket.socket = self._connection.sock
+        if is_new:
+            self.is_local = sock.getsockname()[0] == sock.getpeername()[0]
+        sock.settimeout(limit_s)
         return self._connection

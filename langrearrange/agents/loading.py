@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent
 from langrearrange.agents.explorer import ExplorerAgent
+from langrearrange.agents.isolation import Sandbox
 from langrearrange.agents.oracle import OracleAgent
 from langrearrange.agents.process import Limits, ProcessAgent
 from langrearrange.agents.protocol import Agent, BatchedAgent, PrivilegedAgent
@@ -74,33 +75,46 @@ def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
 
 
 def in_own_process(
-    name: str, limits: Limits | None = None, *, seed: int = 0, hard: bool = False
+    name: str,
+    limits: Limits | None = None,
+    *,
+    seed: int = 0,
+    hard: bool = False,
+    sandbox: Sandbox | None = None,
 ) -> RowsOfAgents:
     """Return an agent of this package or `module:Class` that runs in its own process.
 
     Args:
         name: as for `load_agent`; privileged agents raise AgentError.
-        limits: time limits.
+        limits: of time, memory, processes.
         seed: for agents that use random numbers.
         hard: whether the hard variant is played.
+        sandbox: isolate it; None: do not.
 
     Raises:
         AgentError: the process does not start.
     """
     command = [sys.executable, "-m", "langrearrange.agents.serve", name, str(seed)]
     command += ["hard"] * hard
-    return RowsOfAgents(lambda: ProcessAgent(command, limits, hard=hard, shared=True))
+    return RowsOfAgents(
+        lambda: ProcessAgent(command, limits, hard=hard, shared=True, sandbox=sandbox)
+    )
 
 
 def from_command(
-    command: str | Sequence[str], limits: Limits | None = None, *, hard: bool = False
+    command: str | Sequence[str],
+    limits: Limits | None = None,
+    *,
+    hard: bool = False,
+    sandbox: Sandbox | None = None,
 ) -> RowsOfAgents:
     """Return an agent that is a program; it implements the protocol on stdin and stdout.
 
     Args:
         command: program and arguments; a string is split like a shell command; no shell is run.
-        limits: time limits.
+        limits: of time, memory, processes.
         hard: whether the hard variant is played.
+        sandbox: isolate it; None: do not.
 
     Raises:
         AgentError: the program does not start, or its handshake is invalid.
@@ -108,7 +122,7 @@ def from_command(
     parts = shlex.split(command) if isinstance(command, str) else list(command)
     if not parts:
         raise AgentError("the agent's command is empty; give a program and its arguments")
-    return RowsOfAgents(lambda: ProcessAgent(parts, limits, hard=hard))
+    return RowsOfAgents(lambda: ProcessAgent(parts, limits, hard=hard, sandbox=sandbox))
 
 
 def is_privileged(agent: object) -> bool:

@@ -1,49 +1,65 @@
-"""An agent in its own process that exchanges JSON lines on stdin and stdout.
+"""An agent in its own process, isolated or not, that exchanges JSON lines on stdin and stdout.
 
 It receives observations only. If it times out, exits or violates the protocol, the episode fails
 and the next one starts with a new process.
 """
 
 import contextlib
+import fcntl
 import mmap
 import os
+import resource
 import select
 import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from langrearrange.agents import wire
+from langrearrange.agents.isolation import (
+    Kind,
+    Sandbox,
+    environment_of,
+    in_jail,
+    isolation_here,
+    settings,
+)
 from langrearrange.agents.protocol import AgentRefusalError, AgentTimeoutError
 from langrearrange.agents.watchdog import watch
 from langrearrange.env.observer import Observation
 from langrearrange.errors import AgentError, UsageError
 
-SECRET: Final = "LANGREARRANGE_KEY"
-"""Environment variable that agents do not get: the key of a sealed set."""
 KEPT_STDERR: Final = 4096
 """Number of bytes of an agent's stderr that are kept for error messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Time limits of an agent, seconds.
+    """Limits of an agent outside this process.
 
     Attributes:
-        start_s: from process start to handshake, which includes loading weights.
+        start_s: seconds from process start to handshake, which includes loading weights.
         step_s: for one answer.
         episode_s: for all answers of an episode together.
+        memory_mb: of each process; of an isolated agent's processes together as well. 0 for none.
+        processes: how many processes and threads an isolated agent may have. 0 for any number.
+        cpus: cores it may use. 0 for all.
     """
 
     start_s: float = 600.0
     step_s: float = 60.0
     episode_s: float = 600.0
+    memory_mb: int = 16_384
+    processes: int = 1_024
+    cpus: int = 0
 
     def __post_init__(self) -> None:
         if min(self.start_s, self.step_s, self.episode_s) <= 0:
             raise UsageError(f"time limits must be positive, got {self}")
+        if min(self.memory_mb, self.processes, self.cpus) < 0:
+            raise UsageError(f"limits must be 0 (none) or positive, got {self}")
 
 
 class ProcessAgent:
@@ -54,10 +70,13 @@ class ProcessAgent:
         limits: time limits.
         hard: whether the hard variant is played, so that `stop` is among its skills.
         shared: pass images through shared memory; only if the command is `agents.serve`.
+        sandbox: isolate it as far as this machine allows, and let it reach this; None: do not.
 
     Attributes:
         modality, name, perception: as its handshake declares them.
-        limits: time limits.
+        limits: those in force.
+        isolation: what keeps it from this process.
+        network: whether it may reach the network.
 
     Raises:
         AgentError: the command does not start, or its handshake is invalid.
@@ -70,9 +89,14 @@ class ProcessAgent:
         *,
         hard: bool = False,
         shared: bool = False,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._command, self.limits, self._hard = list(command), limits or Limits(), hard
-        self._shared = shared
+        self._shared, self._sandbox = shared, sandbox
+        self.isolation: Kind = "process" if sandbox is None else isolation_here()
+        self.network = self.isolation != "sandbox" or (sandbox is not None and sandbox.network)
+        if self.isolation == "process":  # the limit would be for all of the user's processes
+            self.limits = replace(self.limits, processes=0)
         self._process: _Pipes | None = None
         self._left_s = 0.0
         self.modality = ""
@@ -105,7 +129,9 @@ class ProcessAgent:
 
     def _start(self) -> None:
         self.close()
-        self._process = _Pipes(self._command, shared=self._shared)
+        self._process = _Pipes(
+            self._command, self.limits, self.isolation, self._sandbox, shared=self._shared
+        )
         self._left_s = self.limits.start_s
         reply = self._ask(wire.hello(self._hard), "hello", self.limits.start_s)
         try:
@@ -138,14 +164,23 @@ class ProcessAgent:
 class _Pipes:
     """A running process: writes a request and reads one line before a deadline."""
 
-    def __init__(self, command: Sequence[str], *, shared: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        limits: Limits,
+        isolation: Kind,
+        sandbox: Sandbox | None,
+        *,
+        shared: bool,
+    ) -> None:
         self._memory = _shared_memory() if shared else None
         descriptors = self._memory[:1] if self._memory is not None else ()
-        environment = os.environ | {wire.SHARED_FD: str(*descriptors)}  # "" without shared memory
-        environment.pop(SECRET, None)
+        environment = environment_of(sandbox)
+        environment[wire.SHARED_FD] = str(*descriptors)  # "" without shared memory
+        jailed = sandbox if isolation != "process" else None
         try:
             self._process = subprocess.Popen(
-                command,
+                command if jailed is None else in_jail(command),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -162,6 +197,10 @@ class _Pipes:
         watch(self._process.pid)
         assert self._process.stdin
         assert self._process.stdout
+        if jailed is not None:
+            self._process.stdin.write(settings(jailed, isolation, asdict(limits)))
+        else:
+            _limit(self._process.pid, limits)
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         for pipe in (self._stdin, self._stdout):
             os.set_blocking(pipe.fileno(), False)
@@ -275,14 +314,23 @@ def _shared_memory() -> tuple[int, memoryview] | None:
     """Return a file descriptor and its memory; None where memfd is not supported."""
     if not hasattr(os, "memfd_create"):
         return None
-    descriptor = os.memfd_create("langrearrange")
+    descriptor = os.memfd_create("langrearrange", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.truncate(descriptor, wire.SHARED_BYTES)
+    # An agent that shrinks it would kill this process.
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
     return descriptor, memoryview(mmap.mmap(descriptor, wire.SHARED_BYTES))
+
+
+def _limit(pid: int, limits: Limits) -> None:
+    """Limit a process that is not isolated, where supported."""
+    with contextlib.suppress(AttributeError, OSError):
+        if limits.memory_mb:
+            resource.prlimit(pid, resource.RLIMIT_DATA, (limits.memory_mb << 20,) * 2)
+        if limits.cpus:
+            os.sched_setaffinity(pid, sorted(os.sched_getaffinity(pid))[: limits.cpus])
 
 
 def _enlarge(descriptor: int) -> None:
     """Enlarge a pipe's buffer to a whole image where supported, for speed."""
-    with contextlib.suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
+    with contextlib.suppress(AttributeError, OSError):
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 1 << 20)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from langrearrange.agents.http_agent import HttpAgent
+from langrearrange.agents.isolation import Sandbox
 from langrearrange.agents.loading import from_command, in_own_process, load_rows
 from langrearrange.agents.process import Limits
 from langrearrange.agents.protocol import BatchedAgent
@@ -29,7 +30,8 @@ class AgentSpec:
         own_process: run `name` in its own process, as ranked runs do.
         seed: for agents that use random numbers.
         hard: whether the hard variant is played.
-        limits: time limits of agents outside this process.
+        limits: of agents outside this process.
+        sandbox: isolate an agent in a process of its own; None: do not.
     """
 
     name: str = ""
@@ -39,6 +41,7 @@ class AgentSpec:
     seed: int = 0
     hard: bool = False
     limits: Limits = field(default_factory=Limits)
+    sandbox: Sandbox | None = None
 
     def __post_init__(self) -> None:
         given = [value for value in (self.name, self.command, self.url) if value]
@@ -58,7 +61,9 @@ class AgentSpec:
         if self.url:
             return HttpAgent(self.url, self.limits, hard=self.hard)
         if self.command:
-            return from_command(self.command, self.limits, hard=self.hard)
+            return from_command(self.command, self.limits, hard=self.hard, sandbox=self.sandbox)
         if self.own_process:
-            return in_own_process(self.name, self.limits, seed=self.seed, hard=self.hard)
+            return in_own_process(
+                self.name, self.limits, seed=self.seed, hard=self.hard, sandbox=self.sandbox
+            )
         return load_rows(self.name, seed=self.seed, hard=self.hard)

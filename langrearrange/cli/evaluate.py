@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langrearrange.cli import common
+from langrearrange.cli.agent_options import AgentProcess, ProcessOptions
 from langrearrange.errors import RunError
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
@@ -125,25 +126,23 @@ class Args(RunOptions):
     concurrency: int = 1
     """episodes open at a time in this process, each with an agent of its own: for slow agents"""
     dask: common.Dask = None
-    step_timeout_s: float = 60.0
-    """an agent outside this process that takes longer for a skill fails the episode"""
-    episode_timeout_s: float = 600.0
-    """the same for all skills of an episode together"""
+    process: AgentProcess = field(default_factory=ProcessOptions)
 
 
 def run(args: Args) -> int:
     """Play; progress and success rate go to stderr, the path of the trace to stdout."""
-    from langrearrange.agents import AgentSpec, Limits, is_privileged
+    from langrearrange.agents import AgentSpec, is_privileged
     from langrearrange.leaderboard.trace import AgentFacts
 
     spec = AgentSpec(
         name=args.agent,
         command=args.agent_cmd,
         url=args.agent_url,
-        own_process=":" in args.agent and not args.in_process,
+        own_process=(":" in args.agent or args.process.isolate) and not args.in_process,
         seed=args.seed,
         hard=args.hard,
-        limits=Limits(step_s=args.step_timeout_s, episode_s=args.episode_timeout_s),
+        limits=args.process.limits(),
+        sandbox=args.process.sandbox() if args.process.isolate else None,
     )
     agent = spec.build()
     source = spec if args.workers > 1 or args.concurrency > 1 or args.dask else agent

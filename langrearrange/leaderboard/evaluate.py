@@ -216,16 +216,18 @@ def conditions_of(agent: BatchedAgent, plan: Plan, workers: int = 1) -> Conditio
     inner = agent.first if isinstance(agent, RowsOfAgents) else agent
     interface: Interface = "in-process"
     isolation: Isolation = "none"
-    limits = LimitFacts()
+    limits, network = LimitFacts(), True
     if isinstance(inner, ProcessAgent | HttpAgent):
-        interface = isolation = "process"
         limits = LimitFacts(**asdict(inner.limits))
         if isinstance(inner, HttpAgent):
             interface, isolation = "http", "process" if inner.is_local else "remote"
+        else:
+            interface, isolation, network = "process", inner.isolation, inner.network
     simulator = plan.simulator.get("simulator", "embedded")
     return Conditions(
         interface=interface,
         isolation=isolation,
+        network=network,
         workers=workers,
         limits=limits,
         simulator=simulator if isinstance(simulator, str) else type(simulator).__qualname__,

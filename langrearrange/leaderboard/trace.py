@@ -89,8 +89,9 @@ class LimitFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         start_s, step_s, episode_s: see `agents.Limits`.
-        memory_mb: of the agent and its processes together.
-        processes: how many it may have.
+        memory_mb: of each process, and of an isolated agent's processes together.
+        processes: how many an isolated agent may have, threads included.
+        cpus: cores it may use.
     """
 
     start_s: Seconds = 0.0
@@ -98,6 +99,7 @@ class LimitFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     episode_s: Seconds = 0.0
     memory_mb: Count = 0
     processes: Count = 0
+    cpus: Count = 0
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
