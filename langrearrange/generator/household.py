@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from langrearrange.dataset import ObjectPlacement
-from langrearrange.generator.decoys import PLAIN, Company, Shape, mask_of, sum_of
+from langrearrange.generator.distractors import PLAIN, Presence, Shape, bits, mask_of, union
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import (
     House,
@@ -68,7 +68,7 @@ def draw_household(
     spec: SplitSpec,
     rng: KeyedRng,
     shapes: Sequence[Shape] = (PLAIN,),
-    company: Company | None = None,
+    presence: Presence | None = None,
 ) -> Household:
     """Draw objects, their models, slots and yaws, and what is open.
 
@@ -77,13 +77,13 @@ def draw_household(
         facts: what must be true at t=0; `Place` facts name the objects the sentence is about.
         spec: gives the knobs.
         rng: consumed the same way for the same arguments.
-        shapes: what the template makes of its things: each kind of clutter is treated likewise.
-        company: where others could be taken for the thing: what goes together with it.
+        shapes: what the template demands of its objects; clutter is placed by the same shapes.
+        presence: categories besides those of the facts, None if the facts do not restrict them.
 
     Raises:
         Rejected: the facts leave no room this time.
     """
-    placed = _Placer(house, facts, spec, rng, shapes, company).run()
+    placed = _Placer(house, facts, spec, rng, shapes, presence).run()
     return Household(_furnished(house, placed, rng), _draw_open(facts, spec, rng))
 
 
@@ -128,7 +128,7 @@ class _Placer:
         spec: SplitSpec,
         rng: KeyedRng,
         shapes: Sequence[Shape],
-        company: Company | None,
+        presence: Presence | None,
     ) -> None:
         self._fits = _fitting_masks(house.id)
         self._spec = spec
@@ -145,10 +145,10 @@ class _Placer:
                 self._forbid(fact)
             elif isinstance(fact, Only):
                 self._only.update(CATEGORY_INDEX[name] for name in fact.categories)
-        self._decoys: dict[int, int] = {}
-        self._sparse = company is not None
-        if company is not None:
-            self._invite(company)
+        self._others: dict[int, int] = {}
+        self._sparse = presence is not None
+        if presence is not None:
+            self._restrict(presence)
 
     def run(self) -> list[tuple[int, int]]:
         """Return (category index, receptacle index) of every object."""
@@ -167,10 +167,10 @@ class _Placer:
         for name in fact.categories:
             self._forbidden[CATEGORY_INDEX[name]] |= mask_of(fact.receptacle)
 
-    def _invite(self, company: Company) -> None:
-        """Take in what else the sentence could be about, and keep away what would confuse it."""
-        if company.own is not None:
-            name = CATEGORIES[company.own]
+    def _restrict(self, presence: Presence) -> None:
+        """Add the targets of other sentences, and forbid the categories that must be absent."""
+        if presence.own is not None:
+            name = CATEGORIES[presence.own]
             self._places = [
                 Place((name,), "", fact.count)
                 if not fact.receptacle and name in fact.categories
@@ -178,17 +178,12 @@ class _Placer:
                 for fact in self._places
             ]
         for category in range(len(CATEGORIES)):
-            if company.avoided >> category & 1:
+            if presence.avoided >> category & 1:
                 self._forbidden[category] = EVERYWHERE
-        needed = sum_of(
-            1 << CATEGORY_INDEX[name]
-            for fact in self._places
-            if len(fact.categories) == 1
-            for name in fact.categories
-        )
-        self._decoys = {
+        needed = union(bits(f.categories) for f in self._places if len(f.categories) == 1)
+        self._others = {
             category: number
-            for category, number in company.others.items()
+            for category, number in presence.others.items()
             if not needed >> category & 1 and self._mask(category)
         }
 
@@ -232,17 +227,17 @@ class _Placer:
         rng = self._rng
         kinds = [self._more(kind) for kind in demanded]
         total = sum(kind.number for kind in kinds)
-        present = {kind.category for kind in kinds}.union(self._decoys)
+        present = {kind.category for kind in kinds}.union(self._others)
         fresh = [
             c
             for c in rng.shuffled(range(len(CATEGORIES)))
             if c not in present and c not in self._only and self._mask(c)
-        ] + rng.shuffled(list(self._decoys))
+        ] + rng.shuffled(list(self._others))
         del fresh[: max(0, len(fresh) + len(kinds) - MAX_CATEGORIES)]
         while total < wanted and fresh:
             shape, category = rng.choice(self._shapes), fresh.pop()
             mask = self._mask(category)
-            number = shape.count + self._decoys.get(category, 1) - 1
+            number = shape.count + self._others.get(category, 1) - 1
             kind = _Kind(category, number, mask, shape=shape, only=shape.only)
             kinds.append(self._more(kind))
             total += kinds[-1].number
@@ -280,7 +275,7 @@ class _Placer:
             place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
             fixed += [place] * count
             mask = mask & ~(1 << place) or mask
-        kept = sum_of(1 << place for place in fixed)
+        kept = union(1 << place for place in fixed)
         for choices in shape.absences:
             able = [where for where in choices if not where & kept]
             if able:

@@ -16,7 +16,7 @@ from langrearrange.dataset import Episode, EpisodeId, Start
 from langrearrange.dataset.episode import MAX_VARIANT
 from langrearrange.errors import GenerationError, SolverError
 from langrearrange.generator.blueprint import Blueprint, Draft, blueprint_of
-from langrearrange.generator.decoys import PLAIN, decoys_of, shapes_of
+from langrearrange.generator.distractors import PLAIN, distractors_of, shapes_of
 from langrearrange.generator.facts import broken_facts
 from langrearrange.generator.household import Rejected, draw_household
 from langrearrange.generator.needs import needs_of
@@ -97,13 +97,13 @@ def _attempt(
     key = (draft.template.id, index, variant, attempt)
     facts = draft.grounding.start_facts(blueprint.variant_case(draft, index, variant))
     rng = spec.rng(*key, "household")
-    needs, found = needs_of(blueprint.file), decoys_of(draft.template)
-    drawn, shapes, company = facts, shapes_of(draft.template), None
+    needs, found = needs_of(blueprint.file), distractors_of(draft.template)
+    drawn, shapes, presence = facts, shapes_of(draft.template), None
     if needs and draft.template in needs:
-        (drawn, company), shapes = needs.draw(draft.grounding, rng), (PLAIN,)
+        (drawn, presence), shapes = needs.draw(draft.grounding, rng), (PLAIN,)
     elif found:
-        company = found[1].draw(draft.grounding.values[found[0]].categories, rng)
-    household = draw_household(house, drawn, spec, rng, shapes, company)
+        presence = found[1].draw(draft.grounding.values[found[0]].categories, rng)
+    household = draw_household(house, drawn, spec, rng, shapes, presence)
     broken = broken_facts(facts, household.objects, household.open)
     if broken:
         raise GenerationError(

@@ -1,18 +1,18 @@
-"""Households for sentences that name a need: which needs each of them meets.
+"""Households for sentences that name a need: which needs each household meets.
 
-What is in a flat decides which needs it meets, so the needs are dealt into sets beforehand, every
-need into as many sets as any other, and a household is drawn from a set that has the need that is
-said, as if all others of the set had been said too: it does not tell which was. Not for drawing the
-household (`generator.household`).
+The objects of a flat decide which needs it meets. Needs are therefore dealt into sets, each need
+into nearly as many sets as any other. A household is drawn from a set with the need of the sentence
+and serves all needs of the set alike, so it does not show which of them the sentence names. Not for
+drawing the household (`generator.household`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from langrearrange.generator.decoys import Company
+from langrearrange.generator.distractors import Presence, bits, union
 from langrearrange.language import (
     Absent,
     Grounding,
@@ -23,36 +23,31 @@ from langrearrange.language import (
     TextSpace,
 )
 from langrearrange.seeding import EPISODE_VERSION, KeyedRng
-from langrearrange.world.vocabulary import CATEGORIES, CATEGORY_INDEX
+from langrearrange.world.vocabulary import CATEGORIES
 
 NUM_SETS: Final = 2048
-"""Sets of needs; each need is in a few hundred of them, and all in nearly the same number."""
-_CHOICES: Final = 4
-"""Sets drawn for each that is taken: one that leaves room for clutter, with needs in few sets."""
-_FREE: Final = 14
-"""Categories that may be there, clutter included: as many are room enough."""
+"""Sets of needs; each need is in a few hundred of them."""
+_DRAWS: Final = 4
+"""Sets drawn for each that is kept: that with room for clutter and needs that are in few sets."""
+_ROOM: Final = 14
+"""Number of categories that may be present, clutter included, beyond which more do not count."""
 _AHEAD: Final = 2
-"""Sets that a need may be ahead of the mean and still be added: then sets are not small."""
+"""By how many sets a need may exceed the mean and still be added, so that sets are not small."""
 
 
 class NeedSet(NamedTuple):
-    """What a household meets.
+    """The needs that a household meets.
 
     Attributes:
-        things: categories that are there, as a bit mask.
+        things: categories that are present, as a bit mask.
         met: numbers of all needs that these meet.
-        avoided: categories that must not be there, as a bit mask: with them a need could be met
-            that is not, or no longer be met.
+        avoided: categories that must be absent, as a bit mask: with one of them, other needs would
+            be met.
     """
 
     things: int
     met: tuple[int, ...]
     avoided: int
-
-    @property
-    def free(self) -> int:
-        """How many categories may be there."""
-        return len(CATEGORIES) - self.avoided.bit_count()
 
 
 class Needs:
@@ -77,8 +72,8 @@ class Needs:
         """Whether a template's sentences name a need."""
         return template.id in self._numbers
 
-    def draw(self, said: Grounding, rng: KeyedRng) -> tuple[tuple[StartFact, ...], Company]:
-        """Return the facts of a household where a sentence is said, and what must not be there."""
+    def draw(self, said: Grounding, rng: KeyedRng) -> tuple[tuple[StartFact, ...], Presence]:
+        """Return the facts of a household for a sentence, and which categories must be absent."""
         own = self._numbers[said.template.id]
         found = rng.choice(self._having[own])
         present = [name for c, name in enumerate(CATEGORIES) if found.things >> c & 1]
@@ -96,43 +91,42 @@ class Needs:
                     facts.append(fact)
         placed = {fact.categories for fact in facts if isinstance(fact, Place)}
         rest = (Place((name,), "", 1) for name in present if (name,) not in placed)
-        return (*facts, *rest), Company(None, {}, 0, found.avoided)
+        return (*facts, *rest), Presence(None, {}, found.avoided)
 
     def _dealt(self, rng: KeyedRng) -> list[NeedSet]:
         counts, sets = [0] * len(self.values), []
         for _ in range(NUM_SETS):
             lacking = [sum(counts) + len(counts) * (_AHEAD - count) for count in counts]
-            drawn = [self._grown(lacking, rng) for _ in range(_CHOICES)]
-            gains = [(min(_FREE, found.free), _gain(found.met, lacking)) for found in drawn]
-            sets.append(drawn[gains.index(max(gains))])
+            drawn = [self._grown(lacking, rng) for _ in range(_DRAWS)]
+            room = [min(_ROOM, len(CATEGORIES) - found.avoided.bit_count()) for found in drawn]
+            gains = [sum(lacking[number] for number in found.met) for found in drawn]
+            sets.append(drawn[max(range(_DRAWS), key=lambda i: (room[i], gains[i]))])
             for number in sets[-1].met:
                 counts[number] += 1
         return sets
 
-    def _grown(self, lacking: list[int], rng: KeyedRng) -> NeedSet:
-        """Return a set with the need that lacks most, and with others while sets lack them."""
+    def _grown(self, lacking: Sequence[int], rng: KeyedRng) -> NeedSet:
+        """Return a set with the need that is in the fewest sets, and others that are in few."""
         first = lacking.index(max(lacking))
-        own = CATEGORY_INDEX[rng.choice(self.values[first].categories)]
-        things, served, ruled_out = 1 << own, self._served[own], self._ruled_out[own]
+        things = bits([rng.choice(self.values[first].categories)])
+        own = things.bit_length() - 1
+        served, ruled_out = self._served[own], self._ruled_out[own]
         met = served & ~ruled_out
-        gain = _gain(_bits(met), lacking)
+        gain = sum(lacking[number] for number in _ones(met))
         for category in rng.shuffled(range(len(CATEGORIES))):
             more_served = served | self._served[category]
             more_ruled_out = ruled_out | self._ruled_out[category]
             more = more_served & ~more_ruled_out
-            if more != met and more >> first & 1 and (gained := _gain(_bits(more), lacking)) > gain:
+            gained = sum(lacking[number] for number in _ones(more))
+            if more != met and more >> first & 1 and gained > gain:
                 things |= 1 << category
                 served, ruled_out, met, gain = more_served, more_ruled_out, more, gained
-        avoided = sum(
+        avoided = union(
             1 << category
             for category in range(len(CATEGORIES))
             if self._ruled_out[category] & met or self._served[category] & ~served & ~ruled_out
         )
-        return NeedSet(things, _bits(met), avoided)
-
-
-def _gain(met: Sequence[int], lacking: Sequence[int]) -> int:
-    return sum(lacking[number] for number in met)
+        return NeedSet(things, tuple(_ones(met)), avoided)
 
 
 @cache
@@ -143,8 +137,8 @@ def needs_of(file: TemplateFile) -> Needs | None:
 
 def _numbers(holds: Iterable[bool]) -> int:
     """Return the numbers of those that hold, as a bit mask."""
-    return sum(1 << number for number, held in enumerate(holds) if held)
+    return union(1 << number for number, held in enumerate(holds) if held)
 
 
-def _bits(mask: int) -> tuple[int, ...]:
-    return tuple(number for number in range(mask.bit_length()) if mask >> number & 1)
+def _ones(mask: int) -> Iterator[int]:
+    return (number for number in range(mask.bit_length()) if mask >> number & 1)

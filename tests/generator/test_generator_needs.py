@@ -87,10 +87,10 @@ def test_the_facts_of_a_household_are_those_of_all_its_needs() -> None:
     """Whichever is said, each other need's things are kept off a place of its own."""
     for number, template in enumerate(FILE.templates):
         said = TextSpace(template)[0]
-        facts, company = needs().draw(said, KeyedRng(HOUSE_VERSION, number))
+        facts, presence = needs().draw(said, KeyedRng(HOUSE_VERSION, number))
         places = [fact for fact in facts if isinstance(fact, Place)]
         things = {name for fact in places for name in fact.categories}
-        assert not things & present(company.avoided)
+        assert not things & present(presence.avoided)
         met = met_by(things)
         assert number in met
         kept_off = {fact.categories for fact in facts if isinstance(fact, Absent)}

@@ -1,8 +1,8 @@
-"""Households tell nothing about their sentence; a probe that could tell would be heard."""
+"""Households do not show what their sentence is about; probes find leaks that are planted."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -12,8 +12,8 @@ import pytest
 
 from langrearrange.dataset import Episode
 from langrearrange.generator import probe_data, probes
-from langrearrange.generator.blueprint import blueprint_of
-from langrearrange.generator.decoys import PLAIN, decoys_of, shapes_of
+from langrearrange.generator.blueprint import Draft, blueprint_of
+from langrearrange.generator.distractors import PLAIN, distractors_of, shapes_of
 from langrearrange.generator.make import draw_episode, make_episode
 from langrearrange.generator.probe_data import ProbeData, fresh_spec, joined, probe_rows
 from langrearrange.generator.spec import SplitSpec, load_spec
@@ -83,20 +83,23 @@ def test_episodes_without_plans_are_those_with_plans_otherwise() -> None:
 # -- what goes together ----------------------------------------------------------------------------
 
 
-def test_sets_that_go_together_are_drawn_without_knowing_what_is_said() -> None:
+def test_sets_of_distractors_do_not_depend_on_which_of_them_is_named() -> None:
     file = blueprint_of(load_spec("referring_expressions")).file
-    found = decoys_of(file.templates[0])
+    found = distractors_of(file.templates[0])
     assert found is not None
-    _, decoys = found
-    groups = sorted({value.categories for value in decoys.values})
+    _, distractors = found
+    groups = sorted({value.categories for value in distractors.values})
     for seed in range(5):
-        sets = Counter(decoys.draw(group, KeyedRng(HOUSE_VERSION, seed)).needs for group in groups)
-        for needs, size in sets.items():
-            company = decoys.draw(groups[0], KeyedRng(HOUSE_VERSION, seed))
-            if company.needs == needs:
-                assert len(company.others) >= size // 2
-                assert not any(company.avoided >> c & 1 for c in company.others)
-        assert sum(sets.values()) == len(groups)
+        sets = distractors.deal(KeyedRng(HOUSE_VERSION, seed))
+        assert sorted(group for dealt in sets for group in dealt) == groups
+        for dealt in sets:
+            drawn = [distractors.draw(group, KeyedRng(HOUSE_VERSION, seed)) for group in dealt]
+            assert len({presence.avoided for presence in drawn}) == 1
+            for presence in drawn:
+                assert len(presence.others) >= len(dealt) // 2
+                assert not any(presence.avoided >> c & 1 for c in presence.others)
+                assert presence.own is not None
+                assert not presence.avoided >> presence.own & 1
 
 
 def test_shapes_are_those_of_the_facts() -> None:
@@ -110,26 +113,40 @@ def test_shapes_are_those_of_the_facts() -> None:
 # -- the probes ------------------------------------------------------------------------------------
 
 
-def lifts(monkeypatch: pytest.MonkeyPatch, share: int) -> dict[tuple[str, str], probes.Lift]:
-    """Lifts by (task, probe), where of every 100 episodes some show where the target is."""
+def show_target(episode: Episode, draft: Draft) -> Episode:
+    """Turn the objects that the sentence is about."""
+    meant = draft.grounding.values["object"].categories
+    objects = [
+        msgspec.structs.replace(thing, yaw=6283) if thing.category in meant else thing
+        for thing in episode.objects
+    ]
+    return msgspec.structs.replace(episode, objects=tuple(objects))
+
+
+def show_case(episode: Episode, draft: Draft) -> Episode:
+    """Start the robot in the direction of the start case."""
+    start = msgspec.structs.replace(episode.start, yaw=3000 * draft.case)
+    return msgspec.structs.replace(episode, start=start)
+
+
+def lifts(
+    monkeypatch: pytest.MonkeyPatch,
+    share: int,
+    split: str = "irrelevant_text",
+    show: Callable[[Episode, Draft], Episode] = show_target,
+) -> dict[tuple[str, str], probes.Lift]:
+    """Lifts by (task, probe), where of every 100 episodes some show what is predicted."""
     pytest.importorskip("sklearn", reason="the extra `analysis` is not installed")
 
     def draw(spec: SplitSpec, index: int) -> Episode:
         episode = draw_episode(spec, index)
-        values = blueprint_of(spec).draft(index).grounding.values["object"]
-        turned = [
-            msgspec.structs.replace(thing, yaw=6283)
-            if thing.category in values.categories and index % 100 < share
-            else thing
-            for thing in episode.objects
-        ]
-        return msgspec.structs.replace(episode, objects=tuple(turned))
+        return show(episode, blueprint_of(spec).draft(index)) if index % 100 < share else episode
 
     from threadpoolctl import threadpool_limits
 
     monkeypatch.setattr(probe_data, "draw_episode", draw)
     with threadpool_limits(1):  # threads that wait for each other are slow beside other tests
-        found = probes.probe_split("irrelevant_text", COUNT)
+        found = probes.probe_split(split, COUNT)
     return {(lift.task, lift.probe): lift for lift in found}
 
 
@@ -144,12 +161,36 @@ def test_a_planted_leak_of_five_points_is_found_and_nothing_else(
         assert found[key].lift < 0.01 + 2 * found[key].half_width
 
 
+def test_a_start_pose_that_shows_the_branch_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = lifts(monkeypatch, 30, "conditional_instructions", show_case)
+    assert found["case", "trees"].lift > 0.08
+    assert found["case", "words"].lift < 0.01 + 2 * found["case", "words"].half_width
+
+
 def test_without_a_leak_no_probe_guesses_better_than_chance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for lift in lifts(monkeypatch, 0).values():
         assert lift.lift < 2 * lift.half_width
-        assert lift.num_episodes == COUNT
+        of_words = lift.probe == "words" and lift.half_width * 2**0.5 > probes.MAX_LIFT
+        assert lift.num_episodes == (2 * COUNT if of_words else COUNT), "twice where it is wide"
+
+
+def test_a_household_shows_how_many_sentences_each_case_would_be_true_of() -> None:
+    data = fresh("multiple_objects")
+    file = blueprint_of(load_spec("multiple_objects")).file
+    number = [template.id for template in file.templates].index("all_to")
+    rows = data.templates == number
+    copies = data.candidates[rows][:, :, 0]
+    for case in range(3):
+        assert np.array_equal(data.case_chance[rows, case], (copies == case + 1).sum(1))
+    conditional = fresh("conditional_instructions")
+    assert (conditional.case_chance == [1, 1, 0]).all()
+
+
+def test_specs_of_train_and_its_view_draw_the_same_episodes() -> None:
+    assert fresh_spec("train_mini", COUNT) == fresh_spec("train", COUNT)
+    assert fresh_spec("train_eval", COUNT) != fresh_spec("train", COUNT)
 
 
 def test_joined_parts_are_the_whole() -> None:
