@@ -49,7 +49,7 @@ def test_the_version_is_written_the_same_everywhere() -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    heavy = ("torch", "transformers", "yaml", "matplotlib", "habitat_sim", "PIL", "pygame", "rich")
+    heavy = ("torch", "transformers", "yaml", "matplotlib", "habitat_sim", "PIL", "rich")
     code = f"import sys, langrearrange;print(*(name for name in {heavy!r} if name in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"

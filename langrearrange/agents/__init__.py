@@ -6,6 +6,7 @@ Not for learned agents (these live in `baselines`) and not for scoring (`leaderb
 from langrearrange.agents.blind_sweep import BlindSweepAgent, sweep
 from langrearrange.agents.explorer import ExplorerAgent
 from langrearrange.agents.http_agent import HttpAgent
+from langrearrange.agents.human import HumanAgent
 from langrearrange.agents.isolation import Sandbox, isolation_here
 from langrearrange.agents.loading import (
     BUNDLED,
@@ -45,6 +46,7 @@ __all__ = [
     "BlindSweepAgent",
     "ExplorerAgent",
     "HttpAgent",
+    "HumanAgent",
     "Limits",
     "Observation",
     "OracleAgent",

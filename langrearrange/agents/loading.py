@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent
 from langrearrange.agents.explorer import ExplorerAgent
+from langrearrange.agents.human import HumanAgent
 from langrearrange.agents.isolation import Sandbox
 from langrearrange.agents.oracle import OracleAgent
 from langrearrange.agents.process import Limits, ProcessAgent
@@ -23,7 +24,7 @@ BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
     "explorer": ExplorerAgent,
     "blind_sweep": BlindSweepAgent,
 }
-"""Name -> class of the bundled agents."""
+"""Name -> class of the bundled agents; `human` is a person."""
 REFERENCE_AGENTS: Final = ("explorer", "blind_sweep")
 """The two rows shown on every board."""
 
@@ -153,12 +154,13 @@ def _check_modality(name: str, agent: object) -> None:
 
 
 def _build(name: str, seed: int, hard: bool) -> Any:
-    if name in BUNDLED:
-        return call_factory(BUNDLED[name], f"agent '{name}'", AgentError, seed=seed, hard=hard)
+    makers = {**BUNDLED, "human": HumanAgent}
+    if name in makers:
+        return call_factory(makers[name], f"agent '{name}'", AgentError, seed=seed, hard=hard)
     if ":" not in name:
         raise AgentError(
-            f"unknown agent '{name}'; accepted: {', '.join(BUNDLED)} or module:Class"
-            + did_you_mean(name, BUNDLED)
+            f"unknown agent '{name}'; accepted: {', '.join(makers)} or module:Class"
+            + did_you_mean(name, makers)
         )
     make = load_object(name, "agent", AgentError)
     return call_factory(make, f"agent '{name}'", AgentError, seed=seed, hard=hard)

@@ -30,7 +30,6 @@ PACKAGES: Final = (
 EXTRAS: Final[dict[str, tuple[str, str]]] = {
     "train": ("torch", "the LLaRP agent and other learners"),
     "video": ("av", "MP4 replays"),
-    "play": ("pygame", "a window for `play`"),
     "plots": ("matplotlib", "plots"),
     "export": ("pyarrow", "parquet and Minari exports"),
     "scale": ("distributed", "Dask clusters"),

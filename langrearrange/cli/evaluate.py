@@ -104,7 +104,8 @@ class Args(RunOptions):
     """
 
     agent: str = ""
-    """random, blind_sweep, explorer, oracle, or module:Class of your own (in its own process)"""
+    """random, blind_sweep, explorer, oracle, human (you, on a page in the browser), or module:Class
+    of your own (in its own process)"""
     agent_cmd: str = ""
     """any program that speaks JSON lines on its stdin and stdout"""
     agent_url: str = ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -25,10 +23,12 @@ if TYPE_CHECKING:
 class Args:
     """Play an episode.
 
-    With no --agent you drive: in a window where there is a display (extra [play]), else in the
-    terminal. With --agent or --trace the episode is replayed; --out saves it as GIF, MP4 or PNG.
+    With no --agent you drive in the terminal, with --browser on a page of your browser, where you
+    see what an agent sees. With --agent or --trace the episode is replayed; --out saves it as GIF,
+    MP4 or PNG. `langrearrange evaluate --agent human` plays many and writes a trace.
 
       langrearrange play train/000017
+      langrearrange play context/000012 --browser
       langrearrange play context/000004 --agent explorer --out out/explorer.gif
     """
 
@@ -36,14 +36,14 @@ class Args:
     """id such as train/000017 (variants: train/000017#2); empty: the first of train_mini"""
     agent: str = ""
     """watch random, blind_sweep, explorer, oracle or module:Class instead of driving"""
+    browser: bool = False
+    """drive on a page of your browser: the same as --agent human"""
     trace: Path | None = None
     """replay the episode from a trace written by `evaluate`"""
     episodes: str = ""
     """folder of a data set that is not a published split"""
     out: Path | None = None
     """save the replay: NAME.gif, NAME.mp4 (extra [video]) or NAME.png (its last picture)"""
-    ui: Literal["auto", "window", "terminal"] = "auto"
-    """where to drive"""
     hard: bool = False
     """the harder variant (paper D.3)"""
     force: common.Force = False
@@ -55,8 +55,10 @@ def run(args: Args) -> int:
     from langrearrange.dataset import select
     from langrearrange.leaderboard.animation import check_ending, record, write_animation
 
-    if args.agent and args.trace:
-        raise UsageError("give --agent or --trace, not both")
+    if bool(args.agent) + bool(args.trace) + args.browser > 1:
+        raise UsageError("give only one of --agent, --trace and --browser")
+    if args.browser:
+        args = replace(args, agent="human")
     if args.out is not None:
         if not (args.agent or args.trace):
             raise UsageError("--out saves a replay; add --agent NAME or --trace FILE")
@@ -113,14 +115,7 @@ def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:
 
 
 def _drive(args: Args, episode: Episode) -> int:
-    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if args.ui == "window" and not has_display and os.environ.get("SDL_VIDEODRIVER") is None:
-        raise UsageError("--ui window: no display (DISPLAY is not set); use --ui terminal")
-    if args.ui == "window" or (args.ui == "auto" and has_display and find_spec("pygame")):
-        from langrearrange.cli.window import drive_window
-
-        return drive_window(episode, hard=args.hard, **args.pictures.env_kwargs())
-    if not sys.stdin.isatty() and args.ui == "auto":
+    if not sys.stdin.isatty():
         common.note("no terminal to type in; reading skills from standard input, one per line")
     from langrearrange.cli.drive import drive_terminal
 

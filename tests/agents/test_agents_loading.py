@@ -79,7 +79,7 @@ def test_own_agents_are_found_in_the_working_directory() -> None:
     ("name", "message"),
     [
         ("explorr", "did you mean 'explorer'"),
-        ("own_agent", "random, oracle, explorer, blind_sweep or module:Class"),
+        ("own_agent", "random, oracle, explorer, blind_sweep, human or module:Class"),
         ("own_agent:", "module:Class"),
         ("own_agent:Godo", "its classes: Good, Batched"),
         ("own_agent:number", "no class 'number'"),

@@ -6,7 +6,6 @@ import gzip
 import json
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
@@ -334,28 +333,3 @@ def test_stats_prints_sentences_with_their_goals(capsys: pytest.CaptureFixture[s
     for _, sentence, goal in rows:
         assert sentence[-1] in ".?!"
         assert " is " in goal
-
-
-def test_a_window_shows_the_episode_and_takes_typed_skills(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Drawn on SDL's dummy screen: what is typed narrows the skills, Enter takes one."""
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    monkeypatch.setenv("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pygame's import warns about pkg_resources
-        import pygame
-
-    from langrearrange.cli.window import drive_window
-    from langrearrange.generator import open_split
-
-    episode = open_split("train_mini").get(0)
-    keys = [*"go sof", pygame.K_TAB, pygame.K_RETURN, pygame.K_ESCAPE]
-    pygame.display.init()
-    for key in keys:
-        if isinstance(key, str):
-            event = {"key": ord(key), "unicode": key}
-        else:
-            event = {"key": key, "unicode": ""}
-        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, event))
-    assert drive_window(episode, hard=False) == 0
