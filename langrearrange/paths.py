@@ -19,8 +19,8 @@ def _folder(name: str, *, installed: bool = False) -> Path:
         tried.append(Path(override))
     else:
         spec = find_spec(f"langrearrange_{name}")
-        # `datasets` has no __init__.py, so that a checkout does not hide Hugging Face's library; pip
-        # leaves such folders behind, empty, when it uninstalls.
+        # `datasets` has no __init__.py, so that a checkout does not hide Hugging Face's library;
+        # pip leaves such folders behind, empty, when it uninstalls.
         places = map(Path, (spec and spec.submodule_search_locations) or ())
         tried += [place for place in places if any(place.glob("*"))]
         tried.append(Path(__file__).resolve().parent.parent / name)
