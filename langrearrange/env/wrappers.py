@@ -113,6 +113,7 @@ class _VectorObservation(gym.vector.VectorWrapper):
         super().__init__(env)
         self._encoder = encoder
         self.single_observation_space = encoder.space
+        self.autoreset_mode = env.metadata.get("autoreset_mode")  # TorchRL asks for it
         self.observation_space = batch_space(encoder.space, self.num_envs)
 
     def reset(

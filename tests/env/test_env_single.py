@@ -57,6 +57,30 @@ def test_gymnasium_has_nothing_to_say_against_it(env_id: str, kwargs: dict[str, 
     env.close()
 
 
+def test_an_unknown_keyword_is_a_type_error_in_pythons_words() -> None:
+    """TorchRL's GymEnv looks for both before it leaves the keyword out."""
+    for kwargs in ({}, {"num_envs": 2}):
+        make_it: Any = gym.make_vec if kwargs else gym.make
+        with pytest.raises(TypeError, match="got an unexpected keyword argument 'frameskip'"):
+            make_it(IDS[0], frameskip=4, **kwargs)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_action_masks_are_those_of_the_extra(env_id: str) -> None:
+    env = make(env_id, extras=("action_mask",))
+    envs: Any = gym.make_vec(env_id, num_envs=2, episodes=TOY, observation="state").unwrapped
+    seen, _ = env.reset()
+    envs.reset()
+    for action in (skill_index("nav(sofa)"), skill_index("pick(apple)")):
+        masks = env.get_wrapper_attr("action_masks")()
+        assert masks.dtype == np.bool_
+        assert masks.tolist() == seen["action_mask"].astype(bool).tolist()
+        assert envs.action_masks().shape == (2, len(masks))
+        assert envs.action_masks()[0].tolist() == masks.tolist()
+        seen = env.step(action)[0]
+        envs.step([action, 0])
+
+
 def test_the_passive_checker_is_not_switched_off() -> None:
     env = make()
     assert "PassiveEnvChecker" in str(env)

@@ -14,6 +14,7 @@ from langrearrange.env import STATE_SIZES
 from langrearrange.env.wrappers import (
     FlattenFields,
     TokenizeInstruction,
+    VectorFlattenFields,
     VectorTokenizeInstruction,
 )
 from langrearrange.errors import UsageError
@@ -150,6 +151,37 @@ def test_the_vector_wrapper_gives_the_single_ones_stacked(mode: str) -> None:
     for _ in range(5):
         actions = np.array([3, 4])
         assert data_equivalence(ours.step(actions), theirs.step(actions), exact=True)
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+@pytest.mark.parametrize("observation", ["state", "rgb+feedback"])
+def test_the_vector_flattener_gives_the_single_ones_stacked(mode: str, observation: str) -> None:
+    kwargs: dict[str, Any] = {
+        "episodes": TOY, "observation": observation, "num_envs": 2, "image_size": 16,
+    }  # fmt: skip
+    ours = VectorFlattenFields(
+        gym.make_vec("LangRearrange-v0", autoreset_mode=mode, horizon=2, **kwargs)
+    )
+    theirs = gym.make_vec(
+        "LangRearrange-v0",
+        vectorization_mode="sync",
+        wrappers=[FlattenFields],
+        vector_kwargs={"autoreset_mode": mode},
+        horizon=2,
+        sampling="uniform",
+        **kwargs,
+    )
+    assert ours.autoreset_mode is theirs.unwrapped.metadata["autoreset_mode"]
+    assert ours.observation_space == theirs.observation_space
+    ids = {"episode_id": "toy/000003"}
+    assert data_equivalence(ours.reset(options=ids)[0], theirs.reset(options=ids)[0], exact=True)
+    for number in range(3 if mode == "NextStep" else 2):
+        seen, *_, infos = ours.step(np.array([3, 4]))
+        expected, *_, told = theirs.step(np.array([3, 4]))
+        if number < 1:
+            assert data_equivalence(seen, expected, exact=True)
+        assert seen in ours.observation_space
+        assert data_equivalence(infos.get("final_obs"), told.get("final_obs"), exact=True)
 
 
 def test_state_flattens_to_one_vector() -> None:
