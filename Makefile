@@ -54,10 +54,11 @@ test-train: .venv-train/installed  ## types and tests of the learned agents; nee
 test-integrations: $(INTEGRATIONS:%=.venv-%/installed)  ## adapters, each in its own environment
 	for name in $(INTEGRATIONS); do \
 	  .venv-$$name/bin/python -m pytest tests/integrations/test_$$name*.py || exit 1; done
+	.venv-openenv/bin/python benchmarks/openenv_sessions.py --episodes 200
 
 check: .venv-test/installed  ## style, types, import rules, workflow files
-	$(TEST_BIN)/ruff format --check langrearrange baselines tests benchmarks templates datasets setup.py
-	$(TEST_BIN)/ruff check langrearrange baselines tests benchmarks templates datasets
+	$(TEST_BIN)/ruff format --check langrearrange examples baselines tests benchmarks templates datasets setup.py
+	$(TEST_BIN)/ruff check langrearrange examples baselines tests benchmarks templates datasets
 	$(TEST_BIN)/mypy
 	$(TEST_BIN)/lint-imports
 	$(TEST_BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -4,50 +4,32 @@ Shared by the adapters. Scores come from replay (`leaderboard`), as for every ag
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
-from langrearrange import __version__
-from langrearrange.env import LangRearrangeEnv, Observation
+from langrearrange.dataset.episode import parse_episode_id
+from langrearrange.env import LangRearrangeEnv, Observation, Rules, read_answer, rules_text
 from langrearrange.errors import ActionError
+from langrearrange.generator import open_split
 from langrearrange.leaderboard import AgentFacts, EpisodeTrace, Header, Replayed, replay
 from langrearrange.leaderboard.trace import Failure
-from langrearrange.world import NUM_SKILLS, SKILLS
+from langrearrange.world import NUM_SKILLS
 
-ANSWER: Final = "End each reply with one line: Action: <number or name of the action>"
-PLAN: Final = (
-    "You receive nothing else. Reply with your plan: one action (number or name) per line."
-)
-_ROLE: Final = """\
-You control a household robot with one arm. Carry out the instruction within 32 actions; the
-episode ends as soon as it is carried out. You can hold one object. Closed containers (fridge, left
-and right drawer) hide what is in them until you open them. Go to a place before you act there. An
-impossible action changes nothing and costs one of the 32."""
-_ACTIONS: Final = "\n".join(f"{skill.index}: {skill.name}" for skill in SKILLS)
-_RULES: Final = Header(
-    package_version=__version__, agent=AgentFacts(name="chat", modality="text"), datasets={}
-)
-_WORDS: Final[Mapping[str, int]] = {
-    word.lower(): skill.index
-    for skill in SKILLS
-    for word in (str(skill.index), skill.id, skill.name)
-}
-_MARKUP: Final = re.compile(r"^[\s*`\"'#>-]+|[\s*`\"'.!]+$")
+ANSWER: Final = "End each reply with one line: Action: <the action>"
+PLAN: Final = "You receive nothing but the task. Reply with your whole plan: one action per line."
+_FACTS: Final = AgentFacts(name="chat", modality="text")
+_HEADER: Final = Header(package_version="0", agent=_FACTS, datasets={})
+_NUMBER: Final = re.compile(r"\W*(\d{1,3})\W*")
 
 
 def action_of(words: str) -> int:
-    """Return the action that an index, an id or an English name means.
+    """Return the action that a number, an id or an English name means.
 
     Raises:
         ActionError: it means none.
     """
-    index = _WORDS.get(_MARKUP.sub("", words).lower())
-    if index is None:
-        raise ActionError(
-            f"{words[:80]!r} is not an action; accepted: 0..{NUM_SKILLS - 1}, an id such as "
-            f"{SKILLS[0].id}, or a name such as '{SKILLS[0].name}'"
-        )
-    return index
+    number = _NUMBER.fullmatch(words)
+    return read_answer(int(number[1]) if number else words, NUM_SKILLS)
 
 
 def chosen(reply: str) -> str:
@@ -63,36 +45,82 @@ def plan(reply: str) -> list[str]:
 
 
 def system_prompt(ending: str, *, rules: bool = True) -> str:
-    """Return the first message: role, rules and actions unless the observation has them, ending."""
-    return "\n\n".join([_ROLE, f"Actions:\n{_ACTIONS}", ending] if rules else [_ROLE, ending])
+    """Return the first message: the rules, unless the observation has them, and an ending."""
+    return f"{rules_text(Rules())}\n\n{ending}" if rules else ending
+
+
+@lru_cache(maxsize=64)
+def num_episodes(split: str) -> int:
+    """Return the size of a split; UsageError for an unknown one."""
+    return len(open_split(split))
 
 
 class Dialogue:
-    """Plays episodes of an env by words and keeps what is needed to score them.
+    """Plays episodes by words and keeps what is needed to score them.
 
     An answer that is not an action ends the episode, which has then failed (docs/protocol.md).
 
+    Args:
+        arguments: of the env; `split` is the default of `reset`.
+
     Attributes:
-        env: whose episodes are played.
+        env: what plays the current episode.
         actions: taken in the current episode.
         failure: why it ended early, "" if it did not.
     """
 
-    def __init__(self, env: LangRearrangeEnv) -> None:
-        self.env = env
+    def __init__(self, **arguments: Any) -> None:
+        self._arguments = arguments
+        self.env = LangRearrangeEnv(**arguments)
         self.actions: list[int] = []
         self.failure: Failure = ""
 
-    def reset(self, episode_id: str | None = None, seed: int | None = None) -> Observation:
-        """Begin an episode: the given one, or the env's next."""
-        options = {"episode_id": episode_id} if episode_id else None
+    def reset(
+        self,
+        split: str = "",
+        index: int | None = None,
+        seed: int | None = None,
+        episode_id: str | None = None,
+    ) -> Observation:
+        """Begin an episode and return its first observation.
+
+        Args:
+            split: whose; "" for the current one.
+            index: position in the split; None: as `seed` draws, else the next one.
+            seed: restarts the order of a training split; in the others, position modulo size.
+            episode_id: plays this one whatever else is given.
+
+        Raises:
+            UsageError, DatasetError: an unknown split or episode.
+        """
+        split = parse_episode_id(episode_id).split if episode_id else split
+        if split and split != self.env.config.split:
+            env = LangRearrangeEnv(**{**self._arguments, "split": split})
+            self.env.close()
+            self.env = env
+        split = self.env.config.split
+        if index is None and seed is not None and self.env.config.fixed_order:
+            index = seed % num_episodes(split)
+        if index is not None and not episode_id:
+            episode_id = f"{split}/{index:06d}"
         self.actions, self.failure = [], ""
+        options = {"episode_id": episode_id} if episode_id else None
         return self.env.reset(seed=seed, options=options)[0]
 
     @property
     def over(self) -> bool:
         """Whether the episode has ended."""
         return bool(self.failure) or self.env.task.over
+
+    @property
+    def num_steps(self) -> int:
+        """Answers given in the episode."""
+        return len(self.actions) + bool(self.failure)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the goal held in time and no answer failed."""
+        return self.env.task.success and not self.failure
 
     def step(self, words: str) -> tuple[Observation, float]:
         """Take the action that the words mean and return observation and reward.
@@ -116,8 +144,5 @@ class Dialogue:
     def replayed(self) -> Replayed:
         """Return what happened in the episode, recomputed from its actions."""
         episode = self.env.episode
-        trace = EpisodeTrace(
-            id=episode.id, actions=tuple(self.actions), outcomes=(), success=False,
-            failure=self.failure, chain="",
-        )  # fmt: skip
-        return replay(episode, trace, _RULES)
+        trace = EpisodeTrace(id=episode.id, actions=tuple(self.actions), failure=self.failure)
+        return replay(episode, trace, _HEADER)

@@ -29,7 +29,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from PIL import Image
 
 from langrearrange.dataset import select
-from langrearrange.env import LangRearrangeEnv, Observation
+from langrearrange.env import Observation
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.generator import open_split
 from langrearrange.integrations import dialogue
@@ -79,10 +79,11 @@ def play(observation: str = "text") -> Solver:
     system = ChatMessageSystem(content=dialogue.system_prompt(ending, rules=not text))
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        env = LangRearrangeEnv(split=state.metadata["split"], observation=_MODALITIES[observation])
-        talk = dialogue.Dialogue(env)
+        talk = dialogue.Dialogue(
+            split=state.metadata["split"], observation=_MODALITIES[observation]
+        )
         try:
-            seen = talk.reset(str(state.sample_id))
+            seen = talk.reset(episode_id=str(state.sample_id))
             state.messages = [system]
             while not talk.over:
                 state.messages.append(_message(seen, observation))
@@ -98,7 +99,7 @@ def play(observation: str = "text") -> Solver:
                     talk.give_up()
             state.store.set("played", talk.replayed())
         finally:
-            env.close()
+            talk.env.close()
         state.completed = True
         return state
 
@@ -108,11 +109,11 @@ def play(observation: str = "text") -> Solver:
 def _message(seen: Observation, observation: str) -> ChatMessageUser:
     """Return what the model is shown as a message."""
     if observation != "rgb":
-        return ChatMessageUser(content=seen["text" if observation == "text" else "instruction"])
+        return ChatMessageUser(content=seen.get("text", f"Task: {seen['instruction']}"))
     png = io.BytesIO()
     Image.fromarray(seen["rgb"]).save(png, "PNG")
     uri = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
-    words = f"Task: {seen['instruction']}\nLast action: {seen['feedback']}"
+    words = f"Task: {seen['instruction']}\n{seen['feedback']}"
     return ChatMessageUser(content=[ContentText(text=words), ContentImage(image=uri)])
 
 
