@@ -17,6 +17,7 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv-demo/installed: setup.cfg setup.py pyproject.toml $(wildcard langrearrange/sim/embedded/raster/* langrearrange/sim/embedded/raster/kernel/*)
+	@echo "installing langrearrange and its dependencies into .venv-demo; this takes up to a minute"
 	$(PYTHON) -m venv .venv-demo
 	$(DEMO_BIN)/python $(INSTALL) .
 	touch $@

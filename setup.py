@@ -1,9 +1,11 @@
 """The C extension, nothing else; all metadata is in setup.cfg."""
 
+import shutil
 from glob import glob
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 RASTER = "langrearrange/sim/embedded/raster/"
 FLAGS = "-O3 -std=gnu11 -ffp-contract=off -fno-math-errno -fno-trapping-math -Wno-psabi"
@@ -26,8 +28,17 @@ class BuildRaster(build_ext):
             ) from error
 
 
+class BuildModules(build_py):
+    """Begin with an empty folder: an earlier build may hold modules that are gone."""
+
+    def run(self):
+        """Build the Python modules."""
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
+
+
 setup(
-    cmdclass={"build_ext": BuildRaster},
+    cmdclass={"build_ext": BuildRaster, "build_py": BuildModules},
     ext_modules=[
         Extension(
             "_langrearrange_raster",

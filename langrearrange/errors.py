@@ -106,7 +106,7 @@ class MissingExtraError(LangRearrangeError, ImportError):
         )
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: object, known: Iterable[object]) -> str:
     """Return `; did you mean 'x'?` for the end of a message, "" if no known word is close."""
-    close = get_close_matches(word, list(known), n=1)
+    close = get_close_matches(str(word), map(str, known), n=1)
     return f"; did you mean '{close[0]}'?" if close else ""

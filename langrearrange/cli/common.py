@@ -111,6 +111,9 @@ def find_episode(episode_id: str, folder: str = "") -> Selection:
     """
     from langrearrange.dataset import Chosen, Selection, parse_episode_id
 
+    split, slash, number = episode_id.partition("/")
+    if number.isascii() and number.isdigit():
+        episode_id = f"{split}{slash}{number:0>6}"  # context/4 can only mean one
     try:
         parsed = parse_episode_id(episode_id)
         source = open_source(folder or parsed.split)

@@ -50,8 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     verb, *rest = arguments
     if verb not in VERBS:
+        from langrearrange.errors import did_you_mean
+
         print(
-            f"langrearrange: unknown verb '{verb}'; accepted: {', '.join(VERBS)}", file=sys.stderr
+            f"langrearrange: unknown verb '{verb}'; accepted: {', '.join(VERBS)}"
+            + did_you_mean(verb, VERBS),
+            file=sys.stderr,
         )
         return 2
     return _run(verb, rest)

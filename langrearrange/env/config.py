@@ -102,7 +102,9 @@ class EnvConfig:
             value = getattr(self, name)
             if value not in accepted:
                 words = ", ".join(repr(choice) for choice in accepted)
-                raise UsageError(f"{name}={value!r}; accepted: {words}")
+                raise UsageError(
+                    f"{name}={value!r}; accepted: {words}{did_you_mean(value, accepted)}"
+                )
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is None and name == "variants":
@@ -126,7 +128,9 @@ class EnvConfig:
             raise UsageError(f"extras={self.extras!r}; accepted: a tuple such as ('depth',)")
         for extra in self.extras:
             if extra not in get_args(Extra):
-                raise UsageError(f"extra {extra!r}; accepted: {', '.join(get_args(Extra))}")
+                known = get_args(Extra)
+                hint = did_you_mean(extra, known)
+                raise UsageError(f"extra {extra!r}; accepted: {', '.join(known)}{hint}")
         if self.sampling not in (None, "sequential") and self.fixed_order:
             raise UsageError(
                 f"sampling='{self.sampling}': split '{self.split}' is always played in file order; "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard, runtime_check
 import numpy as np
 from gymnasium import spaces
 
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.loading import load_object
 
 if TYPE_CHECKING:
@@ -123,5 +123,6 @@ def observer_factory(modality: Modality) -> ObserverFactory:
         names = ", ".join(map(repr, MODALITIES))
         raise UsageError(
             f"observation={modality!r}; accepted: {names}, 'module:factory' or a callable"
+            f"{did_you_mean(modality, MODALITIES)}"
         )
     return factory

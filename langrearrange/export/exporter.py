@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from langrearrange.dataset import Selection
-from langrearrange.errors import UsageError
+from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.loading import load_object
 
 
@@ -62,6 +62,7 @@ def exporter_type(name: str) -> type[Exporter]:
     if name not in FORMATS and ":" not in name:
         raise UsageError(
             f"unknown format '{name}'; accepted: {', '.join(FORMATS)}, or module:Class"
+            + did_you_mean(name, FORMATS)
         )
     exporter = FORMATS.get(name, name)
     found = load_object(exporter, "exporter") if isinstance(exporter, str) else exporter

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from langrearrange.dataset.codec import check_schema
-from langrearrange.errors import TemplateError, UsageError, VocabularyError
+from langrearrange.errors import TemplateError, UsageError, VocabularyError, did_you_mean
 from langrearrange.houses.homes import register_homes
 from langrearrange.language.nodes import read_yaml, stamp
 from langrearrange.seeding import EPISODE_VERSION, KeyedPermutation, KeyedRng, KeyPart
@@ -187,6 +187,7 @@ def load_spec(split: str | Path, *, key: str = "", num_episodes: int | None = No
         if not stamp(path)[0]:
             raise VocabularyError(
                 f"'{split}' is neither a split nor a spec file; splits: {', '.join(SPLITS)}"
+                + did_you_mean(split, SPLITS)
             )
         spec = _read(path)
     if key:

@@ -111,6 +111,10 @@ class _Lines:
                         )
                     yield line
         except (OSError, EOFError, zlib.error) as error:
+            if isinstance(error, gzip.BadGzipFile) and not self._number:
+                raise SubmissionError(
+                    f"{self._path} is not a trace ({error}); `evaluate` writes NAME.jsonl.gz"
+                ) from None
             raise SubmissionError(
                 f"{self._path}: truncated or corrupt after line {self._number} ({error}); evaluate "
                 "again or restore it"
