@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import pytest
@@ -45,7 +46,7 @@ def test_a_command_names_what_was_meant(
         ("horizn", 3, "horizon"),
     ],
 )
-def test_an_env_names_what_was_meant(argument: str, value: object, meant: str) -> None:
+def test_an_env_names_what_was_meant(argument: str, value: Any, meant: str) -> None:
     with pytest.raises(UsageError, match=f"did you mean '{meant}'"):
         gym.make("LangRearrange-v0", **{argument: value})
 
