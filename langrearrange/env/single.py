@@ -33,7 +33,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         `observation="rgb"`: `rgb` uint8 (image_size, image_size, 3), the head camera; `joints`
         float32 (7,), arm joints in rad; `holding` int8 (1,); `pose` float32 (3,), x and y in m and
         yaw in [-pi, pi) of the base, relative to its start. `feedback=True` adds `feedback`, Text:
-        the last outcome's sentence.
+        a sentence about the last action and its outcome.
 
         `observation="state"`: perfect perception from where the robot stands, int8: `place` (17,)
         one-hot over the nav targets and the start pose; `held` (34,) one-hot over the categories
@@ -41,7 +41,8 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
         container; `openables` (5,) 1 open, -1 closed, 0 unknown from here; `outcome` (9,) one-hot,
         the last outcome.
 
-        `observation="text"`: `text`, the facts of `state` in English lines and the numbered skills.
+        `observation="text"`: `text`, the facts of `state` in English, at the start of an episode
+        with rules and task (docs/text.md).
 
         `extras` add `depth` float32 (image_size, image_size, 1) in m, `segmentation` int32
         (image_size, image_size), both with rgb, and `action_mask` int8 (num_actions,). They are
@@ -49,8 +50,9 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
 
     Actions:
         Discrete(70): the skills of `langrearrange.world.SKILLS`. An int, a numpy integer or a 0-d
-        integer array; anything else raises ActionError. A skill that is impossible now is a no-op
-        that costs a step. The hard variant adds 70, `stop`.
+        integer array; anything else raises ActionError (`langrearrange.world.parse_action` returns
+        the number of a skill in words). A skill that is impossible now is a no-op that costs a
+        step. The hard variant adds 70, `stop`.
 
     Reward:
         Paper B.4: +10 on success; +5 on a step that reaches at least one new subgoal, not on the
@@ -88,7 +90,7 @@ class LangRearrangeEnv(BaseEnv, gym.Env[Observation, int | np.int64]):
             that are evaluated on take nothing else than `sequential`.
         variants: None: fresh variants of train and train_mini, the published episode of the
             others. 0: always the published one; k: always variant k.
-        feedback: add the last outcome's sentence to `rgb`.
+        feedback: add a sentence about the last action and its outcome to `rgb`.
         extras: see Observation.
         semantics: `paper` (ranked) or `release`: the official code's rules, for comparison
             (docs/official-episodes.md).

@@ -49,9 +49,13 @@ EPISODES = toy_episodes()
 STATE = Observations(EnvConfig(observation="state"))
 
 
-def test_the_text_observation_is_worded_as_frozen() -> None:
-    made = runpy.run_path(str(GOLDEN / "make_text_observation.py"))["golden_text"]()
-    assert made == (GOLDEN / "text_observation.txt").read_text(encoding="ascii")
+@pytest.mark.parametrize(
+    ("script", "maker"),
+    [("make_text_observation.py", "golden_text"), ("make_text_transcript.py", "transcript")],
+)
+def test_the_text_observation_is_worded_as_frozen(script: str, maker: str) -> None:
+    made = runpy.run_path(str(GOLDEN / script))
+    assert made[maker]() == made["PATH"].read_text(encoding="ascii")
 
 
 @given(st.sampled_from(EPISODES), st.lists(st.integers(0, 69), max_size=31))
