@@ -3,6 +3,7 @@
 Not what a robot sees (see `simulator`); arrays come out, saving them is the caller's business.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,6 +24,8 @@ Picture = NDArray[np.uint8]
 
 _NOWHERE: Final = Pose2D(-50_000, -50_000, 0)
 """Where the robot waits while flats are photographed."""
+_CLEAR_M: Final = 1.0
+"""Free floor around the photographer: nearer furniture would fill a corner of the picture."""
 _LABEL_PX: Final = 14
 _PAPER: Final = (250, 250, 248)
 _INK: Final = (40, 40, 44)
@@ -45,6 +48,7 @@ def bird_view(house_id: str, size_px: int = 512) -> Picture:
 def room_view(house_id: str, size_px: int = 512) -> Picture:
     """Return the room with most furniture, seen at eye level from its emptiest spot."""
     house, design = get_house(house_id), furnishing_of(house_id)
+    boxes = [[side / 1000 for side in piece.footprint] for piece in design.pieces.values()]
     by_room: dict[str, list[tuple[float, float]]] = {}
     for piece in design.pieces.values():
         x0, y0, x1, y1 = piece.footprint
@@ -58,9 +62,17 @@ def room_view(house_id: str, size_px: int = 512) -> Picture:
         for x, y in house.start_cells
         if inside.x0 < x < inside.x1 and inside.y0 < y < inside.y1
     ]
-    far = max(cells, key=lambda c: (c[0] - middle[0]) ** 2 + (c[1] - middle[1]) ** 2)
+    free = [cell for cell in cells if min(_gap(cell, box) for box in boxes) > _CLEAR_M]
+    far = max(free or cells, key=lambda c: (c[0] - middle[0]) ** 2 + (c[1] - middle[1]) ** 2)
     eye = Vector(far[0], far[1], 1.55)
     return _photograph(house, look_at(eye, Vector(middle[0], middle[1], 0.55), 78.0), size_px)
+
+
+def _gap(point: tuple[float, float], box: Sequence[float]) -> float:
+    """Return the distance of a point from a box x0, y0, x1, y1, all in metres."""
+    x = max(box[0] - point[0], 0.0, point[0] - box[2])
+    y = max(box[1] - point[1], 0.0, point[1] - box[3])
+    return math.hypot(x, y)
 
 
 def _photograph(house: House, camera: Camera, size_px: int) -> Picture:
