@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import tyro
@@ -46,6 +46,8 @@ class PlayArgs:
     """of each split"""
     splits: tuple[str, ...] = ("new_scenes",)
     """whose templates, texts and flats are used"""
+    encoder: str = ""
+    """other eyes than in training: policies trained on percepts play pictures with segcnn"""
     greedy: bool = False
     """take the likeliest skill instead of drawing one"""
     mask: bool = False
@@ -79,8 +81,14 @@ class PlayArgs:
             UsageError: the trace is of another checkpoint or other settings.
         """
         sources = [fresh_split(split, self.fresh, self.num_episodes) for split in self.splits]
+        changes: dict[str, Any] = {"encoder": self.encoder} if self.encoder else {}
         agent = PolicyAgent.load(
-            path, greedy=self.greedy, seed=self.seed, mask=self.mask, horizon=self.horizon
+            path,
+            greedy=self.greedy,
+            seed=self.seed,
+            mask=self.mask,
+            horizon=self.horizon,
+            **changes,
         )
         chosen = skills(greedy=self.greedy, mask=self.mask)
         note = f"checkpoint {find_checkpoint(path)}, {chosen}, seed {self.seed}"

@@ -128,7 +128,9 @@ def load_language_model(
             "random"
         )
     if name == "tiny":
-        tiny: nn.Module = tiny_model(seed, **({"num_hidden_layers": layers} if layers else {}))
+        tiny = tiny_model(seed)
+        _shape(tiny.config, layers, decoder=False)
+        tiny.layers = tiny.layers[: layers or None]
         return LanguageModel(tiny.to(device, DTYPES[dtype]), WordTokenizer(), tiny.config)
     logging.disable_progress_bar()
     source = name

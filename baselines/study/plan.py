@@ -1,197 +1,274 @@
-"""What is compared: entries, seeds and one budget of env steps, as command lines. Runs nothing."""
+"""What a study is: arms, seeds, budgets, and the command lines that they become. Runs nothing."""
+
+from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from langrearrange.errors import UsageError, did_you_mean
 from langrearrange.leaderboard.groups import BOARD_SPLITS
 
 _PACKAGE: Final = __package__.rsplit(".", 1)[0]
+REFERENCES: Final = ("explorer", "blind_sweep", "random")
+"""Agents that do not learn; explorer reads the `state` observation, the others nothing."""
+FRESH_KEY: Final = "fresh episodes of the studies"
+EPISODE_STEPS: Final = 14
+"""Steps of an episode that a trained agent plays, for forecasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """Env steps of one run, the same for every learner.
+    """Env steps of a run.
 
     Attributes:
         expert_steps: of the explorer, recorded once and given to all.
         epochs: passes of cloning over them.
         rounds, round_steps, round_epochs: of DAgger.
-        updates, steps_per_update: of PPO.
-        critic_updates: the first of them, which train the value head alone.
+        updates: of PPO in all, after each of which the run is scored; the last is its end.
+        num_envs, num_steps: of a PPO update.
+        fresh: episodes of a secret key, played before and after PPO, paired.
     """
 
     expert_steps: int = 40_000
-    epochs: int = 5
-    rounds: int = 3
-    round_steps: int = 12_000
-    round_epochs: int = 2
-    updates: int = 24
-    steps_per_update: int = 1024
-    critic_updates: int = 3
+    epochs: int = 4
+    rounds: int = 2
+    round_steps: int = 10_000
+    round_epochs: int = 1
+    updates: tuple[int, ...] = (73,)
+    num_envs: int = 128
+    num_steps: int = 32
+    fresh: int = 3000
+
+    @property
+    def imitation_steps(self) -> int:
+        """Steps that imitation learns from, each pass counted, and those it plays."""
+        learned = self.expert_steps * self.epochs
+        for number in range(1, self.rounds + 1):
+            known = self.expert_steps + number * self.round_steps
+            learned += known * self.round_epochs + self.round_steps
+        return learned
+
+    @property
+    def ppo_steps(self) -> int:
+        """Env steps of PPO."""
+        return self.updates[-1] * self.num_envs * self.num_steps
+
+    def scaled(self, factor: float) -> Budget:
+        """Return a budget with so many times the steps, at least one of everything."""
+
+        def part(number: int) -> int:
+            return max(1, round(number * factor))
+
+        updates = tuple(sorted({part(number) for number in self.updates}))
+        names = ("expert_steps", "round_steps", "fresh")
+        return dataclasses.replace(
+            self, updates=updates, **{name: part(getattr(self, name)) for name in names}
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of the comparison: a learner with its settings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One row of a study: a learner with its settings.
 
     Attributes:
-        name: of its files and in tables.
+        name: of its files and in tables; runs of one name are shared between studies.
         what: in one line.
         seeds: of its runs.
-        settings: other than those of the preset `tiny`.
+        settings: of imitation and PPO, other than the study's.
+        ppo: of PPO alone.
+        budget: its env steps.
+        imitates: whether PPO begins from imitation.
+        eyes: encoder it is scored with.
+        ms: CPU milliseconds an env step of PPO on percepts, measured; see `study.depth`.
     """
 
     name: str
     what: str
     seeds: tuple[int, ...]
-    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    ppo: Mapping[str, str] = field(default_factory=dict)
+    budget: Budget = Budget()
+    imitates: bool = True
+    eyes: str = "segcnn"
+    ms: float = 1.0
+
+    @property
+    def core_hours(self) -> float:
+        """Forecast of one run: imitation, PPO and the scored episodes, in core-hours."""
+        learn_ms = self.ms * LEARN_SHARE
+        steps = self.budget.ppo_steps
+        played = 1100 * len(self.budget.updates) + 2 * self.budget.fresh * self.imitates
+        spent = steps * self.ms + played * EPISODE_STEPS * (self.ms - learn_ms + SEE_MS)
+        if self.imitates:
+            spent += self.budget.imitation_steps * learn_ms
+        return spent / 3.6e6
 
 
-IMITATION: Final = ("epochs", "rounds", "round_steps", "round_epochs")
-"""Fields of `Budget` that are settings of imitation."""
-DEMONSTRATION_SEED: Final = 100
-NUM_ENVS: Final = 32
-REFERENCES: Final = ("explorer", "blind_sweep", "random")
-"""Agents that do not learn; explorer reads the `state` observation, the others nothing."""
-ENCODER: Final = {"encoder": "segcnn", "encoder-precision": "bfloat16"}
-ENTRIES: Final = (
-    Entry("llarp", "LLaRP: frozen pretrained MiniLM, trained adapters", (0, 1, 2),
-            {"backbone": "minilm"}),
-    Entry("lstm", "LSTM-Flan's shape: the sentence's MiniLM vector into an LSTM", (0, 1, 2),
-            {"learner": "lstm", "backbone": "minilm"}),
-    Entry("random_backbone", "control: MiniLM's shape with random weights, frozen", (0,),
-            {"backbone": "minilm", "backbone-weights": "random"}),
-    Entry("scratch", "LLaRP-Scratch: MiniLM's shape, random weights, all trained", (0,),
-            {"backbone": "minilm", "backbone-weights": "random", "train-backbone": "all"}),
-    Entry("blank", "control: sees nothing but joints, hand and pose", (0,),
-            {"backbone": "minilm", "control": "blank"}),
-    Entry("shuffled", "control: given the instruction of another episode", (0,),
-            {"backbone": "minilm", "control": "shuffled"}),
-)  # fmt: skip
+LEARN_SHARE: Final = 0.5
+"""Share of a PPO step's time that learning takes; the other part is acting."""
+SEE_MS: Final = 6.5
+"""CPU milliseconds to draw a picture and read percepts out of it, a third of them seen before."""
 
 
-def find(names: tuple[str, ...]) -> tuple[Entry, ...]:
-    """Return entries by name, all if there are no names; UsageError for an unknown one."""
-    known = {entry.name: entry for entry in ENTRIES}
-    for name in names:
-        if name not in known:
-            hint = did_you_mean(name, known)
-            raise UsageError(f"no entry '{name}'; accepted: {', '.join(known)}{hint}")
-    return tuple(known[name] for name in names) if names else ENTRIES
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What one table or figure of the paper takes.
+
+    Attributes:
+        name: of its folder.
+        paper: which tables and figures.
+        effect: what it is to show, with the smallest effect that counts.
+        arms: its rows.
+        settings: of all arms.
+    """
+
+    name: str
+    paper: str
+    effect: str
+    arms: tuple[Arm, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def core_hours(self) -> float:
+        """Forecast of all its runs."""
+        return sum(arm.core_hours * len(arm.seeds) for arm in self.arms)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A command and the path that exists when it is done.
+    """A command of a run.
 
     Attributes:
-        name: of the stage.
+        name: of the stage; a run's record names those that are done.
         command: arguments of the Python interpreter.
-        done: exists when the stage is done.
-        resumes: if this folder has a checkpoint, the command is given `--resume`.
+        trains: folder of what it trains: it is given `--resume` if that holds a checkpoint.
     """
 
     name: str
     command: tuple[str, ...]
-    done: Path
-    resumes: Path | None = None
+    trains: Path | None = None
 
     def line(self) -> str:
         """Return the command line."""
         return " ".join(("python", *self.command))
 
 
-def demonstrations(budget: Budget, out: Path) -> Stage:
-    """Return the stage that records the explorer, once for all entries."""
-    folder = out / "demonstrations"
-    flags = ENCODER | {
+DEMONSTRATIONS: Final = "demonstrations"
+
+
+def demonstrations(study: Study, budget: Budget, out: Path) -> Stage:
+    """Return the stage that records the explorer, once for all arms."""
+    folder = out / DEMONSTRATIONS
+    flags = dict(study.settings) | {
         "backbone": "tiny",
         "num-steps": str(budget.expert_steps),
         "epochs": "1",
         "rounds": "0",
-        "seed": str(DEMONSTRATION_SEED),
+        "seed": "100",
         "out": str(folder),
+        "save-demonstrations": "",
     }
-    command = ("-m", f"{_PACKAGE}.imitation.train", *_flags(flags), "--save-demonstrations")
-    return Stage("demonstrations", command, folder / "checkpoints" / "000000")
+    return Stage(DEMONSTRATIONS, _imitation(flags), folder)
 
 
-def stages(entry: Entry, seed: int, budget: Budget, out: Path) -> tuple[Stage, ...]:
-    """Return the stages of one run: imitation, PPO, evaluation before and after PPO."""
-    home = out / entry.name / str(seed)
-    shape = ENCODER | dict(entry.settings) | {"seed": str(seed), "no-exact-resume": ""}
-    imitation = shape | {
-        "demonstrations": str(out / "demonstrations" / "demonstrations.safetensors"),
-        **{name.replace("_", "-"): str(getattr(budget, name)) for name in IMITATION},
-        "out": str(home / "imitation"),
-    }
-    ppo = shape | PPO | {
-        "init-from": str(home / "imitation"),
-        "num-updates": str(budget.updates),
-        "num-envs": str(NUM_ENVS),
-        "num-steps": str(budget.steps_per_update // NUM_ENVS),
-        "critic-updates": str(budget.critic_updates),
-        "checkpoint-every": "5",
+def stages(study: Study, arm: Arm, seed: int, out: Path) -> tuple[Stage, ...]:
+    """Return the stages of one run: imitation, PPO in parts, each scored, and before and after."""
+    home, budget = out / arm.name / str(seed), arm.budget
+    shape = dict(study.settings) | dict(arm.settings)
+    shape |= {"seed": str(seed), "no-exact-resume": ""}
+    found = []
+    if arm.imitates:
+        names = ("epochs", "rounds", "round_steps", "round_epochs")
+        shared = str(out / DEMONSTRATIONS / "demonstrations.safetensors")
+        own = "encoder" in arm.settings  # another sight: the shared ones do not fit
+        taught = shape | {
+            **({"num-steps": str(budget.expert_steps)} if own else {"demonstrations": shared}),
+            **{name.replace("_", "-"): str(getattr(budget, name)) for name in names},
+            "out": str(home / "imitation"),
+        }
+        found.append(Stage("imitation", _imitation(taught), home / "imitation"))
+    ppo = shape | dict(PPO) | dict(arm.ppo) | {
+        "num-envs": str(budget.num_envs),
+        "num-steps": str(budget.num_steps),
+        "checkpoint-every": "2",
         "keep-checkpoints": "1",
         "out": str(home / "ppo"),
     }  # fmt: skip
-    last = home / "ppo" / "checkpoints" / f"{budget.updates:06d}"
-    play = {"seed": str(seed), "name": entry.name}
-    warm = play | {
-        "checkpoint": str(home / "imitation"),
-        "episodes": "train_eval",
-        "out": str(home / "before_ppo.jsonl.gz"),
-    }
-    final = play | {"checkpoint": str(home / "ppo"), "out": str(home / "trace.jsonl.gz")}
-    return (
-        Stage(
-            "imitation",
-            ("-m", f"{_PACKAGE}.imitation.train", *_flags(imitation)),
-            home / "imitation" / "checkpoints" / "000000",
-            home / "imitation" / "unfinished",
-        ),
-        Stage("ppo", ("-m", f"{_PACKAGE}.train", *_flags(ppo)), last, home / "ppo"),
-        _evaluation("before_ppo", warm),
-        _evaluation("trace", final),
-    )
+    if arm.imitates:
+        ppo = AFTER_IMITATION | ppo | {"init-from": str(home / "imitation")}
+    for updates in budget.updates:
+        part = ppo | {"num-updates": str(updates)}
+        command = ("-m", f"{_PACKAGE}.train", *_flags(part))
+        found.append(Stage(f"ppo_{updates}", command, home / "ppo"))
+        found.append(_score(arm, seed, home, updates))
+    if arm.imitates and budget.fresh:
+        found.append(_lift(arm, seed, home))
+    return tuple(found)
 
 
-def _evaluation(name: str, flags: Mapping[str, str]) -> Stage:
-    command = ("-m", f"{_PACKAGE}.evaluate", *_flags(flags), "--force")
-    return Stage(name, command, Path(flags["out"]))
-
-
-def references(out: Path) -> tuple[Stage, ...]:
-    """Return the stages of the agents that do not learn."""
-    return tuple(
-        Stage(
-            "trace",
-            ("-m", "langrearrange", "evaluate", "--agent", name, "--episodes", *BOARD_SPLITS,
-             "--out", str(trace), "--force"),
-            trace,
+def references(out: Path) -> tuple[tuple[Path, Stage], ...]:
+    """Return the stages of the agents that do not learn, with the folder of each."""
+    found = []
+    for name in REFERENCES:
+        home = out / name / "0"
+        flags = (
+            "--agent",
+            name,
+            "--episodes",
+            *BOARD_SPLITS,
+            "--out",
+            str(home / "trace.jsonl.gz"),
         )
-        for name in REFERENCES
-        for trace in [out / name / "0" / "trace.jsonl.gz"]
-    )  # fmt: skip
+        command = ("-m", "langrearrange", "evaluate", *flags, "--force")
+        found.append((home, Stage("trace", command)))
+    return tuple(found)
 
 
 PPO: Final = {
-    "lr": "1e-4",
-    "critic-lr": "3e-3",
-    "value-coef": "0.25",
-    "clip": "0.1",
+    "lr": "3e-4",
+    "epochs": "1",
+    "minibatches": "1",
+    "critic": "own",
+    "critic-inputs": "privileged",
+    "critic-warmup": "20",
     "target-kl": "0.03",
-    "entropy": "0",
     "ratio-tolerance": "1e-4",
 }
-"""Settings of PPO after imitation other than the preset's, chosen on `validation` with one run of
-`llarp`: smaller steps, a critic trained first, no entropy bonus, and a tolerance for the rounding
-of confident policies. With lr 3e-4, entropy 0.003 and one learning rate for all, PPO took
-success on `validation` from 0.80 to 0.67; with these from 0.80 to 0.82."""
+"""Settings of PPO other than those of preset `tiny`; the critic is privileged, in training only."""
+AFTER_IMITATION: Final = {"entropy": "0"}
+"""An entropy bonus undoes what was imitated."""
+
+
+def _score(arm: Arm, seed: int, home: Path, updates: int) -> Stage:
+    flags = {
+        "checkpoint": str(home / "ppo"),
+        "encoder": arm.eyes,
+        "seed": str(seed),
+        "name": arm.name,
+        "rows": "64",
+        "out": str(home / f"trace_{updates}.jsonl.gz"),
+    }
+    command = ("-m", f"{_PACKAGE}.evaluate", *_flags(flags), "--force")
+    return Stage(f"trace_{updates}", command)
+
+
+def _lift(arm: Arm, seed: int, home: Path) -> Stage:
+    """Return the paired comparison of the run before and after PPO, on fresh episodes."""
+    flags = {
+        "fresh": FRESH_KEY,
+        "num-episodes": str(arm.budget.fresh),
+        "encoder": arm.eyes,
+        "seed": str(seed),
+        "out": str(home / "lift"),
+    }
+    runs = (str(home / "imitation"), str(home / "ppo"))
+    return Stage("lift", ("-m", f"{_PACKAGE}.compare", *runs, *_flags(flags)))
+
+
+def _imitation(flags: Mapping[str, str]) -> tuple[str, ...]:
+    return ("-m", f"{_PACKAGE}.imitation.train", *_flags(flags))
 
 
 def _flags(settings: Mapping[str, str]) -> tuple[str, ...]:
