@@ -44,6 +44,7 @@ class PolicyAgent:
         perception: in words, what its sight rests on.
         config: settings of the run that trained it.
         state: of its checkpoint.
+        probabilities: of all skills at the last call of `act_rows`, (n, num_actions), float64.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class PolicyAgent:
         self._transform = make_instruction_transform(self.config)
         self._given: dict[int, str] = {}
         self._last: dict[int, int] = {}
+        self.probabilities: NDArray[np.float64] = np.zeros((0, policy.num_actions))
 
     @staticmethod
     def load(
@@ -105,6 +107,7 @@ class PolicyAgent:
         logits = self._episodes.step(*encoded, rows=list(rows)).logits.double().cpu()
         if self._mask:
             logits = masked(logits, self._valid(encoded, observations, logits.shape[1]))
+        self.probabilities = logits.softmax(-1).numpy()
         chosen = logits.argmax(-1) if self._greedy else self._drawn(logits, rows, steps)
         self._last.update(zip(rows, chosen.tolist(), strict=True))
         return chosen.numpy()

@@ -128,7 +128,7 @@ def load_language_model(
             "random"
         )
     if name == "tiny":
-        tiny = tiny_model(seed)
+        tiny: Any = tiny_model(seed)
         _shape(tiny.config, layers, decoder=False)
         tiny.layers = tiny.layers[: layers or None]
         return LanguageModel(tiny.to(device, DTYPES[dtype]), WordTokenizer(), tiny.config)

@@ -11,10 +11,14 @@ from .plan import Arm, Budget, Study
 DEPTH: Final = "10"
 """Layers of SmolLM2 that are kept, chosen by `study.depth`; docs/train.md has its table."""
 SMOLLM2: Final = {"backbone": "smollm2", "layers": DEPTH}
-LONG: Final = Budget(updates=(73, 244))
-"""0.3 and 1 million env steps of PPO."""
+LONG: Final = Budget(updates=(49, 73, 244))
+"""0.2, 0.3 and 1 million env steps of PPO, scored after each."""
 SHORT: Final = Budget()
 """0.3 million env steps of PPO."""
+SLOW: Final = Budget(updates=(49,))
+"""0.2 million env steps of PPO, for rivals whose steps cost most."""
+CONTROL: Final = Budget(fresh=1000)
+"""As `SHORT`, with fewer fresh episodes."""
 ALONE: Final = Budget(updates=(244,), fresh=0)
 """A million env steps without imitation."""
 NO_IMITATION: Final = {"entropy": "0.02"}
@@ -27,40 +31,40 @@ def _arm(name: str, what: str, num_seeds: int, ms: float, budget: Budget, **sett
     )
 
 
-LLARP: Final = _arm("llarp", "LLaRP: SmolLM2 frozen", 3, 6.0, LONG, **SMOLLM2)
+LLARP: Final = _arm("llarp", "LLaRP: SmolLM2 frozen", 3, 4.8, LONG, **SMOLLM2)
 ARMS: Final = (
     LLARP,
-    _arm("llarp_lora", "LLaRP with low-rank updates of SmolLM2", 3, 9.0, SHORT,
+    _arm("llarp_lora", "LLaRP with low-rank updates of SmolLM2", 3, 11.5, SLOW,
          train_backbone="lora", **SMOLLM2),
-    _arm("llarp_minilm", "LLaRP: MiniLM frozen", 3, 2.5, SHORT, backbone="minilm"),
-    _arm("lstm_flan", "LSTM-Flan's shape: MiniLM trained, an LSTM", 3, 3.0, SHORT,
+    _arm("llarp_minilm", "LLaRP: MiniLM frozen", 3, 2.1, SHORT, backbone="minilm"),
+    _arm("lstm_flan", "LSTM-Flan's shape: MiniLM trained, an LSTM", 3, 4.2, SHORT,
          learner="lstm", backbone="minilm", train_backbone="all"),
-    _arm("scratch", "LLaRP-Scratch: SmolLM2's shape, random weights, all trained", 2, 20.0, SHORT,
+    _arm("scratch", "LLaRP-Scratch: SmolLM2's shape, random weights, all trained", 2, 13.8, SLOW,
          backbone_weights="random", train_backbone="all", **SMOLLM2),
-    _arm("lstm_llama", "LSTM-LLaMA's shape: SmolLM2 frozen, a perceiver, an LSTM", 2, 2.0, SHORT,
+    _arm("lstm_llama", "LSTM-LLaMA's shape: SmolLM2 frozen, a perceiver, an LSTM", 2, 3.9, SHORT,
          learner="lstm", summary="perceiver", **SMOLLM2),
-    _arm("random_decoder", "control: SmolLM2's shape with random weights, frozen", 1, 6.0, SHORT,
+    _arm("random_decoder", "control: SmolLM2's shape with random weights, frozen", 1, 4.8, CONTROL,
          backbone_weights="random", **SMOLLM2),
-    _arm("shuffled", "control: given the instruction of another episode", 1, 6.0, SHORT,
+    _arm("shuffled", "control: given the instruction of another episode", 1, 4.8, CONTROL,
          control="shuffled", **SMOLLM2),
-    _arm("blank", "control: sees nothing but its last action", 1, 6.0, SHORT,
+    _arm("blank", "control: sees nothing but its last action", 1, 4.8, CONTROL,
          control="blank", **SMOLLM2),
-    _arm("llarp_6", "LLaRP on the first 6 layers of SmolLM2", 1, 4.0, SHORT, backbone="smollm2",
+    _arm("llarp_6", "LLaRP on the first 6 layers of SmolLM2", 1, 3.1, CONTROL, backbone="smollm2",
          layers="6"),
-    _arm("llarp_20", "LLaRP on the first 20 layers of SmolLM2", 1, 12.0, SHORT, backbone="smollm2",
+    _arm("llarp_20", "LLaRP on the first 20 layers of SmolLM2", 1, 9.4, CONTROL, backbone="smollm2",
          layers="20"),
     dataclasses.replace(
-        _arm("rl_alone", "reinforcement learning alone, SmolLM2 frozen", 1, 6.0, ALONE, **SMOLLM2),
+        _arm("rl_alone", "reinforcement learning alone, SmolLM2 frozen", 1, 4.8, ALONE, **SMOLLM2),
         imitates=False, ppo=NO_IMITATION,
     ),
     dataclasses.replace(
-        _arm("rl_alone_random", "reinforcement learning alone, random decoder frozen", 1, 6.0,
+        _arm("rl_alone_random", "reinforcement learning alone, random decoder frozen", 1, 4.8,
              ALONE, backbone_weights="random", **SMOLLM2),
         imitates=False, ppo=NO_IMITATION,
     ),
     dataclasses.replace(
-        _arm("unlabelled_eyes", "LLaRP on pictures through an untrained encoder", 1, 16.0,
-             Budget(expert_steps=20_000, updates=(24,)), encoder="random", **SMOLLM2),
+        _arm("unlabelled_eyes", "LLaRP on pictures through an untrained encoder", 1, 14.0,
+             Budget(expert_steps=20_000, updates=(12,), fresh=1000), encoder="random", **SMOLLM2),
         eyes="random",
     ),
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""Loads agents by name: the four bundled ones and `module:Class`. Does not run them."""
+"""Loads agents by name: bundled ones, those of other packages, `module:Class`. Runs none."""
 
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
 from typing import Any, Final
 
 from langrearrange.agents.blind_sweep import BlindSweepAgent
@@ -16,7 +17,7 @@ from langrearrange.agents.random_agent import RandomAgent
 from langrearrange.agents.rows import RowsOfAgents
 from langrearrange.env.observer import MODALITIES, is_modality
 from langrearrange.errors import AgentError, did_you_mean
-from langrearrange.loading import call_factory, load_object
+from langrearrange.loading import call_factory, load_object, takes
 
 BUNDLED: Final[dict[str, Callable[[], Agent]]] = {
     "random": RandomAgent,
@@ -29,12 +30,23 @@ REFERENCE_AGENTS: Final = ("explorer", "blind_sweep")
 """The two rows shown on every board."""
 
 
+_OWN: Final[dict[str, Callable[..., Any]]] = {**BUNDLED, "human": HumanAgent}
+GROUP: Final = "langrearrange.agents"
+"""Entry points of installed packages: name -> class or factory function."""
+
+
+def agent_names() -> tuple[str, ...]:
+    """Return the names of all agents that are bundled or registered by an installed package."""
+    return (*_OWN, *sorted(entry_points(group=GROUP).names - _OWN.keys()))
+
+
 def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
     """Return a new single agent.
 
     Args:
-        name: a bundled agent or `module:Class`; the working directory is searched for modules.
-            The class, or a factory function, is called with `seed` and `hard` if it accepts them.
+        name: a bundled agent, an entry point of the group `langrearrange.agents`, or
+            `module:Class`; the working directory is searched for modules. The class, or a factory
+            function, is called with `seed` and `hard` if it accepts them.
         seed: for agents that use random numbers.
         hard: whether the hard variant is played, where an agent must call `stop` (70).
 
@@ -57,18 +69,21 @@ def load_agent(name: str, *, seed: int = 0, hard: bool = False) -> Agent:
     return agent  # type: ignore[no-any-return]
 
 
-def load_rows(name: str, *, seed: int = 0, hard: bool = False) -> BatchedAgent:
+def load_rows(
+    name: str, *, seed: int = 0, hard: bool = False, checkpoint: str = ""
+) -> BatchedAgent:
     """Return a batched agent; an agent without `act_rows` gets one instance per row.
 
     Args:
         name: as for `load_agent`.
         seed: for agents that use random numbers.
         hard: whether the hard variant is played.
+        checkpoint: for agents that are trained: the folder of their weights.
 
     Raises:
-        AgentError: as for `load_agent`.
+        AgentError: as for `load_agent`, or the agent takes no checkpoint.
     """
-    agent = _build(name, seed, hard)
+    agent = _build(name, seed, hard, checkpoint)
     if _is_batched(agent):
         _check_modality(name, agent)
         return agent  # type: ignore[no-any-return]
@@ -153,14 +168,25 @@ def _check_modality(name: str, agent: object) -> None:
         )
 
 
-def _build(name: str, seed: int, hard: bool) -> Any:
-    makers = {**BUNDLED, "human": HumanAgent}
-    if name in makers:
-        return call_factory(makers[name], f"agent '{name}'", AgentError, seed=seed, hard=hard)
+def _build(name: str, seed: int, hard: bool, checkpoint: str = "") -> Any:
+    make, known = _find(name), {"seed": seed, "hard": hard}
+    if checkpoint and not takes(make, "checkpoint"):
+        raise AgentError(f"agent '{name}' takes no checkpoint; leave it out")
+    given = {"checkpoint": checkpoint} if checkpoint else {}
+    return call_factory(make, f"agent '{name}'", AgentError, **known, **given)
+
+
+def _find(name: str) -> Callable[..., Any]:
+    """Return the class or factory of an agent."""
+    if name in _OWN:
+        return _OWN[name]
+    found = entry_points(group=GROUP, name=name)
+    if found:
+        return load_object(found[name].value, "agent", AgentError)  # type: ignore[no-any-return]
     if ":" not in name:
+        names = agent_names()
         raise AgentError(
-            f"unknown agent '{name}'; accepted: {', '.join(makers)} or module:Class"
-            + did_you_mean(name, makers)
+            f"unknown agent '{name}'; accepted: {', '.join(names)} or module:Class"
+            + did_you_mean(name, names)
         )
-    make = load_object(name, "agent", AgentError)
-    return call_factory(make, f"agent '{name}'", AgentError, seed=seed, hard=hard)
+    return load_object(name, "agent", AgentError)  # type: ignore[no-any-return]

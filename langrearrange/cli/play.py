@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -16,7 +16,11 @@ from langrearrange.paths import refuse_existing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from langrearrange.dataset import Episode, Selection
+    from langrearrange.env import Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +34,16 @@ class Args:
       langrearrange play train/000017
       langrearrange play context/000012 --browser
       langrearrange play context/000004 --agent explorer --out out/explorer.gif
+      langrearrange play context/000004 --agent llarp --checkpoint out/llarp --out out/llarp.gif
     """
 
     episode: Annotated[str, tyro.conf.Positional] = ""
     """id such as train/000017 (variants: train/000017#2); empty: the first of train_mini"""
     agent: str = ""
-    """watch random, blind_sweep, explorer, oracle or module:Class instead of driving"""
+    """watch random, blind_sweep, explorer, oracle, llarp or module:Class instead of driving; of an
+    agent that gives the probabilities of its skills, --out shows the likeliest"""
+    checkpoint: str = ""
+    """weights of a trained agent: the folder of a run"""
     browser: bool = False
     """drive on a page of your browser: the same as --agent human"""
     trace: Path | None = None
@@ -57,6 +65,8 @@ def run(args: Args) -> int:
 
     if bool(args.agent) + bool(args.trace) + args.browser > 1:
         raise UsageError("give only one of --agent, --trace and --browser")
+    if args.checkpoint and not args.agent:
+        raise UsageError("--checkpoint is of a trained agent; add --agent NAME, such as llarp")
     if args.browser:
         args = replace(args, agent="human")
     if args.out is not None:
@@ -71,10 +81,15 @@ def run(args: Args) -> int:
     (episode,) = chosen
     if not args.agent and not args.trace:
         return _drive(args, episode)
-    actions = _traced(args.trace, episode) if args.trace else _acted(args, chosen)
+    probabilities: list[NDArray[np.float64]] = []
+    if args.trace:
+        actions = _traced(args.trace, episode)
+    else:
+        actions = _acted(args, chosen, probabilities)
     _tell(episode, actions, hard=args.hard)
     if args.out is not None:
-        pictures = record(episode, actions, hard=args.hard, **args.pictures.env_kwargs())
+        options = args.pictures.env_kwargs()
+        pictures = record(episode, actions, hard=args.hard, probabilities=probabilities, **options)
         print(write_animation(args.out, pictures))
     return 0
 
@@ -89,12 +104,25 @@ def _traced(path: Path, episode: Episode) -> Sequence[int]:
     return actions[episode.id]
 
 
-def _acted(args: Args, chosen: Selection) -> Sequence[int]:
+def _acted(
+    args: Args, chosen: Selection, probabilities: list[NDArray[np.float64]]
+) -> Sequence[int]:
+    """Return an agent's skills; add what it says of them, if it does, to `probabilities`."""
     from langrearrange.agents import load_rows
     from langrearrange.leaderboard.rollout import RunRules, play
 
+    agent = load_rows(args.agent, hard=args.hard, checkpoint=args.checkpoint)
+    act = agent.act_rows
+
+    def watched(rows: Sequence[int], observations: Observation) -> Any:
+        skills, found = act(rows, observations), getattr(agent, "probabilities", None)
+        if found is not None and len(found):
+            probabilities.append(found[0])
+        return skills
+
+    agent.act_rows = watched  # type: ignore[method-assign]
     rules = RunRules("hard" if args.hard else "paper", simulator=args.pictures.env_kwargs())
-    return next(play(load_rows(args.agent), chosen, rules)).actions
+    return next(play(agent, chosen, rules)).actions
 
 
 def _tell(episode: Episode, actions: Sequence[int], *, hard: bool) -> None:

@@ -24,6 +24,9 @@ CAPTION_PX: Final = 34
 GOOD: Final = (0, 122, 90)
 BAD: Final = (184, 67, 15)
 INK: Final = (29, 36, 48)
+PALE: Final = (190, 196, 206)
+PANEL_PX: Final = 236
+SHOWN: Final = 5
 GIF_MS: Final = 700
 LAST_MS: Final = 2200
 
@@ -53,6 +56,7 @@ def record(
     *,
     hard: bool = False,
     image_size: int = 256,
+    probabilities: Sequence[NDArray[np.float64]] = (),
     **simulator: Any,
 ) -> list[Picture]:
     """Replay actions and return a captioned picture before each skill and after the last.
@@ -62,6 +66,8 @@ def record(
         actions: skills, as in a trace; those behind the episode's end are not played.
         hard: under the rules of the hard variant.
         image_size: side of the camera picture, pixels.
+        probabilities: before each skill, of all skills, (num_actions,): the likeliest are shown at
+            the right, the one that was chosen in colour.
         simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
 
     Returns:
@@ -78,7 +84,11 @@ def record(
             pictures.append(_captioned(env.render(), caption, note, outcome == "ok"))
             if terminated or truncated:
                 break
-    return pictures
+    if not len(probabilities):
+        return pictures
+    chosen = [*actions, -1][: len(pictures)]
+    known = [*probabilities, *[np.zeros(0)] * len(pictures)]
+    return [_beside(*parts) for parts in zip(pictures, known, chosen, strict=False)]
 
 
 def camera_frames(
@@ -156,6 +166,22 @@ def _write_png(path: Path, pictures: Sequence[Picture]) -> None:
 
 
 _WRITERS: Final = {".gif": _write_gif, ".mp4": _write_mp4, ".png": _write_png}
+
+
+def _beside(picture: Picture, probabilities: NDArray[np.float64], chosen: int) -> Picture:
+    """Return the picture with the likeliest skills at its right, as bars with their shares."""
+    height = picture.shape[0]
+    panel = Image.new("RGB", (PANEL_PX, height), "white")
+    draw, font = ImageDraw.Draw(panel), ImageFont.load_default(14)
+    if len(probabilities):
+        draw.text((12, 18), "next skill", INK, ImageFont.load_default(16), anchor="lm")
+    for place, skill in enumerate(np.argsort(-probabilities, kind="stable")[:SHOWN]):
+        share, top = float(probabilities[skill]), 40 + place * 54
+        colour = GOOD if skill == chosen else PALE
+        draw.rectangle((12, top + 20, 13 + round(share * (PANEL_PX - 70)), top + 30), colour)
+        draw.text((12, top + 9), ACTION_NAMES[skill], INK, font, anchor="lm")
+        draw.text((PANEL_PX - 12, top + 25), f"{share:.0%}", INK, font, anchor="rm")
+    return np.concatenate([picture, np.asarray(panel)], axis=1)
 
 
 def _captioned(picture: object, skill: str, note: str, good: bool) -> Picture:

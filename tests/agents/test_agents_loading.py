@@ -16,7 +16,7 @@ from langrearrange.agents import (
     load_agent,
     load_rows,
 )
-from langrearrange.agents.loading import BUNDLED, is_privileged
+from langrearrange.agents.loading import BUNDLED, agent_names, is_privileged
 from langrearrange.errors import ActionError, AgentError
 
 MODULE = """
@@ -32,6 +32,9 @@ class Batched:
     modality = "rgb"
     def reset_rows(self, rows, instructions): pass
     def act_rows(self, rows, observations): return np.zeros(len(rows), np.int64)
+
+class Trained(Batched):
+    def __init__(self, checkpoint=""): self.checkpoint = checkpoint
 
 class NoModality:
     def reset(self, instruction): pass
@@ -79,7 +82,7 @@ def test_own_agents_are_found_in_the_working_directory() -> None:
     ("name", "message"),
     [
         ("explorr", "did you mean 'explorer'"),
-        ("own_agent", "random, oracle, explorer, blind_sweep, human or module:Class"),
+        ("own_agent", "random, oracle, explorer, blind_sweep, human, .*module:Class"),
         ("own_agent:", "module:Class"),
         ("own_agent:Godo", "its classes: Good, Batched"),
         ("own_agent:number", "no class 'number'"),
@@ -122,3 +125,41 @@ def test_rows_take_every_kind_of_integer(action: object) -> None:
     rows = RowsOfAgents(lambda: _Fixed(action))
     rows.reset_rows([0], ["Find an apple."])
     assert rows.act_rows([0], {"text": ("",)}).tolist() == [3]
+
+
+class _Entry:
+    def __init__(self, name: str, value: str) -> None:
+        self.name, self.value = name, value
+
+
+class _Entries(dict[str, _Entry]):
+    @property
+    def names(self) -> set[str]:
+        return set(self)
+
+
+@pytest.fixture
+def registered(module: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {
+        "mine": _Entry("mine", "own_agent:Trained"),
+        "random": _Entry("random", "own_agent:Good"),
+    }
+
+    def entry_points(group: str, name: str = "") -> _Entries:
+        assert group == "langrearrange.agents"
+        return _Entries({n: e for n, e in found.items() if name in ("", n)})
+
+    monkeypatch.setattr("langrearrange.agents.loading.entry_points", entry_points)
+
+
+def test_an_installed_package_registers_agents_by_name(registered: None) -> None:
+    assert agent_names() == (*BUNDLED, "human", "mine")
+    assert load_rows("mine", checkpoint="out/run").checkpoint == "out/run"  # type: ignore[attr-defined]
+    assert load_agent("random").modality == BUNDLED["random"]().modality, "bundled names stay"
+    with pytest.raises(AgentError, match=r"human, mine or module:Class; did you mean 'mine'"):
+        load_agent("mien")
+
+
+def test_a_checkpoint_for_an_agent_without_weights_is_refused(registered: None) -> None:
+    with pytest.raises(AgentError, match="agent 'explorer' takes no checkpoint; leave it out"):
+        load_rows("explorer", checkpoint="out/run")

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from langrearrange.cli.drive import find_skills
 from langrearrange.cli.main import VERBS, main
 from langrearrange.cli.score_tables import METRICS_LEGEND
 from langrearrange.generator import load_spec, make_episode
+from langrearrange.leaderboard.animation import PANEL_PX
 from langrearrange.paths import templates_path
 from langrearrange.world import SKILLS, skill_index
 
@@ -159,6 +161,35 @@ def test_a_replay_is_saved_as_a_moving_picture(
     assert path.read_bytes()[:6] == b"GIF89a"
 
 
+def test_what_an_agent_finds_likely_is_shown_beside_the_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "likely.py").write_text(LIKELY)
+    monkeypatch.chdir(tmp_path)
+    sizes = {}
+    for name in ("Plain", "Likely"):
+        arguments = ("--agent", f"likely:{name}", "--out", f"{name}.gif")
+        assert run(capsys, "play", "train/000000", *arguments)[0] == 0
+        with Image.open(f"{name}.gif") as picture:
+            sizes[name] = picture.size
+    assert sizes["Likely"] == (sizes["Plain"][0] + PANEL_PX, sizes["Plain"][1])
+
+
+LIKELY = """
+import numpy as np
+
+class Plain:
+    modality = "text"
+    def reset_rows(self, rows, instructions): pass
+    def act_rows(self, rows, observations): return np.zeros(len(rows), np.int64)
+
+class Likely(Plain):
+    def act_rows(self, rows, observations):
+        self.probabilities = np.full((len(rows), 70), 1 / 70)
+        return super().act_rows(rows, observations)
+"""
+
+
 def test_an_episode_is_exported_with_its_plan(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,6 +206,9 @@ WRONG = [
     (("play", "nowhere/000001"), "splits:"),
     (("play", "--out", "x.gif"), "add --agent"),
     (("play", "--agent", "oracle", "--out", "x.txt"), ".gif, .mp4, .png"),
+    (("play", "--checkpoint", "x"), "add --agent NAME, such as llarp"),
+    (("play", "--agent", "oracle", "--checkpoint", "x"), "takes no checkpoint"),
+    (("play", "--agent", "llarp"), "add --checkpoint FOLDER"),
     (("stats", "templates", "--plots", "x"), "name splits"),
     (("stats", "context", "--num-episodes", "0"), "1 or more"),
     (("stats", "context", "--sentences", "0"), "1 or more"),
