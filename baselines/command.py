@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-import torch
 import tyro
 
 from langrearrange.errors import LangRearrangeError, MissingExtraError, UsageError
@@ -67,7 +66,7 @@ def run_command(work: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         logger.error("stopped; what was saved is kept")
         return 130
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except _memory_errors() as error:
         reason = (str(error).splitlines() or [""])[0]
         logger.error("too little memory (%.120s); use a smaller model or fewer envs", reason)
         return 1
@@ -79,6 +78,12 @@ def run_command(work: Callable[[], object]) -> int:
     if result is not None:
         sys.stdout.write(f"{result}\n")
     return 0
+
+
+def _memory_errors() -> tuple[type[BaseException], ...]:
+    """Return the errors for too little memory; torch is not loaded for it."""
+    torch = sys.modules.get("torch")
+    return (MemoryError,) if torch is None else (MemoryError, torch.OutOfMemoryError)
 
 
 @contextmanager

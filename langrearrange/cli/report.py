@@ -29,6 +29,8 @@ class Args(ScoringOptions):
     """the page to write, NAME.html"""
     frames: int = 6
     """number of episodes with camera images (about 100 kB each)"""
+    transcript: Path | None = None
+    """of a chat model (docs/chat.md): what it was told and answered stands beside the pictures"""
     force: Force = False
 
 
@@ -36,6 +38,7 @@ def run(args: Args) -> int:
     """Write the page; its path goes to stdout."""
     from langrearrange.leaderboard.animation import camera_frames
     from langrearrange.leaderboard.page import failures_first, write_page
+    from langrearrange.leaderboard.transcript import read_transcript, said_in
 
     refuse_existing(args.out, overwrite=args.force)
     result = args.score(args.run)
@@ -51,7 +54,8 @@ def run(args: Args) -> int:
         played.id: camera_frames(find_episode(played.id), played.actions, hard=hard)
         for played in failures_first(result.episodes)[: args.frames]
     }
-    path = write_page(args.out, result, find_episode, frames)
+    said = said_in(read_transcript(args.transcript)) if args.transcript else None
+    path = write_page(args.out, result, find_episode, frames, said)
     note(f"{len(result.episodes)} episodes, {path.stat().st_size / 1e6:.1f} MB")
     print(path)
     return 0

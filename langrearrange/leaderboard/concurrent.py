@@ -6,11 +6,21 @@ Not for agents that compute in this process (`workers`) nor for batched ones, wh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
-from langrearrange.agents import AgentSource, BatchedAgent, close_agent
+import numpy as np
+from numpy.typing import NDArray
+
+from langrearrange.agents import (
+    AgentSource,
+    BatchedAgent,
+    Observation,
+    PrivilegedBatchedAgent,
+    close_agent,
+    is_privileged,
+)
 from langrearrange.dataset import EpisodeList, Selection, select
 from langrearrange.leaderboard.rollout import RunRules, ignore, play
 from langrearrange.leaderboard.trace import EpisodeTrace
@@ -45,21 +55,16 @@ def play_concurrently(
     ended: SimpleQueue[EpisodeTrace | BaseException | None] = SimpleQueue()
     waiting, lock, stopped = iter(episodes), threading.Lock(), threading.Event()
 
-    def take() -> Selection | None:
-        with lock:  # sources are not made for several readers
-            episode = None if stopped.is_set() else next(waiting, None)
-            if episode is None:
-                return None
-            on_start(episode.id)
-            return select(EpisodeList([episode]))
-
     def work() -> None:
         agent: BatchedAgent | None = None
         try:
-            while (episode := take()) is not None:
-                agent = agent or source.build()
-                for trace in play(agent, episode, rules, reported=reported):
-                    ended.put(trace)
+            agent = source.build()
+            unlocked = _Unlocked(agent, lock)
+            with lock:
+                while not stopped.is_set() and (episode := next(waiting, None)) is not None:
+                    one = select(EpisodeList([episode]))
+                    for trace in play(unlocked, one, rules, on_start, reported):
+                        ended.put(trace)
         except BaseException as error:
             stopped.set()
             ended.put(error)
@@ -86,3 +91,35 @@ def play_concurrently(
             stopped.set()
     if failure is not None:
         raise failure
+
+
+class _Unlocked:
+    """An agent that lets the other threads go on while it answers.
+
+    Sources and simulators are not made for several threads, so one thread at a time runs.
+    """
+
+    def __init__(self, agent: BatchedAgent, lock: threading.Lock) -> None:
+        self._agent, self._lock, self.modality = agent, lock, agent.modality
+        if isinstance(agent, PrivilegedBatchedAgent) and is_privileged(agent):
+            self.bind_rows = agent.bind_rows
+
+    def reset_rows(self, rows: Sequence[int], instructions: Sequence[str]) -> None:
+        """Begin an episode in each row."""
+        with self._released():
+            self._agent.reset_rows(rows, instructions)
+
+    def act_rows(
+        self, rows: Sequence[int], observations: Observation
+    ) -> NDArray[np.int64] | Sequence[int | str]:
+        """Return the agent's skills."""
+        with self._released():
+            return self._agent.act_rows(rows, observations)
+
+    @contextmanager
+    def _released(self) -> Iterator[None]:
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()

@@ -169,6 +169,8 @@ function show(when) {
     item.className = index + 1 === when ? "chosen" : index + 1 > when ? "later" : "";
   });
   drawMap(worldAt(chosen, when), when);
+  $("said").textContent = (chosen.said || {})[when] || "";
+  $("said").hidden = !chosen.said;
   const frames = chosen.frames;
   $("frame").style.display = frames ? "block" : "none";
   if (frames) $("frame").src = frames[Math.min(when, frames.length - 1)];

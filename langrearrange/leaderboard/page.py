@@ -35,6 +35,8 @@ COLUMNS: Final = ("", "success", "95 %", "efficiency", "95 %", "episodes")
 
 Frames = Mapping[str, Sequence[bytes]]
 """Episode id -> one JPEG or PNG before each skill and after the last."""
+Said = Mapping[str, Mapping[int, str]]
+"""Instruction -> number of skills taken before -> what the model was told and answered then."""
 FindEpisode = Callable[[str], Episode]
 
 
@@ -44,7 +46,11 @@ def failures_first(episodes: Sequence[Replayed]) -> list[Replayed]:
 
 
 def write_page(
-    path: Path | str, result: Result, find_episode: FindEpisode, frames: Frames | None = None
+    path: Path | str,
+    result: Result,
+    find_episode: FindEpisode,
+    frames: Frames | None = None,
+    said: Said | None = None,
 ) -> Path:
     """Write the page.
 
@@ -54,17 +60,26 @@ def write_page(
         find_episode: id -> episode, for the household that is drawn.
         frames: pictures for some of the episodes; those that would carry the page beyond
             `MAX_BYTES` are left out, last ones first, and the page says where they are missing.
+        said: a chat model's transcript (`transcript.said_in`).
 
     Returns:
         The path.
     """
-    return write(path, build_page(result, find_episode, frames))
+    return write(path, build_page(result, find_episode, frames, said))
 
 
-def build_page(result: Result, find_episode: FindEpisode, frames: Frames | None = None) -> str:
+def build_page(
+    result: Result,
+    find_episode: FindEpisode,
+    frames: Frames | None = None,
+    said: Said | None = None,
+) -> str:
     """Return the page as text; see `write_page`."""
     listed = failures_first(result.episodes)
     episodes = [_episode(replayed, find_episode(replayed.id)) for replayed in listed]
+    if said is not None:
+        for episode in episodes:
+            episode["said"] = said.get(episode["instruction"], {})
     houses = dict.fromkeys(episode["house"] for episode in episodes)
     data = {
         "title": f"{result.header.agent.name} on {_splits(result)}",
