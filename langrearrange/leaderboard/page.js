@@ -86,8 +86,12 @@ function drawFilters() {
   const failed = data.episodes.filter((e) => !e.success).length;
   const splits = [...new Set(data.episodes.map((e) => e.split))];
   const choices = [["all", `all ${data.episodes.length}`], ["failed", `failed ${failed}`],
-    ["succeeded", `succeeded ${data.episodes.length - failed}`],
-    ...(splits.length > 1 ? splits.map((s) => [s, s.replaceAll("_", " ")]) : [])];
+    ["succeeded", `succeeded ${data.episodes.length - failed}`]];
+  for (const split of splits.length > 1 ? ["", ...splits] : []) {
+    $("split").append(element("option", { value: split }, split.replaceAll("_", " ") || "all splits"));
+  }
+  $("split").hidden = splits.length < 2;
+  $("split").onchange = drawList;
   for (const [key, label] of choices) {
     const button = element("button", { class: key === filter ? "chosen" : "" }, label);
     button.onclick = () => {
@@ -103,7 +107,8 @@ function drawFilters() {
 function shown() {
   const words = $("search").value.toLowerCase();
   return data.episodes.filter((e) =>
-    (filter === "all" || e.split === filter || (filter === "failed" && !e.success) ||
+    ($("split").hidden || [e.split, ""].includes($("split").value)) &&
+    (filter === "all" || (filter === "failed" && !e.success) ||
       (filter === "succeeded" && e.success)) &&
     `${e.instruction} ${e.id} ${e.template} ${e.cause}`.toLowerCase().includes(words));
 }
@@ -201,20 +206,33 @@ function drawMap(world, when) {
     if (name.endsWith("drawer")) kinds.push("drawer");
     box(r, { class: kinds.join(" ") });
   }
-  for (const [name, r] of Object.entries(flat.boxes)) {
-    drawLabel(map, r, y, english(name));
-  }
   drawPath(map, flat, when, y);
   const robot = world.place === START ? chosen.start : flat.stances[world.place];
   drawThings(map, flat, world, robot, isOpen, y);
   drawRobot(map, robot, y);
+  for (const [name, r] of Object.entries(flat.boxes)) drawLabel(map, r, y, english(name));
+  listThings(world, isOpen);
+}
+
+function listThings(world, isOpen) {
+  const at = {};
+  world.where.forEach((receptacle, thing) => {
+    const place = data.receptacles[receptacle] ?? "hand";
+    (at[place] ||= []).push(english(chosen.things[thing]));
+  });
+  $("things").replaceChildren(...Object.keys(at).sort().map((place) => {
+    const note = isOpen(place) === false ? " (closed)" : "";
+    const item = element("li");
+    item.append(element("b", {}, english(place) + note), `: ${at[place].join(", ")}`);
+    return item;
+  }));
 }
 
 function drawLabel(map, r, y, words) {
   const wide = r[2] - r[0], tall = r[3] - r[1], upright = tall > 1.2 * wide;
   const room = (upright ? tall : wide) - 60;
   const size = Math.min(180, room / (0.56 * words.length));
-  const x0 = (r[0] + r[2]) / 2, y0 = y((r[1] + r[3]) / 2);
+  const x0 = (r[0] + r[2]) / 2, y0 = y(upright || tall < 400 ? (r[1] + r[3]) / 2 : r[3] - 0.72 * size);
   map.append(shape("text", { x: x0, y: y0, "text-anchor": "middle", "dominant-baseline": "central",
     style: `font-size:${size}px`, transform: upright ? `rotate(-90 ${x0} ${y0})` : "" }, words));
 }
