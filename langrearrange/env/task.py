@@ -92,8 +92,8 @@ class Task:
         episode: what is played.
         rules: under which rules.
         layout: the world's static part.
-        state, outcome, steps, action, held_before, reached, holding, success, terminated,
-            truncated: see `Progress`.
+
+    The fields of `Progress` are attributes as well.
     """
 
     state: WorldState
