@@ -106,6 +106,7 @@ def draw_map(task: Task) -> Image.Image:
     draw.ellipse((x - 5, y - 5, x + 5, y + 5), None, _START, width=2)
     base = start if task.state.place == vocabulary.START else house.stance(task.state.place)
     _robot(draw, scale, base, holding=task.state.held >= 0)
+    _labels(draw, house, scale)  # last: the robot stands where they are
     return page
 
 
@@ -124,7 +125,7 @@ def _robot(draw: ImageDraw.ImageDraw, scale: _Scale, base: Pose2D, *, holding: b
 
 @lru_cache(maxsize=8)
 def _plan(house: House) -> Image.Image:
-    """Return what of the map does not change: floor, walls, furniture and its names."""
+    """Return what lies below everything else on the map: floor, walls, furniture."""
     scale = _scale(house)
     page = Image.new("RGB", (VIEW, VIEW), _PAPER)
     draw = ImageDraw.Draw(page)
@@ -136,11 +137,15 @@ def _plan(house: House) -> Image.Image:
     ]
     for label, box in sorted(boxes, key=lambda one: one[0] == "wall"):
         draw.rectangle(box, *((_WALL, None) if label == "wall" else (_FURNITURE, _FAINT)))
-    for label, box in boxes:
+    return page
+
+
+def _labels(draw: ImageDraw.ImageDraw, house: House, scale: _Scale) -> None:
+    for label, x0, y0, x1, y1 in house.outlines:
         if label in vocabulary.RECEPTACLES:
             stance = house.stances[label]
+            box = (*scale.point(x0, y1), *scale.point(x1, y0))
             _label(draw, vocabulary.english(label), box, scale.point(stance.x_mm, stance.y_mm))
-    return page
 
 
 def _label(
@@ -159,7 +164,16 @@ def _label(
         x, y = (right + 3 if dx > 0 else left - width - 3), (top + bottom - height) / 2
     else:
         x, y = (left + right - width) / 2, (bottom + 2 if dy > 0 else top - height - 4)
-    draw.multiline_text((x, y), lines, _INK, _font(11), align="center", spacing=1)
+    draw.multiline_text(
+        (x, y),
+        lines,
+        _INK,
+        _font(11),
+        align="center",
+        spacing=1,
+        stroke_width=2,
+        stroke_fill=_FLOOR,
+    )
 
 
 def _caption(draw: ImageDraw.ImageDraw, task: Task) -> None:
