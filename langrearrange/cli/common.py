@@ -200,7 +200,7 @@ def print_json(value: object) -> None:
 
 
 def note(text: str) -> None:
-    """Say something on stderr: stdout is for results."""
+    """Print a message on stderr: stdout is for results."""
     print(printable(text), file=sys.stderr)
 
 

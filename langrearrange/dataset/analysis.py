@@ -1,4 +1,4 @@
-"""What a data set holds, in numbers (paper B.6): lengths, words, balance, plans. Not drawing.
+"""Statistics of data sets (paper B.6): lengths, words, balance, plans. Not for drawing.
 
 One pass over the episodes gives a `Summary`; `dataset.plots` draws several side by side.
 """
@@ -37,7 +37,7 @@ _A_CAN: Final = [
 NAME: Final = re.compile(
     rf"\b(?:{'|'.join([*sorted(_NAMES, key=lambda n: (-len(n), n)), *_A_CAN])})(?:e?s)?\b"
 )
-"""A name of a thing, a group of things or a place, in lower case, also in the plural."""
+"""A name of an object, group or place, in lower case, singular or plural."""
 _AN: Final = re.compile(rf"\ban (?={NAME.pattern})")
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class Summary:
     targets: Counter[str] = field(default_factory=_by_receptacle)
 
     def add(self, episode: Episode) -> None:
-        """Count one more episode; before any derived number is read."""
+        """Count another episode; call before any derived number is read."""
         self.texts[episode.instruction.lower()] += 1
         self.plan_steps[len(episode.plan)] += 1
         self.num_subgoals[len(episode.subgoals)] += 1
@@ -127,14 +127,14 @@ class Summary:
 
     @cached_property
     def words(self) -> Counter[str]:
-        """Word that is no name -> occurrences."""
+        """Word other than names -> occurrences."""
         found = _sum((w, n) for frame, n in self.frames.items() for w in words_of(frame))
         del found["_"]
         return found
 
     @cached_property
     def names(self) -> Counter[str]:
-        """Name of a thing or place, as it is written -> occurrences."""
+        """Name of an object or place, as written -> occurrences."""
         return _sum((name, n) for text, n in self.texts.items() for name in NAME.findall(text))
 
     @cached_property
@@ -144,7 +144,7 @@ class Summary:
         return frozenset(pair for words in split for pair in pairwise(words))
 
     def novelty(self, known: Summary) -> tuple[float, float]:
-        """Return which share of the different words, and of the bigrams, another set lacks."""
+        """Return the shares of distinct words and bigrams that another set lacks."""
         return (
             len(self.words.keys() - known.words.keys()) / max(1, len(self.words)),
             len(self.bigrams - known.bigrams) / max(1, len(self.bigrams)),
@@ -173,5 +173,5 @@ def mean(counts: Counter[int]) -> float:
 
 
 def text_overlap(summaries: Sequence[Summary]) -> list[list[int]]:
-    """Return a square table: how many instructions each pair of sets shares, capitals aside."""
+    """Return the numbers of instructions that pairs of sets share, a matrix; case is ignored."""
     return [[len(a.texts.keys() & b.texts.keys()) for b in summaries] for a in summaries]

@@ -32,7 +32,7 @@ _OBJECT_ID: Final = re.compile(r"[a-z0-9_]+\Z")
 MEMBER_EPISODES: Final = 32
 """Episodes in one gzip member: the unit of reading."""
 MAX_MEMBER: Final = MEMBER_EPISODES * MAX_LINE
-"""Most bytes a member may have, unfolded or not."""
+"""Most bytes of a member, compressed or not."""
 BAD_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises on bytes that are not the JSON of a type."""
 MAX_YAW: Final = 6283
@@ -59,7 +59,7 @@ def encode_episode(episode: Episode) -> bytes:
 
 
 def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (compressed size, content) of each gzip member, unfolding no more than `MAX_MEMBER`.
+    """Yield (compressed size, content) of each gzip member of at most `MAX_MEMBER` bytes.
 
     Raises:
         zlib.error: a member is damaged, truncated or too large.
@@ -68,7 +68,7 @@ def split_members(data: bytes) -> Iterator[tuple[int, bytes]]:
         decoder = zlib.decompressobj(wbits=31)
         content = decoder.decompress(data, MAX_MEMBER + 1)
         if len(content) > MAX_MEMBER:
-            raise zlib.error(f"unfolds to more than {MAX_MEMBER} bytes")
+            raise zlib.error(f"decompresses to more than {MAX_MEMBER} bytes")
         if not decoder.eof:
             raise zlib.error("truncated")
         yield len(data) - len(decoder.unused_data), content

@@ -51,14 +51,14 @@ class MiniLM:
                 texts[start : start + BATCH], padding=True, truncation=True, return_tensors="pt"
             )
             hidden = self._model(**batch).last_hidden_state.numpy()
-            # Its model card's: mean over what is no padding; the length cancels the divisor.
+            # As in its model card: mean over tokens except padding; the norm cancels the divisor.
             sums = (hidden * batch["attention_mask"].float().numpy()[:, :, None]).sum(axis=1)
             found.append(sums / np.linalg.norm(sums, axis=1, keepdims=True))
         return np.concatenate(found)
 
 
 def map_vectors(vectors: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
-    """Return places on a plane, (n, 2), where near vectors lie near: t-SNE.
+    """Return a t-SNE embedding in the plane, (n, 2).
 
     Raises:
         UsageError: there are fewer than 5 vectors.

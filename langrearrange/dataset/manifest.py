@@ -21,7 +21,7 @@ MANIFEST: Final = "manifest.json"
 MANIFEST_SCHEMA: Final = 2
 """Schema version of manifests; readers refuse others."""
 MAX_MANIFEST: Final = 8 << 20
-"""Largest manifest that is read, in bytes: 400,000 ids of their own fit, others cost no room."""
+"""Largest manifest that is read, in bytes: 400,000 explicit ids fit."""
 _TOO_LARGE: Final = f"the manifest is larger than {MAX_MANIFEST >> 20} MiB"
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 _Size = Annotated[int, msgspec.Meta(ge=1, le=MAX_MEMBER)]
@@ -31,7 +31,7 @@ _Release = Annotated[str, msgspec.Meta(pattern=r"^[0-9][0-9a-z.+-]{0,31}$")]
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the episodes of a generated set depend on: where all of it is alike, so are they.
+    """Everything that the episodes of a generated set depend on.
 
     Attributes:
         spec: the spec, without its key.
@@ -50,7 +50,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that is known of a split without reading an episode.
+    """Facts of a split, known without reading an episode.
 
     Attributes:
         schema_version: of the manifest.
@@ -61,9 +61,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         num_episodes: how many there are.
         templates: template id -> number of episodes, in file order.
         counts: further counts, e.g. `{"house": {"flat_0_00": 12, ...}}`.
-        provenance: what it was generated from; None for other origins.
+        provenance: what it was generated from; None if it was not generated.
         commitment: hex sha256 that binds key and provenance of a sealed set, "" for public ones.
-        ids: the ids by position; None when they are `order`'s, which costs no room.
+        ids: the ids by position; None if they are those of `order`.
         file: name of the data file in the same folder.
         num_bytes: its size.
         members: compressed size of each gzip member, 32 episodes each, in order.

@@ -1,4 +1,4 @@
-"""What a source of episodes must offer: the protocol that stored and computed splits share.
+"""The protocol of episode sources, which stored and computed splits implement.
 
 Not for reading files (`dataset.reader`) and not for computing episodes (`generator`).
 """
@@ -117,7 +117,7 @@ class Chosen(NamedTuple):
 class Selection:
     """Chosen episodes in the order they were given, unlike a source, which groups by template.
 
-    Each is built when its turn comes.
+    Each is built when it is accessed.
     """
 
     def __init__(self, chosen: Iterable[Chosen]) -> None:

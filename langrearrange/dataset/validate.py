@@ -1,4 +1,4 @@
-"""All that can be checked of one episode without its flat, its templates or a solver.
+"""Checks of one episode that need neither its flat nor its templates nor a solver.
 
 Not for proofs of optimality, presuppositions or readings (`langrearrange.generator.check_dataset`).
 """
@@ -29,7 +29,7 @@ MAX_PLAN: Final = HORIZON - 1
 
 
 def episode_problems(episode: Episode, max_plan: int = MAX_PLAN) -> list[Fault]:
-    """Return what is wrong with an episode taken by itself; empty when all is well.
+    """Return the faults of a single episode; empty if there are none.
 
     Checked: the loader's limits, the goal's syntax, that it is false at the start, that the plan
     replays without an invalid skill and reaches the goal with its last skill and not before, and

@@ -207,7 +207,7 @@ def refuse_existing(folder: Path, *, overwrite: bool) -> None:
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn the system's errors into one sentence that says how to go on."""
+    """Turn OSError into a DatasetError with a remedy."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""A spec made ready: text spaces, the order of episodes, which sentence and flat an index gets.
+"""A loaded spec: text spaces, the order of episodes, sentence and flat of each index.
 
-All in closed form: nothing here passes over the episodes. Not for what stands where in the flat
+Everything is in closed form, without a pass over the episodes. Not for the objects in the flat
 (`generator.household`).
 """
 
@@ -26,7 +26,7 @@ KEPT_DRAFTS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an index fixes before anything is drawn: sentence, start case, flat.
+    """What an index determines before anything is drawn: sentence, start case, flat.
 
     Attributes:
         template: the template.
@@ -54,7 +54,7 @@ class Blueprint:
     """
 
     def __init__(self, spec: SplitSpec) -> None:
-        """Load templates and flats; GenerationError when the spec asks for more than there is."""
+        """Load templates and flats; GenerationError if the spec asks for too many episodes."""
         self.spec = spec
         self.file: TemplateFile = load_templates(template_path(spec))
         self.houses: tuple[str, ...] = houses_for(spec.houses)
@@ -68,7 +68,7 @@ class Blueprint:
         return sum(walk.num_texts for walk in self._walks)
 
     def draft(self, index: int) -> Draft:
-        """Return what an episode index fixes; IndexError outside the split."""
+        """Return the draft of an episode index; IndexError outside the split."""
         return self._kept_drafts(index)
 
     def case(self, template: int, rank: int) -> int:
@@ -110,7 +110,7 @@ class Blueprint:
         return Walk(self.spec, template, self.houses, meanings, num_train, first_flat)
 
     def _num_train(self, template: Template) -> int | None:
-        """Return how many of its texts train says, None if this split does not depend on it."""
+        """Return how many of its texts train has, None if this split does not depend on it."""
         if self.spec.texts == "own":
             return None
         order = blueprint_of(load_spec("train")).order
@@ -130,8 +130,8 @@ class Blueprint:
         wanted = everything.num_episodes if spec.num_episodes is None else spec.num_episodes
         if wanted > everything.num_episodes:
             raise GenerationError(
-                f"{spec.name}: {wanted} episodes are wanted, but {self.file.path} says only "
-                f"{everything.num_episodes} different things; ask for fewer, add phrasings or "
+                f"{spec.name}: {wanted} episodes are wanted, but {self.file.path} has only "
+                f"{everything.num_episodes} different texts; ask for fewer, add phrasings or "
                 "slots, or set repeat_texts"
             )
         return everything.prefix(wanted)
@@ -139,7 +139,7 @@ class Blueprint:
 
 @lru_cache(maxsize=32)
 def blueprint_of(spec: SplitSpec) -> Blueprint:
-    """Return a spec's blueprint; loading it takes milliseconds, asking again nothing."""
+    """Return a spec's blueprint; loading it takes milliseconds the first time."""
     return Blueprint(spec)
 
 

@@ -80,12 +80,12 @@ def check_dataset(
     key: str = "",
     workers: int | None = 1,
 ) -> Report:
-    """Prove everything a data set promises.
+    """Check a data set: its file, its manifest and every episode.
 
     Args:
         source: folder of a written set, or any source of episodes.
-        planner: `own` re-proves that every plan is shortest; `pyperplan` also asks a planner that
-            is not ours whether the exported PDDL can be solved (extra `planning`, much slower).
+        planner: `own` re-proves that every plan is shortest; `pyperplan` also asks an
+            independent planner whether the exported PDDL can be solved (extra `planning`, slow).
         key: secret of a sealed set, to check it against what it was committed to.
         workers: processes; None for one per available core, 1 for none besides this one.
 
@@ -138,7 +138,7 @@ def _spec_of(source: Dataset, provenance: Provenance, key: str) -> SplitSpec:
         refresh(spec)
         blueprint_of(spec)
     except (*BAD_JSON, LangRearrangeError) as error:
-        raise DatasetError(f"its spec makes nothing here: {error}") from None
+        raise DatasetError(f"its spec cannot be used here: {error}") from None
     promised = source.manifest.commitment
     if not (promised and key):
         return spec
@@ -151,7 +151,7 @@ def _spec_of(source: Dataset, provenance: Provenance, key: str) -> SplitSpec:
 
 
 class _Checker:
-    """What is needed to check a source's episodes; travels to worker processes."""
+    """Checks the episodes of a source; picklable for worker processes."""
 
     def __init__(self, source: EpisodeSource, planner: PlannerName, key: str) -> None:
         planner_named(planner)  # complain here, not in a worker
@@ -234,7 +234,7 @@ class _Checker:
         return found
 
     def _check_reading(self, episode: Episode) -> Iterator[Finding]:
-        """Read the sentence back: it must be sayable, and mean one thing in this flat."""
+        """Parse the sentence: the templates must contain it, with one meaning in this flat."""
         if self._spec is None or episode.house not in HOUSE_IDS:
             return
         file = load_templates(template_path(self._spec))

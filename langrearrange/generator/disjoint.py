@@ -1,4 +1,4 @@
-"""What holds between the published splits: nothing held out leaks into training. Not within one."""
+"""Checks between the published splits: nothing held out occurs in training."""
 
 from __future__ import annotations
 

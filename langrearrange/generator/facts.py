@@ -1,4 +1,4 @@
-"""Are the facts that a sentence takes for granted true of a household? Drawing and checking ask.
+"""Checks the presuppositions of a sentence in a household; used for drawing and checking.
 
 Not for making them true (`generator.household`).
 """
@@ -16,7 +16,7 @@ from langrearrange.world.vocabulary import RECEPTACLES, receptacles_of
 def broken_facts(
     facts: Sequence[StartFact], objects: Sequence[ObjectPlacement], is_open: Collection[str]
 ) -> list[str]:
-    """Return a sentence for every fact that does not hold at t=0; empty when all hold.
+    """Return a sentence for every fact that does not hold at t=0; empty if all hold.
 
     Args:
         facts: `Grounding.start_facts`.

@@ -38,7 +38,7 @@ from langrearrange.world.vocabulary import (
 DUPLICATE_PERCENT: Final = 20
 """How often there is one more of a kind: a fifth of all objects repeats a category."""
 MAX_TRIES: Final = 40
-"""Draws of a household's numbers, and of its places, before they are squeezed in."""
+"""Draws of a household's numbers, and of its places, before places that are left are used."""
 MAX_CATEGORIES: Final = len(CATEGORIES) - 3
 """Not every category is present in any flat, however full."""
 
@@ -114,11 +114,11 @@ class _Kind(NamedTuple):
 
 
 class _Placer:
-    """Draws how many there are of which category, then where: all kinds by one procedure.
+    """Draws the number of objects of each category, then their places, all by one procedure.
 
-    Whatever does not fit is drawn again as a whole, never put elsewhere: what came later would
-    meet less room than what came first. Only where that fails again and again (a flat that is
-    nearly full) does each take one of the places that are left.
+    If something does not fit, everything is drawn again: otherwise later objects would find less
+    room than earlier ones. Only after `MAX_TRIES` (a flat that is nearly full) do objects take the
+    places that are left.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class _Placer:
         }
 
     def _demanded(self) -> list[_Kind]:
-        """Return what the facts demand, each category once; choose those that they leave open."""
+        """Return the kinds that the facts demand, each category once; draw categories left open."""
         fixed: dict[int, list[int]] = {}
         numbers: Counter[int] = Counter()
         for fact in self._places:
@@ -207,7 +207,7 @@ class _Placer:
                     filled = sum(found.count(receptacle) for found in fixed.values())
                     if filled > self._free[receptacle]:
                         raise Rejected(f"no room for {CATEGORIES[category]} on {fact.receptacle}")
-        for fact in self._places:  # "exactly so many": nothing must add to them
+        for fact in self._places:  # the number is exact: add no others
             if fact.receptacle in RECEPTACLES:
                 self._forbid(fact)
         for category, places in fixed.items():
@@ -219,10 +219,10 @@ class _Placer:
         ]
 
     def _numbered(self, demanded: Sequence[_Kind], wanted: int) -> list[_Kind] | None:
-        """Return kinds of exactly so many objects, None if this draw does not add up to them.
+        """Return kinds of exactly `wanted` objects, None if this draw does not add up to it.
 
-        Kinds are drawn alike until the number is reached or passed: of all orders in which they
-        could have been drawn none is likelier than another.
+        Kinds are drawn in the same way until the number is reached or exceeded, so all orders of
+        drawing are equally likely.
         """
         rng = self._rng
         kinds = [self._more(kind) for kind in demanded]
@@ -269,7 +269,7 @@ class _Placer:
         return placed
 
     def _places_of(self, kind: _Kind) -> list[int]:
-        """Return where a kind's objects stand; clutter as if a sentence named places of its own."""
+        """Return the places of a kind's objects; of clutter, as if a sentence named its places."""
         rng, shape, mask, fixed = self._rng, kind.shape, kind.mask, list(kind.fixed)
         for count in shape.fixed:
             place = self._choose(mask) if shape.named else rng.choice(_BITS[mask])
@@ -284,7 +284,7 @@ class _Placer:
         return fixed + [self._choose(mask) for _ in range(kind.number - len(fixed))]
 
     def _squeezed(self, kinds: Sequence[_Kind]) -> list[tuple[int, int]]:
-        """Return a place for every object: what is decided first, the rest where there is room."""
+        """Return a place for every object: fixed ones first, the others where there is room."""
         placed = [(kind.category, place) for kind in kinds for place in kind.fixed]
         rest = [kind for kind in kinds for _ in range(kind.number - len(kind.fixed))]
         free = self._free.copy()

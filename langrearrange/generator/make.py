@@ -29,7 +29,7 @@ from langrearrange.world import SKILLS, Subgoal
 from langrearrange.world.goals import Goal, Source, parse_goal
 
 MAX_ATTEMPTS: Final = 64
-"""Households drawn for one episode before the spec is called impossible."""
+"""Households drawn for one episode before GenerationError is raised."""
 MAX_VISITS: Final = 60_000
 """Work bound of one solve: an attempt beyond it is redrawn, about 0.2 s."""
 
@@ -62,9 +62,9 @@ def make_episode(spec: SplitSpec, index: int, variant: int = 0) -> Episode:
 
 
 def draw_episode(spec: SplitSpec, index: int, variant: int = 0) -> Episode:
-    """Draw an episode without a plan, which takes a quarter of the time: for statistics.
+    """Draw an episode without a plan, in a quarter of the time: for statistics.
 
-    It is that of `make_episode` but where that one's plan is refused, and another household drawn.
+    It is that of `make_episode`, unless that rejects the household because of its plan.
     """
     return _first(spec, index, variant, lambda episode, _, __: episode)
 

@@ -1,4 +1,4 @@
-"""What a manifest says otherwise than the set's content and spec. Not for single episodes."""
+"""Compares a manifest with the content and the spec of its set. Not for single episodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def manifest_findings(
     *,
     exact: bool,
 ) -> Iterator[Finding]:
-    """Yield every field that lies.
+    """Yield a finding for every wrong field.
 
     Args:
         manifest: of the set; the reader has compared members and ids with the content.

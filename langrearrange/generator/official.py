@@ -1,4 +1,4 @@
-"""Importing the official release's episodes: read, translated, solved, judged, written.
+"""Imports the official release's episodes: reads, translates, solves, checks, writes.
 
 Not for reading its pickles (`dataset.official`), which never runs any part of them.
 """
@@ -40,7 +40,7 @@ BY_DESCRIPTION: Final = (f"{PREFIX}context", f"{PREFIX}referring_expressions")
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of one released file.
+    """The result of importing one released file.
 
     Attributes:
         file: its name.
@@ -75,7 +75,7 @@ class ImportReport:
 
     @property
     def inconsistent(self) -> tuple[str, ...]:
-        """Ids of the written episodes that contradict themselves or cannot be played as meant."""
+        """Ids of the written episodes that are inconsistent or cannot be played as intended."""
         kinds = {*NOTES, "rejected"}
         return tuple(dict.fromkeys(f.episode_id for f in self.findings if f.kind not in kinds))
 
@@ -86,7 +86,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The episodes of one released file, in file order, and what is to be said of them."""
+    """The episodes of one released file, in file order, with findings."""
 
     episodes: tuple[Episode, ...]
     report: ImportReport

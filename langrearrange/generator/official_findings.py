@@ -1,4 +1,4 @@
-"""What does not hold in a released episode: between its sentence, its goal and its household.
+"""Inconsistencies of a released episode: between sentence, goal and household.
 
 Not for whether its goal can be reached (`generator.official`).
 """
@@ -20,11 +20,11 @@ from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES
 SENSOR_TOKENS: Final = 30
 """Tokens that the release's instruction sensor takes; it asserts on more."""
 NOTES: Final = ("for_all_of_one", "partly_done", "two_readings", "over_30_tokens")
-"""Findings that contradict nothing but make an episode easier, harder or unreadable there."""
+"""Findings that are not inconsistencies but make an episode easier, harder or unreadable."""
 
 
 def sentence_findings(record: OfficialEpisode, episode: Episode) -> Iterator[Finding]:
-    """Yield what sentence, goal and household say differently of each other, and notes."""
+    """Yield inconsistencies between sentence, goal and household, and notes."""
     goal = parse_goal(episode.goal)
     for kind, message in (
         *_empty_sources(record, episode, goal),
@@ -42,7 +42,7 @@ def _counts(episode: Episode) -> Counter[tuple[str, str]]:
 def _empty_sources(
     record: OfficialEpisode, episode: Episode, goal: Goal
 ) -> Iterator[tuple[str, str]]:
-    """A receptacle that the sentence names and the goal does not is where the thing should be."""
+    """Check that objects are on a receptacle that the sentence names and the goal does not."""
     text = episode.instruction.lower()
     places = {RECEPTACLE_OF[e] for e in record.entities.values() if e in RECEPTACLE_OF}
     wanted = {category_of(e) for e in record.entities.values() if is_category(e)}

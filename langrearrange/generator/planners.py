@@ -1,4 +1,4 @@
-"""Planners that are not ours, as a second opinion on an episode: pyperplan on its exported PDDL.
+"""Independent planners as a second check of episodes: pyperplan on the exported PDDL.
 
 Not for planning inside the product: that is `langrearrange.solver`.
 """
@@ -19,7 +19,7 @@ PlannerName = Literal["own", "pyperplan"]
 
 
 def planner_named(name: str) -> Planner | None:
-    """Return a planner's word on an episode, None for our own solver.
+    """Return an independent planner by name, None for our own solver.
 
     Raises:
         UsageError: no such planner.
@@ -37,7 +37,7 @@ def planner_named(name: str) -> Planner | None:
 
 
 def pyperplan_says(episode: Episode) -> str:
-    """Return "" when pyperplan (greedy best first, h_FF) finds a plan, else a complaint."""
+    """Return "" if pyperplan (greedy best first, h_FF) finds a plan, else what is wrong."""
     from pyperplan.planner import HEURISTICS, SEARCHES, search_plan
 
     pair = pddl.export(

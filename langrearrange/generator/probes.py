@@ -71,7 +71,7 @@ def probe_split(
 ) -> list[Lift]:
     """Train probes on fresh episodes of a split and test them on as many others.
 
-    Where an interval of a probe of sentences is wider than `MAX_LIFT` on either side, it is tested
+    If the interval of a probe of sentences is wider than `MAX_LIFT` on either side, all are tested
     on twice as many.
 
     Args:
@@ -98,7 +98,8 @@ def probe_split(
     train, test = draw(0), draw(num_episodes)
     found = lifts(test, _of_sentences, _of_cases)
     if any(lift.half_width > MAX_LIFT for lift in found):
-        found = lifts(joined([test, draw(2 * num_episodes)]), _of_sentences, _of_cases)
+        test = joined([test, draw(2 * num_episodes)])
+        found = lifts(test, _of_sentences, _of_cases)
     return lifts(test, _of_households) + found
 
 

@@ -1,4 +1,4 @@
-"""All that can be proved of one episode: flat, household, sentence, goal, plan, subgoals.
+"""Proofs of one episode: flat, household, sentence, goal, plan, subgoals.
 
 Not for files, hashes or what holds between episodes (`generator.check`).
 """
@@ -28,7 +28,7 @@ MAX_VISITS: Final = 2_000_000
 """Work bound of one proof: an episode of the generator needs a thousandth of it."""
 
 Planner = Callable[[Episode], str]
-"""Another planner's word on an episode: "" when it is solvable, else what is wrong."""
+"""An independent planner: returns "" if an episode is solvable, else what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def prove_episode(
     case: int = 0,
     planner: Planner | None = None,
 ) -> list[Finding]:
-    """Return every fault of an episode; empty when all is proved.
+    """Return every fault of an episode; empty if there is none.
 
     Args:
         episode: the episode.
@@ -135,9 +135,9 @@ def _sentence_faults(episode: Episode, grounding: Grounding, case: int) -> Itera
         yield "sentence", f"reads '{episode.instruction}', not '{grounding.sentence}'"
     if episode.goal != grounding.goal:
         yield "goal_text", f"the sentence means {grounding.goal}, the goal is {episode.goal}"
-    told = (grounding.template.id, grounding.phrasing, grounding.cluster)
-    if told != (episode.template, episode.phrasing, episode.cluster):
-        yield "labels", f"template, phrasing and cluster should be {told}"
+    labels = (grounding.template.id, grounding.phrasing, grounding.cluster)
+    if labels != (episode.template, episode.phrasing, episode.cluster):
+        yield "labels", f"template, phrasing and cluster should be {labels}"
     for broken in broken_facts(grounding.start_facts(case), episode.objects, episode.open):
         yield "presupposition", f"'{episode.instruction}' takes for granted: {broken}"
 

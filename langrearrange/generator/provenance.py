@@ -1,4 +1,4 @@
-"""What the episodes of a set depend on besides index and variant, and whether it is still the same.
+"""What the episodes of a set depend on besides index and variant, and what of it has changed.
 
 Looks are left out: no mesh, texture or colour enters an episode.
 """
@@ -20,7 +20,7 @@ from langrearrange.world.vocabulary import CATEGORIES
 
 
 def provenance_of(blueprint: Blueprint) -> Provenance:
-    """Return what a set generated now is made from; reads every flat of the split (0.3 s)."""
+    """Return the provenance of a set generated now; reads every flat of the split (0.3 s)."""
     return Provenance(**{field: now(blueprint) for field, (_, now) in _ORIGINS.items()})
 
 
@@ -50,7 +50,7 @@ def changes(stored: Provenance | None, blueprint: Blueprint, *, flats: bool = Tr
 
 
 def commitment(spec: SplitSpec, provenance: Provenance) -> str:
-    """Return the hash that binds a sealed set: publish it before, the key after.
+    """Return the commitment to a sealed set: published before the key is.
 
     Returns:
         64 hex digits over the spec with its key and everything else that the episodes depend on;

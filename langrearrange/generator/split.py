@@ -33,7 +33,7 @@ CACHED_EPISODES: Final = 64
 
 
 class GeneratedSplit:
-    """The episodes of a spec, computed when asked for (1-3 ms each) and a few kept.
+    """The episodes of a spec, computed on access (1-3 ms each); a few are cached.
 
     Attributes:
         spec: the spec.
@@ -103,7 +103,7 @@ class GeneratedSplit:
 
 
 def open_split(name: str) -> EpisodeSource:
-    """Return a published split: read where its file is shipped, else computed; the same episodes.
+    """Return a published split: read if its file is shipped, else computed; the same episodes.
 
     Raises:
         VocabularyError: no split has this name.

@@ -1,6 +1,6 @@
-"""A static leaderboard page from traces: no server, nothing that can go down.
+"""Builds a static leaderboard page from traces.
 
-Every trace is replayed; its scores are kept by its hash, so that the next board is quick.
+Every trace is replayed; its scores are cached by its hash.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TIERS: Final = {"T0": "T0 no place", "T1": "T1 self-reported", "T2": "T2 sealed"
 
 
 class Row(NamedTuple):
-    """A run of the board; the reference rows are those that the board played itself."""
+    """A run on the board; the board itself makes the runs of reference rows."""
 
     result: ResultRecord
     reference: bool = False

@@ -1,17 +1,17 @@
-"""Why an episode failed, by fixed rules over what was done: the first rule that fits.
+"""Causes of failure, assigned by fixed rules: the first rule that matches.
 
 The rules, in their order:
 
     timeout, crash, refusal, bad_action   the agent stopped answering
     precondition        at least half of the skills were impossible
-    wrong_branch        something was moved that the sentence's condition forbids to move
-    distractor          a thing named in the sentence, but not wanted, was picked up
-    wrong_object        another thing that is not wanted was picked up
-    missed_one          some, but not all, of what had to be moved was moved
-    wrong_receptacle    a wanted thing was put down where it does not belong
-    loop                the second half of the episode brought hardly anything new
-    never_found         a wanted thing was never in reach
-    horizon             none of these: time ran out on the way
+    wrong_branch        an object was moved that the condition forbids to move
+    distractor          an object named in the sentence, but not a target, was picked up
+    wrong_object        another object that is not a target was picked up
+    missed_one          some, but not all, of the targets were moved
+    wrong_receptacle    a target was put down in a wrong place
+    loop                the second half of the episode has hardly any new states
+    never_found         a target was never in reach
+    horizon             none of these: the horizon was reached
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ LOOP_SHARE: Final = 0.35
 
 
 class Wanted(NamedTuple):
-    """What a goal mentions.
+    """The categories and receptacles of a goal.
 
     Attributes:
         categories: to bring or find.
-        kept: not to be moved.
+        kept: that must not be moved.
         targets: receptacles to bring them to.
         forbidden: receptacles to take them off.
         every: whether all of a category are meant.
@@ -77,7 +77,7 @@ def cause_of(
         episode: what was played.
         layout: its static part.
         states: the world before each skill and after the last.
-        outcomes: what became of each skill.
+        outcomes: outcome of each skill.
         failure: why the agent stopped answering, "" if it did not.
     """
     if failure:
@@ -101,7 +101,7 @@ def cause_of(
 
 
 def wanted_of(goal: str, layout: Layout, initial: WorldState) -> Wanted:
-    """Return what a goal mentions, in the branch that applies in this episode."""
+    """Return the categories and receptacles of a goal's branch that applies in this episode."""
     tree = _branch(_parsed(goal), layout, initial)
     quantified = [part for part in walk(tree) if isinstance(part, Quantified)]
     types = {v.name: v.members for part in quantified for v in part.variables}

@@ -1,6 +1,6 @@
-"""A hash chain over the observations of an episode: proves which build and modality was played.
+"""A hash chain over the observations of an episode: it identifies build and modality of a run.
 
-Not a proof that an agent looked at them.
+It does not prove that the agent used the observations.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from langrearrange.leaderboard.trace import Header
 
 Pictures = Literal["some", "all", "none"]
 SAMPLE: Final = 8
-"""Episodes whose pictures are drawn again by default, evenly spread."""
+"""Episodes whose images are rendered again by default, evenly spaced."""
 
 
 class ObservationChain:
@@ -52,12 +52,12 @@ class ObservationChain:
 
 
 class Verifier(NamedTuple):
-    """What recomputes the chains of one modality.
+    """Recomputes the chains of one modality.
 
     Attributes:
         symbolic: see `Observer`.
         observations: what the agent was shown; None where chains are not compared.
-        every: of so many episodes one is compared.
+        every: one of this many episodes is compared.
     """
 
     symbolic: bool
@@ -66,7 +66,7 @@ class Verifier(NamedTuple):
 
     @property
     def compared(self) -> Pictures:
-        """Of how many episodes the chain is compared."""
+        """Which share of the episodes is compared."""
         if self.observations is None:
             return "none"
         return "all" if self.every == 1 else "some"
@@ -75,7 +75,7 @@ class Verifier(NamedTuple):
 def verifier(
     header: Header, num_lines: int, pictures: Pictures = "some", trusted: Collection[str] = ()
 ) -> Verifier:
-    """Return what recomputes the chains of a trace.
+    """Return a verifier for the chains of a trace.
 
     Args:
         header: of the trace.
@@ -86,7 +86,7 @@ def verifier(
         trusted: modalities `module:factory` that may be imported.
 
     Raises:
-        SubmissionError: the modality cannot be had here.
+        SubmissionError: the modality is not available here.
     """
     modality, played = header.agent.modality, header.played
     try:

@@ -1,7 +1,7 @@
-"""Did an agent know where hidden things are? A test on where it looks first.
+"""Detects agents that know where hidden objects are, by the receptacles that they visit first.
 
-Replay proves that actions lead to success, not that they were chosen by looking. A copied plan
-goes straight to the right receptacle; an honest search cannot, more often than chance allows.
+Replay proves that actions lead to success, not that they were based on observations. A copied plan
+goes straight to the right receptacle; an honest search does so no more often than by chance.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from langrearrange.world.vocabulary import (
 ALPHA: Final = 1e-6
 """A run is flagged below this p-value: one honest run in a million."""
 CHANCE: Final = 1 / 7
-"""Bound on the chance that the best first look finds one hidden thing: four fifths of the things
-stand on the eight open receptacles, and never on the one they are wanted at."""
+"""Bound on the chance that the best first look finds one hidden object: four fifths of the objects
+stand on the eight open receptacles, and never on the target."""
 CHANCE_WITH_A_CAMERA: Final = 1 / 2
-"""The same for agents that see pictures: some things are in view from the start pose."""
-TOLD_OTHERWISE: Final = ("spatial_relationships",)
-"""Splits whose sentences say where things are without naming it."""
+"""The same for agents that see pictures: some objects are in view from the start pose."""
+DESCRIBED: Final = ("spatial_relationships",)
+"""Splits whose sentences describe places without naming them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clairvoyance:
-    """What the first looks tell.
+    """The result of the test.
 
     Attributes:
-        num_looks: episodes in which something hidden was looked for, places unsaid.
-        hits: how often the first place looked at held it.
-        expected: how often at most by chance.
+        num_looks: episodes in which the agent searched for an object whose place is not given.
+        hits: how often the first receptacle that it visited held the object.
+        expected: bound on the hits that are expected by chance.
         p_value: chance of so many hits in an honest search; 1.0 without looks.
     """
 
@@ -54,7 +54,7 @@ class Clairvoyance:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the run needs an explanation: it is of tier T0, however it was played."""
+        """Whether the run is flagged: its tier is T0, however it was played."""
         return self.p_value < ALPHA
 
 
@@ -65,7 +65,7 @@ def clairvoyance(
 
     Args:
         played: replayed episodes, each with its episode.
-        symbolic: whether its observations were; cameras see farther.
+        symbolic: whether its observations were symbolic; cameras see farther.
 
     Returns:
         The test; exact for independent looks whose chances are at most the bounds.
@@ -82,15 +82,15 @@ def clairvoyance(
 
 
 def _first_look(replayed: Replayed, episode: Episode) -> tuple[bool, int] | None:
-    """Return whether the first place looked at held a wanted thing, and how many places hold one.
+    """Return whether the first receptacle visited held a target, and how many receptacles hold one.
 
-    None where nothing is hidden: the sentence says where, or nothing was looked at.
+    None if nothing is hidden (the sentence gives the place) or no receptacle was visited.
     """
     named = {m.name for m in find_mentions(episode.instruction) if m.name in RECEPTACLE_INDEX}
     layout, initial = episode.layout(), replayed.states[0]
     wanted = wanted_of(episode.goal, layout, initial)
-    told = base_split(replayed.split) in TOLD_OTHERWISE or not named <= wanted.targets
-    if told or wanted.forbidden or _names_a_source(episode.goal):
+    described = base_split(replayed.split) in DESCRIBED or not named <= wanted.targets
+    if described or wanted.forbidden or _names_a_source(episode.goal):
         return None
     places = _places_of(wanted.categories, layout, initial)
     places -= {RECEPTACLE_INDEX[name] for name in named}

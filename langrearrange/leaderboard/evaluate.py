@@ -48,7 +48,7 @@ OnEpisode = Callable[[EpisodeTrace], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be played, under which rules.
+    """Which episodes are played, under which rules.
 
     Attributes:
         sources: the splits.
@@ -58,7 +58,7 @@ class Plan:
         horizon: skills an episode may take.
         seed: given to the agent.
         num_rows: episodes side by side, for agents that batch.
-        simulator: arguments of the env that say what draws: `simulator`, `habitat_python`, ...
+        simulator: env arguments that select the simulator: `simulator`, `habitat_python`, ...
     """
 
     sources: Sequence[EpisodeSource]

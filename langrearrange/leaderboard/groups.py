@@ -20,7 +20,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 STRATIFIED: Final = ("new_scenes", "train_eval", "validation", "train_mini", "train")
 """Splits of the nine fixed training templates: intervals generalise to these templates only."""
 BOARD_SPLITS: Final = (*TEST_SPLITS, "train_eval")
-"""What a ranked run plays."""
+"""Splits of a ranked run."""
 
 
 def is_stratified(split: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which episodes a trace is about: found by exact id, contents compared. Not replaying them."""
+"""Finds the episodes of a trace by exact id and compares their contents; does not replay them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from langrearrange.paths import datasets_path
 from langrearrange.world.vocabulary import SPLITS
 
 OpenSource = Callable[[str], EpisodeSource]
-"""Split name -> its episodes, from where the scorer trusts them to be."""
+"""Split name -> its episodes, from a source that the scorer trusts."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedSplit:
-    """The lines of a trace that are of one split, each with its episode.
+    """The lines of a trace that belong to one split, each with its episode.
 
     Attributes:
         split: its name.
         lines: (line, episode as the scorer has it), in trace order.
-        absent: episodes that were to be played and are not in the trace.
-        partial: whether only a part of the split was to be played.
+        absent: declared episodes that the trace lacks.
+        partial: whether the header declares only a part of the split.
         published: whether these are the episodes that this package publishes.
-        round: commitment of the sealed round that the episodes were made for again, or "".
+        round: commitment of the sealed round of the episodes, or "".
     """
 
     split: str
@@ -49,7 +49,7 @@ def match(trace: Trace, open_source: OpenSource) -> list[MatchedSplit]:
 
     Args:
         trace: of one run.
-        open_source: gives the episodes of a split; the trace is never asked where they are.
+        open_source: gives the episodes of a split; never taken from the trace.
 
     Raises:
         SubmissionError: an unknown split, an unknown or repeated episode, a variant, or episodes
@@ -94,7 +94,7 @@ def content_sha256(episodes: Iterable[Episode]) -> str:
 def published_sha256(split: str) -> str | None:
     """Return the content hash of a published split as the package has it, None for another name.
 
-    `LANGREARRANGE_DATASETS` changes nothing here.
+    `LANGREARRANGE_DATASETS` has no effect here.
     """
     if split not in SPLITS:
         return None
@@ -120,7 +120,7 @@ def _positions(trace: Trace, sources: Mapping[str, EpisodeSource]) -> dict[str, 
 
 
 def _position(episode_id: str, sources: Mapping[str, EpisodeSource]) -> tuple[str, int]:
-    """Say where an episode is: exactly a published id, no variant and no near miss."""
+    """Return split and position of an episode; only its exact published id is accepted."""
     for split, source in sources.items():
         try:
             position = source.index_of(episode_id)

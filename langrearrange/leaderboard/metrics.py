@@ -1,4 +1,4 @@
-"""The numbers that stand beside success and efficiency, without intervals: one row per metric.
+"""Further metrics beside success and efficiency, without intervals: one row per metric.
 
 Scores, result files, tables and pages all derive from `METRICS`.
 """
@@ -17,7 +17,7 @@ class Metric:
     """A number computed from a set of episodes.
 
     Attributes:
-        title: what its column is called.
+        title: of its column.
         of: (episodes played, number of episodes that count) -> value, None where it is undefined;
             the second is larger if episodes are missing, which count as failed.
         digits: decimals shown.

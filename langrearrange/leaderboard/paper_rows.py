@@ -1,4 +1,4 @@
-"""The paper's published success rates, to stand greyed beside ours: Habitat, not comparable."""
+"""The paper's published success rates, shown in grey: measured in Habitat, not comparable."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ PAPER_SUCCESS: Final[dict[str, tuple[int, ...]]] = {
 }
 """Method -> success in percent, in the order of `COLUMNS`. Source: paper Tables 2 and 5."""
 EXCHANGED: Final = ("multiple_rearrangements", "multiple_objects")
-"""Cells that probably carry each other's label: the released files of these two splits do."""
+"""Cells that are probably exchanged, as the released files of these two splits are."""
 NOTE: Final = "Habitat, not comparable"

@@ -1,4 +1,4 @@
-"""Would a trace be accepted and ranked? Tells a submitter before sending, with every reason."""
+"""Checks whether a trace would be accepted and ranked, and lists all reasons if not."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ RESERVED: Final = frozenset((*(name.replace("_", "") for name in BUNDLED), "huma
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What would become of a submission.
+    """How a board would treat a submission.
 
     Attributes:
         rejected: why the file cannot be scored at all; empty if it can.
         unranked: why it would be listed without a place; empty if it would have one.
-        remarks: what a reader of the board may ask about.
+        remarks: facts that a reader of the board may ask about.
         result: its scores, None when rejected.
     """
 
@@ -92,7 +92,7 @@ def _unranked(result: Result) -> list[str]:
 
 
 def flaws(result: Result) -> list[str]:
-    """Return what of a run's episodes keeps it from having a place."""
+    """Return why a run's episodes keep it from having a place."""
     found = []
     if result.foreign:
         found.append(
@@ -122,7 +122,7 @@ def flaws(result: Result) -> list[str]:
 
 
 def oddities(result: Result) -> list[str]:
-    """Return what of a run's episodes a reader may ask about, ranked or not."""
+    """Return facts of a run's episodes that a reader may ask about, ranked or not."""
     header = result.header
     stopped = sum(bool(episode.failure) for episode in result.episodes)
     counted = {

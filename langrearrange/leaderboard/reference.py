@@ -1,4 +1,4 @@
-"""The two rows that stand on every board: `explorer` and `blind_sweep`, played when needed."""
+"""The two reference rows of every board: `explorer` and `blind_sweep`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def with_reference_rows(rows: Sequence[Row], open_source: OpenSource) -> list[Ro
         open_source: gives the splits a board needs.
 
     Returns:
-        The rows, reference rows behind them: for each protocol, on the published splits.
+        The rows, then the reference rows of each protocol, on the published splits.
     """
     completed = list(rows)
     protocols: dict[ProtocolName, None] = {row.result.run.protocol: None for row in rows}

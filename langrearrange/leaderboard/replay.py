@@ -1,4 +1,4 @@
-"""Recorded actions played again: everything a score needs, recomputed; nothing declared is used."""
+"""Replays recorded actions and recomputes what scores need; declared results are not used."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from langrearrange.world import WorldState
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What really happened in an episode.
+    """The replay of an episode.
 
     Attributes:
         id, split, template, phrasing, cluster, instruction: of the episode.
         actions: skills played.
-        outcomes: what became of each, recomputed.
+        outcomes: outcome of each, recomputed.
         states: the world before each skill and after the last; len(actions) + 1.
         success: the goal held in time (in the hard variant: when the agent said stop).
         steps: skills taken, n.
@@ -28,7 +28,7 @@ class Replayed:
         invalid: how many skills were no-ops.
         reward: sum over the steps.
         subgoals: fraction of the episode's subgoals reached; 1.0 where it has none.
-        horizon: skills the episode might have taken.
+        horizon: most skills that the episode may take.
         chained: whether the trace keeps a hash of the observations, which replay has compared.
         failure: why the agent stopped answering, as declared; "" if it did not.
         cause: why it failed (`causes`), "" on success.
@@ -117,7 +117,7 @@ class _Played:
 
 
 def _play(task: Task, trace: EpisodeTrace, observations: Observations | None) -> _Played:
-    """Step a task through the actions, refusing what cannot have happened."""
+    """Step a task through the actions; reject impossible ones."""
     if not trace.chain:
         observations = None
     chain, played = ObservationChain(), _Played([task.state], [])
@@ -142,7 +142,7 @@ def _play(task: Task, trace: EpisodeTrace, observations: Observations | None) ->
     if not task.over:
         if not trace.failure:
             raise SubmissionError(
-                f"{trace.id}: the trace breaks off after {task.steps} actions with neither success "
+                f"{trace.id}: the trace ends after {task.steps} actions with neither success "
                 "nor the horizon reached nor a failure named"
             )
         if observations:

@@ -47,7 +47,7 @@ class GroupRecord(_Strict, frozen=True):
 
 
 class SplitRecord(GroupRecord, frozen=True):
-    """A split: also `METRICS`, counts and why episodes failed."""
+    """A split: also `METRICS`, counts and causes of failure."""
 
     metrics: dict[Name, Number | None]
     num_episodes: Count
@@ -117,8 +117,8 @@ def read_result(data: bytes, place: str) -> ResultRecord:
     try:
         return msgspec.json.decode(data, type=ResultRecord)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        told = ascii(str(error))[1:-1][:500]
-        raise SubmissionError(f"{place}: not a result of this release ({told})") from None
+        reason = ascii(str(error))[1:-1][:500]
+        raise SubmissionError(f"{place}: not a result of this release ({reason})") from None
 
 
 def report_json(result: Result) -> dict[str, Any]:

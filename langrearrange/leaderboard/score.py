@@ -1,6 +1,6 @@
-"""From a trace to scores: success and efficiency per split and group, with honest intervals.
+"""Scores a trace: success and efficiency per split and group, with confidence intervals.
 
-Pure: a trace and the episodes in, numbers out. Printing is `cli`'s, comparing is `compare`'s.
+Not for printing (`cli`) or comparing runs (`compare`).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ Tier = Literal["T0", "T1", "T2"]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a set of episodes came to.
+    """The scores of a set of episodes.
 
     Attributes:
         success, efficiency: with intervals; efficiency is 1 - n/32, 0 on failure.
         metrics: name -> value of each of `METRICS`; None where it is undefined.
         num_episodes: how many count, missing ones included.
         num_missing: how many were not in the trace; they count as failed.
-        causes: why episodes failed -> how many (`causes`), most frequent first.
+        causes: cause of failure (`causes`) -> number of episodes, most frequent first.
     """
 
     success: Interval
@@ -84,14 +84,14 @@ class Result:
         splits: split -> scores, in board order.
         groups: PR, BG, Total, those of which every split was played.
         templates: a row per split and template.
-        partial: splits of which only a part was to be played: such a run is never ranked.
-        num_missing: episodes that were to be played and are not in the trace: counted as failed.
+        partial: splits of which the header declares only a part; such a run is never ranked.
+        num_missing: declared episodes that the trace lacks; they count as failed.
         foreign: splits whose episodes are neither the published ones nor of a sealed round.
         round: commitment of the sealed round whose sets all of it was played on, or "".
-        compared: of how many episodes the hashes of what the agent was shown were recomputed.
+        compared: for which share of the episodes the observation hashes were recomputed.
         num_interrupted: episodes begun more than once; in a sealed round they count as failed.
         false_claims: episodes declared successful that replay shows to have failed.
-        clairvoyance: whether it found hidden things faster than an honest search could.
+        clairvoyance: whether it found hidden objects faster than an honest search could.
         episodes: every replayed episode, by split, then in trace order.
     """
 
@@ -111,16 +111,16 @@ class Result:
 
     @property
     def num_unproved(self) -> int:
-        """How many episodes keep no hash of what the agent was shown."""
+        """How many episodes have no hash of the agent's observations."""
         return sum(not episode.chained for episode in self.episodes)
 
     @property
     def tier(self) -> Tier:
-        """T0 is listed without a place; T1: self-reported, on published episodes; T2: sealed.
+        """T0: listed without a place; T1: self-reported, on published episodes; T2: sealed.
 
-        T0 is privileged (said or shown), partial, unproved, on other episodes, of another horizon
-        or of a modality that is not this package's; and on sealed episodes, if the agent was not
-        isolated or not all it was shown is verified.
+        A run is of tier T0 if it is privileged (declared or detected), partial, without hashes, on
+        other episodes, of another horizon or of a modality from outside this package; on sealed
+        episodes also if the agent was not isolated or not all observations are verified.
         """
         header, isolation = self.header, self.header.played.isolation
         ours = header.horizon == HORIZON and header.agent.modality in RANKED_MODALITIES
@@ -154,9 +154,9 @@ def score(
 
     Args:
         trace: of one run.
-        open_source: gives the episodes of a split, from the package or a folder the caller
-            trusts; the trace itself is never asked for them.
-        pictures: of how many episodes of rgb runs pictures are drawn again, to compare hashes.
+        open_source: gives the episodes of a split, from the package or a folder that the
+            caller trusts; never from the trace.
+        pictures: for which share of the episodes of rgb runs images are rendered again.
         observations: modalities `module:factory` of third parties whose code may be imported.
 
     Raises:
@@ -208,7 +208,7 @@ def score_episodes(
 
     Args:
         played: replayed ones.
-        absent: those that were to be played and were not: failed.
+        absent: declared episodes that were not played; they count as failed.
         stratified: intervals over fixed templates instead of clusters.
 
     Raises:

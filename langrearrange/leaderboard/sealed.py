@@ -1,6 +1,6 @@
-"""Sealed sets made again from a secret key: the standard eleven, bound by one commitment.
+"""Sealed sets, generated from a secret key: the standard eleven, bound by one commitment.
 
-Not for playing them; a set in a folder or of other settings is never of this kind.
+Not for playing them. Sets in folders or with other settings are not sealed.
 """
 
 from __future__ import annotations
@@ -61,5 +61,5 @@ class SealedRound:
     def open(self, split: str) -> SealedSplit:
         """Return a set by its name, `sealed_context`; SubmissionError for any other."""
         if split not in self.specs:
-            raise SubmissionError(f"{split[:80]!a} is no set of a sealed round")
+            raise SubmissionError(f"{split[:80]!a} is not a set of a sealed round")
         return SealedSplit(self.specs[split], self.commitment)

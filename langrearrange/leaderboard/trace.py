@@ -1,6 +1,7 @@
-"""The record of a run: header, one line an episode, footer. Its schema, line by line.
+"""The schema of a trace, the record of a run: header, one line per episode, footer.
 
-Not for files (`trace_reader`, `trace_writer`) and not for believing: `replay` recomputes all.
+Not for files (`trace_reader`, `trace_writer`). Declared results are not trusted: `replay`
+recomputes them.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ MAX_ACTIONS: Final = 1_000
 
 MAX_TEXT: Final = 500
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
-"""Free text of submitters, shown to others; `AgentFacts` refuses what cannot be printed."""
+"""Free text of submitters, shown to others; `AgentFacts` requires printable characters."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _LETTER: Final = r"!-~\u00c0-\u024f"
-"""Printable ASCII and Latin letters with accents: nothing that is invisible or turns direction."""
+"""Printable ASCII and accented Latin letters: no invisible or bidirectional characters."""
 Action = Annotated[int, msgspec.Meta(ge=0, lt=1_000)]
 """A number that may be a skill; `replay` knows which ones are."""
 Name = Annotated[
@@ -36,12 +37,12 @@ Split = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")
 Digest = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32}|[0-9a-f]{64})?$")]
 ProtocolName = Literal["paper", "hard"]
 Failure = Literal["", "crash", "timeout", "bad_action", "refusal", "interrupted"]
-"""Why the agent did not play on: it broke, was too slow, said no skill, or would not answer.
+"""Why the agent's part ended early: crash, time limit, invalid action or no answer.
 `interrupted`: the evaluator ended during the episode, which in a sealed round counts as failed."""
 Interface = Literal["in-process", "process", "http"]
 Isolation = Literal["none", "process", "user", "sandbox", "remote"]
-"""What keeps the agent from the episodes: nothing, a process of the same user, another user, a
-sandbox, another machine."""
+"""What separates the agent from the episodes: nothing, a process of the same user, another user,
+a sandbox, another machine."""
 OutcomeName = Literal[
     "none", "ok", "hand_full", "hand_empty", "not_near", "closed", "already_open",
     "already_closed", "absent", "stop",
@@ -50,7 +51,7 @@ ISOLATED: Final = frozenset[Isolation](("user", "sandbox", "remote"))
 
 
 class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a submitter says of an agent. Declared, never checked, except for `modality`.
+    """Facts that a submitter declares about an agent; only `modality` is checked.
 
     Attributes:
         name: shown in tables.
@@ -106,14 +107,14 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """How a run was played; written by `evaluate`, not by the agent.
 
     Attributes:
-        interface: how the agent was asked.
-        isolation: what kept it from the episodes.
+        interface: how the evaluator called the agent.
+        isolation: what separated it from the episodes.
         network: whether it may have reached the network.
         workers: processes that played, the most at any time.
         limits: of the agent.
-        simulator: what drew the pictures.
-        machine: kind of processor, `x86_64`: pictures are promised bit-identical on one kind.
-        resumes: how often the run was interrupted and begun again.
+        simulator: what rendered the images.
+        machine: processor architecture, such as `x86_64`; images are bit-identical on the same.
+        resumes: how often the run was interrupted and resumed.
         round: commitment of the sealed round it was played for, "" for none.
         package_sha256: of the source of the langrearrange that played.
     """
@@ -155,7 +156,7 @@ class Header(
         horizon: skills an episode may take.
         seed: given to the agent.
         agent: declared facts.
-        played: how.
+        played: under which conditions.
         datasets: split -> which episodes.
     """
 
@@ -197,11 +198,11 @@ class EpisodeTrace(
     Attributes:
         id: episode id; `#k` for a variant.
         actions: skills in order.
-        outcomes: what became of each, for readers; replay recomputes them.
-        success: as declared by whoever ran it; replay ignores it.
+        outcomes: outcome of each action, for readers; replay recomputes them.
+        success: as declared; replay ignores it.
         failure: why the agent stopped answering, "" if it did not.
-        attempts: how often it was begun; more than 1 if the evaluator was killed meanwhile.
-        chain: hash of the observations it was given, "" if not kept.
+        attempts: how often it was started; more than 1 if the evaluator was killed during it.
+        chain: hash of the observations that the agent received, "" if not recorded.
     """
 
     id: Name
@@ -230,7 +231,7 @@ _DECODER: Final[msgspec.json.Decoder[Line]] = msgspec.json.Decoder(Line)
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A whole trace, schema and footer checked; what it declares is not."""
+    """A complete trace with valid schema and footer; its declared results are not checked."""
 
     header: Header
     episodes: tuple[EpisodeTrace, ...]
@@ -247,8 +248,8 @@ def decode_line(data: bytes, place: str) -> Line:
         return _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         _refuse_other(_version_of(data), place)
-        told = ascii(str(error))[1:-1][:500]
-        raise SubmissionError(f"{place}: not a line of a trace ({told})") from None
+        reason = ascii(str(error))[1:-1][:500]
+        raise SubmissionError(f"{place}: not a line of a trace ({reason})") from None
 
 
 class _Version(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Reading of finished traces, from anybody: bounded before it is paid for. Not replaying."""
+"""Reads finished traces of untrusted origin; sizes are limited before anything is parsed."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from langrearrange.leaderboard.trace import (
 )
 
 MAX_HEADER: Final = 1 << 16
-"""Longest header a reader takes, in bytes; one of eleven splits needs about 2,000."""
+"""Longest header that is accepted, in bytes; one of eleven splits needs about 2,000."""
 MAX_BYTES: Final = 64 << 20
-"""Largest file on disk a reader opens."""
+"""Largest file that is opened, in bytes."""
 MAX_UNPACKED: Final = 128 << 20
-"""Most bytes it may unfold to; 150,000 episodes need about 90 MB."""
+"""Most bytes of its content, decompressed; 150,000 episodes need about 90 MB."""
 
 
 def read_trace(path: Path | str) -> Trace:
     """Read a finished trace.
 
     Args:
-        path: a `.jsonl.gz` written by `evaluate`, or by anybody.
+        path: a `.jsonl.gz` file, as `evaluate` writes it.
 
     Returns:
-        The trace; every line fits the schema and the footer's hash is right.
+        The trace; every line matches the schema, and the footer's hash is correct.
 
     Raises:
         SubmissionError: not a trace file, truncated, altered, too large or of another version.
@@ -48,7 +48,7 @@ def read_trace(path: Path | str) -> Trace:
     episodes: list[EpisodeTrace] = []
     for data in lines:
         if footer is not None:
-            raise SubmissionError(f"{lines.place}: there are lines behind the footer; remove them")
+            raise SubmissionError(f"{lines.place}: lines after the footer; remove them")
         line = decode_line(data, lines.place)
         if isinstance(line, StartLine) or (header is None) != isinstance(line, Header):
             raise SubmissionError(f"{lines.place}: a trace has one header, as its first line")
@@ -81,7 +81,7 @@ def _check_footer(footer: Footer, episodes: int, sha256: str, place: str) -> Non
 
 
 class _Lines:
-    """The lines of a file, each read only if it is not too long, so that none exhausts memory."""
+    """The lines of a file, limited in length so that none exhausts memory."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():

@@ -72,7 +72,7 @@ class TraceWriter:
         return dict(self._done)
 
     def start(self, episode_id: str) -> None:
-        """Note that an episode begins, before its agent is told of it."""
+        """Record that an episode begins, before its agent receives it."""
         self._starts[episode_id] += 1
         self._append(encode_line(StartLine(id=episode_id)))
 

@@ -1,6 +1,6 @@
-"""Episodes played by many workers: any `concurrent.futures` executor, chunk by chunk.
+"""Plays episodes with the workers of any `concurrent.futures` executor, chunk by chunk.
 
-What comes out depends neither on their number nor on the order in which they finish.
+The result depends neither on their number nor on the order in which they finish.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from langrearrange.leaderboard.rollout import RunRules, ignore, play
 from langrearrange.leaderboard.trace import EpisodeTrace
 
 SPARE: Final = 2
-"""Chunks handed out beyond one for each worker, so that none waits; a kill loses all of them."""
+"""Chunks handed out beyond one for each worker, so that none waits; an interruption loses them."""
 
 
 def play_chunk(spec: AgentSpec, episodes: Selection, rules: RunRules) -> list[EpisodeTrace]:

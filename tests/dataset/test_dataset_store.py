@@ -207,7 +207,7 @@ def one_member(folder: Path, content: bytes, junk: bytes = b"") -> None:
 def test_nothing_unfolds_to_more_than_episodes_can_have(folder: Path) -> None:
     one_member(folder, bytes(64 << 20))
     tracemalloc.start()
-    with pytest.raises(DatasetError, match=r"line.*unfolds to more than 1048576 bytes"):
+    with pytest.raises(DatasetError, match=r"line.*decompresses to more than 1048576 bytes"):
         open_dataset(folder).get(0)
     assert tracemalloc.get_traced_memory()[1] < 16 << 20
     tracemalloc.stop()

@@ -50,7 +50,7 @@ def test_impossible_values_are_refused(message: str) -> None:
 
 
 def test_more_than_can_be_said_is_refused_with_the_number() -> None:
-    with pytest.raises(GenerationError, match=r"999999 episodes are wanted.*says only \d+ diff"):
+    with pytest.raises(GenerationError, match=r"999999 episodes are wanted.*has only \d+ diff"):
         num_episodes(spec(num_episodes=999_999))
     assert num_episodes(spec(num_episodes=999_999, repeat_texts=True)) == 999_999
 

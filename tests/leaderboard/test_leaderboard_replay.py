@@ -201,8 +201,8 @@ def test_a_failure_declared_after_a_success_is_a_failure() -> None:
         ((70,), "paper", r"action 0 is 70; accepted: 0\.\.69"),
         ((0, 71), "hard", r"action 1 is 71; accepted: 0\.\.70"),
         ((-1,), "paper", "action 0 is -1"),
-        ((0, 0), "paper", "breaks off after 2 actions"),
-        ((), "paper", "breaks off after 0 actions"),
+        ((0, 0), "paper", "ends after 2 actions"),
+        ((), "paper", "ends after 0 actions"),
         ((0,) * 33, "paper", "33 actions, but the episode ended after 32"),
         ((70, 0), "hard", "2 actions, but the episode ended after 1"),
     ],
@@ -219,7 +219,7 @@ def test_the_horizon_is_the_headers() -> None:
     line = EpisodeTrace(id=HIDDEN.id, actions=actions)
     found = replay(HIDDEN, line, header(horizon=7))
     assert (found.steps, found.horizon, found.success) == (7, 7, False)
-    with pytest.raises(SubmissionError, match="breaks off after 7"):
+    with pytest.raises(SubmissionError, match="ends after 7"):
         replay(HIDDEN, line, header(horizon=8))
 
 

@@ -56,7 +56,7 @@ def test_a_round_has_the_eleven_standard_sets(sealed: SealedRound) -> None:
         source = sealed.open(name)
         assert (len(source), source.split) == (100, name)
         assert source.get(0).id.startswith(f"{name}/")
-    with pytest.raises(SubmissionError, match="'context' is no set of a sealed round"):
+    with pytest.raises(SubmissionError, match="'context' is not a set of a sealed round"):
         sealed.open("context")
 
 

@@ -164,7 +164,7 @@ def sealed(path: Path, lines: list[bytes]) -> None:
         (lambda lines: [], "not finished"),
         (lambda lines: lines[1:], "one header"),
         (lambda lines: [lines[0], *lines], "one header"),
-        (lambda lines: [*lines, lines[1]], "behind the footer"),
+        (lambda lines: [*lines, lines[1]], "after the footer"),
         (lambda lines: [lines[0], lines[2], *lines[2:]], "altered after the run"),
         (lambda lines: [*lines[:2], *lines[3:]], "altered after the run"),
         (lambda lines: [lines[0], b"{}\n", *lines[2:]], "not a line of a trace"),

@@ -14,14 +14,17 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from checkout import ROOMS, ROOT, Checkout, checkout_files
 from operators import Mutation, mutations
 from report import print_report
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import Queue
 
 MIN_PER_ROOM: Final = 20
 Sample = list[tuple[str, Mutation]]
@@ -45,23 +48,35 @@ def sample(seed: int, num: int) -> Sample:
     return drawn
 
 
+_checkout: Checkout | None = None
+"""A worker's own."""
+
+
+def _begin(build: Path, numbers: Queue[int]) -> None:
+    global _checkout
+    _checkout = Checkout(build / f"tree-{numbers.get()}")
+
+
+def _measure(folder: str) -> None:
+    assert _checkout is not None
+    _checkout.measure(folder)
+
+
+def _judge(room: str, mutation: Mutation) -> dict[str, Any]:
+    assert _checkout is not None
+    return _checkout.judge(room, mutation)
+
+
 def judge_all(build: Path, drawn: Sample, num_workers: int) -> Iterator[dict[str, Any]]:
     """Yield the record of every mutation, in the order in which they end."""
-    checkouts: SimpleQueue[Checkout] = SimpleQueue()
-    for worker in range(num_workers):
-        checkouts.put(Checkout(build / f"tree-{worker}"))
-
-    def use(name: str, *arguments: Any) -> Any:
-        checkout = checkouts.get()
-        try:
-            return getattr(checkout, name)(*arguments)
-        finally:
-            checkouts.put(checkout)
-
-    with ThreadPoolExecutor(num_workers) as pool:
+    context = get_context("spawn")
+    numbers = context.Queue()
+    for number in range(num_workers):
+        numbers.put(number)
+    with ProcessPoolExecutor(num_workers, context, _begin, (build, numbers)) as pool:
         folders = sorted({folder for room, _ in drawn for folder in ROOMS[room]})
-        list(pool.map(lambda folder: use("measure", folder), folders))
-        pending = [pool.submit(use, "judge", room, mutation) for room, mutation in drawn]
+        list(pool.map(_measure, folders))
+        pending = [pool.submit(_judge, room, mutation) for room, mutation in drawn]
         try:
             yield from (future.result() for future in as_completed(pending))
         finally:
@@ -82,7 +97,9 @@ def main() -> int:
     build = ROOT / "build" / "mutants" / hashlib.sha256(content).hexdigest()[:16]
     build.mkdir(parents=True, exist_ok=True)
     store = build / "results.jsonl"
-    lines = store.read_text().split("\n")[:-1] if store.exists() else []  # the last may be torn
+    lines = (
+        store.read_text().split("\n")[:-1] if store.exists() else []
+    )  # the last may be truncated
     store.write_text("".join(f"{line}\n" for line in lines))
     known = {record["key"]: record for record in map(json.loads, lines)}
     drawn = [pair for pair in sample(args.seed, args.num) if pair[0] in args.rooms]
