@@ -1,6 +1,7 @@
 # The commands people and CI use. Each builds its own environment; nothing outside the checkout is touched.
 PYTHON ?= python3
 OUT ?= out/demo
+GPU_OUT ?= out/gpu
 SEED ?= 1
 NUM ?= 240
 TEST_BIN := .venv-test/bin
@@ -11,7 +12,7 @@ INSTALL := -m pip install --disable-pip-version-check --quiet --constraint const
 
 INTEGRATIONS := inspect openenv
 
-.PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train docs platforms clean
+.PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train gpu-proof docs platforms clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +80,9 @@ golden: .venv-test/installed  ## regenerate golden files; commit them alone, wit
 bench: .venv-test/installed  ## every performance claim, as ratios measured in one run
 	for script in $(filter-out benchmarks/bench_llarp_%,$(wildcard benchmarks/bench_*.py)); do \
 	  echo "== $$script"; $(TEST_BIN)/python $$script || exit 1; done
+
+gpu-proof:  ## what only a GPU can show, in parts of 8 minutes; repeat until all is done
+	$(PYTHON) -m langrearrange_baselines.study.gpu --out $(GPU_OUT) $(GPU_ARGS)
 
 bench-train: .venv-train/installed  ## the engine of the learned agents against the naive way
 	for script in benchmarks/bench_llarp_*.py; do echo "== $$script"; $(TRAIN_BIN)/python $$script || exit 1; done

@@ -15,6 +15,7 @@ from langrearrange_baselines.engine.config import TrainConfig
 from langrearrange_baselines.evaluate import main
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.imitation.train import imitate
+from langrearrange_baselines.study.run import RunArgs
 from langrearrange_baselines.train import parse, train
 from test_baselines_llarp import save_model
 
@@ -67,7 +68,8 @@ def test_imitation_then_reinforcement_runs(tmp_path: Path, monkeypatch: Any) -> 
 def test_the_other_commands_and_settings_exist() -> None:
     command = next(command for command in COMMANDS if command[0] == "torchrun")
     assert parse(command[command.index("-m") + 2 :]).device == "cuda"
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    settings = (TrainConfig, RunArgs)
+    known = {field.name for kind in settings for field in dataclasses.fields(kind)}
     rows = re.findall(r"^\|[^|]+\| `([^`]+)`", DOCS, re.M)
     assert len(rows) >= 9
     for row in rows:
