@@ -21,7 +21,7 @@ from langrearrange.errors import UsageError
 from ..command import run_module
 from ..engine.config import check_range
 from ..engine.curves import new_figure, read_metrics
-from .curves import COLOURS
+from .figures import COLOURS
 
 
 @dataclass(frozen=True, kw_only=True)
