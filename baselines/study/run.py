@@ -96,16 +96,16 @@ def run(args: RunArgs) -> str:
     """
     study, out = args.study, args.out
     budget = max((arm.budget for arm in study.arms), key=lambda one: one.expert_steps)
-    shared = [(out / DEMONSTRATIONS, demonstrations(study, budget, out)), *references(out)]
+    first = out / DEMONSTRATIONS, (demonstrations(study, budget, out),)
     chains = [
         (out / arm.name / str(seed), stages(study, arm, seed, out))
         for arm in study.arms
         for seed in arm.seeds
     ]
+    chains += [(home, (stage,)) for home, stage in references(out)]
     told = forecast(study)
     if args.dry_run:
-        lines = [stage.line() for _, stage in shared]
-        lines += [stage.line() for _, chain in chains for stage in chain]
+        lines = [stage.line() for _, chain in (first, *chains) for stage in chain]
         return "\n".join([told, *lines])
     sys.stderr.write(told + "\n")
     if study.core_hours > args.cap_hours:
@@ -118,8 +118,7 @@ def run(args: RunArgs) -> str:
     (out / f"forecast_{args.name}.txt").write_text(told + "\n", encoding="utf-8")
     _STOPPED.clear()
     with on_signals(_stop_commands), ThreadPoolExecutor(args.jobs) as pool:
-        for home, stage in shared:
-            pool.submit(_chain, home, (stage,)).result()
+        pool.submit(_chain, *first).result()
         done = [pool.submit(_chain, *chain) for chain in chains]
         errors = [error for future in done if (error := future.exception()) is not None]
     if _STOPPED.is_set():

@@ -15,6 +15,7 @@ from langrearrange_baselines.engine.language_model import PACKAGES
 from langrearrange_baselines.engine.tiny import tiny_model
 from langrearrange_baselines.llarp.backbone import load_backbone
 from langrearrange_baselines.lstm.text import load_text_encoder
+from langrearrange_baselines.study.depth import DepthArgs, cost
 from torch import Tensor
 from transformers import LlamaModel
 
@@ -158,6 +159,15 @@ def test_the_first_layers_are_those_of_the_whole_model(gguf_file: Path, layers: 
     whole.layers = whole.layers[:layers]
     assert backbone.keys.shape[0] == layers
     assert torch.allclose(hidden(backbone.model, ids), hidden(whole, ids), atol=1e-5)
+
+
+@pytest.mark.parametrize("trained", ["none", "lora", "all"])
+def test_every_memory_of_it_learns_with_the_last_action_and_its_outcome(
+    gguf_file: Path, trained: str
+) -> None:
+    args = DepthArgs(num_envs=2, num_steps=3)
+    inputs = "last-action,outcome"  # training stops unless acting and learning agree
+    assert cost(args, backbone=str(gguf_file), layers=2, train_backbone=trained, inputs=inputs) > 0
 
 
 @pytest.mark.parametrize(("family", "layers"), [("Qwen3", 1), ("Mistral", 2), ("Bert", 1)])
