@@ -114,11 +114,17 @@ def settings(sandbox: Sandbox, kind: Kind, limits: Mapping[str, int]) -> bytes:
         "files": sorted(files),
         "hidden": [*sorted(hidden), str(datasets_path(installed=True))],
         "devices": [path for pattern in DEVICES for path in glob.glob(pattern)],
-        "folder": os.path.abspath(sandbox.files[0]) if sandbox.files else "/",
+        "folder": folder_of(sandbox),
         **limits,
     }
     text = json.dumps(fields).encode()
     return b"%08x" % len(text) + text
+
+
+def folder_of(sandbox: Sandbox) -> str:
+    """Return where the agent runs."""
+    first = next(map(os.path.abspath, sandbox.files), "/")
+    return first if os.path.isdir(first) else os.path.dirname(first)
 
 
 def environment_of(sandbox: Sandbox | None) -> dict[str, str]:

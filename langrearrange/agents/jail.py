@@ -225,7 +225,8 @@ def _become_agent(settings: Settings, user: int | None) -> None:
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-    os.chdir(settings["folder"] if os.path.isdir(settings["folder"]) else "/")
+    with contextlib.suppress(FileNotFoundError):
+        os.chdir(settings["folder"])
 
 
 def _processes_of(user: int | None) -> Iterator[str]:

@@ -1,12 +1,14 @@
-"""Options of an agent outside the evaluator's process: isolation and limits. Not which agent."""
+"""Which agent plays, what is declared of it, and what its process may reach and need."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes
+
+from langrearrange.cli import common
 
 if TYPE_CHECKING:
     from langrearrange.agents import Limits, Sandbox
@@ -60,3 +62,32 @@ class ProcessOptions:
 
 
 AgentProcess = Annotated[ProcessOptions, OmitArgPrefixes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentOptions:
+    """An agent and what is declared of it."""
+
+    agent: str = ""
+    """random, blind_sweep, explorer, oracle, human (you, on a page in the browser), or module:Class
+    of your own (in its own process)"""
+    agent_cmd: str = ""
+    """any program that speaks JSON lines on its stdin and stdout"""
+    agent_url: str = ""
+    """an HTTP address that answers /hello, /reset and /act"""
+    authors: str = ""
+    """authors of the agent, for the board"""
+    homepage: str = ""
+    """web page of the agent, for the board"""
+    parameters: str = ""
+    """number of parameters, for the board"""
+    train_data: str = ""
+    """training data, for the board"""
+    hard: bool = False
+    """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
+    workers: int = 1
+    """processes that play, each with an agent of its own; the episodes are the same"""
+    concurrency: int = 1
+    """episodes open at a time in this process, each with an agent of its own: for slow agents"""
+    dask: common.Dask = None
+    process: AgentProcess = field(default_factory=ProcessOptions)

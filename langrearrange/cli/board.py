@@ -33,16 +33,20 @@ def run(args: Args) -> int:
     """Build the page; its path goes to stdout."""
     from langrearrange.generator import open_split
     from langrearrange.leaderboard.board import read_traces, write_board
+    from langrearrange.leaderboard.groups import BOARD_SPLITS
     from langrearrange.leaderboard.reference import with_reference_rows
+    from langrearrange.leaderboard.sealed import sealed_name
 
     refuse_existing(args.out, overwrite=args.force)
-    settings = (args.key, args.commitment, args.pictures, args.observation)
+    settings = (args.pictures, args.observation)
     salt = f"{source_sha256()} {os.environ.get('LANGREARRANGE_DATASETS', '')} {settings}"
-    cache = None if args.episodes else cache_path() / "scores"
+    cache = None if args.episodes or args.round else cache_path() / "scores"
     results, left_out = read_traces(args.traces, args.score, cache, salt)
     for sentence in left_out:
         note(sentence)
     rows = with_reference_rows(results, open_split)
+    if args.round is not None:
+        rows = with_reference_rows(rows, args.find, [sealed_name(split) for split in BOARD_SPLITS])
     path = write_board(args.out, rows)
     note(
         f"{len(results)} traces, {len(left_out)} left out, "

@@ -47,7 +47,7 @@ NumEpisodes = Annotated[
     int | None,
     arg(help="at most this many episodes of each set, its templates in turn; None for all"),
 ]
-Key = Annotated[str, arg(help="secret of a sealed set; or set LANGREARRANGE_KEY")]
+Key = Annotated[str, arg(help="secret of a set of your own; or set LANGREARRANGE_KEY")]
 Workers = Annotated[int | None, arg(help="processes; None for one per available core")]
 
 
@@ -127,9 +127,8 @@ class ScoringOptions:
     """What a trace is judged by: all of it is named here, nothing by the trace."""
 
     episodes: Folders = ()
-    key: Key = ""
-    commitment: str = ""
-    """of a sealed round, as published before; with --key its sets are made again and ranked"""
+    round: Path | None = None
+    """folder or round.json of a sealed round, whose sets are made again from its key and ranked"""
     pictures: Literal["some", "all", "none"] = "some"
     """draw what rgb agents saw again, to compare hashes: 8 episodes, all (x86-64, 10 s), none"""
     observation: tuple[str, ...] = ()
@@ -139,24 +138,28 @@ class ScoringOptions:
     def find(self) -> Callable[[str], EpisodeSource]:
         """How to find a split: a set named on the command line, of the round, or published."""
         from langrearrange.generator import open_split
-        from langrearrange.leaderboard.sealed import SealedRound
 
         own = {source.split: source for source in map(open_source, self.episodes)}
-        key = secret_key(self.key)
-        if bool(key) != bool(self.commitment):
-            raise UsageError("--key and --commitment go together: the commitment binds the key")
-        sealed = SealedRound(key, self.commitment).open if key else open_split
-        return lambda split: own[split] if split in own else sealed(split)
+        find: Callable[[str], EpisodeSource] = open_split
+        if self.round is not None:
+            from langrearrange.leaderboard.rounds import Round
+
+            find = Round(self.round).sealed().open
+        return lambda split: own[split] if split in own else find(split)
 
     def score(self, path: Path) -> Result:
         """Replay and score a trace."""
         from langrearrange.leaderboard.score import score_trace
 
+        if self.round is not None:
+            from langrearrange.leaderboard.rounds import Round
+
+            Round(self.round).refuse_late(path)
         return score_trace(path, self.find, pictures=self.pictures, observations=self.observation)
 
 
 def secret_key(given: str) -> str:
-    """Return the secret of a sealed set: what was given, else LANGREARRANGE_KEY."""
+    """Return the secret of a set: what was given, else LANGREARRANGE_KEY."""
     return given or os.environ.get("LANGREARRANGE_KEY", "")
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langrearrange.cli import common
-from langrearrange.cli.agent_options import AgentProcess, ProcessOptions
+from langrearrange.cli.agent_options import AgentOptions
 from langrearrange.errors import RunError
 from langrearrange.world.vocabulary import HORIZON, TEST_SPLITS
 
 if TYPE_CHECKING:
-    from langrearrange.agents import AgentSource, BatchedAgent
+    from langrearrange.agents import AgentSource, BatchedAgent, Sandbox
+    from langrearrange.dataset import EpisodeSource
     from langrearrange.leaderboard import AgentFacts
 
 
@@ -50,8 +52,17 @@ class RunOptions:
         hard: bool,
         pool: common.Pool | None = None,
         concurrency: int = 1,
+        sources: Sequence[EpisodeSource] = (),
     ) -> Path:
         """Let an agent play and return the path of the trace; a summary goes to stderr.
+
+        Args:
+            agent: see `leaderboard.evaluate`.
+            facts: what is declared of it.
+            hard: whether the hard variant is played.
+            pool: plays elsewhere.
+            concurrency: episodes that are open at the same time.
+            sources: the episodes, instead of those that `episodes` names.
 
         Raises:
             UsageError: a split or folder does not exist.
@@ -60,7 +71,7 @@ class RunOptions:
         from langrearrange.leaderboard.evaluate import Plan, evaluate
 
         plan = Plan(
-            sources=[common.open_source(name) for name in self.episodes],
+            sources=sources or [common.open_source(name) for name in self.episodes],
             num_episodes=self.num_episodes,
             protocol="hard" if hard else "paper",
             horizon=self.horizon,
@@ -91,7 +102,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(RunOptions):
+class Args(AgentOptions, RunOptions):
     """Run an agent over episodes and write a trace file that `score` replays.
 
     An interrupted run resumes when the same command is given again; episodes that were being
@@ -103,61 +114,62 @@ class Args(RunOptions):
       langrearrange evaluate --agent-url http://127.0.0.1:8000 --out out/mine.jsonl.gz
     """
 
-    agent: str = ""
-    """random, blind_sweep, explorer, oracle, human (you, on a page in the browser), or module:Class
-    of your own (in its own process)"""
-    agent_cmd: str = ""
-    """any program that speaks JSON lines on its stdin and stdout"""
-    agent_url: str = ""
-    """an HTTP address that answers /hello, /reset and /act"""
     in_process: bool = False
     """run module:Class in this process: quicker, and the way to run a batched agent"""
-    authors: str = ""
-    """authors of the agent, for the board"""
-    homepage: str = ""
-    """web page of the agent, for the board"""
-    parameters: str = ""
-    """number of parameters, for the board"""
-    train_data: str = ""
-    """training data, for the board"""
-    hard: bool = False
-    """the harder variant (paper D.3): an invalid skill ends the episode, `stop` must be called"""
-    workers: int = 1
-    """processes that play, each with an agent of its own; the episodes are the same"""
-    concurrency: int = 1
-    """episodes open at a time in this process, each with an agent of its own: for slow agents"""
-    dask: common.Dask = None
-    process: AgentProcess = field(default_factory=ProcessOptions)
 
 
 def run(args: Args) -> int:
     """Play; progress and success rate go to stderr, the path of the trace to stdout."""
+    own_process = (":" in args.agent or args.process.isolate) and not args.in_process
+    sandbox = args.process.sandbox() if args.process.isolate else None
+    print(play_agent(args, args, own_process=own_process, sandbox=sandbox))
+    return 0
+
+
+def play_agent(
+    options: AgentOptions,
+    rules: RunOptions,
+    *,
+    own_process: bool,
+    sandbox: Sandbox | None,
+    sources: Sequence[EpisodeSource] = (),
+) -> Path:
+    """Let an agent play as the options say; see `RunOptions.play`.
+
+    Args:
+        options: which agent.
+        rules: what it plays.
+        own_process: run a Python agent in a process of its own.
+        sandbox: isolate it; None: do not.
+        sources: the episodes, instead of those that the rules name.
+    """
     from langrearrange.agents import AgentSpec, is_privileged
     from langrearrange.leaderboard.trace import AgentFacts
 
     spec = AgentSpec(
-        name=args.agent,
-        command=args.agent_cmd,
-        url=args.agent_url,
-        own_process=(":" in args.agent or args.process.isolate) and not args.in_process,
-        seed=args.seed,
-        hard=args.hard,
-        limits=args.process.limits(),
-        sandbox=args.process.sandbox() if args.process.isolate else None,
+        name=options.agent,
+        command=options.agent_cmd,
+        url=options.agent_url,
+        own_process=own_process,
+        seed=rules.seed,
+        hard=options.hard,
+        limits=options.process.limits(),
+        sandbox=sandbox,
     )
     agent = spec.build()
-    source = spec if args.workers > 1 or args.concurrency > 1 or args.dask else agent
     facts = AgentFacts(
-        name=args.name or spec.label,
+        name=rules.name or spec.label,
         modality=agent.modality,
         privileged=is_privileged(agent),
-        perception=args.perception or getattr(agent, "perception", ""),
-        authors=args.authors,
-        url=args.homepage,
-        parameters=args.parameters,
-        train_data=args.train_data,
+        perception=rules.perception or getattr(agent, "perception", ""),
+        authors=options.authors,
+        url=options.homepage,
+        parameters=options.parameters,
+        train_data=options.train_data,
     )
-    with common.executor_of(args.workers, args.dask, args.log_dir) as pool:
-        path = args.play(source, facts, hard=args.hard, pool=pool, concurrency=args.concurrency)
-    print(path)
-    return 0
+    several = options.workers > 1 or options.concurrency > 1 or options.dask
+    with common.executor_of(options.workers, options.dask, rules.log_dir) as pool:
+        return rules.play(
+            spec if several else agent, facts, hard=options.hard, pool=pool,
+            concurrency=options.concurrency, sources=sources,
+        )  # fmt: skip

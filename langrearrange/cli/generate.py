@@ -14,9 +14,8 @@ class Args:
     Each episode is a pure function of (spec, index): the content hash does not depend on the number
     of workers. After an interruption, the same command resumes.
 
-    A sealed test set: write a spec file (docs/sealed-sets.md), choose a secret and keep it:
-      langrearrange generate --spec sealed.yaml --key "$(openssl rand -hex 16)" --out out/sealed
-    The manifest's commitment can be published before anybody sees an episode.
+    docs/datasets.md has the fields of a spec file. With --key the episodes are others, which nobody
+    can make without it; agents are ranked on rounds of such sets (`langrearrange round`).
     """
 
     out: Path

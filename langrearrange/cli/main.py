@@ -19,6 +19,7 @@ VERBS: Final[dict[str, str]] = {
     "compare": "test whether one run is better than another, on the same episodes",
     "preflight": "tell whether a trace would be accepted and have a place, and why not",
     "board": "build a static leaderboard page from traces",
+    "round": "rank agents on sealed episodes: make, commit, run, open, verify",
     "report": "write one HTML page to watch the episodes of a run",
     "stats": "count what can be said and what a data set holds",
     "gallery": "contact sheets of all flats and all models, as PNG",

@@ -46,7 +46,7 @@ function shown() {
   const wanted = (id, has) => $(id).value === "all" || has === $(id).value;
   return data.rows.filter((row) => row.paper
     ? $("paper").checked
-    : row.protocol === $("protocol").value && wanted("modality", row.sees) && wanted("tier", row.tier));
+    : row.board === $("board").value && wanted("modality", row.sees) && wanted("tier", row.tier));
 }
 
 function draw() {
@@ -80,7 +80,7 @@ function draw() {
 }
 
 const present = (key) => [...new Set(data.rows.filter((r) => !r.paper).map((r) => r[key]))].sort();
-options("protocol", present("protocol").sort((a, b) => (a === "paper" ? -1 : b === "paper" ? 1 : 0)), false);
+options("board", data.boards, false);
 options("modality", present("sees"), true);
 options("tier", present("tier"), true);
 $("paper").onchange = draw;

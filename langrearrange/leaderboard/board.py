@@ -24,12 +24,14 @@ from langrearrange.leaderboard.result_json import (
     read_result,
     report_json,
 )
+from langrearrange.leaderboard.rounds import sha256_of
 from langrearrange.leaderboard.score import Result
 from langrearrange.world.vocabulary import BEHAVIOR_SPLITS, PARAPHRASTIC_SPLITS
 
 BOARD_COLUMNS: Final = (
     *reversed(GROUPS), "train_eval", "new_scenes", *PARAPHRASTIC_SPLITS, *BEHAVIOR_SPLITS,
 )  # fmt: skip
+SELF_REPORTED: Final = "self-reported"
 TIERS: Final = {"T0": "T0 no place", "T1": "T1 self-reported", "T2": "T2 sealed"}
 
 
@@ -72,7 +74,7 @@ def read_traces(
     seen: dict[str, Path] = {}
     for path in paths:
         try:
-            sha256 = _sha256(path)
+            sha256 = sha256_of(path)
             if sha256 in seen:
                 raise SubmissionError(f"the same run as {seen[sha256].name}")
             row = _scored(path, judge, cache and cache / f"{_digest(sha256, salt)}.json")
@@ -96,11 +98,6 @@ def _scored(path: Path, judge: Callable[[Path], Result], kept: Path | None) -> R
     return row_of(result)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -120,10 +117,10 @@ def write_board(path: Path | str, runs: Sequence[Row]) -> Path:
 
 def build_board(runs: Sequence[Row]) -> str:
     """Return the board as text; see `write_board`."""
-    rows = [_row(*run) for run in runs]
-    for board in {(row["protocol"], row["tier"], row["round"]) for row in rows}:
-        _rank([r for r in rows if (r["protocol"], r["tier"], r["round"]) == board])
+    rows = board_rows(runs)
+    boards = sorted({row["board"] for row in rows}, key=lambda name: (name[:6] != "sealed", name))
     data = {
+        "boards": boards or [SELF_REPORTED],
         "columns": (*BOARD_COLUMNS, *(metric.title for metric in METRICS.values())),
         "digits": {metric.title: metric.digits for metric in METRICS.values()},
         "rows": [*rows, *_paper_rows()],
@@ -132,6 +129,14 @@ def build_board(runs: Sequence[Row]) -> str:
         "probably carry each other's label, as the released files of these splits do.",
     }
     return fill("board", data)
+
+
+def board_rows(runs: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the page shows of each run, with its places; those of a round are apart."""
+    rows = [_row(*run) for run in runs]
+    for board in {(row["board"], row["tier"]) for row in rows}:
+        _rank([row for row in rows if (row["board"], row["tier"]) == board])
+    return rows
 
 
 def rank_range(intervals: Sequence[tuple[float, float]], index: int) -> tuple[int, int]:
@@ -163,11 +168,12 @@ def _row(result: ResultRecord, reference: bool) -> dict[str, Any]:
         "agent": agent.name,
         "sees": agent.modality,
         "perception": agent.perception,
-        "tier": TIERS[result.tier],
+        "board": (f"sealed round {result.round[:12]}" if result.round else SELF_REPORTED)
+        + (", hard" if result.run.protocol == "hard" else ""),
+        # The board played its reference rows itself: they need no isolation.
+        "tier": TIERS["T2" if reference and result.round else result.tier],
         "played": f"{played.interface}, isolation: {played.isolation}",
         "marks": "; ".join(mark for mark, holds in marks.items() if holds),
-        "round": result.round,
-        "protocol": result.run.protocol,
         "reference": reference,
         "cells": cells,
         "rank": None,

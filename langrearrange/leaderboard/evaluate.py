@@ -26,6 +26,7 @@ from langrearrange.errors import UsageError
 from langrearrange.leaderboard.concurrent import play_concurrently
 from langrearrange.leaderboard.matching import content_sha256
 from langrearrange.leaderboard.rollout import RunRules, play
+from langrearrange.leaderboard.sealed import round_of
 from langrearrange.leaderboard.trace import (
     AgentFacts,
     Conditions,
@@ -232,5 +233,6 @@ def conditions_of(agent: BatchedAgent, plan: Plan, workers: int = 1) -> Conditio
         limits=limits,
         simulator=simulator if isinstance(simulator, str) else type(simulator).__qualname__,
         machine=machine(),
+        round=round_of(plan.sources),
         package_sha256=source_sha256(),
     )

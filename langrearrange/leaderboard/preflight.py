@@ -97,11 +97,15 @@ def flaws(result: Result) -> list[str]:
     if result.foreign:
         found.append(
             f"the episodes of {', '.join(result.foreign)} are neither this package's published "
-            "ones nor of a sealed round (--key and --commitment)"
+            "ones nor of a sealed round (--round)"
         )
-    isolation = result.header.played.isolation
-    if result.round and isolation not in ISOLATED:
-        found.append(f"nothing kept the agent from the sealed episodes (isolation: {isolation})")
+    played = result.header.played
+    if result.round and played.isolation not in ISOLATED:
+        found.append(
+            f"nothing kept the agent from the sealed episodes (isolation: {played.isolation})"
+        )
+    elif result.round and played.round != result.round:
+        found.append("it was not played by `langrearrange round run` for this round")
     if result.round and result.compared != "all":
         found.append("not all pictures were drawn again; score with --pictures all")
     if result.partial:

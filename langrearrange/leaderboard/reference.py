@@ -45,20 +45,23 @@ def reference_results(
     return results
 
 
-def with_reference_rows(rows: Sequence[Row], open_source: OpenSource) -> list[Row]:
+def with_reference_rows(
+    rows: Sequence[Row], open_source: OpenSource, splits: Sequence[str] = BOARD_SPLITS
+) -> list[Row]:
     """Play the reference agents for a board.
 
     Args:
         rows: of the board.
         open_source: gives the splits a board needs.
+        splits: their names: the published ones, or those of a round.
 
     Returns:
-        The rows, then the reference rows of each protocol, on the published splits.
+        The rows, then the reference rows of each protocol.
     """
     completed = list(rows)
     protocols: dict[ProtocolName, None] = {row.result.run.protocol: None for row in rows}
     for protocol in protocols or {"paper": None}:
-        sources = {split: open_source(split) for split in BOARD_SPLITS}
+        sources = {split: open_source(split) for split in splits}
         played = reference_results(sources, protocol=protocol)
         completed += [row_of(result, reference=True) for result in played.values()]
     return completed

@@ -122,13 +122,14 @@ class Result:
         other episodes, of another horizon or of a modality from outside this package; on sealed
         episodes also if the agent was not isolated or not all observations are verified.
         """
-        header, isolation = self.header, self.header.played.isolation
+        header, played = self.header, self.header.played
         ours = header.horizon == HORIZON and header.agent.modality in RANKED_MODALITIES
         barred = header.agent.privileged or self.clairvoyance.suspicious or not ours
         if barred or self.partial or self.num_unproved or self.foreign:
             return "T0"
         if self.round:
-            return "T2" if isolation in ISOLATED and self.compared == "all" else "T0"
+            kept = played.isolation in ISOLATED and played.round == self.round
+            return "T2" if kept and self.compared == "all" else "T0"
         return "T1"
 
 

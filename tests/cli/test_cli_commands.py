@@ -215,7 +215,6 @@ WRONG = [
     (("stats", "context", "--sentences", "2", "--json"), "stands alone"),
     (("stats", "context", "contxt", "--sentences", "2"), "did you mean 'context'?"),
     (("evaluate", "--agent", "random", "--out", "x.json"), "a name that ends in .jsonl.gz"),
-    (("score", "x", "--key", "abc", "--commitment", "x"), "the key of a sealed set has 3 char"),
     (("export", "context", "--format", "minari", "--num-episodes", "0", "--out", "x"), "1 or more"),
     (("export", "context", "--num-episodes", "-1", "--out", "x"), "1 or more"),
     (("export", "context", "--format", "csv", "--out", "x"), "parquet, minari, pddl"),

@@ -1,4 +1,4 @@
-"""The pages on data sets and sealed sets: snippets run, knobs are the published ones."""
+"""The page on data sets: snippets run, knobs are the published ones."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from langrearrange.generator.spec import PUBLISHED
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def test_the_sealed_page_tells_the_knobs_of_the_published_sets(tmp_path: Path) -> None:
-    [block] = re.findall(r"```yaml\n(.*?)```", (DOCS / "sealed-sets.md").read_text(), re.S)
-    path = tmp_path / "sealed.yaml"
+def test_the_page_tells_the_knobs_of_the_published_sets(tmp_path: Path) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", (DOCS / "datasets.md").read_text(), re.S)
+    path = tmp_path / "mine.yaml"
     path.write_text(block)
     spec = load_spec(path)
     published = PUBLISHED["context"]

@@ -181,7 +181,7 @@ def test_4_a_lookup_table_is_listed_as_self_reported(
     assert shown(result)["tier"] == "T1 self-reported"
     honest = score(played("explorer", published, tmp_path, "other"), lambda split: published)
     page = build_board([row_of(result), row_of(replace(honest, round="ab" * 32))])
-    assert "Only T2" in page
+    assert "Only the board of a sealed round is a ranking" in page
 
 
 class Scavenger(Lookup):
