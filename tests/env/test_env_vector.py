@@ -19,7 +19,6 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langrearrange.dataset.source import EpisodeList
 from langrearrange.env import LangRearrangeVectorEnv
 from langrearrange.errors import ActionError, UsageError
 from langrearrange.testing import toy_episodes
@@ -364,46 +363,3 @@ def test_stepping_too_early_or_past_the_end_needs_a_reset() -> None:
     env.step(np.zeros(3, int))
     with pytest.raises(ResetNeeded, match="reset_mask"):
         env.step(np.zeros(3, int))
-
-
-def test_observations_are_fresh_at_every_step() -> None:
-    env = make()
-    first, _ = env.reset(seed=0)
-    kept = {name: np.copy(value) for name, value in first.items()}
-    env.step(np.array([9, 8, 7]))
-    for name, value in first.items():
-        np.testing.assert_array_equal(value, kept[name])
-
-
-@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
-def test_the_sentence_can_be_read_through_every_kind_of_vector_env(mode: str) -> None:
-    vector_kwargs = {"shared_memory": False, "context": "spawn"} if mode == "async" else {}
-    options: dict[str, Any] = {"episodes": TOY, "num_envs": 2, "observation": "state"}
-    env = gym.make_vec(IDS[0], vectorization_mode=mode, vector_kwargs=vector_kwargs, **options)
-    seen, _ = env.reset(options={"episode_id": "toy/000003"})
-    assert seen["instruction"] == ("Find a hammer.",) * 2
-    seen = env.step(np.zeros(2, int))[0]
-    assert seen["instruction"] == ("Find a hammer.",) * 2
-    env.close()
-
-
-def test_an_async_vector_env_with_shared_memory_refuses_instead_of_returning_blanks() -> None:
-    with pytest.raises(ValueError, match="shared_memory=False"):
-        gym.make_vec(
-            IDS[0], num_envs=2, vectorization_mode="async", episodes=TOY, observation="state"
-        )
-
-
-def test_a_source_in_memory_is_shared_between_the_envs() -> None:
-    source = EpisodeList(TOY)
-    env = make(episodes=source, num_envs=64, sampling="uniform")
-    env.reset(seed=0)
-    assert len({task.episode.id for task in env.tasks}) == len(TOY)
-
-
-def test_ansi_renders_one_text_per_env() -> None:
-    env = make(render_mode="ansi")
-    env.reset(seed=0)
-    assert [str(text).splitlines()[0] for text in env.render() or ()] == [
-        f"Task: {episode.instruction}" for episode in TOY[:3]
-    ]
