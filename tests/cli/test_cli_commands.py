@@ -202,7 +202,7 @@ def test_an_episode_is_exported_with_its_plan(
 
 
 WRONG = [
-    (("play", "train/17"), "ids look like"),
+    (("play", "train/seventeen"), "ids look like"),
     (("play", "nowhere/000001"), "splits:"),
     (("play", "--out", "x.gif"), "add --agent"),
     (("play", "--agent", "oracle", "--out", "x.txt"), ".gif, .mp4, .png"),
