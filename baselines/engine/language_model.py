@@ -135,7 +135,7 @@ def load_language_model(
     logging.disable_progress_bar()
     source = name
     try:
-        source = _source(name)
+        source = model_source(name)
         config = _shape(AutoConfig.from_pretrained(source), layers, decoder=decoder)
         tokenizer = AutoTokenizer.from_pretrained(source)
         options: dict[str, Any] = {}
@@ -151,7 +151,7 @@ def load_language_model(
             model = load_pretrained(source, config=config, **options)
     except BackboneError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = (str(error).strip().splitlines() or [""])[0]
         raise BackboneError(
             f"backbone '{source}' cannot be loaded ({type(error).__name__}: {reason:.200}); give a "
@@ -191,7 +191,7 @@ def packaged(name: str) -> Path:
     return path
 
 
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     OSError,
     ValueError,
     KeyError,
@@ -204,7 +204,7 @@ _UNREADABLE: Final = (
 _NAMES: Final = "'tiny', 'minilm' or 'smollm2'"
 
 
-def _source(name: str) -> str:
+def model_source(name: str) -> str:
     """Return what transformers loads: a folder that exists, or a name on the hub."""
     path = packaged(name) if name in PACKAGES else Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():

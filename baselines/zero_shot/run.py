@@ -11,7 +11,7 @@ from langrearrange.agents import Limits
 from langrearrange.cli.common import note
 from langrearrange.cli.evaluate import RunOptions
 from langrearrange.env import Rules
-from langrearrange.errors import UsageError
+from langrearrange.errors import MissingExtraError, UsageError
 from langrearrange.leaderboard import AgentFacts
 
 from ..command import run_module
@@ -54,8 +54,10 @@ class ZeroShotArgs(RunOptions):
     """an answer is cut off there"""
     temperature: float | None = 0.0
     """None leaves it to the endpoint"""
+    threads: int = 1
+    """of torch, for --local"""
     concurrency: int = 8
-    """episodes open at a time"""
+    """episodes open at a time; one with --local"""
     retries: int = 5
     """of a request, with exponential back-off"""
     step_timeout_s: float = 60.0
@@ -133,6 +135,14 @@ def run(args: ZeroShotArgs) -> Path:
 
 def model_of(args: ZeroShotArgs) -> ChatModel:
     """Return the model that is asked; MissingExtraError if its package is missing."""
+    if args.local:
+        try:
+            from .local import LocalModel
+        except ImportError as error:
+            raise MissingExtraError("--local", "train", str(error.name)) from None
+        return LocalModel(
+            args.local, max_answer_tokens=args.max_answer_tokens, threads=args.threads
+        )
     return Endpoint(
         args.base_url,
         args.model,

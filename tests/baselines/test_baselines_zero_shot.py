@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import threading
 import time
 from collections.abc import Callable
@@ -335,3 +337,25 @@ def test_options_that_contradict_each_other_are_refused(
         played(*options)
     assert refused.value.code == 2
     assert said in " ".join(capfd.readouterr().err.replace("│", " ").split())
+
+
+def test_the_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "chat.md").read_text()
+    lines = [shlex.split(line) for line in re.findall(r"^    (\S.*)$", page, re.M)]
+    monkeypatch.chdir(tmp_path)
+    with serving() as stub:
+        for line in lines[:8]:
+            if line[0] == "export":
+                name, value = line[1].split("=")
+                monkeypatch.setenv(name, stub.url if name == "OPENAI_BASE_URL" else value)
+            elif line[:2] == ["python", "-m"]:
+                assert line[2] == "langrearrange_baselines.zero_shot"
+                assert main([*line[3:], "--num-episodes", "2", "--horizon", "2"]) == 0
+            elif line[0] == "langrearrange":
+                assert langrearrange(line[1:]) == 0
+        space: dict[str, Any] = {}
+        code = re.findall(r"```python\n(.*?)```", page, re.S)[0]
+        exec(code.replace("http://127.0.0.1:8000/v1", stub.url), space)
+    assert {path.name for path in Path("out").iterdir()} >= {"chat.jsonl.gz", "chat.html"}
+    assert space["agent"].modality == "text"
+    space["model"].close()
