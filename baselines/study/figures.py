@@ -59,6 +59,7 @@ def bars(
 def points(home: Path) -> list[tuple[int, float, str]]:
     """Return (env steps, success, stage) of one run: rounds of DAgger, then updates of PPO.
 
+    Success in PPO is the mean over templates, however often each was drawn.
     In a round of DAgger the expert takes some of the steps, so these values are not scores. Updates
     whose window contains the first episodes are left out, since short episodes end first.
     """
@@ -67,8 +68,9 @@ def points(home: Path) -> list[tuple[int, float, str]]:
     found = [(*rounds[s], "dagger") for s in sorted(rounds) if s.startswith("dagger")]
     before = max((r["env_steps"] for r in warm), default=0)
     for record in read_json_lines(home / "ppo" / "metrics.jsonl"):
-        if record["success"] is not None and record["episodes"] >= 2 * WINDOW:
-            found.append((before + record["env_steps"], record["success"], "ppo"))
+        rates = record["success_by_template"].values()
+        if rates and record["episodes"] >= 2 * WINDOW:
+            found.append((before + record["env_steps"], sum(rates) / len(rates), "ppo"))
     return found
 
 
@@ -89,7 +91,7 @@ def curves(homes: Mapping[str, Sequence[Path]]) -> Any:
                 if curve:
                     axes.plot(*zip(*curve, strict=True), marker=mark, markersize=4, **style)
     left.set_title("DAgger (the expert does some of the steps)")
-    right.set_title("PPO (latest 200 training episodes, drawn skills)")
+    right.set_title("PPO (latest training episodes, mean of templates)")
     left.set_ylabel("success")
     for axes in (left, right):
         axes.set_xlabel("env steps, demonstrations included")

@@ -227,18 +227,19 @@ def references(out: Path) -> tuple[tuple[Path, Stage], ...]:
 
 
 PPO: Final = {
-    "lr": "3e-4",
+    "lr": "5e-4",
     "epochs": "1",
-    "minibatches": "1",
+    "minibatches": "2",
     "critic": "own",
     "critic-inputs": "privileged",
-    "critic-warmup": "20",
+    "critic-lr": "1e-3",
+    "critic-warmup": "10",
     "target-kl": "0.03",
     "ratio-tolerance": "1e-4",
 }
 """Settings of PPO other than those of preset `tiny`; the critic is privileged, in training only."""
-AFTER_IMITATION: Final = {"entropy": "0"}
-"""An entropy bonus undoes what was imitated."""
+AFTER_IMITATION: Final = {"entropy": "0.001", "weight-templates": "failure"}
+"""A large entropy bonus undoes what was imitated, and most templates are learned by then."""
 
 
 def _score(arm: Arm, seed: int, home: Path, updates: int) -> Stage:

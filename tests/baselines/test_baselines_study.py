@@ -280,3 +280,16 @@ def test_an_arm_that_sees_pictures_records_demonstrations_of_its_own() -> None:
     assert taught.num_steps == eyes.budget.expert_steps
     shared = dataclasses.replace(eyes, settings={"backbone": "tiny"})
     assert parsed(plan.stages(MAIN, shared, 0, Path("out"))[0], ImitationConfig).demonstrations
+
+
+def test_a_curve_counts_every_template_alike(tmp_path: Path) -> None:
+    (tmp_path / "imitation").mkdir()
+    (tmp_path / "ppo").mkdir()
+    taught = {"stage": "dagger 1", "env_steps": 50, "recorded_success": 0.5}
+    (tmp_path / "imitation" / "metrics.jsonl").write_text(json.dumps(taught) + "\n")
+    first: dict[str, Any] = {"env_steps": 10, "episodes": 300, "success_by_template": {"put": 1.0}}
+    later = {"env_steps": 20, "episodes": 400, "success_by_template": {"put": 1.0, "swap": 0.5}}
+    lines = "".join(json.dumps(record) + "\n" for record in (first, later))
+    (tmp_path / "ppo" / "metrics.jsonl").write_text(lines)
+    assert figures.points(tmp_path) == [(50, 0.5, "dagger"), (70, 0.75, "ppo")]
+    assert len(figures.curves({"llarp": [tmp_path]}).axes[1].lines) == 1
