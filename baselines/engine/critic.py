@@ -83,13 +83,13 @@ class Critic(nn.Module):
         if carried.features.shape[1]:
             before = torch.cat([carried.features.flatten(2).float(), carried.proprio], -1)
             before = self.observation(before).relu() + said[:, :1]
-            for t in range(before.shape[1]):
-                after = self.memory(before[:, t], state)
+            for t, of_step in enumerate(before.unbind(1)):
+                after = self.memory(of_step, state)
                 state = torch.where((counts > t)[:, None], after, state)
         begins = torch.zeros_like(number, dtype=torch.bool)
         begins[:, 1:] = number[:, 1:] != number[:, :-1]
         states = []
-        for t in range(seen.shape[1]):
-            state = self.memory(seen[:, t], state * ~begins[:, t, None])
+        for of_step, begun in zip(seen.unbind(1), begins[..., None].unbind(1), strict=True):
+            state = self.memory(of_step, state * ~begun)
             states.append(state)
         return torch.stack(states, 1)

@@ -53,7 +53,7 @@ class CriticTrainer:
             self.critic = Critic(input_dim, privileged).to(config.device)
         self.parameters = list(self.critic.parameters())
         lr = config.critic_lr or config.lr
-        self.optimizer = torch.optim.Adam(self.parameters, lr=lr, eps=config.adam_eps)
+        self.optimizer = torch.optim.Adam(self.parameters, lr=lr, eps=config.adam_eps, fused=True)
         self.ready = config.critic_warmup == 0
 
     @torch.no_grad()

@@ -27,7 +27,10 @@ class MasterAdamW(torch.optim.AdamW):
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float, eps: float) -> None:
         self._pairs: list[tuple[nn.Parameter, nn.Parameter]] = []
         super().__init__(
-            [g | {"params": [self._master(p) for p in g["params"]]} for g in groups], lr=lr, eps=eps
+            [g | {"params": [self._master(p) for p in g["params"]]} for g in groups],
+            lr=lr,
+            eps=eps,
+            fused=True,
         )
 
     def _master(self, parameter: nn.Parameter) -> nn.Parameter:
@@ -73,7 +76,7 @@ class MasterAdamW(torch.optim.AdamW):
 def make_adamw(groups: list[dict[str, Any]], lr: float, eps: float) -> torch.optim.AdamW:
     """Return AdamW, with master weights where a parameter is not float32."""
     if all(p.dtype == torch.float32 for group in groups for p in group["params"]):
-        return torch.optim.AdamW(groups, lr=lr, eps=eps)
+        return torch.optim.AdamW(groups, lr=lr, eps=eps, fused=True)
     return MasterAdamW(groups, lr, eps)
 
 

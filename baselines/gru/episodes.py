@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..engine.episodes import RunningEpisodes, Sizes
 from ..engine.instructions import Instruction, InstructionStore
@@ -35,18 +36,15 @@ class GruEpisodes(RunningEpisodes):
         super().__init__(policy, store, sizes)
         self.policy = policy
         self._state = policy.initial_memory(sizes.num_rows)[0][0]
-        self._words = torch.zeros(
-            sizes.num_rows, 0, policy.embed.embedding_dim, device=policy.device
-        )
-        self._lengths = torch.zeros(sizes.num_rows, dtype=torch.long, device=policy.device)
+        empty = torch.zeros(sizes.num_rows, 0, policy.look.keys.out_features, device=policy.device)
+        self._words = Words(empty, empty, empty[..., 0].long())
 
     def forward(
         self, features: Tensor, proprio: Tensor, rows: Tensor | None, *, keep: bool
     ) -> Heads:
         """Run the policy on one more observation in each of the rows."""
-        which = self._which(None if rows is None else rows.tolist())
-        seen = torch.cat([features.float(), proprio], -1)[:, None]
-        heads, after = self._run(seen, which)
+        which = slice(None) if rows is None else rows
+        heads, after = self._run(torch.cat([features.float(), proprio], -1)[:, None], which)
         if keep:
             self._state[which] = after[:, -1]
         return Heads(heads.logits[:, -1], heads.value[:, -1])
@@ -54,14 +52,19 @@ class GruEpisodes(RunningEpisodes):
     def reset_memory(self, rows: Sequence[int]) -> None:
         """Encode the instructions of these rows, and set their state to zero."""
         self._state[rows] = 0.0
-        self._read(rows)
+        words = self.policy.read([self.instructions[row].ids for row in rows])
+        self._pad(words.episode.shape[1] - self._words.episode.shape[1], 0)
+        self._words.episode[rows] = -1
+        for own, new in zip(self._words, words, strict=True):
+            own[rows, : new.shape[1]] = new
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
         """Encode instructions and compute states again; return a copy of the states."""
         running = [row for row, one in enumerate(self.instructions) if one is not None]
         self._state.zero_()
+        self._words = Words(*(part[:, :0] for part in self._words))
         if running:
-            self._read(running)
+            self.reset_memory(running)
         which = torch.nonzero(self.counts)[:, 0]
         if features.shape[1] and len(which):
             seen = torch.cat([features[which].float(), proprio[which]], -1)
@@ -72,23 +75,17 @@ class GruEpisodes(RunningEpisodes):
 
     def grow_memory(self, missing: int) -> None:
         """Add rows with a state of zeros."""
-        pad = torch.nn.functional.pad
-        self._state = pad(self._state, (0, 0, 0, missing))
-        self._words = pad(self._words, (0, 0, 0, 0, 0, missing))
-        self._lengths = pad(self._lengths, (0, missing))
+        self._state = functional.pad(self._state, (0, 0, 0, missing))
+        self._pad(0, missing)
 
-    def _run(self, seen: Tensor, which: Tensor) -> tuple[Heads, Tensor]:
+    def _pad(self, words: int, rows: int) -> None:
+        """Make room for so many more words and rows, of no episode."""
+        if max(words, rows) > 0:
+            room = (0, max(words, 0), 0, rows)
+            parts = ((part, (0, 0) * (part.ndim - 2) + room) for part in self._words)
+            self._words = Words(*(functional.pad(part, size, value=-1) for part, size in parts))
+
+    def _run(self, seen: Tensor, which: Tensor | slice) -> tuple[Heads, Tensor]:
+        words = Words(*(part[which] for part in self._words))
         episode = torch.zeros(seen.shape[:2], dtype=torch.long, device=seen.device)
-        places = torch.arange(self._words.shape[1], device=seen.device)
-        real = places < self._lengths[which][:, None]
-        words = Words(self._words[which], torch.where(real, 0, -1))
         return self.policy.run(seen, episode, episode.bool(), words, self._state[which])
-
-    def _read(self, rows: Sequence[int]) -> None:
-        sentences = [self.instructions[row].ids for row in rows]
-        encoded = self.policy.words(sentences)
-        missing = encoded.shape[1] - self._words.shape[1]
-        if missing > 0:
-            self._words = torch.nn.functional.pad(self._words, (0, 0, 0, missing))
-        self._words[rows, : encoded.shape[1]] = encoded
-        self._lengths[rows] = torch.tensor([len(s) for s in sentences], device=self._lengths.device)

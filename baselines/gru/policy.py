@@ -22,12 +22,15 @@ HEADS: Final = 4
 
 
 class Words(NamedTuple):
-    """Encoded words of n rows: (n, words, width), which are real and of which episode (n, words).
+    """Words of n rows, projected for both attentions, and of which episode they are.
 
-    `episode` is -1 for padding.
+    Attributes:
+        look, recall: keys and values for each attention, (n, words, 2 * width).
+        episode: (n, words), int64; -1 for padding.
     """
 
-    encoded: Tensor
+    look: Tensor
+    recall: Tensor
     episode: Tensor
 
 
@@ -39,20 +42,18 @@ class WordAttention(nn.Module):
         self.query = nn.Linear(query_dim, width)
         self.keys = nn.Linear(word_dim, 2 * width)
 
-    def forward(self, steps: Tensor, episode: Tensor, words: Words) -> Tensor:
+    def forward(self, steps: Tensor, words: Tensor, other: Tensor) -> Tensor:
         """Return (rows, steps, width).
 
         Args:
             steps: (rows, steps, query_dim).
-            episode: (rows, steps), int64: which episode of its row a step belongs to.
-            words: of the rows.
+            words: keys and values of the rows' words, (rows, words, 2 * width), from `keys`.
+            other: (rows, 1, steps, words), bool: the word is not of the step's episode.
         """
-        rows, num_steps = episode.shape
+        rows, num_steps = steps.shape[:2]
         query = self.query(steps).view(rows, num_steps, HEADS, -1).transpose(1, 2)
-        both = self.keys(words.encoded).view(rows, words.episode.shape[1], 2, HEADS, -1)
-        key, value = both.permute(2, 0, 3, 1, 4)
+        key, value = words.view(rows, words.shape[1], 2, HEADS, -1).permute(2, 0, 3, 1, 4)
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        other = episode[:, None, :, None] != words.episode[:, None, None, :]
         attended = scores.masked_fill(other, -1e9).softmax(-1) @ value
         return attended.transpose(1, 2).flatten(2)  # type: ignore[no-any-return]
 
@@ -84,14 +85,22 @@ class GruPolicy(Policy):
         self.shortcut = nn.Linear(hidden_size // 2, num_actions, bias=False)
         nn.init.zeros_(self.shortcut.weight)
 
-    def words(self, sentences: Sequence[Sequence[int]]) -> Tensor:
-        """Return encoded words (n, most, word_dim), 0 behind a sentence's end."""
+    def words(self, sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Return encoded words (n, most, word_dim), and which are real, (n, most)."""
         most = max(map(len, sentences))
         ids = torch.tensor([[*s, *[-1] * (most - len(s))] for s in sentences], device=self.device)
-        real = (ids >= 0)[..., None]
-        embedded = self.embed(ids.clamp(min=0)) * real
+        real = ids >= 0
+        embedded = self.embed(ids.clamp(min=0)) * real[..., None]
         mixed = self.mix(embedded.transpose(1, 2)).transpose(1, 2).relu()
-        return (embedded + mixed) * real  # type: ignore[no-any-return]
+        return (embedded + mixed) * real[..., None], real
+
+    def read(self, sentences: Sequence[Sequence[int]]) -> Words:
+        """Return the words of rows with one sentence each."""
+        encoded, real = self.words(sentences)
+        return self._projected(encoded, torch.where(real, 0, -1))
+
+    def _projected(self, encoded: Tensor, episode: Tensor) -> Words:
+        return Words(self.look.keys(encoded), self.recall.keys(encoded), episode)
 
     def run(
         self, seen: Tensor, episode: Tensor, first: Tensor, words: Words, state: Tensor
@@ -108,25 +117,28 @@ class GruPolicy(Policy):
         Returns:
             Heads of (rows, steps), and the state after each step (rows, steps, hidden_size).
         """
+        other = episode[:, None, :, None] != words.episode[:, None, None, :]
         looked = self.observation(seen)
-        inputs = self.inputs(torch.cat([looked, self.look(looked, episode, words)], -1))
+        inputs = self.inputs(torch.cat([looked, self.look(looked, words.look, other)], -1))
         going_on = (~first)[..., None].to(inputs.dtype)
         states = []
-        for t in range(seen.shape[1]):
-            state = self._cell(inputs[:, t], state * going_on[:, t])
+        # Not inputs[:, t]: the gradient of each such view is as large as all of them together.
+        for of_step, kept in zip(inputs.unbind(1), going_on.unbind(1), strict=True):
+            state = self._cell(of_step, state * kept)
             states.append(state)
         after = torch.stack(states, 1)
-        recalled = self.recall(after, episode, words)
+        recalled = self.recall(after, words.recall, other)
         heads = self.action(torch.cat([looked, after, recalled], -1))
         return Heads(heads.logits + self.shortcut(recalled), heads.value), after
 
     def _cell(self, inputs: Tensor, state: Tensor) -> Tensor:
         """Return a GRU's next state (Cho et al. 2014)."""
-        size = self.hidden_size
-        own = self.recurrent(state)
-        gates = (inputs[:, : 2 * size] + own[:, : 2 * size]).sigmoid()
-        new = (inputs[:, 2 * size :] + gates[:, :size] * own[:, 2 * size :]).tanh()
-        return new + gates[:, size:] * (state - new)  # type: ignore[no-any-return]
+        sizes = [2 * self.hidden_size, self.hidden_size]
+        seen_gates, seen_new = inputs.split(sizes, -1)
+        own_gates, own_new = self.recurrent(state).split(sizes, -1)
+        reset, keep = (seen_gates + own_gates).sigmoid().chunk(2, -1)
+        new = (seen_new + reset * own_new).tanh()
+        return new + keep * (state - new)  # type: ignore[no-any-return]
 
     def initial_memory(self, num_rows: int) -> Memory:
         """Return the state before an episode's first step: zeros, (1, num_rows, hidden_size)."""
@@ -158,7 +170,7 @@ class GruPolicy(Policy):
             one.ids: one for of_row in said for one in of_row
         }
         number = {ids: i for i, ids in enumerate(distinct)}
-        encoded = self.words(list(distinct))
+        encoded, _ = self.words(list(distinct))
         flat = encoded.flatten(0, 1)
         most = max(sum(map(len, of_row)) for of_row in said)
         index = torch.zeros(len(said), most, dtype=torch.long)
@@ -170,4 +182,4 @@ class GruPolicy(Policy):
                 index[row, at : at + len(one)] = torch.arange(start, start + len(one))
                 episode[row, at : at + len(one)] = i
                 at += len(one)
-        return Words(flat[index.to(flat.device)], episode.to(flat.device))
+        return self._projected(flat[index.to(flat.device)], episode.to(flat.device))
