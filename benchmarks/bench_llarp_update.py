@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from bench_llarp_rollout import FEATURES, PROPRIO, policy_of, sentences
 from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
-from langrearrange_baselines.engine.packing import Carried, Rows, Segment
+from langrearrange_baselines.engine.packing import Carried, Rows, Segment, Segments
 from langrearrange_baselines.llarp.cache import Capture
 from langrearrange_baselines.llarp.policy import LlarpPolicy
 from langrearrange_baselines.llarp.prefixes import PrefixStore
@@ -24,15 +24,13 @@ def rollout(policy: LlarpPolicy, num_envs: int, num_steps: int) -> Rows:
     rng = torch.Generator().manual_seed(2)
     store = PrefixStore(policy.backbone)
     pool = iter(sentences(num_envs * num_steps // 4))
-    segments: list[list[Segment]] = []
-    for _ in range(num_envs):
-        row: list[Segment] = []
+    segments: list[Segment] = []
+    for row in range(num_envs):
         start = 0
         while start < num_steps:
             stop = min(num_steps, start + int(torch.randint(4, 33, (), generator=rng)))
-            row.append(Segment(start, stop, store.get(next(pool))))
+            segments.append(Segment(row, start, stop, store.get(next(pool))))
             start = stop
-        segments.append(row)
     carried = Carried(
         torch.zeros(num_envs, 0, FEATURES, dtype=FEATURE_DTYPE),
         torch.zeros(num_envs, 0, PROPRIO),
@@ -41,28 +39,28 @@ def rollout(policy: LlarpPolicy, num_envs: int, num_steps: int) -> Rows:
     )
     features = torch.randn(num_envs, num_steps, FEATURES, generator=rng).to(FEATURE_DTYPE)
     proprio = torch.randn(num_envs, num_steps, PROPRIO, generator=rng)
-    return Rows(features, proprio, segments, carried)
+    return Rows(features, proprio, Segments.collect(segments), carried)
 
 
 def padded(policy: LlarpPolicy, rows: Rows) -> Tensor:
     """Logits (envs, steps, actions) from one padded row an episode."""
     seen = policy.tokens(rows.features, rows.proprio)
-    pieces = [(row, s) for row, segments in enumerate(rows.segments) for s in segments]
-    words = max(len(s.instruction) for _, s in pieces)
-    steps = max(s.stop - s.start for _, s in pieces)
+    pieces = list(rows.segments)
+    words = max(len(s.instruction) for s in pieces)
+    steps = max(s.stop - s.start for s in pieces)
     size = words + steps
     tokens, real, positions = [], torch.zeros(len(pieces), size, dtype=torch.bool), []
-    for i, (row, s) in enumerate(pieces):
+    for i, s in enumerate(pieces):
         pad, count = words - len(s.instruction), s.stop - s.start
         embedded = policy.backbone.embed(torch.tensor(s.instruction.ids))
-        parts = torch.cat([embedded, seen[row, s.start : s.stop]])
+        parts = torch.cat([embedded, seen[s.row, s.start : s.stop]])
         tokens.append(torch.nn.functional.pad(parts, (0, 0, pad, steps - count)))
         real[i, pad : words + count] = True
         positions.append((torch.arange(size) - pad).clamp(min=0))
     places = torch.arange(size)
     mask = (places <= places[:, None]) & real[:, None, :] | torch.eye(size, dtype=torch.bool)
     hidden = policy.backbone(torch.stack(tokens), mask[:, None], torch.stack(positions), Capture())
-    parts = [hidden[i, words : words + s.stop - s.start] for i, (_, s) in enumerate(pieces)]
+    parts = [hidden[i, words : words + s.stop - s.start] for i, s in enumerate(pieces)]
     return policy.action(torch.cat(parts).reshape(*rows.features.shape[:2], -1)).logits
 
 
@@ -90,8 +88,7 @@ def main() -> None:
     torch.set_num_threads(1)
     policy = policy_of(args.dim, args.layers)
     rows = rollout(policy, args.envs, args.steps)
-    words = sum(len(s.instruction) for segments in rows.segments for s in segments)
-    episodes = sum(map(len, rows.segments))
+    words, episodes = int(rows.segments.lengths.sum()), len(rows.segments.rows)
     print(
         f"{args.envs} envs of {args.steps} steps: {episodes} episodes, {words} tokens of sentences"
     )

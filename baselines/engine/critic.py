@@ -62,18 +62,11 @@ class Critic(nn.Module):
 
     def _said(self, rows: Rows) -> tuple[Tensor, Tensor]:
         """Return the instruction of each step as a vector, and the number of its episode."""
-        steps, device = rows.features.shape[1] + 1, rows.features.device
-        said = [segment.instruction.ids for of_row in rows.segments for segment in of_row]
-        ids = torch.tensor([i % WORDS for ids in said for i in ids], device=device)
-        starts = torch.tensor([0, *map(len, said[:-1])]).cumsum(0).to(device)
-        which = torch.zeros(len(rows.segments), steps, dtype=torch.long)
-        at = 0
-        for row, of_row in enumerate(rows.segments):
-            for segment in of_row:
-                which[row, segment.start :] = at
-                at += 1
-        which = which.to(device)
-        return self.words(ids, starts)[which], which
+        segments, device = rows.segments, rows.features.device
+        ids = torch.tensor([i % WORDS for one in segments.instructions for i in one.ids])
+        starts = segments.lengths.cumsum(0) - segments.lengths
+        which = segments.of_steps(rows.features.shape[1] + 1).to(device)
+        return self.words(ids.to(device), starts.to(device))[which], which
 
     def _remember(self, rows: Rows, seen: Tensor, said: Tensor, number: Tensor) -> Tensor:
         """Return the state after each step, carried steps of a row's first episode included."""

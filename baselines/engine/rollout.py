@@ -7,7 +7,7 @@ an episode: there are no dummy steps to train on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -21,7 +21,7 @@ from .envs import make_instruction_transform
 from .episodes import RunningEpisodes
 from .errors import TrainingError
 from .inputs import NO_ACTION
-from .packing import Rows, Segment
+from .packing import Rows, Segment, Segments
 from .policy import masked
 from .privileged import PlannerPotential, privileged_facts, tasks_of
 
@@ -151,30 +151,28 @@ class Player:
         started = time.perf_counter()
         carried = self.episodes.refresh()
         num_envs = self.envs.num_envs
-        segments: list[list[Segment]] = [[] for _ in range(num_envs)]
+        segments: list[Segment] = []
         starts = [0] * num_envs
         steps: list[_Step] = []
         counts = _Counts()
         for t in range(num_steps):
             if t > 0 and stop(t):
                 break
-            instructions = list(self.episodes.instructions)
             step, ended = self._step(counts)
             steps.append(step)
-            for row in ended:
-                segments[row].append(Segment(starts[row], t + 1, instructions[row]))
+            for row, instruction in ended.items():
+                segments.append(Segment(row, starts[row], t + 1, instruction))
                 starts[row] = t + 1
         played = len(steps)
-        for row, start in enumerate(starts):
-            if start < played:
-                segments[row].append(Segment(start, played, self.episodes.instructions[row]))
+        going_on = zip(range(num_envs), starts, self.episodes.instructions, strict=True)
+        segments += [Segment(row, at, played, said) for row, at, said in going_on if at < played]
         assert self.now is not None
         last_value = self.episodes.value_of(*self.now)
         self._note_facts(counts)
         elsewhere = sum(counts.seconds.values())
         whole = _Step(*(torch.stack(column, 1) for column in zip(*steps, strict=True)))
         return Rollout(
-            rows=Rows(whole.features, whole.proprio, segments, carried),
+            rows=Rows(whole.features, whole.proprio, Segments.collect(segments), carried),
             actions=whole.actions,
             log_probs=whole.log_probs,
             values=whole.values,
@@ -189,8 +187,8 @@ class Player:
             seconds={**counts.seconds, "policy": time.perf_counter() - started - elsewhere},
         )
 
-    def _step(self, counts: _Counts) -> tuple[_Step, list[int]]:
-        """Take one step in every env; return it and the rows whose episodes ended."""
+    def _step(self, counts: _Counts) -> tuple[_Step, dict[int, Any]]:
+        """Take one step in every env; return it, and row -> instruction of episodes it ended."""
         encoded = self.now
         assert encoded is not None
         self._note_facts(counts)
@@ -223,11 +221,11 @@ class Player:
         if self.config.bootstrap_horizon and np.asarray(truncated).any():
             late = np.asarray(truncated)
             worth += self.config.gamma * self._value_at_horizon(late, infos, taken)
-        ended: list[int] = np.flatnonzero(ends).tolist()
+        ended = {row: self.episodes.instructions[row] for row in np.flatnonzero(ends).tolist()}
         counts.invalid += _count_invalid(infos, ended)
         counts.finished += [self._finished(row, infos) for row in ended]
         if ended:
-            self._begin_episodes(ended, [observations["instruction"][row] for row in ended])
+            self._begin_episodes(list(ended), [observations["instruction"][row] for row in ended])
         device = heads.value.device
         step = _Step(
             *encoded,
@@ -278,11 +276,11 @@ class Player:
         return result
 
 
-def _count_invalid(infos: Mapping[str, Any], ended: Sequence[int]) -> int:
+def _count_invalid(infos: Mapping[str, Any], ended: Iterable[int]) -> int:
     """Count the envs whose last skill was invalid."""
     if "outcome" not in infos:
         return 0
-    outcomes = list(infos["outcome"])
+    outcomes = np.array(infos["outcome"], dtype=object)
     for row in ended:
         outcomes[row] = infos["final_info"]["outcome"][row]
-    return sum(outcome != "ok" for outcome in outcomes)
+    return int(np.count_nonzero(outcomes != "ok"))

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
-from ..engine.instructions import Instruction
-from ..engine.packing import Memory, Rows, Segment
+from ..engine.packing import Memory, Rows, Segments
 from ..engine.policy import ActionModule, Heads, Policy
 
 VOCABULARY: Final = 8192
@@ -87,8 +87,7 @@ class GruPolicy(Policy):
 
     def words(self, sentences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Return encoded words (n, most, word_dim), and which are real, (n, most)."""
-        most = max(map(len, sentences))
-        ids = torch.tensor([[*s, *[-1] * (most - len(s))] for s in sentences], device=self.device)
+        ids = pad_sequence([torch.tensor(s) for s in sentences], True, -1).to(self.device)
         real = ids >= 0
         embedded = self.embed(ids.clamp(min=0)) * real[..., None]
         mixed = self.mix(embedded.transpose(1, 2)).transpose(1, 2).relu()
@@ -149,37 +148,28 @@ class GruPolicy(Policy):
 
         What a row's first episode remembers of the last rollout enters as a constant.
         """
-        num_rows, num_steps = rows.features.shape[:2]
-        episode = torch.zeros(num_rows, num_steps, dtype=torch.long)
-        first = torch.zeros(num_rows, num_steps, dtype=torch.bool)
-        for row, segments in enumerate(rows.segments):
-            for number, segment in enumerate(segments):
-                episode[row, segment.start :] = number
-                first[row, segment.start] = number > 0 or int(rows.carried.counts[row]) == 0
+        segments, num_steps = rows.segments, rows.features.shape[1]
+        which = segments.of_steps(num_steps)
+        begins = segments.starts[which] == torch.arange(num_steps)
+        episode = segments.numbers[which]
+        first = begins & ((episode > 0) | (rows.carried.counts.cpu() == 0)[:, None])
         device = rows.features.device
         seen = torch.cat([rows.features.float(), rows.proprio], -1)
-        words = self._words_of(rows.segments)
+        state = rows.carried.memory[0][0]
         return self.run(
-            seen, episode.to(device), first.to(device), words, rows.carried.memory[0][0]
+            seen, episode.to(device), first.to(device), self._words_of(segments), state
         )[0]
 
-    def _words_of(self, segments: Sequence[Sequence[Segment]]) -> Words:
+    def _words_of(self, segments: Segments) -> Words:
         """Return the words of all episodes of each row, one after the other."""
-        said = [[s.instruction for s in of_row] for of_row in segments]
-        distinct: dict[tuple[int, ...], Instruction] = {
-            one.ids: one for of_row in said for one in of_row
-        }
-        number = {ids: i for i, ids in enumerate(distinct)}
-        encoded, _ = self.words(list(distinct))
-        flat = encoded.flatten(0, 1)
-        most = max(sum(map(len, of_row)) for of_row in said)
-        index = torch.zeros(len(said), most, dtype=torch.long)
-        episode = torch.full((len(said), most), -1)
-        for row, of_row in enumerate(said):
-            at = 0
-            for i, one in enumerate(of_row):
-                start = number[one.ids] * encoded.shape[1]
-                index[row, at : at + len(one)] = torch.arange(start, start + len(one))
-                episode[row, at : at + len(one)] = i
-                at += len(one)
-        return self._projected(flat[index.to(flat.device)], episode.to(flat.device))
+        sentences = [one.ids for one in segments.instructions]
+        numbers = {ids: number for number, ids in enumerate(dict.fromkeys(sentences))}
+        encoded, _ = self.words(list(numbers))
+        segment, place, column = segments.tokens()
+        shape = (int(segments.rows[-1]) + 1, int(column.max()) + 1)
+        index, episode = torch.zeros(shape, dtype=torch.long), torch.full(shape, -1)
+        at = segments.rows[segment], column
+        start = torch.tensor([numbers[ids] for ids in sentences]) * encoded.shape[1]
+        index[at], episode[at] = start[segment] + place, segments.numbers[segment]
+        words = encoded.flatten(0, 1)[index.to(encoded.device)]
+        return self._projected(words, episode.to(encoded.device))

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ..engine.errors import TrainingError
 from ..engine.instructions import InstructionStore
-from ..engine.packing import Carried, Rows, Segment
+from ..engine.packing import Carried, Rows, Segments, spread
 from ..engine.policy import Policy
 from .config import ImitationConfig
 from .demonstrations import NO_ADVICE, DemonstrationError, Demonstrations
@@ -155,27 +155,25 @@ def _batch(
     row_steps: int,
     rows: list[list[int]],
 ) -> Batch:
-    shape = (len(rows), row_steps)
-    features = demonstrations.features.new_zeros(*shape, *demonstrations.features.shape[1:])
-    proprio = demonstrations.proprio.new_zeros(*shape, *demonstrations.proprio.shape[1:])
-    advice = torch.full(shape, NO_ADVICE, dtype=torch.long)
-    segments: list[list[Segment]] = []
-    together = [episode for episodes in rows for episode in episodes]
-    texts = [demonstrations.sentences[int(demonstrations.sentence[e])] for e in together]
-    read = dict(zip(together, store.get_all(texts), strict=True))
-    for row, episodes in enumerate(rows):
-        at = 0
-        segments.append([])
-        for episode in episodes:
-            steps = slice(*demonstrations.starts[episode : episode + 2].tolist())
-            end = at + demonstrations.length(episode)
-            features[row, at:end] = demonstrations.features[steps]
-            proprio[row, at:end] = demonstrations.proprio[steps]
-            advice[row, at:end] = demonstrations.advice[steps]
-            segments[-1].append(Segment(at, end, read[episode]))
-            at = end
-    features, proprio = features.to(policy.device), proprio.to(policy.device)
+    episodes = torch.tensor([episode for of_row in rows for episode in of_row])
+    row, number = spread(torch.tensor([len(of_row) for of_row in rows]))
+    begins = demonstrations.starts[episodes]
+    lengths = demonstrations.starts[episodes + 1] - begins
+    starts = lengths.cumsum(0) - lengths
+    starts = starts - starts[torch.arange(len(row)) - number]
+    segment, place = spread(lengths)
+    source, at = begins[segment] + place, (row[segment], starts[segment] + place)
+
+    def placed(steps: Tensor, empty: float = 0) -> Tensor:
+        result = steps.new_full((len(rows), row_steps, *steps.shape[1:]), empty)
+        result[at] = steps[source]
+        return result.to(policy.device)
+
+    features, proprio = placed(demonstrations.features), placed(demonstrations.proprio)
+    sentences = demonstrations.sentence[episodes].tolist()
+    said = store.get_all([demonstrations.sentences[number] for number in sentences])
     counts = torch.zeros(len(rows), dtype=torch.long)
-    memory = policy.initial_memory(len(rows))
-    carried = Carried(features[:, :0], proprio[:, :0], counts, memory)
+    carried = Carried(features[:, :0], proprio[:, :0], counts, policy.initial_memory(len(rows)))
+    segments = Segments(row, starts, starts + lengths, said)
+    advice = placed(demonstrations.advice, NO_ADVICE).long()
     return Batch(Rows(features, proprio, segments, carried), advice)

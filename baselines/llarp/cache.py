@@ -6,10 +6,13 @@ position of its own.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from ..engine.packing import spread
 
 BUCKET = 8
 """Views of the cache grow in steps of so many tokens, so that kernels see few shapes."""
@@ -141,13 +144,15 @@ class SlotCache(KeyCache):
         self.values = pad(self.values, (0, 0, 0, 0, 0, 0, 0, num_rows))
         self.lengths = pad(self.lengths, (0, num_rows))
 
-    def put(self, row: int, keys: Tensor, values: Tensor) -> None:
-        """Restart a row with these tokens, each (layers, heads, tokens, head_dim)."""
-        count = keys.shape[2]
-        self.reserve(count)
-        self.keys[:, row, :, :count] = keys
-        self.values[:, row, :, :count] = values
-        self.lengths[row] = count
+    def put(self, rows: Tensor, keys: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+        """Restart rows with these tokens, of each (layers, heads, tokens, head_dim)."""
+        counts = torch.tensor([tokens.shape[2] for tokens in keys])
+        self.reserve(int(counts.max()))
+        owner, place = spread(counts)
+        # Indexing (layers, [rows, places], heads) moves rows and places to the front.
+        self.keys[:, rows[owner], :, place] = torch.cat([*keys], 2).permute(2, 0, 1, 3)
+        self.values[:, rows[owner], :, place] = torch.cat([*values], 2).permute(2, 0, 1, 3)
+        self.lengths[rows] = counts.to(self.lengths.device)
 
     def aim(self, num_queries: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Prepare the next pass of the model, which writes after the last token of each row.

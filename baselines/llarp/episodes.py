@@ -43,9 +43,11 @@ class LlarpEpisodes(RunningEpisodes):
 
     def reset_memory(self, rows: Sequence[int]) -> None:
         """Begin the slots of these rows with their instructions."""
-        for row in rows:
-            prefix = self._cached[row] = self.instructions[row]
-            self.cache.put(row, prefix.keys, prefix.values)
+        prefixes = [self.instructions[row] for row in rows]
+        keys, values = [one.keys for one in prefixes], [one.values for one in prefixes]
+        self.cache.put(torch.tensor(rows), keys, values)
+        for row, prefix in zip(rows, prefixes, strict=True):
+            self._cached[row] = prefix
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
         """Write the slots again; return keys and values of the steps, by row and step."""
@@ -54,11 +56,11 @@ class LlarpEpisodes(RunningEpisodes):
             read = self.store.of_all([self.instructions[row].ids for row in running])
             for row, prefix in zip(running, read, strict=True):
                 self.instructions[row] = prefix
-        self.reset_memory(
-            [row for row in running if self.instructions[row] is not self._cached[row]]
-        )
-        for row in running:
-            self.cache.lengths[row] = len(self.instructions[row])
+        stale = [row for row in running if self.instructions[row] is not self._cached[row]]
+        if stale:
+            self.reset_memory(stale)
+        lengths = torch.tensor([len(self.instructions[row]) for row in running], dtype=torch.long)
+        self.cache.lengths[running] = lengths.to(self.cache.lengths.device)
         if features.shape[1] == 0:
             return self.policy.initial_memory(self.num_rows)
         tokens = self.policy.tokens(features, proprio)

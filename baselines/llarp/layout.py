@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..engine.packing import Rows
+from ..engine.packing import Rows, spread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,48 +48,45 @@ class Layout:
     def constant_keys(self, rows: Rows, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values of the context, (layers, rows, heads, num_context, head_dim)."""
         layers, _, heads, _, head_dim = like.shape
-        shape = (layers, len(rows.segments), heads, self.num_context, head_dim)
-        keys, values = like.new_zeros(shape), like.new_zeros(shape)
-        for row, segments in enumerate(rows.segments):
-            at = 0
-            for prefix in (segment.instruction for segment in segments):
-                end = at + len(prefix)
-                keys[:, row, :, at:end] = prefix.keys
-                values[:, row, :, at:end] = prefix.values
-                at = end
-        keys[:, :, :, self.num_prefix :], values[:, :, :, self.num_prefix :] = rows.carried.memory
-        return keys, values
+        shape = (layers, len(self.episode), heads, self.num_context, head_dim)
+        segments, (segment, _, column) = rows.segments, rows.segments.tokens()
+        result = []
+        for name, carried in zip(("keys", "values"), rows.carried.memory, strict=True):
+            stored = like.new_zeros(shape)
+            read = torch.cat([getattr(prefix, name) for prefix in segments.instructions], 2)
+            # Indexing (layers, [rows, columns], heads) moves rows and columns to the front.
+            stored[:, segments.rows[segment], :, column] = read.permute(2, 0, 1, 3)
+            stored[:, :, :, self.num_prefix :] = carried
+            result.append(stored)
+        return result[0], result[1]
 
 
 def lay_out(rows: Rows, tokens_per_step: int) -> Layout:
     """Return where the tokens of these rows stand."""
     num_rows, num_steps = rows.features.shape[:2]
+    segments, (segment, place, column) = rows.segments, rows.segments.tokens()
     most = rows.carried.features.shape[1] * tokens_per_step
-    num_prefix = max(sum(len(s.instruction) for s in segments) for segments in rows.segments)
+    num_prefix = int(column.max()) + 1
     num_context = num_prefix + most
     size = num_context + num_steps * tokens_per_step
     episode = torch.full((num_rows, size), -1)
     position = torch.zeros(num_rows, size, dtype=torch.long)
     prefix_ids = torch.zeros(num_rows, num_prefix, dtype=torch.long)
-    counts = (rows.carried.counts * tokens_per_step).tolist()
-    for row, segments in enumerate(rows.segments):
-        at = 0
-        for number, segment in enumerate(segments):
-            length = len(segment.instruction)
-            prefix_ids[row, at : at + length] = torch.tensor(segment.instruction.ids)
-            episode[row, at : at + length] = number
-            position[row, at : at + length] = torch.arange(length)
-            at += length
-            before = length
-            if number == 0:
-                carried = slice(num_prefix, num_prefix + counts[row])
-                episode[row, carried] = 0
-                position[row, carried] = length + torch.arange(counts[row])
-                before += counts[row]
-            start = num_context + segment.start * tokens_per_step
-            stop = num_context + segment.stop * tokens_per_step
-            episode[row, start:stop] = number
-            position[row, start:stop] = before + torch.arange(stop - start)
+
+    at = segments.rows[segment], column
+    prefix_ids[at] = torch.tensor([i for one in segments.instructions for i in one.ids])
+    episode[at], position[at] = segments.numbers[segment], place
+
+    first, lengths = segments.numbers == 0, segments.lengths
+    counts = (rows.carried.counts * tokens_per_step).cpu()
+    row, place = spread(counts)
+    at = row, num_prefix + place
+    episode[at], position[at] = 0, lengths[first][row] + place
+
+    before = lengths + torch.where(first, counts[segments.rows], 0)
+    segment, place = spread((segments.stops - segments.starts) * tokens_per_step)
+    at = segments.rows[segment], num_context + (segments.starts * tokens_per_step)[segment] + place
+    episode[at], position[at] = segments.numbers[segment], before[segment] + place
     device = rows.features.device
     return Layout(
         episode.to(device), position.to(device), prefix_ids.to(device), num_prefix, num_context

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from langrearrange.errors import UsageError
 
 from ..engine.attention import CrossAttention
-from ..engine.packing import Rows, Segment
+from ..engine.packing import Rows
 from ..engine.policy import ActionModule, Heads, Policy
 from .text import Sentence, States, TextEncoder
 
@@ -125,31 +125,30 @@ class LstmPolicy(Policy):
         What a row's first episode remembers of the last rollout enters as a constant.
         """
         num_rows, num_steps = rows.features.shape[:2]
-        pieces = [(row, s) for row, segments in enumerate(rows.segments) for s in segments]
-        device = rows.features.device
-        lengths = torch.tensor([s.stop - s.start for _, s in pieces])
+        segments, device = rows.segments, rows.features.device
+        lengths = segments.stops - segments.starts
         offsets = torch.arange(int(lengths.max()), device=device)
-        starts = torch.tensor([s.start for _, s in pieces], device=device)
-        steps = (starts[:, None] + offsets).clamp(max=num_steps - 1)
-        which = torch.tensor([row for row, _ in pieces], device=device)[:, None]
-        distinct = list({s.instruction.ids: s.instruction for _, s in pieces}.values())
-        place = {sentence.ids: i for i, sentence in enumerate(distinct)}
-        summary = self.summarise(distinct)
+        steps = (segments.starts.to(device)[:, None] + offsets).clamp(max=num_steps - 1)
+        which = segments.rows.to(device)[:, None]
+        distinct = {one.ids: one for one in segments.instructions}
+        place = {ids: i for i, ids in enumerate(distinct)}
+        summary = self.summarise(list(distinct.values()))
         outputs, _ = self.run(
             rows.features[which, steps],
             rows.proprio[which, steps],
-            summary[[place[s.instruction.ids] for _, s in pieces]],
+            summary[[place[one.ids] for one in segments.instructions]],
             lengths,
-            self._state_before(rows, pieces),
+            self._state_before(rows),
         )
         real = offsets < lengths.to(device)[:, None]
         hidden = outputs.new_zeros(num_rows, num_steps, outputs.shape[-1])
         hidden = hidden.index_put((which.expand_as(steps)[real], steps[real]), outputs[real])
         return self.heads(hidden)
 
-    def _state_before(self, rows: Rows, pieces: Sequence[tuple[int, Segment]]) -> LstmState:
-        hidden, cell = self.initial_memory(len(pieces))
-        for i, (row, segment) in enumerate(pieces):
-            if segment.start == 0 and rows.carried.counts[row] > 0:
-                hidden[:, i], cell[:, i] = (part[:, row] for part in rows.carried.memory)
+    def _state_before(self, rows: Rows) -> LstmState:
+        segments = rows.segments
+        hidden, cell = self.initial_memory(len(segments.rows))
+        carried = (segments.starts == 0) & (rows.carried.counts.cpu() > 0)[segments.rows]
+        for own, before in zip((hidden, cell), rows.carried.memory, strict=True):
+            own[:, carried] = before[:, segments.rows[carried]]
         return hidden, cell

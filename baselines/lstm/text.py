@@ -6,12 +6,13 @@ decoder (LLaMA). Not for LLaRP, which needs keys and values (`llarp.backbone`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from ..engine.instructions import Instruction, InstructionStore
 from ..engine.language_model import TextModel, Tokenize, load_language_model
@@ -43,27 +44,21 @@ class TextEncoder(TextModel):
 
     def forward(self, sentences: Sequence[tuple[int, ...]]) -> States:
         """Return the states of sentences, given as tokens."""
-        ids = torch.zeros(len(sentences), max(map(len, sentences)), dtype=torch.long)
-        real = torch.zeros_like(ids, dtype=torch.bool)
-        for row, tokens in enumerate(sentences):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            real[row, : len(tokens)] = True
-        ids, real = ids.to(self.device), real.to(self.device)
+        ids = pad_sequence([torch.tensor(tokens) for tokens in sentences], batch_first=True)
+        ids, real = ids.to(self.device), self._real(sentences)
         output = self.model(input_ids=ids, attention_mask=real.long())
         return States(output.last_hidden_state.float(), real)
 
     def states(self, sentences: Sequence[Sentence]) -> States:
         """Return the states of sentences: stored ones, or read inside the graph if trained."""
-        if any(sentence.hidden is None for sentence in sentences):
+        stored = [sentence.hidden for sentence in sentences if sentence.hidden is not None]
+        if len(stored) < len(sentences):
             return self([sentence.ids for sentence in sentences])  # type: ignore[no-any-return]
-        longest = max(map(len, sentences))
-        hidden = torch.zeros(len(sentences), longest, self.width, device=self.device)
-        real = torch.zeros(len(sentences), longest, dtype=torch.bool, device=self.device)
-        for row, sentence in enumerate(sentences):
-            assert sentence.hidden is not None
-            hidden[row, : len(sentence)] = sentence.hidden
-            real[row, : len(sentence)] = True
-        return States(hidden, real)
+        return States(pad_sequence(stored, batch_first=True), self._real(sentences))
+
+    def _real(self, sentences: Sequence[Sized]) -> Tensor:
+        lengths = torch.tensor([len(sentence) for sentence in sentences], device=self.device)
+        return torch.arange(int(lengths.max()), device=self.device) < lengths[:, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

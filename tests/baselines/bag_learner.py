@@ -38,10 +38,8 @@ class BagPolicy(Policy):
         return heads
 
     def evaluate(self, rows: Rows) -> Heads:
-        said: list[Instruction] = []
-        for segments in rows.segments:  # steps after the last segment are padding
-            of_row = [s.instruction for s in segments for _ in range(s.start, s.stop)]
-            said += of_row + of_row[-1:] * (rows.features.shape[1] - len(of_row))
+        which = rows.segments.of_steps(rows.features.shape[1]).flatten().tolist()
+        said = [rows.segments.instructions[segment] for segment in which]
         heads = self.heads(rows.features.flatten(0, 1), rows.proprio.flatten(0, 1), said)
         return Heads(*(part.unflatten(0, rows.features.shape[:2]) for part in heads))
 

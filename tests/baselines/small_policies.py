@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from langrearrange_baselines.engine.encoder import FEATURE_DTYPE
 from langrearrange_baselines.engine.episodes import Sizes
-from langrearrange_baselines.engine.packing import Rows, Segment
+from langrearrange_baselines.engine.packing import Rows, Segment, Segments
 from langrearrange_baselines.engine.policy import ActionModule
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.llarp.backbone import Backbone
@@ -66,7 +66,7 @@ class Played:
     def rollout(self, num_steps: int) -> tuple[Rows, Tensor, Tensor]:
         carried = self.episodes.refresh()
         seen, logits, values = [], [], []
-        segments: list[list[Segment]] = [[] for _ in range(self.num_rows)]
+        segments: list[Segment] = []
         start = [0] * self.num_rows
         for t in range(num_steps):
             features, proprio = self.observe()
@@ -79,7 +79,7 @@ class Played:
                 draw = float(torch.rand((), generator=self.rng))
                 over = draw < 0.25 or int(self.episodes.counts[row]) == HORIZON
                 if over or t == num_steps - 1:
-                    segments[row].append(Segment(start[row], t + 1, prefixes[row]))
+                    segments.append(Segment(row, start[row], t + 1, prefixes[row]))
                     start[row] = t + 1
                 if over:
                     pick = int(torch.randint(len(SENTENCES), (), generator=self.rng))
@@ -87,7 +87,7 @@ class Played:
         rows = Rows(
             torch.stack([f for f, _ in seen], 1),
             torch.stack([p for _, p in seen], 1),
-            segments,
+            Segments.collect(segments),
             carried,
         )
         return rows, torch.stack(logits, 1), torch.stack(values, 1)
@@ -97,29 +97,26 @@ def recomputed(policy: LlarpPolicy, rows: Rows) -> tuple[Tensor, Tensor]:
     """Logits and values, each episode alone, from its sentence on, without any cache."""
     num_rows, num_steps = rows.features.shape[:2]
     logits, values = [], []
-    for row in range(num_rows):
-        for number, segment in enumerate(rows.segments[row]):
-            count = int(rows.carried.counts[row]) if number == 0 else 0
-            features = torch.cat(
-                [
-                    rows.carried.features[row, :count],
-                    rows.features[row, segment.start : segment.stop],
-                ]
+    for row, start, stop, instruction in rows.segments:
+        count = int(rows.carried.counts[row]) if start == 0 else 0
+        features, proprio = (
+            torch.cat([before[row, :count], own[row, start:stop]])
+            for before, own in (
+                (rows.carried.features, rows.features),
+                (rows.carried.proprio, rows.proprio),
             )
-            proprio = torch.cat(
-                [rows.carried.proprio[row, :count], rows.proprio[row, segment.start : segment.stop]]
-            )
-            backbone = policy.backbone
-            words = backbone.embed(torch.tensor([segment.instruction.ids])).float()
-            tokens = torch.cat([words, policy.tokens(features[None], proprio[None])], 1)
-            length, prefix = tokens.shape[1], len(segment.instruction)
-            mask = torch.ones(length, length, dtype=torch.bool).tril()
-            if backbone.bidirectional_prefix:
-                mask[:prefix, :prefix] = True
-            hidden = backbone(tokens, mask[None, None], torch.arange(length)[None], Capture())
-            heads = policy.heads(hidden[:, prefix:])
-            logits.append(heads.logits[0, count:])
-            values.append(heads.value[0, count:])
+        )
+        backbone = policy.backbone
+        words = backbone.embed(torch.tensor([instruction.ids])).float()
+        tokens = torch.cat([words, policy.tokens(features[None], proprio[None])], 1)
+        length, prefix = tokens.shape[1], len(instruction)
+        mask = torch.ones(length, length, dtype=torch.bool).tril()
+        if backbone.bidirectional_prefix:
+            mask[:prefix, :prefix] = True
+        hidden = backbone(tokens, mask[None, None], torch.arange(length)[None], Capture())
+        heads = policy.heads(hidden[:, prefix:])
+        logits.append(heads.logits[0, count:])
+        values.append(heads.value[0, count:])
     return (
         torch.cat(logits).reshape(num_rows, num_steps, -1),
         torch.cat(values).reshape(num_rows, num_steps),

@@ -26,7 +26,7 @@ from langrearrange_baselines.engine.errors import CheckpointError
 from langrearrange_baselines.engine.instructions import Instruction, InstructionStore
 from langrearrange_baselines.engine.learner import derived_seed, seeded
 from langrearrange_baselines.engine.metrics import WINDOW, Metrics
-from langrearrange_baselines.engine.packing import Carried, Rows, Segment
+from langrearrange_baselines.engine.packing import Carried, Rows, Segment, Segments, spread
 from langrearrange_baselines.engine.rollout import Finished
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.imitation.run import phases_of
@@ -123,17 +123,45 @@ def rows_of(described: list[Row], num_steps: int = 6) -> Rows:
     segments = []
     for number, row in enumerate(described):
         ends = np.cumsum([steps for steps, _ in row.segments]).tolist()
-        segments.append([
-            Segment(end - steps, end, Instruction(tuple(range(100 * number, 100 * number + words))))
-            for end, (steps, words) in zip(ends, row.segments, strict=True)
-        ])  # fmt: skip
+        for end, (steps, words) in zip(ends, row.segments, strict=True):
+            said = Instruction(tuple(range(100 * number, 100 * number + words)))
+            segments.append(Segment(number, end - steps, end, said))
     count = len(described)
     most = max(row.carried for row in described)
     features = torch.arange(count * num_steps).reshape(count, num_steps, 1).half()
     memory = (torch.arange(2 * count).reshape(2, count, 1),)
     counts = torch.tensor([row.carried for row in described])
     carried = Carried(torch.zeros(count, most, 1), torch.zeros(count, most, 0), counts, memory)
-    return Rows(features, torch.zeros(count, num_steps, 0), segments, carried)
+    collected = Segments.collect(reversed(segments))
+    assert list(collected) == segments
+    return Rows(features, torch.zeros(count, num_steps, 0), collected, carried)
+
+
+@given(counts=st.lists(st.integers(0, 4), min_size=1, max_size=5))
+def test_parts_are_spread_one_thing_after_the_other(counts: list[int]) -> None:
+    owner, place = spread(torch.tensor(counts))
+    pairs = [(thing, part) for thing, count in enumerate(counts) for part in range(count)]
+    assert list(zip(owner.tolist(), place.tolist(), strict=True)) == pairs
+
+
+@given(described=rows_strategy())
+def test_segments_say_whose_each_step_and_token_is(described: list[Row]) -> None:
+    segments = rows_of(described).segments
+    steps, tokens = [], []
+    columns: list[int] = []
+    numbers = [number for row in described for number in range(len(row.segments))]
+    whose = iter(range(len(numbers)))
+    for row in described:
+        own = [(next(whose), *lengths) for lengths in row.segments]
+        steps.append([i for i, count, _ in own for _ in range(count)])
+        steps[-1] += steps[-1][-1:]  # beyond the last step
+        tokens += [(i, place) for i, _, words in own for place in range(words)]
+        columns += range(sum(words for _, _, words in own))
+    assert segments.of_steps(7).tolist() == steps
+    assert segments.numbers.tolist() == numbers
+    segment, place, column = segments.tokens()
+    assert list(zip(segment.tolist(), place.tolist(), strict=True)) == tokens
+    assert column.tolist() == columns
 
 
 @given(described=rows_strategy(), tokens_per_step=st.integers(1, 3))
@@ -176,7 +204,13 @@ def test_some_rows_are_those_of_all(described: list[Row], data: st.DataObject) -
     chosen = data.draw(st.lists(st.integers(0, len(described) - 1), min_size=1, max_size=5))
     some = rows.of(torch.tensor(chosen))
     assert some.features[:, 0, 0].tolist() == [6.0 * row for row in chosen]
-    assert [list(s) for s in some.segments] == [list(rows.segments[row]) for row in chosen]
+    expected = [
+        segment._replace(row=new)
+        for new, old in enumerate(chosen)
+        for segment in rows.segments
+        if segment.row == old
+    ]
+    assert list(some.segments) == expected
     assert some.carried.counts.tolist() == [described[row].carried for row in chosen]
     assert some.carried.memory[0][0, :, 0].tolist() == chosen
 

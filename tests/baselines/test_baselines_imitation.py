@@ -309,12 +309,13 @@ def test_batches_hold_every_step_with_its_advice(shown: Demonstrations) -> None:
     rng = torch.Generator().manual_seed(0)
     seen = []
     for rows, advice in batched(shown, episodes.store, policy, cloning(rows_per_batch=3), rng):
-        for row, segments in enumerate(rows.segments):
-            for segment in segments:
-                steps = slice(segment.start, segment.stop)
-                pairs = zip(rows.features[row, steps], advice[row, steps].tolist(), strict=True)
-                seen += [(*features.tolist(), skill) for features, skill in pairs]
-            assert (advice[row, segments[-1].stop :] == NO_ADVICE).all()
+        known = torch.zeros_like(advice, dtype=torch.bool)
+        for row, start, stop, _ in rows.segments:
+            steps = slice(start, stop)
+            pairs = zip(rows.features[row, steps], advice[row, steps].tolist(), strict=True)
+            seen += [(*features.tolist(), skill) for features, skill in pairs]
+            known[row, steps] = True
+        assert (advice[~known] == NO_ADVICE).all()
     pairs = zip(shown.features, shown.advice.tolist(), strict=True)
     assert sorted(seen) == sorted((*f.tolist(), a) for f, a in pairs)
 
@@ -327,11 +328,9 @@ def test_cloning_sees_what_acting_will_see(shown: Demonstrations, kind: str) -> 
     by_step: dict[tuple[float, ...], torch.Tensor] = {}
     for rows, _ in batched(few, episodes.store, policy, cloning(rows_per_batch=2), rng):
         logits = policy.evaluate(rows).logits.detach()
-        for row, segments in enumerate(rows.segments):
-            for segment in segments:
-                for step in range(segment.start, segment.stop):
-                    key = (segment.instruction.ids, step - segment.start)
-                    by_step[key] = logits[row, step]
+        for row, start, stop, instruction in rows.segments:
+            for step in range(start, stop):
+                by_step[instruction.ids, step - start] = logits[row, step]
     for episode in range(5):
         sentence = few.sentences[int(few.sentence[episode])]
         episodes.begin([0], [sentence])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from langrearrange_baselines.engine.episodes import Sizes
 from langrearrange_baselines.engine.errors import BackboneError
-from langrearrange_baselines.engine.packing import Rows, Segment
+from langrearrange_baselines.engine.packing import Rows, Segment, Segments
 from langrearrange_baselines.engine.tiny import WordTokenizer, tiny_model
 from langrearrange_baselines.lstm.episodes import LstmEpisodes
 from langrearrange_baselines.lstm.policy import LstmPolicy, Summary
@@ -55,7 +55,7 @@ def rollout(
 ) -> tuple[Rows, torch.Tensor]:
     num_rows = len(episodes.instructions)
     carried = episodes.refresh()
-    segments: list[list[Segment]] = [[] for _ in range(num_rows)]
+    segments: list[Segment] = []
     starts, seen, logits = [0] * num_rows, [], []
     for step in range(num_steps):
         seen.append(observe(rng, num_rows))
@@ -64,13 +64,14 @@ def rollout(
         for row in range(num_rows):
             over = int(episodes.counts[row]) == HORIZON or torch.rand((), generator=rng) < 0.3
             if over or step == num_steps - 1:
-                segments[row].append(Segment(starts[row], step + 1, prefixes[row]))
+                segments.append(Segment(row, starts[row], step + 1, prefixes[row]))
                 starts[row] = step + 1
             if over:
                 episodes.begin([row], [SENTENCES[int(torch.randint(3, (), generator=rng))]])
     features = torch.stack([f for f, _ in seen], 1)
     proprio = torch.stack([p for _, p in seen], 1)
-    return Rows(features, proprio, segments, carried), torch.stack(logits, 1)
+    rows = Rows(features, proprio, Segments.collect(segments), carried)
+    return rows, torch.stack(logits, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

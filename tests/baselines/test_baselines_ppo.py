@@ -166,7 +166,8 @@ def test_every_step_played_belongs_to_an_episode(tmp_path: Path) -> None:
     trainer = toy_trainer(tmp_path)
     for _ in range(3):
         rollout = trainer.player.play(11)
-        for row, segments in enumerate(rollout.rows.segments):
+        for row in range(rollout.actions.shape[0]):
+            segments = [s for s in rollout.rows.segments if s.row == row]
             assert [s.start for s in segments[1:]] == [s.stop for s in segments[:-1]]
             assert (segments[0].start, segments[-1].stop) == (0, 11)
             ends = [s.stop - 1 for s in segments]
