@@ -20,7 +20,7 @@ function options(id, values, all) {
   $(id).onchange = draw;
 }
 
-const TEXTS = ["rank", "agent", "sees", "tier", "played", "marks"];
+const TEXTS = ["rank", "agent"];
 
 function value(row, column) {
   if (column === "rank") return row.rank ? row.rank[0] : Infinity;
@@ -44,16 +44,14 @@ function cellOf(row, column) {
 
 function shown() {
   const wanted = (id, has) => $(id).value === "all" || has === $(id).value;
-  return data.rows.filter((row) => row.paper
-    ? $("paper").checked
-    : row.board === $("board").value && wanted("modality", row.sees) && wanted("tier", row.tier));
+  return data.rows.filter((row) => row.paper || row.board === $("board").value && wanted("modality", row.sees) && wanted("tier", row.tier));
 }
 
-function draw() {
+function header(columns) {
   const head = element("tr");
-  const columns = [...TEXTS, ...data.columns];
-  for (const column of columns) {
-    const cell = element("th", TEXTS.includes(column) ? "text" : "", column.replaceAll("_", " "));
+  for (const column of [...TEXTS, ...columns]) {
+    const name = column.replaceAll("_", " ").replace(/(?<=\w{2})(ments|tions|tional|ships|sions|vant|phrasing)\b/g, "\u00AD$1");
+    const cell = element("th", TEXTS.includes(column) ? "text" : "", name);
     if (column === sorted.column) cell.classList.add("sorted");
     cell.onclick = () => {
       sorted = { column, down: column === sorted.column ? !sorted.down : !TEXTS.includes(column) };
@@ -61,28 +59,37 @@ function draw() {
     };
     head.append(cell);
   }
+  return head;
+}
+
+function draw() {
   const rows = shown().sort((a, b) => {
     const x = value(a, sorted.column), y = value(b, sorted.column);
     return (x > y ? 1 : x < y ? -1 : 0) * (sorted.down ? -1 : 1);
   });
-  $("table").replaceChildren(head, ...rows.map((row) => {
-    const kinds = [row.paper && "paper", row.reference && "reference", !row.rank && "unranked"];
-    const line = element("tr", kinds.filter(Boolean).join(" "));
-    const range = row.rank ? (row.rank[0] === row.rank[1] ? `${row.rank[0]}` : row.rank.join("-")) : "";
-    const rank = range && row.tier !== "T2 sealed" ? `(${range})` : range;
-    const sees = element("td", "text", row.sees);
-    if (row.perception) sees.append(element("small", "", row.perception));
-    line.append(element("td", "text", rank), element("td", "text name", row.agent), sees,
-      ...["tier", "played", "marks"].map((name) => element("td", "text", row[name])));
-    for (const column of data.columns) line.append(cellOf(row, column));
-    return line;
-  }));
+  for (const [id, paper] of [["table", false], ["paper", true]]) {
+    const own = rows.filter((row) => Boolean(row.paper) === paper);
+    const columns = data.columns.filter((column) => !paper || own.some((row) => row.cells[column]));
+    $(id).replaceChildren(header(columns), ...own.map((row) => lineOf(row, columns)));
+  }
+}
+
+function lineOf(row, columns) {
+  const kinds = [row.paper && "paper", row.reference && "reference", !row.rank && "unranked"];
+  const line = element("tr", kinds.filter(Boolean).join(" "));
+  const range = row.rank ? (row.rank[0] === row.rank[1] ? `${row.rank[0]}` : row.rank.join("-")) : "";
+  const rank = range && row.tier !== "T2 sealed" ? `(${range})` : range;
+  const agent = element("td", "text agent");
+  const about = row.paper ? [row.sees] : [row.sees, row.perception, row.tier, row.played, row.marks];
+  agent.append(element("span", "name", row.agent), element("small", "", about.filter(Boolean).join(" · ")));
+  line.append(element("td", "text", rank), agent);
+  for (const column of columns) line.append(cellOf(row, column));
+  return line;
 }
 
 const present = (key) => [...new Set(data.rows.filter((r) => !r.paper).map((r) => r[key]))].sort();
 options("board", data.boards, false);
 options("modality", present("sees"), true);
 options("tier", present("tier"), true);
-$("paper").onchange = draw;
 $("papernote").textContent = data.paper_note;
 draw();

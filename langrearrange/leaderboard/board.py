@@ -125,7 +125,7 @@ def build_board(runs: Sequence[Row]) -> str:
         "digits": {metric.title: metric.digits for metric in METRICS.values()},
         "rows": [*rows, *_paper_rows()],
         "exchanged": EXCHANGED,
-        "paper_note": f"Grey rows are the paper's (Tables 2 and 5): {NOTE}. * These two cells "
+        "paper_note": f"The paper's rows are from its Tables 2 and 5: {NOTE}. * These two cells "
         "probably carry each other's label, as the released files of these splits do.",
     }
     return fill("board", data)

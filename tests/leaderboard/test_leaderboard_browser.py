@@ -126,11 +126,11 @@ def test_the_board_is_sorted_and_filtered(tmp_path: Path) -> None:
     results = [result_of(name) for name in ("random", "explorer", "blind_sweep")]
     results.append(result_of("oracle", privileged=True))
     clicks = """
-    const cells = () => [...document.querySelectorAll("#table td.name")];
+    const cells = () => [...document.querySelectorAll("#table .name")];
     const agents = () => cells().map((td) => td.textContent);
     const head = (name) => [...document.querySelectorAll("#table th")]
       .find((th) => th.textContent === name);
-    document.getElementById("paper").click();
+    seen.paper = document.querySelectorAll("#paper .name").length;
     head("context").click();
     seen.down = agents();
     head("context").click();
@@ -145,4 +145,5 @@ def test_the_board_is_sorted_and_filtered(tmp_path: Path) -> None:
     assert seen["up"] == ["random", *[n for n in seen["up"] if n != "random"]]
     assert seen["down"][-1] == "random"
     assert len(seen["down"]) == 4
+    assert seen["paper"] == 8
     assert seen["privileged"] == ["oracle"]
