@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from langrearrange.env import Rules, rules_text
+from langrearrange.export.chat import SYSTEM
 from langrearrange.world import ACTION_NAMES, NUM_SKILLS, SKILL_INDEX
 
 DesignName = Literal["chatgpt", "llama", "flamingo"]
@@ -40,9 +41,7 @@ ASK: Final[dict[Choice, str]] = {
 You get rules and a task, and after each action what came of it. Think in at most two sentences,
 then end your answer with one line: `Action: ` and exactly one action, in the words of the rules. If
 the task does not say where an object is, look for it at one place after another.""",
-    "names": """\
-You get rules and a task, and after each action what came of it. Answer with the best next action,
-in the words of the rules, and nothing else.""",
+    "names": SYSTEM,
     "numbers": """\
 You get rules and a task, and after each action what came of it. Answer with the two digits of the
 best next action and nothing else:

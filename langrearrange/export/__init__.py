@@ -1,4 +1,4 @@
-"""Episodes for other libraries: parquet, Minari, PDDL, Habitat. Not for reading them back."""
+"""Episodes for other libraries: parquet, Minari, PDDL, Habitat, chats; not reading them back."""
 
 from langrearrange.export.exporter import (
     FORMATS,

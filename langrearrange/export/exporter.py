@@ -47,6 +47,7 @@ FORMATS: Final[dict[str, str | type[Exporter]]] = {
     "parquet": "langrearrange.export.parquet:ParquetExporter",
     "minari": "langrearrange.export.minari:MinariExporter",
     "pddl": "langrearrange.export.pddl:PddlExporter",
+    "chat": "langrearrange.export.chat:ChatExporter",
     "habitat": "langrearrange.export.habitat:HabitatExporter",
     "huggingface": "langrearrange.export.huggingface:HuggingFaceExporter",
 }
