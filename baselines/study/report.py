@@ -14,17 +14,16 @@ import tyro
 
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
-from langrearrange.leaderboard.compare import compare
 from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS, is_stratified, units_of
 from langrearrange.leaderboard.result_json import report_json
 from langrearrange.leaderboard.score import Result, score_trace
 from langrearrange.leaderboard.statistics import Interval, mean_ci, mean_of_intervals
 
-from ..compare import fresh_split
 from ..tensors import write_json
 from .figures import bars, curves
+from .pairs import lift_rows, order_rows
 from .paper import Published, published
-from .plan import DEMONSTRATIONS, FRESH_KEY, REFERENCES, Study
+from .plan import DEMONSTRATIONS, REFERENCES, Study
 from .run import read_record
 from .studies import find_study
 
@@ -130,7 +129,13 @@ def write(args: ReportArgs) -> Path:
             _copy_checkpoint(run, out / "checkpoints" / f"{run.name}_{run.seed}")
     results = grouped(runs)
     parts = [splits_table(results), paper_table(results), concepts_table(results)]
-    parts += [efficiency_table(results), lift_table(study, args.runs), costs_table(runs)]
+    parts += [efficiency_table(results), costs_table(runs)]
+    paired = ["first", "second", "difference, 95 %", "p"]
+    for title, rows in (
+        ("Fresh episodes before and after PPO, paired", lift_rows(study, args.runs)),
+        ("Total beside LLaRP's, paired, seeds pooled", order_rows(results)),
+    ):
+        parts.append(_table(title, ["", *paired], rows))
     (out / "tables.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     for metric in ("success", "efficiency"):
         ours = {
@@ -200,27 +205,6 @@ def efficiency_table(results: Mapping[str, Sequence[Result]]) -> str:
         for column in COLUMNS
     ]
     return _table("Efficiency: 1 - steps/32, 0 for failures", ["split", *results], rows)
-
-
-def lift_table(study: Study, folder: Path) -> str:
-    """Return success before and after PPO on the same fresh episodes, run by run."""
-    rows = []
-    for arm in study.arms:
-        for home in sorted(folder.glob(f"{arm.name}/*/")):
-            if not read_record(home)["stages"].get("lift", {}).get("done"):
-                continue
-            split = fresh_split("new_scenes", FRESH_KEY, arm.budget.fresh)
-            sources = {split.split: split}
-            before, after = (
-                score_trace(home / "lift" / f"{side}.jsonl.gz", sources.__getitem__)
-                for side in "ab"
-            )
-            change = compare(before, after)[0]
-            cells = [f"{change.mean_a:.3f}", f"{change.mean_b:.3f}", f"{change.p_value:.2g}"]
-            rows.append([f"{arm.name} {home.name}", *cells])
-    return _table(
-        "Fresh episodes before and after PPO, paired", ["run", "before", "after", "p"], rows
-    )
 
 
 def costs_table(runs: Sequence[Scored]) -> str:

@@ -17,7 +17,7 @@ from langrearrange_baselines.compare import CompareArgs
 from langrearrange_baselines.evaluate import EvaluateArgs
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.lstm.text import load_text_encoder
-from langrearrange_baselines.study import depth, figures, paper, plan, report, run, studies
+from langrearrange_baselines.study import depth, figures, pairs, paper, plan, report, run, studies
 from langrearrange_baselines.study.__main__ import ListArgs, listing, main
 from langrearrange_baselines.train import parse
 
@@ -25,7 +25,8 @@ from langrearrange.agents import load_rows
 from langrearrange.errors import UsageError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard import AgentFacts, Plan, evaluate
-from langrearrange.leaderboard.groups import BOARD_SPLITS
+from langrearrange.leaderboard.groups import BOARD_SPLITS, GROUPS
+from langrearrange.leaderboard.score import score_trace
 from langrearrange.leaderboard.statistics import mean_ci
 
 MAIN = studies.find_study("main")
@@ -194,6 +195,25 @@ def test_the_report_scores_traces_anew_and_pools_the_seeds(
     for picture in ("success", "efficiency", "curves"):
         assert (out / f"{picture}.png").stat().st_size > 1000
     assert (out / "checkpoints" / "llarp_0" / "weights.safetensors").is_file()
+
+
+def test_differences_are_paired_by_episode_and_pooled_over_seeds(study_folder: Path) -> None:
+    found = {name: score_trace(path, open_split) for name, path in {
+        "explorer": study_folder / "llarp" / "1" / "trace_16.jsonl.gz",
+        "random": study_folder / "llarp" / "0" / "trace_16.jsonl.gz",
+        "sweep": study_folder / "blind_sweep" / "0" / "trace.jsonl.gz",
+    }.items()}  # fmt: skip
+    [row] = pairs.order_rows({"llarp": [found["explorer"]], "blind_sweep": [found["sweep"]]})
+    assert row[0] == "blind_sweep - llarp"
+    assert row[3].startswith("-")
+    assert float(row[4]) < 0.01
+    alone = pairs.difference([found["random"]], [found["explorer"]], GROUPS["Total"])
+    both = pairs.difference(
+        [found["random"]], [found["explorer"], found["random"]], GROUPS["Total"]
+    )
+    assert both.difference == pytest.approx(alone.difference / 2)
+    same = pairs.difference([found["sweep"]], [found["sweep"]], ["train_eval"])
+    assert (same.difference, same.p_value) == (0.0, 1.0)
 
 
 def test_no_finished_run_is_one_sentence(tmp_path: Path) -> None:
