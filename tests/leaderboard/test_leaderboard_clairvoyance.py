@@ -102,4 +102,4 @@ def test_preflight_says_why_a_file_is_rejected(tmp_path: Path) -> None:
     path.write_bytes(b"no gzip")
     checked = preflight(path, lambda path: score_trace(path, lambda split: EpisodeList(HANDMADE)))
     assert not checked.accepted
-    assert "truncated or corrupt" in checked.rejected[0]
+    assert "is not a trace" in checked.rejected[0]

@@ -135,8 +135,8 @@ def test_dropping_failures_and_declaring_fewer_episodes_marks_the_run_as_partial
         (changed(ORACLE, 0, actions=(0, 0, 0, 70), chain=""), "accepted: 0..69"),
         (changed(ORACLE, 0, actions=(*ORACLE.episodes[0].actions, 3)), "ended after 4"),
         (changed(ORACLE, 0, actions=(0,) * 33, chain=""), "ended after 32"),
-        (changed(ORACLE, 0, actions=(0,), chain=""), "breaks off"),
-        (changed(ORACLE, 0, actions=(), chain=""), "breaks off"),
+        (changed(ORACLE, 0, actions=(0,), chain=""), "the trace ends after"),
+        (changed(ORACLE, 0, actions=(), chain=""), "the trace ends after"),
         (changed(ORACLE, 0, chain="0" * 32), "not those of modality 'state'"),
         (changed(RANDOM, 0, actions=RANDOM.episodes[0].actions[::-1]), "not those of modality"),
     ],
@@ -272,7 +272,8 @@ def test_a_chain_of_another_modality_is_refused() -> None:
 
 
 RANKED = dataclasses.replace(result_of(run_of("explorer")), foreign=())
-PLAYED = Conditions(interface="http", isolation="remote")
+ROUND = "ab" * 32
+PLAYED = Conditions(interface="http", isolation="remote", round=ROUND)
 SUSPICIOUS = Clairvoyance(num_looks=40, hits=40, expected=6.0, p_value=1e-9)
 DEVIATIONS: dict[str, dict[str, Any]] = {
     "a privileged agent": {"agent": {"privileged": True}},
@@ -306,7 +307,7 @@ def deviating(
 @pytest.mark.parametrize("name", DEVIATIONS)
 def test_any_single_deviation_leaves_a_run_unranked(name: str, sealed: bool) -> None:
     changes = dict(DEVIATIONS[name])
-    sealing: dict[str, Any] = {"round": "ab" * 32 if sealed else "", "header": {"played": PLAYED}}
+    sealing: dict[str, Any] = {"round": ROUND if sealed else "", "header": {"played": PLAYED}}
     assert deviating(**sealing).tier == ("T2" if sealed else "T1")
     changes["header"] = {"played": PLAYED} | changes.get("header", {})
     assert deviating(**sealing | changes).tier == "T0"
@@ -314,9 +315,9 @@ def test_any_single_deviation_leaves_a_run_unranked(name: str, sealed: bool) -> 
 
 @pytest.mark.parametrize("isolation", ["none", "process", "user", "sandbox", "remote"])
 def test_sealed_episodes_rank_only_where_the_agent_was_kept_from_them(isolation: Any) -> None:
-    played = Conditions(isolation=isolation)
+    played = Conditions(isolation=isolation, round=ROUND)
     ranked = isolation not in ("none", "process")
-    run = deviating(round="ab" * 32, header={"played": played})
+    run = deviating(round=ROUND, header={"played": played})
     assert run.tier == ("T2" if ranked else "T0")
     assert deviating(header={"played": played}).tier == "T1", "published ones are open to all"
     assert dataclasses.replace(run, compared="some").tier == "T0"
