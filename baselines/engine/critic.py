@@ -1,4 +1,4 @@
-"""A critic of its own: values of whole rollouts, without a gradient into the policy.
+"""A separate critic: values of whole rollouts, without a gradient into the policy.
 
 Values are only needed once a rollout is complete, so it keeps no memory between steps: it reads
 each running episode again from its first step.
@@ -18,15 +18,14 @@ WORDS: Final = 8192
 
 
 class Critic(nn.Module):
-    """Observations, instruction as a bag of tokens, perhaps privileged facts -> values.
+    """Maps observations, the instruction as a bag of tokens, and privileged facts to values.
 
-    Without privileged facts a GRU remembers the episode; with them the state is known and nothing
-    need be remembered.
+    Without privileged facts a GRU carries a memory of the episode; with them the state is known.
 
     Args:
         input_dim: numbers of an observation, flattened features and proprioception.
         privileged_dim: numbers of privileged facts; 0: none.
-        width: of its layers.
+        width: width of its layers.
     """
 
     def __init__(self, input_dim: int, privileged_dim: int, width: int = 256) -> None:
@@ -46,7 +45,7 @@ class Critic(nn.Module):
         Args:
             rows: of a rollout.
             last: the observation of each row after its last step.
-            privileged: (rows, steps + 1, privileged_dim); None where there is none.
+            privileged: (rows, steps + 1, privileged_dim); None if `privileged_dim` is 0.
         """
         seen = torch.cat([rows.features, last.features[:, None]], 1).flatten(2).float()
         seen = torch.cat([seen, torch.cat([rows.proprio, last.proprio[:, None]], 1)], -1)

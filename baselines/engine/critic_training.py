@@ -1,4 +1,4 @@
-"""Training of a critic of its own: its values, its gradient steps, when it is good enough."""
+"""Training of a separate critic: its values, its gradient steps, the end of its warm-up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .privileged import PRIVILEGED_DIM
 from .rollout import Rollout
 
 GOOD_ENOUGH: Final = 0.5
-"""Explained variance at which the policy begins to move."""
+"""Explained variance at which training of the policy begins."""
 logger = get_logger(__name__)
 
 
@@ -33,7 +33,7 @@ def value_error(values: Tensor, targets: Tensor, kind: str) -> Tensor:
 
 
 class CriticTrainer:
-    """A critic and its optimiser; nothing here reaches the policy.
+    """A critic and its optimiser, independent of the policy.
 
     Args:
         config: settings.
@@ -42,7 +42,7 @@ class CriticTrainer:
 
     Attributes:
         critic: the network.
-        ready: whether the policy may move.
+        ready: whether the policy is trained.
     """
 
     def __init__(self, config: TrainConfig, encoder: Encoder, group: Group) -> None:
@@ -58,12 +58,12 @@ class CriticTrainer:
 
     @torch.no_grad()
     def values(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """Return values (rows, steps) of a rollout, and (rows,) of what was seen after it."""
+        """Return values (rows, steps) of a rollout, and (rows,) of the observation after it."""
         values = self.critic(rollout.rows, rollout.last, rollout.privileged)
         return values[:, :-1], values[:, -1]
 
     def warming_up(self, explained: float, update: int) -> bool:
-        """Return whether the critic still learns alone; says so where it never got good.
+        """Return whether the critic still learns alone; warns if it never became accurate.
 
         Args:
             explained: share of the variance of this rollout's returns, before learning from it.

@@ -1,4 +1,4 @@
-"""How noisy a policy gradient is, from the gradients of parts of one batch. No training.
+"""Noise of a policy gradient, estimated from the gradients of parts of one batch.
 
 Source: the simple noise scale of McCandlish et al. 2018 (arXiv 1812.06162), with the variance taken
 between parts of one batch.
@@ -16,7 +16,7 @@ PARTS: Final = 8
 
 
 def gradient_noise(gradients: Tensor, steps: float) -> dict[str, float | None]:
-    """Return figures of the noise of a mean gradient.
+    """Return estimates of the noise of a mean gradient.
 
     Args:
         gradients: (parts, parameters): of each part the mean over its steps; an even number.

@@ -1,6 +1,6 @@
-"""What only training may know of an episode: facts for a critic, steps the planner still needs.
+"""Privileged information for training: facts for a critic, remaining steps of an optimal plan.
 
-Everything here reads the env's tasks; a policy never does, and nothing of it exists in evaluation.
+It is read from the env's tasks. Policies never receive it, and evaluation does not use it.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _THINGS: Final = len(CATEGORIES) * _PLACES
 PRIVILEGED_DIM: Final = (
     _TEMPLATES + 1 + 2 * _SUBGOALS + NUM_RECEPTACLES + _THINGS + NUM_NAV_TARGETS + 1 + NUM_OPENABLES
 )
-"""Numbers of privileged facts."""
+"""Number of privileged facts."""
 MAX_VISITS: Final = 20_000
-"""States that the planner looks at before its lower bound is taken instead."""
+"""States that the planner visits before its lower bound is used instead."""
 
 
 def tasks_of(envs: Any, what: str) -> Sequence[Task]:
-    """Return the tasks of a vector env; UsageError if it does not show them."""
+    """Return the tasks of a vector env; UsageError if it has none."""
     if not hasattr(envs, "tasks"):
         raise UsageError(f"{what} needs envs that show their tasks; {type(envs).__name__} does not")
     tasks: Sequence[Task] = envs.tasks
@@ -52,7 +52,7 @@ def tasks_of(envs: Any, what: str) -> Sequence[Task]:
 
 
 def privileged_facts(tasks: Sequence[Task]) -> Tensor:
-    """Return template, step, subgoals and where the things of the goal are.
+    """Return template, step, subgoals and the places of the goal's objects.
 
     Returns:
         (n, PRIVILEGED_DIM), float32.
@@ -82,7 +82,7 @@ def _facts(task: Task) -> NDArray[np.float32]:
 
 
 class _Fixed(NamedTuple):
-    """What stays during an episode: template, target receptacles, and of each object two facts."""
+    """Constants of an episode: template, target receptacles, and two facts of each object."""
 
     template: NDArray[np.float32]
     targets: NDArray[np.float32]
@@ -110,7 +110,7 @@ def _fixed(episode: Episode) -> _Fixed:
 
 
 class PlannerPotential:
-    """Potential-based shaping (Ng et al. 1999): minus the steps that the exact planner still needs.
+    """Potential-based shaping (Ng et al. 1999): minus the remaining steps of an optimal plan.
 
     The potential of an episode's end is 0, so the shaped rewards of an episode, discounted, add up
     to minus the potential of its start, whatever the policy does.
@@ -126,14 +126,14 @@ class PlannerPotential:
         self.values: NDArray[np.float64] = np.zeros(0)
 
     def begin(self, tasks: Sequence[Task]) -> None:
-        """Begin with these tasks, one a row."""
+        """Start with these tasks, one per row."""
         self._plans = [None] * len(tasks)
         self.values = np.array([self._potential(row, task, -1) for row, task in enumerate(tasks)])
 
     def step(
         self, tasks: Sequence[Task], actions: Sequence[int], ends: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Return what is added to the reward of each row.
+        """Return the shaping reward of each row.
 
         Args:
             tasks: after the step; where an episode ended, the next one.
@@ -151,12 +151,12 @@ class PlannerPotential:
         return shaped
 
     def saved(self) -> dict[str, Any]:
-        """Return where the rows stand, JSON-able."""
+        """Return the state of the rows, JSON-able."""
         left = [None if p is None else [list(p.plan), p.steps] for p in self._plans]
         return {"values": self.values.tolist(), "left": left}
 
     def restore(self, saved: dict[str, Any], tasks: Sequence[Task]) -> None:
-        """Go on with these tasks where another one stood."""
+        """Continue with these tasks from a saved state."""
         self.values = np.array(saved["values"])
         self._plans = [
             None if left is None else _Remaining(task.state, tuple(left[0]), left[1])
@@ -175,7 +175,7 @@ class PlannerPotential:
 
 
 class _Remaining(NamedTuple):
-    """A shortest plan from a state; empty where the planner gave up, `steps` is then a bound."""
+    """A shortest plan from a state; empty if the planner gave up, and `steps` is then a bound."""
 
     state: WorldState
     plan: tuple[int, ...]

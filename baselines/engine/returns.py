@@ -1,4 +1,4 @@
-"""Generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438). Nothing else."""
+"""Generalised advantage estimation (Schulman et al. 2016, arXiv 1506.02438)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def advantages(
     gamma: float,
     lam: float,
 ) -> Tensor:
-    """Return how much better each action was than the policy's average.
+    """Return the advantage of each action.
 
     Args:
         rewards: (rows, steps), float32; what should be added behind an end is in it already.

@@ -50,7 +50,7 @@ _EM_ROUNDS: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionArgs:
-    """Measure the errors of the detector on pictures of training flats and write them as JSON."""
+    """Measure the errors of the detector on images of training flats and write them as JSON."""
 
     weights: Path = WEIGHTS
     """a .safetensors file of vision.pretrain"""
@@ -85,7 +85,7 @@ def main(args: ConfusionArgs) -> str:
 
 
 def measure(detector: SegCnnEncoder, args: ConfusionArgs) -> dict[str, Any]:
-    """Return the errors of a detector on pictures of random states, as JSON values."""
+    """Return the errors of a detector on images of random states, as JSON values."""
     scenes = SceneStream(args.split, args.seed, image_size=detector.input_size, mixture=AS_PLAYED)
     encoder = PicturePercepts(detector)
     labels, found = [], []
@@ -115,7 +115,7 @@ def estimate(truth: Labels, found: Facts) -> dict[str, Any]:
 
     Args:
         truth: labels of n pictures.
-        found: what the detector reports of them.
+        found: detections in them.
     """
     present = truth.at_stance
     seen, missed = present & found.at_stance, present & ~found.at_stance

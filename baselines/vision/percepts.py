@@ -1,4 +1,4 @@
-"""Percepts: what a detector reads out of a view, as 84 numbers, each 0 or 1.
+"""Percepts: the output of a detector for a view, as 84 numbers, each 0 or 1.
 
 Two encoders give them: `PicturePercepts` from pictures, `StatePercepts` from the state observation
 with the detector's measured errors (`confusions`). A policy trained on one plays with the other.
@@ -49,7 +49,7 @@ _OPENED_OF: Final = np.array([_CLOSED, 0, _OPEN])
 
 
 class Facts(NamedTuple):
-    """What is true in n views, or believed: (n, 33) bool and three times (n,) int64."""
+    """Facts of n views, true or detected: (n, 33) bool and three times (n,) int64."""
 
     at_stance: NDArray[np.bool_]
     held: NDArray[np.int64]
@@ -57,7 +57,7 @@ class Facts(NamedTuple):
     opened: NDArray[np.int64]
 
     def percepts(self) -> Tensor:
-        """Return them in the layout, (n, 84) float16."""
+        """Return the facts as percepts, (n, 84) float16."""
         choices = [np.eye(PARTS[name])[getattr(self, name)] for name in ("held", "spot", "opened")]
         return torch.from_numpy(np.concatenate([self.at_stance, *choices], 1)).half()
 
@@ -69,7 +69,7 @@ def facts_of_percepts(percepts: Tensor) -> Facts:
 
 
 def facts_of_state(observation: Mapping[str, Any]) -> Facts:
-    """Return what is true by a vector env's `state` observation."""
+    """Return the facts of a vector env's `state` observation."""
     openables = np.asarray(observation["openables"])
     known = np.take_along_axis(openables, np.abs(openables).argmax(1)[:, None], 1)[:, 0]
     return Facts(
@@ -81,9 +81,9 @@ def facts_of_state(observation: Mapping[str, Any]) -> Facts:
 
 
 def valid_skills(facts: Facts) -> NDArray[np.bool_]:
-    """Return which skills would not be a no-op if the facts hold, (n, 70).
+    """Return which skills are valid if the facts hold, (n, 70).
 
-    Exact in the bundled flats, where only what is at the robot's own spot is in reach.
+    Exact in the bundled flats, where only objects at the robot's own place are in reach.
     """
     empty = facts.held == NUM_CATEGORIES
     at_spot = facts.spot[:, None] == np.arange(len(vocabulary.SPOTS))
@@ -128,10 +128,10 @@ class Confusions:
         }
 
     def apply(self, facts: Facts, draws: NDArray[np.float64]) -> Facts:
-        """Return what the detector would report.
+        """Return detections with errors drawn.
 
         Args:
-            facts: what is true in n views.
+            facts: true ones of n views.
             draws: (n, 69) uniform in [0, 1).
         """
         missing, adding, others = np.split(draws, [NUM_CATEGORIES, 2 * NUM_CATEGORIES], 1)
@@ -180,7 +180,7 @@ class StatePercepts(VisionEncoder):
             ) from error
 
     def encode(self, rgb: Tensor) -> Tensor:
-        """Raise VisionError: a `state` observation has no picture."""
+        """Raise VisionError: a `state` observation has no image."""
         raise VisionError("encoder 'percepts' reads the state; 'percepts:segcnn' reads pictures")
 
     def encode_observation(self, observation: Mapping[str, Any]) -> Tensor:
@@ -192,10 +192,10 @@ class StatePercepts(VisionEncoder):
 
 
 class PicturePercepts(VisionEncoder):
-    """Percepts that a detector reads out of pictures.
+    """Percepts that a detector computes from images.
 
     Args:
-        detector: finds them.
+        detector: the network.
     """
 
     layout = LAYOUT
@@ -214,7 +214,7 @@ class PicturePercepts(VisionEncoder):
 
 
 def percepts_of_read(read: ReadOut) -> Tensor:
-    """Return read-outs in the layout: probabilities above 0.5, and the likeliest choices."""
+    """Return outputs of the detector as percepts: probabilities above 0.5, likeliest choices."""
     chosen = [
         functional.one_hot(logits.argmax(1), logits.shape[1])
         for logits in (read.held, read.spot, read.opened)

@@ -203,6 +203,20 @@ def test_fixed_places_are_taken_before_free_ones() -> None:
 # -- knobs ---------------------------------------------------------------------------------------
 
 
+def test_places_are_drawn_alike_in_every_flat() -> None:
+    """Splits of the same templates differ in their flats only: what stands where does not."""
+    houses = [
+        get_house(name) for role in ("train", "validation", "test") for name in houses_for(role)
+    ]
+    for seed in range(4):
+        facts = (Place(("apple",), "", 2), Absent(("apple",), "sink"))
+        drawn = {
+            tuple(sorted((thing.category, thing.receptacle) for thing in household.objects))
+            for household in (draw(*facts, seed=seed, house=house) for house in houses)
+        }
+        assert len(drawn) == 1
+
+
 @pytest.mark.parametrize(("low", "high"), [(1, 1), (2, 4), (30, 30), (45, 60)])
 def test_there_are_as_many_objects_as_the_knobs_say(low: int, high: int) -> None:
     knobs = {"min_objects": low, "max_objects": high, "max_per_receptacle": 6}
