@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from langrearrange.errors import SubmissionError
 from langrearrange.leaderboard.chain import Pictures
-from langrearrange.leaderboard.score import Group, Result, Scores, Tier
+from langrearrange.leaderboard.score import Result, Tier
 from langrearrange.leaderboard.statistics import Method
 from langrearrange.leaderboard.trace import Count, Digest, Failure, Header, Name, Split
 
@@ -126,6 +125,7 @@ def report_json(result: Result) -> dict[str, Any]:
 
     Episodes are listed by id with success, steps and failure; their actions stay in the trace.
     """
+    looks = result.clairvoyance
     return {
         "schema_version": SCHEMA_VERSION,
         "run": msgspec.to_builtins(result.header),
@@ -138,44 +138,23 @@ def report_json(result: Result) -> dict[str, Any]:
         "num_interrupted": result.num_interrupted,
         "num_missing": result.num_missing,
         "false_claims": list(result.false_claims),
-        "clairvoyance": {
-            **rounded(asdict(result.clairvoyance)),
-            "p_value": float(f"{result.clairvoyance.p_value:.3g}"),
-            "suspicious": result.clairvoyance.suspicious,
-        },
-        "splits": {split: _scores(scores) for split, scores in result.splits.items()},
-        "groups": {name: _group(group) for name, group in result.groups.items()},
-        "templates": [rounded(asdict(row)) for row in result.templates],
-        "episodes": [
-            {name: getattr(episode, name) for name in _EPISODE} for episode in result.episodes
-        ],
+        "clairvoyance": _plain(looks, LooksRecord) | {"p_value": float(f"{looks.p_value:.3g}")},
+        "splits": {split: _plain(scores, SplitRecord) for split, scores in result.splits.items()},
+        "groups": {name: _plain(group, GroupRecord) for name, group in result.groups.items()},
+        "templates": [_plain(row, TemplateRecord) for row in result.templates],
+        "episodes": [_plain(episode, EpisodeRecord) for episode in result.episodes],
     }
+
+
+def _plain(source: object, record: type[_Strict]) -> dict[str, Any]:
+    """Return an object's attributes as the fields of a record, floats rounded."""
+    return rounded(msgspec.to_builtins(msgspec.convert(source, record, from_attributes=True)))
 
 
 def rounded(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields with floats rounded; no zero is negative."""
+    """Return fields with floats rounded, nested ones too; no zero is negative."""
     return {
-        name: round(value, DIGITS) + 0.0 if isinstance(value, float) else value
+        name: rounded(value) if isinstance(value, dict)
+        else round(value, DIGITS) + 0.0 if isinstance(value, float) else value
         for name, value in fields.items()
-    }
-
-
-_EPISODE: Final = ("id", "split", "success", "steps", "optimal", "failure", "cause")
-_INTERVAL: Final = ("mean", "low", "high", "num_units", "method", "checked")
-
-
-def _group(scores: Group | Scores) -> dict[str, Any]:
-    return {
-        measure: rounded({name: getattr(interval, name) for name in _INTERVAL})
-        for measure, interval in (("success", scores.success), ("efficiency", scores.efficiency))
-    }
-
-
-def _scores(scores: Scores) -> dict[str, Any]:
-    return {
-        **_group(scores),
-        "metrics": rounded(scores.metrics),
-        "num_episodes": scores.num_episodes,
-        "num_missing": scores.num_missing,
-        "causes": dict(scores.causes),
-    }
+    }  # fmt: skip
