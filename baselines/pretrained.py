@@ -94,7 +94,8 @@ def unpack_gguf(path: Path, sha256: str) -> Path:
             model = AutoModel.from_pretrained(path.parent, dtype=torch.float32, **options)
         # What is saved is no longer quantised; transformers would refuse to save it.
         model.hf_quantizer = None
-        del model.config.quantization_config
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
         model.save_pretrained(partial)
         partial.chmod(0o755)  # the folder and the weights were made for the owner alone
         (partial / "model.safetensors").chmod(0o644)
