@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from langrearrange.cli.main import main
+from langrearrange.dataset import select
 from langrearrange.export import FORMATS, exporter_type
 from langrearrange.generator import open_split
 
@@ -39,9 +40,9 @@ def test_a_class_of_your_own_is_a_format_with_its_options(
     assert (printed, told) == ("mine.csv\n", "5 lines\n")
     with Path("mine.csv").open(newline="") as file:
         rows = list(csv.reader(file, delimiter=";"))
-    source = open_split("context")
-    episodes = [source.get(position) for position in (0, 20, 40, 60, 80)]
+    episodes = list(select(open_split("context"), 5))
     assert rows == [[e.id, e.instruction, e.goal] for e in episodes]
+    assert sorted(e.id for e in episodes) == [f"context/{index:06d}" for index in range(5)]
     assert main([*command, "--out", "mine.csv"]) == 2
     assert main([*command, "--out", "mine.csv", "--force"]) == 0
 
