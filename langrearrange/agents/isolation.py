@@ -66,7 +66,7 @@ class Sandbox:
     def __post_init__(self) -> None:
         readable = [Path(path).resolve() for path in self.files]
         for path in readable:
-            if not path.exists() or path == Path("/"):
+            if not path.exists() or str(path) in ("/", "/proc", "/dev", "/tmp"):
                 raise UsageError(
                     f"an isolated agent cannot be given '{path}'; name folders that exist, with "
                     "its code and weights (--agent-files)"
@@ -137,10 +137,14 @@ def environment_of(sandbox: Sandbox | None) -> dict[str, str]:
 
 @cache
 def _python_files() -> frozenset[str]:
-    """Return the folders that this Python and this package are loaded from."""
+    """Return the folders that this Python and this package are loaded from.
+
+    Not all of `sys.path`: it often holds the working folder, and with it whatever lies there.
+    """
+    libraries = (path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
     raster = find_spec("_langrearrange_raster")
     paths = {
-        *(sys.prefix, sys.base_prefix, sys.exec_prefix, *filter(os.path.isabs, sys.path)),
+        *(sys.prefix, sys.base_prefix, sys.exec_prefix, *libraries),
         *(str(Path(__file__).parents[1]), str(templates_path()), raster and raster.origin),
         *os.environ.get("PYTHONPATH", "").split(os.pathsep),
     }

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 
 from langrearrange.env.observer import MODALITIES, is_modality
@@ -23,6 +24,8 @@ INLINE: Final = 256
 """Arrays of up to this many numbers are JSON lists; larger ones follow as bytes."""
 
 
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder()
 Buffer = bytes | memoryview
 
 
@@ -35,8 +38,10 @@ def pack(message: Mapping[str, Any], shared: memoryview | None = None) -> list[B
     """
     blobs: list[Buffer] = []
     plain = _plain(message, blobs, _Room(shared) if shared is not None else None)
-    line = json.dumps(plain, separators=(",", ":"), ensure_ascii=True)
-    return [line.encode() + b"\n", *blobs]
+    line = _ENCODER.encode(plain)
+    if not line.isascii():
+        line = json.dumps(plain, separators=(",", ":")).encode()
+    return [line + b"\n", *blobs]
 
 
 def unpack(
@@ -107,9 +112,12 @@ def read_reply(line: bytes, expected: str) -> dict[str, Any]:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        message = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise AgentError(f"not a JSON line: {line[:80]!r} ({error})") from None
+        message = _DECODER.decode(line)
+    except (ValueError, RecursionError):
+        try:
+            message = json.loads(line)  # which reads NaN as well
+        except (ValueError, RecursionError) as error:
+            raise AgentError(f"not a JSON line: {line[:80]!r} ({error})") from None
     if not isinstance(message, dict):
         raise AgentError(f"a message is a JSON object, not {line[:80]!r}")
     return message
@@ -157,9 +165,9 @@ def _large(array: np.ndarray, blobs: list[Buffer], room: _Room | None) -> dict[s
 def _arrays(
     value: Any, read_into: Callable[[memoryview], int | None], shared: memoryview | None
 ) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list) and value and isinstance(value[0], list | dict):
         return [_arrays(part, read_into, shared) for part in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict):  # numbers are not looked at one by one
         return value
     if value.keys() == {"shape", "dtype", "shared"} and shared is not None:
         array = np.empty(value["shape"], value["dtype"])

@@ -229,10 +229,25 @@ def test_where_nothing_isolates_the_run_says_so(monkeypatch: pytest.MonkeyPatch)
 
 def test_files_that_cannot_be_given_are_refused(tmp_path: Path) -> None:
     (tmp_path / "round").mkdir()
-    for files in (("/",), (str(tmp_path / "nowhere"),)):
+    for files in (("/",), ("/tmp",), (str(tmp_path / "nowhere"),)):
         with pytest.raises(UsageError, match="--agent-files"):
             Sandbox(files=files)
     for inside in (tmp_path / "round", tmp_path / "round" / ".." / "round"):
         with pytest.raises(UsageError, match="must not read"):
             Sandbox(files=(str(inside),), hidden=(str(tmp_path / "round"),))
     Sandbox(files=(str(tmp_path),), hidden=(str(tmp_path / "round"),))
+
+
+def test_only_what_is_listed_is_given_to_an_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    isolation._python_files.cache_clear()
+    limits = {"memory_mb": 0, "processes": 0, "cpus": 0}
+    sandbox = Sandbox(files=(str(HERE),), hidden=(str(tmp_path),))
+    given = json.loads(isolation.settings(sandbox, "sandbox", limits)[8:])
+    assert str(HERE) in given["files"]
+    assert not [path for path in given["files"] if Path(path) in (tmp_path, *tmp_path.parents)]
+    assert str(tmp_path) in given["hidden"]
+    assert given["folder"] == str(HERE)
