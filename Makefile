@@ -10,7 +10,7 @@ TRAIN_BIN := .venv-train/bin
 DOCS_BIN := .venv-docs/bin
 INSTALL := -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-INTEGRATIONS := inspect openenv
+INTEGRATIONS := inspect openenv rl trl
 
 .PHONY: help demo test test-train test-integrations check slow mutants golden bench bench-train gpu-proof docs platforms clean
 
@@ -48,7 +48,7 @@ test-train: .venv-train/installed  ## types and tests of the learned agents; nee
 	MYPYPATH=build/typed $(TRAIN_BIN)/mypy build/typed/langrearrange_baselines tests/baselines/*.py
 	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
 
-.venv-inspect/installed .venv-openenv/installed: .venv-%/installed: setup.cfg setup.py pyproject.toml
+$(INTEGRATIONS:%=.venv-%/installed): .venv-%/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python $(INSTALL) --editable '.[$*]' pytest hypothesis
 	touch $@

@@ -338,3 +338,11 @@ def test_a_real_mcp_client_plays(url: str, where: str) -> None:
             return str(answer.content[0].text)
 
     assert asyncio.run(play()).endswith("The episode has ended: success.")
+
+
+def test_the_mcp_example_plays_an_episode() -> None:
+    example = PACKAGE.parent / "mcp_client.py"
+    command = [sys.executable, str(example), "--split", "context", "--index", "4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.endswith("The episode has ended: failure.\n"), done.stderr
+    assert done.stdout.startswith("tools: ['begin', 'act']\ngo to the chair: You are at the chair.")
