@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.utils import logging
 
 from langrearrange.agents import AgentTimeoutError
 
@@ -38,17 +39,7 @@ class LocalModel:
 
     def __init__(self, name: str, *, max_answer_tokens: int = 512, threads: int = 1) -> None:
         torch.set_num_threads(threads)
-        source = model_source(name)
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(source)
-            self._model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
-        except UNREADABLE as error:
-            raise BackboneError(
-                f"'{source}' is not a causal language model ({error!s:.200})"
-            ) from None
-        if not self._tokenizer.chat_template:
-            raise BackboneError(f"'{source}' has no chat template; give an instruction-tuned model")
-        self._model.eval()
+        self._tokenizer, self._model = load_chat_model(name)
         self._max_answer_tokens = max_answer_tokens
         self._max_tokens = int(getattr(self._model.config, "max_position_embeddings", 1 << 30))
         ends = self._model.generation_config.eos_token_id
@@ -114,6 +105,20 @@ class LocalModel:
         output = self._model(ids, use_cache=True, logits_to_keep=1, **cache)
         self._kept = list(tokens)
         return output.logits[0, -1].float().log_softmax(-1)  # type: ignore[no-any-return]
+
+
+def load_chat_model(name: str) -> tuple[Any, Any]:
+    """Return tokenizer and causal language model in float32; see `LocalModel`."""
+    logging.disable_progress_bar()
+    source = model_source(name)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
+    except UNREADABLE as error:
+        raise BackboneError(f"'{source}' is not a causal language model ({error!s:.200})") from None
+    if not tokenizer.chat_template:
+        raise BackboneError(f"'{source}' has no chat template; give an instruction-tuned model")
+    return tokenizer, model.eval()
 
 
 def likeliest(

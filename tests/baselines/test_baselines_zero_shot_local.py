@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langrearrange_baselines.engine.errors import BackboneError
 from langrearrange_baselines.engine.tiny import tiny_model
+from langrearrange_baselines.zero_shot.finetune import encode
+from langrearrange_baselines.zero_shot.finetune import main as finetune
 from langrearrange_baselines.zero_shot.local import LocalModel, likeliest
 from langrearrange_baselines.zero_shot.model import ContextTooLongError
 from langrearrange_baselines.zero_shot.run import main
@@ -126,3 +129,31 @@ def test_a_local_model_plays_by_one_command(folder: Path, tmp_path: Path, choice
     for before, after in pairwise(exchanges):
         assert after.turn in (0, before.turn + 1)
     assert all(exchange.prompt_tokens > 5 for exchange in exchanges)
+
+
+def test_a_conversation_is_learned_by_the_language_head(folder: Path, tmp_path: Path) -> None:
+    talk = [*TALK, {"role": "assistant", "content": "put it on the sofa"}]
+    data, out = tmp_path / "chat.jsonl", tmp_path / "tuned"
+    data.write_text(json.dumps({"messages": talk}) + "\n")
+    before = LocalModel(str(folder), max_answer_tokens=8).answer(TALK, 60).text
+    command = ["--data", str(data), "--out", str(out), "--local", str(folder)]
+    assert finetune(["--num-steps", "100", "--batch", "1", "--lr", "0.02", *command]) == 0
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["loss"] for line in lines]
+    assert losses[-1] < 0.1 * losses[0]
+    answer = LocalModel(str(out), max_answer_tokens=8).answer(TALK, 60)
+    assert (answer.text, answer.cut) == ("put it on the sofa", False), f"was {before}"
+    assert finetune(command) == 2, "what is there is not overwritten"
+    data.write_text("{}\n")
+    assert finetune([*command[:2], "--out", str(tmp_path / "new")]) == 1
+
+
+def test_what_the_assistant_says_and_its_end_are_marked(folder: Path) -> None:
+    model = LocalModel(str(folder))
+    talk = [*TALK, {"role": "assistant", "content": "go to the sink"}, TALK[1]]
+    talk.append({"role": "assistant", "content": "open the fridge"})
+    tokens, said = encode(model._tokenizer, talk, 1000)
+    words = model._tokenizer.convert_ids_to_tokens(tokens)
+    marked = [word for word, learned in zip(words, said, strict=True) if learned]
+    assert marked == "go to the sink end open the fridge end".split()
+    assert len(encode(model._tokenizer, talk, 9).tokens) == 9
