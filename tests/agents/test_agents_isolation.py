@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -251,3 +252,45 @@ def test_only_what_is_listed_is_given_to_an_agent(
     assert not [path for path in given["files"] if Path(path) in (tmp_path, *tmp_path.parents)]
     assert str(tmp_path) in given["hidden"]
     assert given["folder"] == str(HERE)
+
+
+STUCK = """
+import json, sys, time
+for line in sys.stdin:
+    if json.loads(line)["type"] == "hello":
+        print(json.dumps({"type": "hello", "protocol": 1, "modality": "state"}), flush=True)
+    else:
+        time.sleep(1000)
+"""
+
+
+def running(mark: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                found.append(path.parent.name)
+    return found
+
+
+@needs_sandbox
+def test_isolated_agents_of_workers_end_with_a_killed_evaluator(folder: Path) -> None:
+    (folder / "stuck.py").write_text(STUCK)
+    mark = f"mark-{uuid.uuid4()}"
+    command = [sys.executable, "-m", "langrearrange", "evaluate", "--isolate", "--workers", "2"]
+    command += ["--agent-cmd", f"{sys.executable} stuck.py {mark}", "--out", "run.jsonl.gz"]
+    with subprocess.Popen(
+        [*command, "--episodes", "validation", "--num-episodes", "8", "--rows", "1"],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as evaluator:  # fmt: skip
+        until = time.monotonic() + 120
+        # The evaluator itself, then three processes of each agent: two are asked for the modality.
+        while len(running(mark)) < 1 + 3 * 4 and time.monotonic() < until:
+            time.sleep(0.2)
+        seen = len(running(mark))
+        evaluator.kill()
+    assert seen == 1 + 3 * 4
+    until = time.monotonic() + 5
+    while running(mark) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not running(mark)
