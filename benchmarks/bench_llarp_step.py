@@ -1,29 +1,45 @@
-"""Where a training step's time goes with preset `tiny`: simulator, encoder, policy, update.
+"""Where a training step's time goes: simulator, encoder, policy, update; beside an earlier commit.
 
-CPU time of one run, pictures of 256 x 256, by the precision of the encoder. All flats were visited
-before, and an update was made.
+CPU ms an env step of PPO, one update after one that warms up. `--against COMMIT` checks that commit
+out beside this one and measures both in turns; what a commit does not know is left out, and
+percepts are replaced by the `state` observation. The pictures' policy is a trained one, so that
+views repeat as they do in training.
 """
 
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from langrearrange_baselines.engine.config import preset
-from langrearrange_baselines.engine.encoder import make_encoder
-from langrearrange_baselines.engine.envs import make_envs
-from langrearrange_baselines.engine.factory import make_policy
-from langrearrange_baselines.engine.trainer import Trainer
 from timing import options
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAINED = ROOT / "results/v0/checkpoints/llarp_0"
+MINILM = {"preset": "tiny", "backbone": "minilm", "exact_resume": False, "ratio_tolerance": 1e-4}
+CASES: dict[str, dict[str, Any]] = {
+    "small": {"preset": "small", "ratio_tolerance": 1e-3},
+    "symbols": MINILM | {"encoder": "symbolic"},
+    "percepts": MINILM | {"encoder": "percepts"},
+    "pictures": MINILM | {"encoder": "segcnn", "num_steps": 16, "init_from": str(TRAINED)},
+    "bfloat16": MINILM
+    | {"encoder": "segcnn", "num_steps": 16, "init_from": str(TRAINED)}
+    | {"encoder_precision": "bfloat16"},
+}
+PARTS = ("env", "encoder", "policy", "update")
 
 
 class Clock:
     """CPU seconds spent in what it wraps."""
 
     def __init__(self) -> None:
-        self.spent: dict[str, float] = {}
+        self.spent = dict.fromkeys(("play", *PARTS), 0.0)
 
     def around(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -31,68 +47,101 @@ class Clock:
             try:
                 return work(*args, **kwargs)
             finally:
-                self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - began
+                self.spent[name] += time.process_time() - began
 
         return timed
 
 
-class TimedEncoder:
-    """An encoder whose calls are timed."""
+def measure(case: str, updates: int) -> dict[str, float] | None:
+    """CPU ms an env step by part, of all updates but the first; None: the commit cannot."""
+    import torch
+    from langrearrange_baselines.engine.config import PRESETS, preset
+    from langrearrange_baselines.engine.encoder import make_encoder
+    from langrearrange_baselines.engine.envs import make_envs
+    from langrearrange_baselines.engine.factory import make_policy
+    from langrearrange_baselines.engine.trainer import Trainer
 
-    def __init__(self, encoder: Any, clock: Clock) -> None:
-        self._encoder, self._see = encoder, clock.around("encoder", encoder)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._encoder, name)
-
-    def __call__(self, observations: Any) -> Any:
-        return self._see(observations)
-
-
-def measure(encoder: str, precision: Any, updates: int, out: Path) -> tuple[dict[str, float], int]:
-    """CPU seconds by part, of all updates but the first, and their env steps."""
-    config = preset("tiny", encoder=encoder, encoder_precision=precision, out=out)
+    torch.set_num_threads(1)
+    settings = dict(CASES[case])
+    if settings["preset"] not in PRESETS:
+        return None
+    if importlib.util.find_spec("langrearrange_baselines.vision.percepts") is None:
+        settings |= {"encoder": "symbolic"} if case == "percepts" else {}
     clock = Clock()
-    encoder = TimedEncoder(make_encoder(config), clock)
-    envs = make_envs(config, encoder.modality)
-    trainer = Trainer(config, envs, encoder, make_policy(config, encoder, 70))
-    trainer.begin()
-    envs.step = clock.around("env", envs.step)
-    trainer.player.play = clock.around("play", trainer.player.play)
-    trainer.ppo.update = clock.around("update", trainer.ppo.update)
-    for update in range(updates + 1):
-        if update == 1:
-            clock.spent.clear()
-        rollout = trainer.player.play(config.num_steps)
-        trainer.ppo.update(rollout, update)
-    envs.close()
+    with tempfile.TemporaryDirectory() as folder:
+        config = preset(settings.pop("preset"), out=Path(folder), **settings)
+        encoder = make_encoder(config)
+        envs = make_envs(config, encoder.modality)
+        trainer = Trainer(config, envs, encoder, make_policy(config, encoder, 70))
+        trainer.begin()
+        trainer.player.encoder = clock.around("encoder", encoder)
+        envs.step = clock.around("env", envs.step)
+        for update in range(updates + 1):
+            if update == 1:
+                clock.spent = dict.fromkeys(clock.spent, 0.0)
+            rollout = clock.around("play", trainer.player.play)(config.num_steps)
+            clock.around("update", trainer.ppo.update)(rollout, update)
+        envs.close()
     spent = clock.spent
-    policy = spent.pop("play") - spent["env"] - spent["encoder"]
-    parts = {"env": spent["env"], "encoder": spent["encoder"], "policy": policy}
-    return parts | {"update": spent["update"]}, updates * config.num_envs * config.num_steps
+    spent["policy"] = spent.pop("play") - spent["env"] - spent["encoder"]
+    return {k: 1e3 * s / (updates * config.num_envs * config.num_steps) for k, s in spent.items()}
 
 
-def visit_flats() -> None:
-    """Begin 320 episodes: a flat's first one costs 80 ms more."""
-    config = preset("tiny")
-    envs = make_envs(config, "rgb")
-    for seed in range(10):
-        envs.reset(seed=1000 * seed)
-    envs.close()
+def check_out(commit: str, folder: Path) -> None:
+    """Check a commit out into a folder from which its packages can be imported."""
+    subprocess.run(["git", "worktree", "add", "--detach", folder, commit], cwd=ROOT, check=True)
+    for name in ("baselines", "templates", "datasets", "docs"):
+        (folder / f"langrearrange_{name}").symlink_to(name)
+    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    subprocess.run(build, cwd=folder, check=True)
+
+
+def measured_in(tree: Path, case: str, updates: int) -> dict[str, float] | None:
+    """Return `measure` of the packages in a checkout."""
+    command = [sys.executable, __file__, "--cases", case, "--updates", str(updates), "--json"]
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    result: dict[str, float] | None = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def show(name: str, rounds: list[dict[str, float] | None]) -> float:
+    """Print the median over rounds, and return its sum."""
+    known = [one for one in rounds if one is not None]
+    if not known:
+        print(f"{name:30s} not known")
+        return float("nan")
+    spent = {part: statistics.median(one[part] for one in known) for part in PARTS}
+    total = sum(spent.values())
+    parts = ", ".join(f"{part} {ms:.2f} ({ms / total:.0%})" for part, ms in spent.items())
+    print(f"{name:30s} {total:6.2f}: {parts}", flush=True)
+    return total
 
 
 def main() -> None:
-    updates = options(__doc__, updates=3).updates
-    torch.set_num_threads(1)
-    visit_flats()
-    print("CPU ms an env step (share)")
-    for encoder, precision in (("segcnn", "float32"), ("segcnn", "bfloat16"), ("symbolic", None)):
-        with tempfile.TemporaryDirectory() as folder:
-            spent, steps = measure(encoder, precision or "float32", updates, Path(folder))
-        total = sum(spent.values())
-        parts = ", ".join(f"{k} {1e3 * v / steps:.2f} ({v / total:.0%})" for k, v in spent.items())
-        name = f"{encoder} {precision or ''}".strip()
-        print(f"{name:16s} {1e3 * total / steps:5.2f}: {parts}", flush=True)
+    cases = ["small", "percepts", "pictures"]
+    chosen = options(__doc__, cases=cases, updates=1, rounds=1, against="", json=False)
+    if chosen.json:
+        print(json.dumps(measure(chosen.cases[0], chosen.updates)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {"now": ROOT}
+        if chosen.against:
+            trees = {chosen.against: Path(folder) / "tree", "now": ROOT}
+            check_out(chosen.against, trees[chosen.against])
+        try:
+            for case in chosen.cases:
+                found: dict[str, list[dict[str, float] | None]] = {name: [] for name in trees}
+                for _ in range(chosen.rounds):
+                    for name, tree in trees.items():
+                        found[name].append(measured_in(tree, case, chosen.updates))
+                totals = [show(f"{case}, {name}", rounds) for name, rounds in found.items()]
+                if chosen.against:
+                    print(f"{case}: {totals[1] / totals[0]:.2f} of {chosen.against}")
+        finally:
+            if chosen.against:
+                remove = ["git", "worktree", "remove", "--force", trees[chosen.against]]
+                subprocess.run(remove, cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
