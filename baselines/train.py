@@ -28,6 +28,7 @@ from .engine.group import Group
 from .engine.speed import settled
 from .engine.trainer import Trainer
 from .tensors import write_json
+from .vision.loading import perception
 
 
 def parse(arguments: Sequence[str]) -> TrainConfig:
@@ -92,7 +93,9 @@ def _run(trainer: Trainer) -> None:
             if trainer.group.rank != 0:
                 trainer.run(stop=stop)
                 return
-            with progress(f"train {trainer.config.preset}", left, "updates") as advance:
+            config = trainer.config
+            title = f"train {config.preset}, perception: {perception(config.encoder)}"
+            with progress(title, left, "updates") as advance:
 
                 def on_update(record: dict[str, Any]) -> None:
                     advance(1, note(record))

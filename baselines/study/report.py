@@ -136,7 +136,8 @@ def write(args: ReportArgs) -> Path:
         ("Total beside LLaRP's, paired, seeds pooled", order_rows(results)),
     ):
         parts.append(_table(title, ["", *paired], rows))
-    (out / "tables.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    tables = [f"{part}\n\n{perceptions(results)}" for part in parts]
+    (out / "tables.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
     for metric in ("success", "efficiency"):
         ours = {
             name: {c: overall(found, c, metric) for c in COLUMNS} for name, found in results.items()
@@ -155,6 +156,15 @@ def grouped(runs: Sequence[Scored]) -> dict[str, list[Result]]:
         label = run.name if len(marks[run.name]) == 1 else f"{run.name}@{run.updates}"
         found.setdefault(label, []).append(run.result)
     return found
+
+
+def perceptions(results: Mapping[str, Sequence[Result]]) -> str:
+    """Return what the runs see by in one line, for below a table."""
+    named: dict[str, dict[str, None]] = {}
+    for name, runs in results.items():
+        for run in runs:
+            named.setdefault(run.header.agent.sight, {})[name] = None
+    return "Perception: " + "; ".join(f"{', '.join(names)}: {s}" for s, names in named.items())
 
 
 def splits_table(results: Mapping[str, Sequence[Result]]) -> str:

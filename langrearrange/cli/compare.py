@@ -49,9 +49,12 @@ def run(args: Args) -> int:
 
 def difference_table(first: Result, second: Result, differences: Sequence[Difference]) -> Table:
     """Return the differences of two runs as a table, with the least that could have shown."""
+    from rich.markup import escape
+
     from langrearrange.cli.score_tables import name_of
 
-    names = {"a": name_of(first), "b": name_of(second)}
+    runs = {"a": first, "b": second}
+    names = {side: name_of(run) for side, run in runs.items()}
     columns = ["split", "measure", *(f"{side}: {name}" for side, name in names.items())]
     columns += ["a - b", "95 %", "p (Holm)", "detectable", "better"]
     rows = []
@@ -61,5 +64,7 @@ def difference_table(first: Result, second: Result, differences: Sequence[Differ
         better = names.get(row.winner, "-")
         means = row.mean_a, row.mean_b
         rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
+    sights = (f"{side} sees by: {escape(run.header.agent.sight)}" for side, run in runs.items())
     legend = "95 %: clustered interval of a - b; detectable: smallest difference that could show"
+    legend = "; ".join([legend, *sights])
     return common.make_table("paired comparison", columns, rows, 2, legend)

@@ -71,6 +71,11 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     train_data: Text = ""
     note: Text = ""
 
+    @property
+    def sight(self) -> str:
+        """What tables say it sees by: its perception, or its modality where none is declared."""
+        return self.perception or self.modality
+
     def __post_init__(self) -> None:
         """Raise UsageError for long text, control, bidirectional or zero-width characters."""
         for name in ("perception", "authors", "url", "parameters", "train_data", "note"):

@@ -11,6 +11,7 @@ from langrearrange.generator import open_split
 from langrearrange.leaderboard.score import score_trace
 
 RESULTS = Path(__file__).resolve().parents[2] / "results" / "v0"
+PAGES = (*RESULTS.parent.rglob("README.md"), *RESULTS.parent.rglob("tables.md"))
 POLICIES = sorted(path.name for path in (RESULTS / "checkpoints").iterdir())
 
 
@@ -31,3 +32,10 @@ def test_a_shipped_policy_plays_far_above_chance(name: str, tmp_path: Path) -> N
 def test_the_shipped_policies_are_small() -> None:
     sizes = [path.stat().st_size for path in (RESULTS / "checkpoints").rglob("*") if path.is_file()]
     assert sum(sizes) <= 20 << 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: "/".join(page.parts[-2:]))
+def test_every_page_of_results_names_the_perception(page: Path) -> None:
+    text = page.read_text("utf-8").lower()
+    assert "perception" in text
+    assert any(kind in text for kind in ("supervised detector", "generic pixels", "state"))

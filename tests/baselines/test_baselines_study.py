@@ -162,7 +162,8 @@ def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in ("state.json", "weights.safetensors"):
             (home / "ppo" / "checkpoints" / "000016" / file).write_text("{}")
         rows = load_rows(agent, seed=seed)
-        facts = AgentFacts(name=name, modality=rows.modality)
+        seen = "generic pixels (random)" if seed else ""
+        facts = AgentFacts(name=name, modality=rows.modality, perception=seen)
         trace = "trace" if name == "blind_sweep" else "trace_16"
         evaluate(rows, facts, Plan(**sources, seed=seed), home / f"{trace}.jsonl.gz")
         record = {"stages": {"ppo": {"command": "python", "commit": "c0ffee", "cpu_s": 60.0}}}
@@ -189,6 +190,8 @@ def test_the_report_scores_traces_anew_and_pools_the_seeds(
         assert interval.mean == pytest.approx(mean, abs=1e-5)
         assert interval.low <= mean < interval.high
     tables = (out / "tables.md").read_text()
+    named = "Perception: llarp, blind_sweep: state; llarp: generic pixels (random)\n"
+    assert tables.count(named) == tables.count("## ") == 7
     assert "| train_eval |" in tables
     assert "| place_two | new_scenes |" in tables
     assert '<span style="color:gray">42 ± 2</span>' in tables
