@@ -16,7 +16,7 @@ import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -173,22 +173,26 @@ def check_settings(
     state: Mapping[str, Any], config: RunConfig, folder: Path, *, free: Collection[str]
 ) -> None:
     """Raise CheckpointError if a run to be resumed had other settings, those in `free` aside."""
-    own = config.record()
-    _check_equal({n: v for n, v in state["config"].items() if n not in free}, own, folder)
+    check_equal(state, config, folder, [name for name in state["config"] if name not in free])
 
 
 def check_kind(state: Mapping[str, Any], config: RunConfig, folder: Path) -> None:
     """Raise CheckpointError if a checkpoint's policy is of another kind than the settings'."""
     names = ("learner", "train_backbone", "hard", *find_learner(config.learner).settings)
-    _check_equal({n: state["config"].get(n) for n in names}, config.record(), folder)
+    check_equal(state, config, folder, names)
 
 
-def _check_equal(stored: Mapping[str, Any], own: Mapping[str, Any], folder: Path) -> None:
-    for name, value in stored.items():
-        if own.get(name) != value:
+def check_equal(
+    state: Mapping[str, Any], config: RunConfig, folder: Path, names: Iterable[str]
+) -> None:
+    """Raise CheckpointError unless these settings are as a checkpoint was trained."""
+    own = config.record()
+    for name in names:
+        stored, asked = state["config"].get(name), own.get(name)
+        if stored != asked:
             raise CheckpointError(
-                f"{folder} was trained with {name}={value!r}, asked for is {own.get(name)!r}; give "
-                "the settings it was trained with, or begin a new run"
+                f"{folder} was trained with {name}={stored!r}, asked for is {asked!r}; give the "
+                "settings it was trained with, or begin a new run"
             )
 
 

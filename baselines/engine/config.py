@@ -132,7 +132,8 @@ class TrainConfig(RunConfig):
     """paper, lstm_flan, lstm_llama: Table 3; released: the released code; stable: our advice for
     GPUs; tiny: two cores; small: a GRU on the state observation, for fast experiments"""
     init_from: str = ""
-    """a checkpoint to take the weights from, for instance one of imitation"""
+    """a checkpoint to take the weights from, for instance one of imitation; an own critic begins
+    with its critic, if it has one"""
     num_updates: int = 100
     """rollouts, each followed by an update; a resumed run may have more"""
     num_steps: int = 32

@@ -10,9 +10,11 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from .encoder import Encoded
 from .packing import Rows
+from .recurrent import run_gru
 
 WORDS: Final = 8192
 
@@ -70,18 +72,21 @@ class Critic(nn.Module):
     def _remember(self, rows: Rows, seen: Tensor, said: Tensor, number: Tensor) -> Tensor:
         """Return the state after each step, carried steps of a row's first episode included."""
         assert self.memory is not None
-        carried, counts = rows.carried, rows.carried.counts.to(seen.device)
-        state = seen.new_zeros(seen.shape[0], seen.shape[2])
-        if carried.features.shape[1]:
-            before = torch.cat([carried.features.flatten(2).float(), carried.proprio], -1)
-            before = self.observation(before).relu() + said[:, :1]
-            for t, of_step in enumerate(before.unbind(1)):
-                after = self.memory(of_step, state)
-                state = torch.where((counts > t)[:, None], after, state)
+        cell, device = self.memory, seen.device
+        counts = rows.carried.counts.to(device)[:, None]
+        most = int(counts.max())
         begins = torch.zeros_like(number, dtype=torch.bool)
         begins[:, 1:] = number[:, 1:] != number[:, :-1]
-        states = []
-        for of_step, begun in zip(seen.unbind(1), begins[..., None].unbind(1), strict=True):
-            state = self.memory(of_step, state * ~begun)
-            states.append(state)
-        return torch.stack(states, 1)
+        begins[:, :1] = counts == 0
+        if most:
+            carried = rows.carried.features[:, :most].flatten(2).float()
+            before = torch.cat([carried, rows.carried.proprio[:, :most]], -1)
+            before = self.observation(before).relu() + said[:, :1]
+            # They end where the rollout begins.
+            place = torch.arange(most, device=device) - most + counts
+            before = before.gather(1, place.clamp(min=0)[..., None].expand_as(before))
+            seen, begins = torch.cat([before, seen], 1), torch.cat([place == 0, begins], 1)
+        inputs = linear(seen, cell.weight_ih, cell.bias_ih)
+        state = seen.new_zeros(seen.shape[0], seen.shape[2])
+        states = run_gru(inputs, begins, state, lambda s: linear(s, cell.weight_hh, cell.bias_hh))
+        return states[:, most:]

@@ -45,6 +45,7 @@ class RunningEpisodes:
         sizes: number of rows, and so on.
 
     Attributes:
+        policy: acts; a learner annotates its own kind.
         features: (num_rows, horizon, ...), float16; proprio: (num_rows, horizon, proprio_dim).
         counts: (num_rows,), int64, on the CPU: steps taken in each episode.
         instructions: of each episode, as `store` keeps them; None before the first.
@@ -52,7 +53,7 @@ class RunningEpisodes:
 
     def __init__(self, policy: Policy, store: InstructionStore[Any], sizes: Sizes) -> None:
         num_rows, horizon, feature_shape, proprio_dim = sizes
-        self.store = store
+        self.policy, self.store = policy, store
         self.horizon = horizon
         device = policy.device
         shape = (num_rows, horizon, *feature_shape)
@@ -65,6 +66,11 @@ class RunningEpisodes:
     def num_rows(self) -> int:
         """Number of rows."""
         return len(self.instructions)
+
+    @property
+    def running(self) -> list[int]:
+        """Rows that have an episode."""
+        return [row for row, instruction in enumerate(self.instructions) if instruction is not None]
 
     @torch.no_grad()
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:

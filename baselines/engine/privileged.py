@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,28 +58,26 @@ def privileged_facts(tasks: Sequence[Task]) -> Tensor:
     Returns:
         (n, PRIVILEGED_DIM), float32.
     """
-    return torch.from_numpy(np.stack([_facts(task) for task in tasks]))
-
-
-def _facts(task: Task) -> NDArray[np.float32]:
-    state, fixed = task.state, _fixed(task.episode)
-    bits = np.arange(_SUBGOALS)
-    moving = np.zeros(NUM_NAV_TARGETS + 1 + NUM_OPENABLES, np.float32)
-    moving[state.place] = 1
-    moving[NUM_NAV_TARGETS + 1 :] = state.open_mask >> np.arange(NUM_OPENABLES) & 1
-    where = fixed.categories * _PLACES + np.array(state.receptacles)
-    things = np.bincount(where, fixed.matters, _THINGS)
-    return np.concatenate(
-        [
-            fixed.template,
-            [task.steps / task.rules.horizon],
-            task.reached >> bits & 1,
-            (bits < task.num_subgoals),
-            fixed.targets,
-            things,
-            moving,
-        ]
-    ).astype(np.float32)
+    states, fixed = [task.state for task in tasks], [_fixed(task.episode) for task in tasks]
+    rows, bits = np.arange(len(tasks)), np.arange(_SUBGOALS)
+    moving = np.zeros((len(tasks), NUM_NAV_TARGETS + 1 + NUM_OPENABLES))
+    moving[rows, [state.place for state in states]] = 1
+    opened = np.array([state.open_mask for state in states])[:, None]
+    moving[:, NUM_NAV_TARGETS + 1 :] = opened >> np.arange(NUM_OPENABLES) & 1
+    owner = np.repeat(rows, [len(one.categories) for one in fixed])
+    where = owner * len(CATEGORIES) + np.concatenate([one.categories for one in fixed])
+    where = where * _PLACES + np.array(list(chain.from_iterable(s.receptacles for s in states)))
+    matters = np.concatenate([one.matters for one in fixed])
+    columns = [
+        np.stack([one.template for one in fixed]),
+        np.array([[task.steps / task.rules.horizon] for task in tasks]),
+        np.array([[task.reached] for task in tasks]) >> bits & 1,
+        bits < np.array([[task.num_subgoals] for task in tasks]),
+        np.stack([one.targets for one in fixed]),
+        np.bincount(where, matters, len(tasks) * _THINGS).reshape(len(tasks), -1),
+        moving,
+    ]
+    return torch.from_numpy(np.concatenate(columns, 1).astype(np.float32))
 
 
 class _Fixed(NamedTuple):

@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -52,6 +52,7 @@ RESUMABLE = {
     "microbatch_envs",
 }
 """Settings that may differ when a run is resumed."""
+_CRITIC: Final = "critic.safetensors"
 
 
 class Trainer:
@@ -89,12 +90,22 @@ class Trainer:
         self.env_steps = 0
 
     def begin(self) -> None:
-        """Begin a new run: fresh episodes, weights of `init_from` where it is set."""
+        """Begin a new run: fresh episodes, weights of `init_from` where it is set.
+
+        An own critic begins with that of `init_from` if it has one; it still warms up.
+
+        Raises:
+            CheckpointError: `init_from` is corrupt, of another kind, or has another critic.
+        """
         if self.config.init_from:
             folder = checkpoint.find_checkpoint(self.config.init_from)
-            checkpoint.check_kind(checkpoint.read_state(folder), self.config, folder)
+            state = checkpoint.read_state(folder)
+            checkpoint.check_kind(state, self.config, folder)
             checkpoint.load_policy(self.policy, self.player.encoder, folder)
             sync_masters(self.ppo.optimizer)
+            if self.critic is not None and (folder / _CRITIC).is_file():
+                checkpoint.check_equal(state, self.config, folder, ["critic_inputs"])
+                self._load_critic(folder)
         # The vector env seeds env i with seed + i: ranks must not overlap.
         self.player.begin(derived_seed(self.config.seed, "envs", self.group.rank) >> 32)
 
@@ -187,7 +198,7 @@ class Trainer:
         if self.critic is not None:
             own = dict(self.critic.critic.named_parameters())
             moments = checkpoint.optimizer_tensors(self.critic.optimizer)
-            tensors.write_tensors(partial / "critic.safetensors", own)
+            tensors.write_tensors(partial / _CRITIC, own)
             tensors.write_tensors(partial / "critic_optimizer.safetensors", moments)
 
     def resume(self, folder: Path) -> None:
@@ -204,7 +215,10 @@ class Trainer:
         moments = checkpoint.read_tensors(folder / "optimizer.safetensors")
         checkpoint.load_optimizer(self.ppo.optimizer, moments)
         if self.critic is not None:
-            self._resume_critic(folder, state["critic_ready"])
+            self._load_critic(folder)
+            moments = checkpoint.read_tensors(folder / "critic_optimizer.safetensors")
+            checkpoint.load_optimizer(self.critic.optimizer, moments)
+            self.critic.ready = state["critic_ready"]
         self.update, self.env_steps = state["update"], state["env_steps"]
         self.metrics.restore(state["metrics"])
         own = folder / f"rank_{self.group.rank}.json"
@@ -214,13 +228,10 @@ class Trainer:
             parts = ("envs", self.group.rank, "update", self.update)
             self.player.begin(derived_seed(self.config.seed, *parts) >> 32)
 
-    def _resume_critic(self, folder: Path, ready: bool) -> None:
+    def _load_critic(self, folder: Path) -> None:
         assert self.critic is not None
-        stored = checkpoint.read_tensors(folder / "critic.safetensors")
-        checkpoint.copy_weights(dict(self.critic.critic.named_parameters()), stored, folder)
-        moments = checkpoint.read_tensors(folder / "critic_optimizer.safetensors")
-        checkpoint.load_optimizer(self.critic.optimizer, moments)
-        self.critic.ready = ready
+        own = dict(self.critic.critic.named_parameters())
+        checkpoint.copy_weights(own, checkpoint.read_tensors(folder / _CRITIC), folder / _CRITIC)
 
     def _one_update(self) -> dict[str, Any]:
         started = time.perf_counter()

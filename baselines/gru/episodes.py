@@ -24,17 +24,12 @@ class WordStore(InstructionStore[Instruction]):
 
 
 class GruEpisodes(RunningEpisodes):
-    """Running episodes whose memory is a GRU's state.
+    """Running episodes whose memory is a GRU's state."""
 
-    Args:
-        policy: acts.
-        store: reads instructions.
-        sizes: number of rows, and so on.
-    """
+    policy: GruPolicy
 
     def __init__(self, policy: GruPolicy, store: WordStore, sizes: Sizes) -> None:
         super().__init__(policy, store, sizes)
-        self.policy = policy
         self._state = policy.initial_memory(sizes.num_rows)[0][0]
         empty = torch.zeros(sizes.num_rows, 0, policy.look.keys.out_features, device=policy.device)
         self._words = Words(empty, empty, empty[..., 0].long())
@@ -60,10 +55,9 @@ class GruEpisodes(RunningEpisodes):
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
         """Encode instructions and compute states again; return a copy of the states."""
-        running = [row for row, one in enumerate(self.instructions) if one is not None]
         self._state.zero_()
         self._words = Words(*(part[:, :0] for part in self._words))
-        if running:
+        if running := self.running:
             self.reset_memory(running)
         which = torch.nonzero(self.counts)[:, 0]
         if features.shape[1] and len(which):

@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ..engine.packing import Memory, Rows, Segments
 from ..engine.policy import ActionModule, Heads, Policy
+from ..engine.recurrent import run_gru
 
 VOCABULARY: Final = 8192
 HEADS: Final = 4
@@ -119,25 +120,10 @@ class GruPolicy(Policy):
         other = episode[:, None, :, None] != words.episode[:, None, None, :]
         looked = self.observation(seen)
         inputs = self.inputs(torch.cat([looked, self.look(looked, words.look, other)], -1))
-        going_on = (~first)[..., None].to(inputs.dtype)
-        states = []
-        # Not inputs[:, t]: the gradient of each such view is as large as all of them together.
-        for of_step, kept in zip(inputs.unbind(1), going_on.unbind(1), strict=True):
-            state = self._cell(of_step, state * kept)
-            states.append(state)
-        after = torch.stack(states, 1)
+        after = run_gru(inputs, first, state, self.recurrent)
         recalled = self.recall(after, words.recall, other)
         heads = self.action(torch.cat([looked, after, recalled], -1))
         return Heads(heads.logits + self.shortcut(recalled), heads.value), after
-
-    def _cell(self, inputs: Tensor, state: Tensor) -> Tensor:
-        """Return a GRU's next state (Cho et al. 2014)."""
-        sizes = [2 * self.hidden_size, self.hidden_size]
-        seen_gates, seen_new = inputs.split(sizes, -1)
-        own_gates, own_new = self.recurrent(state).split(sizes, -1)
-        reset, keep = (seen_gates + own_gates).sigmoid().chunk(2, -1)
-        new = (seen_new + reset * own_new).tanh()
-        return new + keep * (state - new)  # type: ignore[no-any-return]
 
     def initial_memory(self, num_rows: int) -> Memory:
         """Return the state before an episode's first step: zeros, (1, num_rows, hidden_size)."""

@@ -14,17 +14,12 @@ from .prefixes import Prefix, PrefixStore
 
 
 class LlarpEpisodes(RunningEpisodes):
-    """Running episodes whose memory is a key-value cache.
+    """Running episodes whose memory is a key-value cache."""
 
-    Args:
-        policy: acts.
-        store: reads instructions.
-        sizes: number of rows, and so on.
-    """
+    policy: LlarpPolicy
 
     def __init__(self, policy: LlarpPolicy, store: PrefixStore, sizes: Sizes) -> None:
         super().__init__(policy, store, sizes)
-        self.policy = policy
         self.cache = SlotCache(policy.backbone.keys, sizes.num_rows)
         self._cached: list[Prefix | None] = [None] * sizes.num_rows
 
@@ -51,7 +46,7 @@ class LlarpEpisodes(RunningEpisodes):
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
         """Write the slots again; return keys and values of the steps, by row and step."""
-        running = [row for row, prefix in enumerate(self.instructions) if prefix is not None]
+        running = self.running
         if self.policy.backbone.trainable:
             read = self.store.of_all([self.instructions[row].ids for row in running])
             for row, prefix in zip(running, read, strict=True):

@@ -13,17 +13,12 @@ from .text import SentenceStore
 
 
 class LstmEpisodes(RunningEpisodes):
-    """Running episodes whose memory is an LSTM state.
+    """Running episodes whose memory is an LSTM state."""
 
-    Args:
-        policy: acts.
-        store: reads instructions.
-        sizes: number of rows, and so on.
-    """
+    policy: LstmPolicy
 
     def __init__(self, policy: LstmPolicy, store: SentenceStore, sizes: Sizes) -> None:
         super().__init__(policy, store, sizes)
-        self.policy = policy
         self._summary = torch.zeros(sizes.num_rows, policy.backbone.width, device=policy.device)
         self._state = policy.initial_memory(sizes.num_rows)
 
@@ -45,9 +40,8 @@ class LstmEpisodes(RunningEpisodes):
 
     def replay(self, features: Tensor, proprio: Tensor) -> Memory:
         """Compute summaries and states again; return a copy of the states."""
-        running = [row for row, sentence in enumerate(self.instructions) if sentence is not None]
         self._state = self.policy.initial_memory(self.num_rows)
-        if running:
+        if running := self.running:
             sentences = [self.instructions[row] for row in running]
             self._summary[running] = self.policy.summarise(sentences)
         if features.shape[1]:

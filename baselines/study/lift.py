@@ -136,7 +136,9 @@ def run(args: LiftArgs) -> None:
         for m, arm, x in rows
     ]
     columns = ("measure", "arm", "mean", "- before", "95 %", "p")
-    print_table(make_table(f"{args.num_episodes} fresh episodes", columns, lines, 2))
+    sights = dict.fromkeys(one.header.agent.sight for runs in arms.values() for one in runs)
+    title = f"{args.num_episodes} fresh episodes, perception: {'; '.join(sights)}"
+    print_table(make_table(title, columns, lines, 2))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,9 +45,7 @@ class BagPolicy(Policy):
 
 
 class BagEpisodes(RunningEpisodes):
-    def __init__(self, policy: BagPolicy, sizes: Sizes) -> None:
-        super().__init__(policy, BagStore(numbers), sizes)
-        self.policy = policy
+    policy: BagPolicy
 
     def forward(
         self, features: Tensor, proprio: Tensor, rows: Tensor | None, *, keep: bool
@@ -64,4 +62,4 @@ class Bag:
 
     def make_episodes(self, config: RunConfig, policy: Policy, sizes: Sizes) -> BagEpisodes:
         assert isinstance(policy, BagPolicy)
-        return BagEpisodes(policy, sizes)
+        return BagEpisodes(policy, BagStore(numbers), sizes)

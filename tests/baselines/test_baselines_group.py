@@ -35,9 +35,11 @@ def played(tmp_path_factory: Any) -> Path:
     return Path(out)
 
 
-def test_two_processes_take_the_step_of_one(played: Path, tmp_path: Path) -> None:
-    alone = dict(trained(tmp_path, Group()).policy.trained())
-    first, second = (read_tensors(played / f"equal_{rank}.safetensors") for rank in (0, 1))
+@pytest.mark.parametrize("critic", ["shared", "own"])
+def test_two_processes_take_the_step_of_one(played: Path, tmp_path: Path, critic: str) -> None:
+    alone = trained(tmp_path, Group(), critic=critic)
+    assert ("critic.words.weight" in alone) == (critic == "own")
+    first, second = (read_tensors(played / f"{critic}_{rank}.safetensors") for rank in (0, 1))
     for name, value in alone.items():
         assert torch.equal(first[name], second[name])
         # Adam divides by the gradient's size: where it is all but zero, rounding shows.

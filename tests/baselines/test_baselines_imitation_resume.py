@@ -14,7 +14,7 @@ from langrearrange_baselines.engine import checkpoint
 from langrearrange_baselines.engine.errors import CheckpointError
 from langrearrange_baselines.imitation.run import Imitation
 from langrearrange_baselines.imitation.train import imitate
-from test_baselines_imitation import tiny_run
+from test_baselines_imitation_command import tiny_run
 
 from langrearrange.errors import UsageError
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
@@ -15,7 +17,7 @@ from langrearrange_baselines.engine.checkpoint import find_checkpoint
 from langrearrange_baselines.engine.config import PAPER_PRESETS, preset
 from langrearrange_baselines.engine.encoder import make_encoder
 from langrearrange_baselines.engine.envs import make_envs
-from langrearrange_baselines.engine.factory import make_policy
+from langrearrange_baselines.engine.factory import load_trained, make_policy
 from langrearrange_baselines.engine.inputs import NO_ACTION, input_columns, modality_with
 from langrearrange_baselines.engine.metrics import LEAST_WEIGHT, Metrics
 from langrearrange_baselines.engine.noise import gradient_noise
@@ -86,67 +88,6 @@ def test_two_updates_and_two_more_are_four_with_all_options(
     assert stored(tmp_path / "whole") == stored(tmp_path / "parts")
     assert whole.metrics.saved() == parts.metrics.saved()
     assert ("critic.safetensors" in stored(tmp_path / "whole")) == bool(changes)
-
-
-def moved(trainer: Trainer, until: int) -> set[str]:
-    before = {name: value.clone() for name, value in trainer.policy.trained()}
-    trainer.run(until=until)
-    return {n for n, value in trainer.policy.trained() if not torch.equal(before[n], value)}
-
-
-def test_no_gradient_of_an_own_critic_reaches_the_policy(tmp_path: Path) -> None:
-    trainer = toy_trainer(tmp_path, critic="own", critic_warmup=3)
-    assert trainer.critic is not None
-    trainer.critic.warming_up = lambda explained, update: update < 2  # type: ignore[method-assign]
-    before = [p.clone() for p in trainer.critic.parameters]
-    assert moved(trainer, until=2) == set()
-    assert not any(map(torch.equal, before, trainer.critic.parameters))
-    names = moved(trainer, until=3)
-    assert "action.policy.weight" in names
-    assert not {"action.value.weight", "action.value.bias"} & names
-
-
-def test_values_of_an_own_critic_leave_gradients_of_the_policy_exactly_zero(tmp_path: Path) -> None:
-    trainer = toy_trainer(tmp_path, critic="own")
-    assert trainer.critic is not None
-    rollout = trainer.player.play(6)
-    values, last = trainer.critic.values(rollout)
-    assert (values.shape, last.shape) == (rollout.values.shape, rollout.last_value.shape)
-    trainer.ppo.optimizer.zero_grad(set_to_none=True)
-    trainer.critic.learn(rollout, torch.randn(values.shape), torch.arange(3), 0)
-    assert all(p.grad is None for p in trainer.policy.parameters())
-
-
-def test_an_own_critic_remembers_steps_before_the_rollout(tmp_path: Path) -> None:
-    """The value of a step is the same wherever a rollout was cut."""
-    trainer = toy_trainer(tmp_path, critic="own")
-    assert trainer.critic is not None
-    rollouts = [trainer.player.play(3), trainer.player.play(3)]
-    again = toy_trainer(tmp_path / "again", critic="own")
-    whole = again.player.play(6)
-    assert torch.equal(whole.actions[:, 3:], rollouts[1].actions)
-    parts = torch.cat([trainer.critic.values(rollout)[0] for rollout in rollouts], 1)
-    torch.testing.assert_close(trainer.critic.values(whole)[0], parts, atol=1e-5, rtol=1e-5)
-
-
-def test_a_critic_that_never_warms_up_is_one_sentence(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    trainer = toy_trainer(tmp_path, critic="own", critic_warmup=2)
-    assert trainer.critic is not None
-    assert [trainer.critic.warming_up(0.1, update) for update in range(4)] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert [record.message for record in caplog.records] == [
-        "the critic explains 0.10 of the variance after 2 updates alone, wanted: 0.50; the policy "
-        "is trained from here on all the same"
-    ]
-    good = toy_trainer(tmp_path / "good", critic="own", critic_warmup=9).critic
-    assert good is not None
-    assert [good.warming_up(e, u) for u, e in enumerate([0.2, 0.6, 0.1])] == [True, False, False]
 
 
 def test_noise_of_a_synthetic_gradient_is_found() -> None:
@@ -255,6 +196,14 @@ def test_what_only_training_knows_is_refused_at_evaluation(name: str, tmp_path: 
     small(tmp_path, num_updates=1)
     with pytest.raises(UsageError, match=f"'{name}' is of training only"):
         PolicyAgent.load(tmp_path, **{name: True})
+
+
+def test_a_mask_at_scoring_needs_an_encoder_that_reads_out_what_is_seen(tmp_path: Path) -> None:
+    trained = load_trained(small(tmp_path, num_updates=1).config.out)
+    pixels = SimpleNamespace(modality="rgb", fingerprint="of weights")
+    config = dataclasses.replace(trained.config, encoder="segcnn")
+    with pytest.raises(UsageError, match=r"needs the state or percepts, 'segcnn' gives neither"):
+        PolicyAgent(trained._replace(encoder=pixels, config=config), mask=True)
 
 
 def test_a_trace_names_what_is_not_the_papers(tmp_path: Path) -> None:

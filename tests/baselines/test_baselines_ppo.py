@@ -299,10 +299,14 @@ def test_a_pretrained_encoder_acts_as_it_learns(tmp_path: Path) -> None:
     assert max(record["first_ratio_deviation"] for record in records) <= 1e-5
 
 
-def test_in_bfloat16_the_updates_own_path_replaces_what_acting_computed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("critic", ["shared", "own"])
+def test_in_bfloat16_the_updates_own_path_replaces_what_acting_computed(
+    tmp_path: Path, critic: str
+) -> None:
     changes: dict[str, Any] = {
         "encoder": "symbolic", "split": "train_mini", "num_envs": 6, "num_steps": 12,
         "minibatches": 3, "num_updates": 2, "backbone_dtype": "bfloat16", "microbatch_envs": 1,
+        "critic": critic,
     }  # fmt: skip
     train(preset("tiny", out=tmp_path, **changes))
     for record in read_metrics(tmp_path / "metrics.jsonl"):

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from langrearrange_baselines.engine.config import TrainConfig, preset
+from langrearrange_baselines.engine.critic_training import CriticTrainer
+from langrearrange_baselines.engine.encoder import Encoded
 from langrearrange_baselines.engine.errors import TrainingError
 from langrearrange_baselines.engine.factory import make_policy
 from langrearrange_baselines.engine.group import Group
@@ -30,12 +32,13 @@ def part_of(rollout: Rollout, rows: torch.Tensor) -> Rollout:
     """The rollout of some of the envs."""
     arrays = ("actions", "log_probs", "values", "rewards", "ends", "last_value")
     parts = {name: getattr(rollout, name)[rows] for name in arrays}
-    return dataclasses.replace(rollout, rows=rollout.rows.of(rows), **parts)
+    last = Encoded(*(part[rows] for part in rollout.last))
+    return dataclasses.replace(rollout, rows=rollout.rows.of(rows), last=last, **parts)
 
 
-def trained(out: Path, group: Group) -> Trainer:
-    """Learn from one rollout, this process's share of it."""
-    config = settings(out)
+def trained(out: Path, group: Group, **changes: Any) -> dict[str, torch.Tensor]:
+    """Learn from one rollout, this process's share of it; return the weights, a critic's too."""
+    config = settings(out, **changes)
     encoder = ToyEncoder()
     trainer = Trainer(
         config, ToyEnvs(4), encoder, make_policy(config, encoder, NUM_ACTIONS), Group()
@@ -43,9 +46,11 @@ def trained(out: Path, group: Group) -> Trainer:
     trainer.begin()
     rollout = trainer.player.play(12)
     share = torch.arange(4).tensor_split(group.size)[group.rank]
-    ppo = Ppo(trainer.policy, config, torch.Generator().manual_seed(0), group)
+    critic = CriticTrainer(config, encoder, group) if config.critic == "own" else None
+    ppo = Ppo(trainer.policy, config, torch.Generator().manual_seed(0), group, critic)
     ppo.update(part_of(rollout, share), 0)
-    return trainer
+    own = critic.critic.named_parameters() if critic is not None else ()
+    return {**dict(trainer.policy.trained()), **{f"critic.{name}": p for name, p in own}}
 
 
 class SlowEnvs(ToyEnvs):
@@ -100,8 +105,9 @@ def main() -> None:
     group = Group.from_environment("cpu", "gloo")
     if "lost" in sys.argv:
         lost(out, group)
-    weights = dict(trained(out / "equal", group).policy.trained())
-    write_tensors(out / f"equal_{group.rank}.safetensors", weights)
+    for critic in ("shared", "own"):
+        weights = trained(out / critic, group, critic=critic)
+        write_tensors(out / f"{critic}_{group.rank}.safetensors", weights)
     trainer, records = preempted(out / "preempted", group)
     steps = torch.tensor([float(r["preempted"]) for r in records])
     result = dict(trainer.policy.trained()) | {"preempted": steps}
