@@ -190,7 +190,7 @@ def test_a_step_beyond_the_horizon_is_refused(kind: str) -> None:
 
 def test_a_learner_is_found_by_its_name_or_its_module() -> None:
     assert set(LEARNERS) == {"gru", "llarp", "lstm"}
-    assert find_learner("lstm").settings == ("summary",)
+    assert find_learner("lstm").settings == ("layers", "summary")
     assert find_learner(BAG).settings == ()
     LEARNERS["bag"] = find_learner(BAG)
     try:
