@@ -6,7 +6,7 @@ the memory from them, so that the acting policy is exactly the one being trained
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -71,6 +71,16 @@ class RunningEpisodes:
     def running(self) -> list[int]:
         """Rows that have an episode."""
         return [row for row, instruction in enumerate(self.instructions) if instruction is not None]
+
+    def alike(self) -> Iterator[Tensor]:
+        """Yield rows with about as many steps, so that little of what is computed is padding.
+
+        Yields:
+            (n,), int64, on the CPU: rows whose steps differ by less than a factor of two.
+        """
+        sizes = self.counts.double().log2().ceil()
+        for size in sizes[self.counts > 0].unique():
+            yield torch.nonzero(sizes == size)[:, 0]
 
     @torch.no_grad()
     def begin(self, rows: Sequence[int], instructions: Sequence[str]) -> None:

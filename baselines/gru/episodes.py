@@ -59,12 +59,14 @@ class GruEpisodes(RunningEpisodes):
         self._words = Words(*(part[:, :0] for part in self._words))
         if running := self.running:
             self.reset_memory(running)
-        which = torch.nonzero(self.counts)[:, 0]
-        if features.shape[1] and len(which):
-            seen = torch.cat([features[which].float(), proprio[which]], -1)
-            after = self._run(seen, which)[1]
-            last = (self.counts[which] - 1).to(after.device)
-            self._state[which] = after[torch.arange(len(which)), last]
+        for rows in self.alike():
+            last = self.counts[rows] - 1
+            steps = slice(int(last.max()) + 1)
+            seen = torch.cat([features[rows, steps].float(), proprio[rows, steps]], -1)
+            words = Words(*(part[rows] for part in self._words))
+            other, first = words.episode[:, None, None] != 0, seen.new_zeros(seen.shape[:2]).bool()
+            after = self.policy.states(seen, other, first, words, self._state[rows])[1]
+            self._state[rows] = after[torch.arange(len(rows)), last]
         return (self._state.clone()[None],)
 
     def grow_memory(self, missing: int) -> None:

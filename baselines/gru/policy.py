@@ -102,6 +102,17 @@ class GruPolicy(Policy):
     def _projected(self, encoded: Tensor, episode: Tensor) -> Words:
         return Words(self.look.keys(encoded), self.recall.keys(encoded), episode)
 
+    def states(
+        self, seen: Tensor, other: Tensor, first: Tensor, words: Words, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return what is looked at, and the state after each step, both (rows, steps, hidden_size).
+
+        Args are those of `run`, but `other` is that of `WordAttention`.
+        """
+        looked = self.observation(seen)
+        inputs = self.inputs(torch.cat([looked, self.look(looked, words.look, other)], -1))
+        return looked, run_gru(inputs, first, state, self.recurrent)
+
     def run(
         self, seen: Tensor, episode: Tensor, first: Tensor, words: Words, state: Tensor
     ) -> tuple[Heads, Tensor]:
@@ -118,9 +129,7 @@ class GruPolicy(Policy):
             Heads of (rows, steps), and the state after each step (rows, steps, hidden_size).
         """
         other = episode[:, None, :, None] != words.episode[:, None, None, :]
-        looked = self.observation(seen)
-        inputs = self.inputs(torch.cat([looked, self.look(looked, words.look, other)], -1))
-        after = run_gru(inputs, first, state, self.recurrent)
+        looked, after = self.states(seen, other, first, words, state)
         recalled = self.recall(after, words.recall, other)
         heads = self.action(torch.cat([looked, after, recalled], -1))
         return Heads(heads.logits + self.shortcut(recalled), heads.value), after

@@ -58,11 +58,17 @@ class LlarpEpisodes(RunningEpisodes):
         self.cache.lengths[running] = lengths.to(self.cache.lengths.device)
         if features.shape[1] == 0:
             return self.policy.initial_memory(self.num_rows)
-        tokens = self.policy.tokens(features, proprio)
-        positions, mask = self.cache.aim(tokens.shape[1])
-        self.policy.backbone(tokens, mask, positions, self.cache)
-        every = torch.arange(self.num_rows, device=positions.device)[:, None]
-        self.cache.lengths += (self.counts * self.policy.tokens_per_step).to(positions.device)
+        device, each = self.cache.lengths.device, self.policy.tokens_per_step
+        self.cache.reserve(int(self.cache.lengths.max()) + features.shape[1] * each)
+        for rows in self.alike():
+            most = int(self.counts[rows].max())
+            tokens = self.policy.tokens(features[rows, :most], proprio[rows, :most])
+            positions, mask = self.cache.aim(most * each, rows.to(device))
+            self.policy.backbone(tokens, mask, positions, self.cache)
+        places = torch.arange(features.shape[1] * each, device=device)
+        positions = self.cache.lengths[:, None] + places
+        every = torch.arange(self.num_rows, device=device)[:, None]
+        self.cache.lengths += (self.counts * each).to(device)
         # Indexing (layers, [rows, places], heads) moves rows and places to the front.
         return tuple(
             stored[:, every, :, positions].permute(2, 0, 3, 1, 4)
