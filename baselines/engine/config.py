@@ -195,7 +195,7 @@ class TrainConfig(RunConfig):
     """draw valid skills only, by the env's mask; in training only: a policy is scored without"""
     mask_loss: float = 0.0
     """weight of minus the logarithm of what the policy gives to valid skills without the mask: it
-    learns which are valid, which it is not told when it is scored"""
+    learns which are valid. Skills that are rarely valid are then avoided where they are, too"""
     weight_templates: Literal["none", "failure"] = "none"
     """failure: templates are drawn in proportion to how often they fail"""
     shaping: Literal["none", "planner"] = "none"

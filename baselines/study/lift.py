@@ -141,6 +141,10 @@ def run(args: LiftArgs) -> None:
     print_table(make_table(title, columns, lines, 2))
 
 
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value >= 1e-9 else "< 1e-9"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 ok, 1 failed, 2 wrong usage."""
     return run_module("study.lift", LiftArgs, run, arguments)

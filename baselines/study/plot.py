@@ -36,9 +36,12 @@ class PlotArgs:
     """above the picture"""
     updates: int = 5
     """each point is the mean of so many updates"""
+    low: float = 0.0
+    """lower end of the vertical axis"""
 
     def __post_init__(self) -> None:
         check_range(self, 1, "updates")
+        check_range(self, 0, "low", most=0.99)
         for wrong in (line for line in self.lines if not all(line.partition("=")[::2])):
             raise UsageError(f"line '{wrong}'; a line is label=run or label=run+run")
 
@@ -73,7 +76,7 @@ def draw(args: PlotArgs) -> Path:
     axes.set_xlabel("env steps")
     axes.set_ylabel("success in training, mean of the templates")
     axes.set_title(args.title, fontsize=10)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(args.low, 1)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     args.out.parent.mkdir(parents=True, exist_ok=True)

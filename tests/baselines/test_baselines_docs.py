@@ -12,7 +12,7 @@ import pytest
 import tyro
 from langrearrange_baselines.engine.agent import PolicyAgent
 from langrearrange_baselines.engine.config import TrainConfig
-from langrearrange_baselines.evaluate import main
+from langrearrange_baselines.evaluate import EvaluateArgs, main
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.imitation.train import imitate
 from langrearrange_baselines.study.run import RunArgs
@@ -68,7 +68,7 @@ def test_imitation_then_reinforcement_runs(tmp_path: Path, monkeypatch: Any) -> 
 def test_the_other_commands_and_settings_exist() -> None:
     command = next(command for command in COMMANDS if command[0] == "torchrun")
     assert parse(command[command.index("-m") + 2 :]).device == "cuda"
-    settings = (TrainConfig, RunArgs)
+    settings = (TrainConfig, RunArgs, EvaluateArgs)
     known = {field.name for kind in settings for field in dataclasses.fields(kind)}
     rows = re.findall(r"^\|[^|]+\| `([^`]+)`", DOCS, re.M)
     assert len(rows) >= 9
