@@ -105,7 +105,7 @@ class EpisodeOrder:
         }
 
     def prefix(self, num_episodes: int) -> EpisodeOrder:
-        """Return the order of the first episodes by index; IndexError if there are not so many."""
+        """Return the order of the first episodes by index; IndexError if there are fewer."""
         if not 0 <= num_episodes <= self.num_episodes:
             raise IndexError(f"a split of {self.num_episodes} has no first {num_episodes} episodes")
         if num_episodes == self.num_episodes:

@@ -74,7 +74,7 @@ def _text_leaks(source: EpisodeSource, texts: dict[str, str]) -> Iterator[Findin
 
 
 def _word_leaks(texts: dict[str, str]) -> Iterator[Finding]:
-    """Yield descriptions of things and places that a training sentence contains."""
+    """Yield descriptions of objects and places that a training sentence contains."""
     everything = "\n".join(texts)
     for split in ("referring_expressions", "spatial_relationships"):
         for template in blueprint_of(load_spec(split)).file.templates:

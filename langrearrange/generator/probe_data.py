@@ -212,7 +212,7 @@ def _meanings(file: TemplateFile, template: Template) -> tuple[Array, Array, lis
 
 
 def _case_chance(template: Template, counts: Array) -> Array:
-    """Return float32[3]: of how many things and places the facts of each start case are true.
+    """Return float32[3]: for how many categories and places the facts of each start case hold.
 
     Where the cases differ otherwise than in a number of copies, each counts the same.
     """

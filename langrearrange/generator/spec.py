@@ -124,7 +124,7 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if self.key and len(self.key) < MIN_KEY:
             raise UsageError(
                 f"the key of a sealed set has {len(self.key)} characters; accepted: at least "
-                f"{MIN_KEY}, so that nobody can guess it; python -c 'import secrets; "
+                f"{MIN_KEY}, so that it cannot be guessed; python -c 'import secrets; "
                 "print(secrets.token_hex(16))' draws one"
             )
 

@@ -132,9 +132,7 @@ class Walk:
                 f"template '{self.template.id}': \"{grounding.sentence}\" is true in no flat; two "
                 "relation slots rarely hold together, use one"
             )
-        goals = sorted(
-            {here.goal for here in meant.values()}
-        )  # what most flats mean is no likelier
+        goals = sorted({here.goal for here in meant.values()})  # each equally likely
         goal = self._spec.rng(self.template.id, rank, "referent").choice(goals)
         own, *others = (house for house, here in meant.items() if here.goal == goal)
         return meant[own], (own, *others)
@@ -201,7 +199,7 @@ def _units(template: Template, meanings: Meanings) -> list[_Cell]:
 def _by_target(template: Template, meanings: Meanings) -> list[Template]:
     """Return the template once for each value of its last receptacle slot, if it has any.
 
-    That slot is where the sentence sends things, or the only place that it names.
+    That slot is the target of the sentence, or the only place that it names.
     """
     slots = [slot for slot in template.slots if not slot.is_object]
     return list(_each_value(template, slots[-1:], meanings, "key"))

@@ -188,7 +188,7 @@ def _facts(result: Result) -> str:
     if header.protocol == "hard":
         words.append("hard variant")
     if result.clairvoyance.suspicious:
-        words.append("it seems to know where hidden things are: not ranked")
+        words.append("it seems to know where hidden objects are: not ranked")
     words.append("~ interval beyond the range simulated to cover 93-97 %")
     return " · ".join(words)
 

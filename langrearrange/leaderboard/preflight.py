@@ -118,9 +118,9 @@ def flaws(result: Result) -> list[str]:
     looks = result.clairvoyance
     if looks.suspicious and not result.header.agent.privileged:
         found.append(
-            f"the first place looked at held the hidden thing in {looks.hits} of {looks.num_looks} "
+            f"the first place visited held the hidden object in {looks.hits} of {looks.num_looks} "
             f"episodes, by chance at most about {looks.expected:.0f} (p = {looks.p_value:.1g}): "
-            "the agent seems to know where things are"
+            "the agent seems to know where objects are"
         )
     return found
 
