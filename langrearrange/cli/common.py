@@ -130,7 +130,8 @@ class ScoringOptions:
     round: Path | None = None
     """folder or round.json of a sealed round, whose sets are made again from its key and ranked"""
     pictures: Literal["some", "all", "none"] = "some"
-    """draw what rgb agents saw again, to compare hashes: 8 episodes, all (x86-64, 10 s), none"""
+    """draw what rgb agents saw again, to compare hashes: 8 episodes, all (x86-64, 10 s), none;
+    of a round always all"""
     observation: tuple[str, ...] = ()
     """module:factory of modalities that a trace may have besides the package's own"""
 
@@ -151,11 +152,13 @@ class ScoringOptions:
         """Replay and score a trace."""
         from langrearrange.leaderboard.score import score_trace
 
+        pictures = self.pictures
         if self.round is not None:
             from langrearrange.leaderboard.rounds import Round
 
             Round(self.round).refuse_late(path)
-        return score_trace(path, self.find, pictures=self.pictures, observations=self.observation)
+            pictures = "all"
+        return score_trace(path, self.find, pictures=pictures, observations=self.observation)
 
 
 def secret_key(given: str) -> str:

@@ -149,7 +149,7 @@ def _verify(args: Verify) -> int:
         f"the key opens commitment {record.commitment}: {total} episodes made again"
         + ("" if record.key else "; not open yet")
     )
-    options = common.ScoringOptions(round=args.folder, pictures="all")
+    options = common.ScoringOptions(round=args.folder)
     runs, left_out = read_traces(verified.traces_folder, options.score)
     for sentence in left_out:
         common.note(sentence)

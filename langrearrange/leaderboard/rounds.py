@@ -115,6 +115,11 @@ class Round:
         record = self.record
         sealed = SealedRound(record.key or self._secret())
         if sealed.commitment == record.commitment:
+            if record.sets != sealed.provenances:
+                raise SubmissionError(
+                    f"{self.folder / RECORD} lists other sets than its commitment binds; take the "
+                    "file as `round commit` wrote it"
+                )
             return sealed
         for name, spec in sealed.specs.items():
             if changed := changes(record.sets.get(name), blueprint_of(spec)):

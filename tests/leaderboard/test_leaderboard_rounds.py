@@ -135,6 +135,15 @@ def test_other_templates_than_the_rounds_are_named(committed: Round) -> None:
         committed.sealed()
 
 
+def test_a_record_that_lists_other_sets_is_refused(committed: Round) -> None:
+    path = committed.folder / "round.json"
+    values = json.loads(path.read_text())
+    values["sets"][f"sealed_{SETS[0]}"]["spec"]["hidden_percent"] = 0
+    path.write_text(json.dumps(values))
+    with pytest.raises(SubmissionError, match="lists other sets than its commitment binds"):
+        committed.sealed()
+
+
 def test_names_become_file_names(committed: Round) -> None:
     assert committed.trace_of("my agent/../2").name == "my_agent_2.jsonl.gz"
     assert committed.trace_of("x" * 300).parent == committed.traces_folder
@@ -198,8 +207,10 @@ def test_a_rehearsal_of_a_round(
     assert rows["lookup"]["cells"]["Total"]["mean"] < 0.2 < rows["search"]["cells"]["Total"]["mean"]
     run = "round/traces/search.jsonl.gz"
     assert main(["score", run, "--round", "round", "--no-reference"]) == 0
+    capsys.readouterr()
     assert main(["preflight", run, "--round", "round"]) == 1, "two sets are not eleven"
-    assert "splits are missing" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert ("splits are missing" in out, "drawn again" in out) == (True, False)
 
     does("open", "round")
     later = TraceWriter("round/traces/later.jsonl.gz", trace.header)
