@@ -7,13 +7,14 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from langrearrange.agents import isolation
+from langrearrange.agents import isolation, process
 from langrearrange.cli.main import main
 from langrearrange.errors import SubmissionError, UsageError
 from langrearrange.generator.spec import PUBLISHED
@@ -228,6 +229,28 @@ def test_a_rehearsal_of_a_round(
     (tmp_path / "public" / "traces" / "later.jsonl.gz").unlink()
     assert main(["round", "verify", "public", "--out", "board.html"]) == 0
     assert f"sealed round {commitment[:12]}" in (tmp_path / "board.html").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="isolates on Linux")
+@pytest.mark.parametrize("kind", ["sandbox", "user"])
+def test_a_hostile_agent_does_not_find_the_key(
+    kind: isolation.Kind, committed: Round, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = shutil.which("python3", path="/usr/bin:/bin")  # which other users may run
+    if python is None or not isolation._works(kind) or (kind == "user" and os.geteuid() != 0):
+        pytest.skip(f"no isolation by {kind} here")
+    monkeypatch.setattr(process, "isolation_here", lambda: kind)
+    key = (committed.folder / "key").read_text().strip()
+    with tempfile.TemporaryDirectory() as agents:
+        Path(agents).chmod(0o755)
+        shutil.copy(Path(__file__).parents[1] / "agents" / "hostile.py", agents)
+        words = (python, "hostile.py", key.encode().hex(), committed.folder, "/nowhere", "1")
+        command = ["round", "run", str(committed.folder), "--agent-cmd", " ".join(map(str, words))]
+        assert main([*command, "--name", "hostile", "--agent-files", agents]) == 0
+    header = read_trace(committed.traces_folder / "hostile.jsonl.gz").header
+    assert header.played.isolation == kind
+    assert header.agent.perception in ("", "home"), "homes may be open to all users"
+    assert header.agent.perception == "" or kind == "user"
 
 
 def test_where_nothing_isolates_the_run_is_marked_and_does_not_rank(
