@@ -12,6 +12,7 @@ from langrearrange.errors import SubmissionError
 from langrearrange.generator import open_split
 from langrearrange.leaderboard import read_trace, report_json, score_trace
 from langrearrange.leaderboard.groups import BOARD_SPLITS
+from langrearrange.leaderboard.transcript import read_transcript
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 V0 = RESULTS / "v0"
@@ -26,6 +27,22 @@ def test_a_run_is_what_its_trace_scores(path: Path) -> None:
     name = path.name.removesuffix(".jsonl.gz")
     stored = json.loads((RESULTS / "runs" / f"{name}.json").read_text("utf-8"))
     assert stored == json.loads(json.dumps([scored]))
+
+
+@pytest.mark.parametrize("name", ["smollm2_plan", "smollm2_logprobs"])
+def test_zero_shot_runs_are_what_they_score_and_have_their_transcripts(name: str) -> None:
+    path = RESULTS / "zero_shot" / f"{name}.jsonl.gz"
+    result = score_trace(path, open_split)
+    scored = report_json(result)
+    assert scored["tier"] == "T0", "a part of a split"
+    stored = json.loads(path.with_name(f"{name}.json").read_text("utf-8"))
+    assert stored == json.loads(json.dumps([scored]))
+    exchanges = read_transcript(path.with_name(f"{name}.transcript.jsonl.gz"))
+    answered = {exchange.instruction for exchange in exchanges}
+    assert answered == {episode.instruction for episode in result.episodes}
+    table = (RESULTS / "zero_shot" / "README.md").read_text("utf-8")
+    success = result.splits["train_eval"].success
+    assert f"{success.mean:.3f} [{success.low:.2f}, {success.high:.2f}]" in table
 
 
 def test_there_are_three_seeds_of_llarp_and_the_agents_it_is_compared_with() -> None:
