@@ -166,7 +166,7 @@ def test_an_endpoint_that_cannot_be_asked_stops_the_run_and_it_resumes(
         assert stub.keys == {"sk-secret"}
     run = read_trace(played.out)
     assert not any(episode.failure for episode in run.episodes)
-    assert {episode.attempts for episode in run.episodes} == {2}
+    assert max(episode.attempts for episode in run.episodes) == 2, "what had begun"
     for path in tmp_path.iterdir():
         assert b"sk-secret" not in path.read_bytes()
     assert "sk-secret" not in played.said
