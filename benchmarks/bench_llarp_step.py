@@ -24,12 +24,8 @@ TRAINED = ROOT / "results/v0/checkpoints/llarp_0"
 MINILM = {"preset": "tiny", "backbone": "minilm", "exact_resume": False, "ratio_tolerance": 1e-4}
 CASES: dict[str, dict[str, Any]] = {
     "small": {"preset": "small", "ratio_tolerance": 1e-3},
-    "symbols": MINILM | {"encoder": "symbolic"},
     "percepts": MINILM | {"encoder": "percepts"},
     "pictures": MINILM | {"encoder": "segcnn", "num_steps": 16, "init_from": str(TRAINED)},
-    "bfloat16": MINILM
-    | {"encoder": "segcnn", "num_steps": 16, "init_from": str(TRAINED)}
-    | {"encoder_precision": "bfloat16"},
 }
 PARTS = ("env", "encoder", "policy", "update")
 
