@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -22,11 +23,12 @@ from langrearrange.generator.household import Rejected, draw_household
 from langrearrange.generator.needs import needs_of
 from langrearrange.generator.spec import SplitSpec
 from langrearrange.houses import House, get_house
-from langrearrange.language import Grounding
-from langrearrange.seeding import KeyedRng
+from langrearrange.language import Absent, Grounding, Place, StartFact
+from langrearrange.seeding import KeyedRng, KeyPart
 from langrearrange.solver import goal_boxes, solve, subgoals
 from langrearrange.world import SKILLS, Subgoal
 from langrearrange.world.goals import Goal, Source, parse_goal
+from langrearrange.world.vocabulary import CATEGORIES, RECEPTACLES
 
 MAX_ATTEMPTS: Final = 64
 """Households drawn for one episode before GenerationError is raised."""
@@ -103,6 +105,7 @@ def _attempt(
         (drawn, presence), shapes = needs.draw(draft.grounding, rng), (PLAIN,)
     elif found:
         presence = found[1].draw(draft.grounding.values[found[0]].categories, rng)
+    drawn = (*drawn, *_mirrored(draft, blueprint.variant_case(draft, index, variant), spec, key))
     household = draw_household(house, drawn, spec, rng, shapes, presence)
     broken = broken_facts(facts, household.objects, household.open)
     if broken:
@@ -125,6 +128,26 @@ def _attempt(
         plan=(),
         subgoals=(),
     )
+
+
+def _mirrored(
+    draft: Draft, case: int, spec: SplitSpec, key: tuple[KeyPart, ...]
+) -> list[StartFact]:
+    """Return what the other start case would make true of another receptacle.
+
+    Where a case is about any object on a named receptacle (it is empty, or taken), a household then
+    has both an empty receptacle and a taken one, and does not show which of them is named.
+    """
+    if len(draft.template.cases) != 2:
+        return []
+    own, other = (set(draft.grounding.start_facts(number)) for number in (case, 1 - case))
+    facts = [f for f in other - own if isinstance(f, Place | Absent)]
+    if not all(set(fact.categories) == set(CATEGORIES) for fact in facts):
+        return []
+    named = {value.receptacle for value in draft.grounding.values.values()}
+    free = [name for name in RECEPTACLES if name not in named and name != "fridge"]
+    where = spec.rng(*key, "mirrored").choice(free)
+    return [replace(fact, receptacle=where) for fact in facts]
 
 
 def _planned(episode: Episode, limit: int, rng: KeyedRng) -> Episode:

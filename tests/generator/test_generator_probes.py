@@ -199,3 +199,12 @@ def test_joined_parts_are_the_whole() -> None:
         assert np.array_equal(one, other)
     assert whole.targets.any(1).sum() > 20
     assert CATEGORY_INDEX["apple"] < whole.candidates.shape[1]
+
+
+def test_a_case_about_empty_places_does_not_show_in_the_number_of_empty_places() -> None:
+    data = fresh("conditional_instructions")
+    file = blueprint_of(load_spec("conditional_instructions")).file
+    rows = data.templates == [template.id for template in file.templates].index("if_empty")
+    empty = (~data.places.any(1)).sum(1)
+    means = [empty[rows & (data.cases == case)].mean() for case in (0, 1)]
+    assert means[0] == pytest.approx(means[1], abs=0.3)
