@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIES = {
     "index.md": "README.md",
     "results.md": "results/README.md",
+    "results-engine.md": "results/engine/README.md",
+    "results-zero-shot.md": "results/zero_shot/README.md",
     "results-v0.md": "results/v0/README.md",
     "benchmarks.md": "benchmarks/README.md",
 }
@@ -82,6 +84,7 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
 
     for name, source in COPIES.items():
         markdown = markdown.replace(f"](../{source})", f"]({name})")
+    markdown = re.sub(r"\]\(\.\./(results/[^)]+\.png)\)", r"](\1)", markdown)
     parts = re.split(r"(```.*?```|`[^`\n]*`|^    .*$)", markdown, flags=re.S | re.M)
     parts[::2] = [re.sub(r"(?<![\w/(\[])docs/([a-z-]+)\.md", link, part) for part in parts[::2]]
     return "".join(parts)
