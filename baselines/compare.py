@@ -47,7 +47,7 @@ class PlayArgs:
     splits: tuple[str, ...] = ("new_scenes",)
     """whose templates, texts and flats are used"""
     encoder: str = ""
-    """other eyes than in training: policies trained on percepts play pictures with segcnn"""
+    """another encoder than in training: policies trained on percepts play pictures with segcnn"""
     greedy: bool = False
     """take the likeliest skill instead of drawing one"""
     mask: bool = False

@@ -41,7 +41,7 @@ class PolicyAgent:
 
     Attributes:
         modality: what its encoder reads.
-        perception: in words, what its sight rests on.
+        perception: in words, what its encoder was trained on.
         config: settings of the run that trained it.
         state: of its checkpoint.
         probabilities: of all skills at the last call of `act_rows`, (n, num_actions), float64.

@@ -7,11 +7,11 @@ its outcome before. Undo loops are counted by replay.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -77,32 +77,42 @@ MEASURES: Final[dict[str, Callable[[Replayed], float]]] = {
 }
 
 
-def lift(
-    before: Result, runs: Sequence[Result], measure: Callable[[Replayed], float], template: str = ""
+def difference(
+    first: Sequence[Result],
+    second: Sequence[Result],
+    measure: Callable[[Replayed], float] = MEASURES["success"],
+    *,
+    splits: Collection[str] = (),
+    template: str = "",
 ) -> Lift:
-    """Return the mean of runs and how far it is from before, paired by episode.
+    """Return the mean of the second runs and how far it is from the first's, paired by episode.
 
     Args:
-        before: a scored run.
-        runs: others on the same episodes; each episode counts with its mean over them.
+        first: scored runs; each episode counts with its mean over them.
+        second: others on the same episodes.
         measure: of an episode.
+        splits: whose episodes; all if empty.
         template: only its episodes; all if empty.
     """
-    first = {e.id: e for e in before.episodes if template in ("", e.template)}
-    values = np.mean([[measure(e) for e in _in_order(run, first)] for run in runs], axis=0)
-    changes = values - np.array([measure(e) for e in first.values()])
-    stratified = is_stratified(next(iter(before.splits)))
-    units = units_of(first.values(), stratified=stratified)
+    chosen = [
+        episode
+        for episode in first[0].episodes
+        if (not splits or episode.split in splits) and template in ("", episode.template)
+    ]
+
+    def means(runs: Sequence[Result]) -> Any:
+        found = [{episode.id: measure(episode) for episode in run.episodes} for run in runs]
+        return np.array([[one[e.id] for e in chosen] for one in found]).mean(axis=0)
+
+    values = means(second)
+    changes = values - means(first)
+    stratified = all(is_stratified(split) for split in {episode.split for episode in chosen})
+    units = units_of(chosen, stratified=stratified)
     variance = variance_of_mean(changes, units, stratified=stratified)
     change, error = float(changes.mean()), float(np.sqrt(variance.value))
     half = t_quantile(0.975, variance.degrees) * error
     p = 2 * (1 - t_cdf(abs(change) / error, variance.degrees)) if error else float(change == 0)
     return Lift(float(values.mean()), change, change - half, change + half, p)
-
-
-def _in_order(run: Result, first: dict[str, Replayed]) -> list[Replayed]:
-    found = {episode.id: episode for episode in run.episodes}
-    return [found[name] for name in first]
 
 
 def run(args: LiftArgs) -> None:
@@ -116,7 +126,7 @@ def run(args: LiftArgs) -> None:
             arms |= {f"{kind} {i}": [one] for i, one in enumerate(runs)}
         arms |= {kind: runs} if runs else {}
     rows = [
-        (f"{name} {template}".strip(), arm, lift(before, runs, measure, template))
+        (f"{name} {template}".strip(), arm, difference([before], runs, measure, template=template))
         for name, measure in MEASURES.items()
         for template in ("", *TEMPLATES)
         for arm, runs in arms.items()
@@ -136,13 +146,9 @@ def run(args: LiftArgs) -> None:
         for m, arm, x in rows
     ]
     columns = ("measure", "arm", "mean", "- before", "95 %", "p")
-    sights = dict.fromkeys(one.header.agent.sight for runs in arms.values() for one in runs)
-    title = f"{args.num_episodes} fresh episodes, perception: {'; '.join(sights)}"
+    seen_by = dict.fromkeys(one.header.agent.seen_by for runs in arms.values() for one in runs)
+    title = f"{args.num_episodes} fresh episodes, perception: {'; '.join(seen_by)}"
     print_table(make_table(title, columns, lines, 2))
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value >= 1e-9 else "< 1e-9"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,48 +1,18 @@
 """Paired differences between arms, all seeds pooled: what PPO changed, and which arm is better."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from langrearrange.leaderboard.groups import GROUPS, is_stratified, units_of
+from langrearrange.leaderboard.groups import GROUPS
 from langrearrange.leaderboard.score import Result, score_trace
-from langrearrange.leaderboard.statistics import variance_of_mean
-from langrearrange.leaderboard.student import t_cdf, t_quantile
 
 from ..compare import fresh_split
-from .lift import Lift
+from .lift import Lift, difference
 from .plan import FRESH_KEY, Arm, Study
 from .run import read_record
 
 FIRST = "llarp"
 """The arm that the others are compared with."""
-
-
-def difference(first: Sequence[Result], second: Sequence[Result], splits: Collection[str]) -> Lift:
-    """Return the second arm's success, and how far it is from the first's, paired by episode.
-
-    Args:
-        first: runs of an arm; each episode counts with its mean over them.
-        second: runs of another one on the same episodes.
-        splits: whose episodes.
-    """
-    episodes = [episode for episode in first[0].episodes if episode.split in splits]
-
-    def means(runs: Sequence[Result]) -> Any:
-        found = [{e.id: float(e.success) for e in run.episodes} for run in runs]
-        return np.mean([[one[e.id] for e in episodes] for one in found], axis=0)
-
-    values = means(second)
-    changes = values - means(first)
-    stratified = all(map(is_stratified, splits))
-    units = units_of(episodes, stratified=stratified)
-    variance = variance_of_mean(changes, units, stratified=stratified)
-    change, error = float(changes.mean()), float(np.sqrt(variance.value))
-    half = t_quantile(0.975, variance.degrees) * error
-    p = 2 * (1 - t_cdf(abs(change) / error, variance.degrees)) if error else float(change == 0)
-    return Lift(float(values.mean()), change, change - half, change + half, p)
 
 
 def fresh_results(arm: Arm, folder: Path) -> dict[str, tuple[Result, Result]]:
@@ -71,7 +41,7 @@ def lift_rows(study: Study, folder: Path) -> list[list[str]]:
             groups |= {f"**{arm.name}, pooled**": [*runs.values()]}
         for name, pairs in groups.items():
             before, after = zip(*pairs, strict=True)
-            rows.append([name, *_cells(difference(before, after, before[0].splits))])
+            rows.append([name, *_cells(difference(before, after))])
     return rows
 
 
@@ -79,7 +49,10 @@ def order_rows(results: Mapping[str, Sequence[Result]]) -> list[list[str]]:
     """Return a row for each other arm: Total of LLaRP, of it, difference, p; nothing without."""
     ours = [name for name in results if name.partition("@")[0] == FIRST]
     return [
-        [f"{name} - {mine}", *_cells(difference(results[mine], results[name], GROUPS["Total"]))]
+        [
+            f"{name} - {mine}",
+            *_cells(difference(results[mine], results[name], splits=GROUPS["Total"])),
+        ]
         for mine in ours
         for name in results
         if name.partition("@")[0] != FIRST

@@ -80,7 +80,7 @@ class Arm:
         ppo: of PPO alone.
         budget: its env steps.
         imitates: whether PPO begins from imitation.
-        eyes: encoder it is scored with.
+        played_encoder: encoder it is scored with.
         ms: CPU milliseconds an env step of PPO on percepts, measured; see `study.depth`.
     """
 
@@ -91,7 +91,7 @@ class Arm:
     ppo: Mapping[str, str] = field(default_factory=dict)
     budget: Budget = Budget()
     imitates: bool = True
-    eyes: str = "segcnn"
+    played_encoder: str = "segcnn"
     ms: float = 1.0
 
     @property
@@ -182,7 +182,7 @@ def stages(study: Study, arm: Arm, seed: int, out: Path) -> tuple[Stage, ...]:
     if arm.imitates:
         names = ("epochs", "rounds", "round_steps", "round_epochs")
         shared = str(out / DEMONSTRATIONS / "demonstrations.safetensors")
-        own = "encoder" in arm.settings  # another sight: the shared ones do not fit
+        own = "encoder" in arm.settings  # other observations: the shared ones do not fit
         taught = shape | {
             **({"num-steps": str(budget.expert_steps)} if own else {"demonstrations": shared}),
             **{name.replace("_", "-"): str(getattr(budget, name)) for name in names},
@@ -245,7 +245,7 @@ AFTER_IMITATION: Final = {"entropy": "0.001", "weight-templates": "failure"}
 def _score(arm: Arm, seed: int, home: Path, updates: int) -> Stage:
     flags = {
         "checkpoint": str(home / "ppo"),
-        "encoder": arm.eyes,
+        "encoder": arm.played_encoder,
         "seed": str(seed),
         "name": arm.name,
         "rows": "64",
@@ -260,7 +260,7 @@ def _lift(arm: Arm, seed: int, home: Path) -> Stage:
     flags = {
         "fresh": FRESH_KEY,
         "num-episodes": str(arm.budget.fresh),
-        "encoder": arm.eyes,
+        "encoder": arm.played_encoder,
         "seed": str(seed),
         "out": str(home / "lift"),
     }

@@ -163,7 +163,7 @@ def perceptions(results: Mapping[str, Sequence[Result]]) -> str:
     named: dict[str, dict[str, None]] = {}
     for name, runs in results.items():
         for run in runs:
-            named.setdefault(run.header.agent.sight, {})[name] = None
+            named.setdefault(run.header.agent.seen_by, {})[name] = None
     return "Perception: " + "; ".join(f"{', '.join(names)}: {s}" for s, names in named.items())
 
 

@@ -21,7 +21,8 @@ CONTROL: Final = Budget(fresh=1000)
 """As `SHORT`, with fewer fresh episodes."""
 ALONE: Final = Budget(updates=(244,), fresh=0)
 """A million env steps without imitation."""
-NO_IMITATION: Final = {"entropy": "0.02"}
+NO_IMITATION: Final = {"entropy": "0.02", "gamma": "0.95"}
+"""With 0.99 the small learner searched at random; results/engine has both."""
 
 
 def _arm(name: str, what: str, num_seeds: int, ms: float, budget: Budget, **settings: str) -> Arm:
@@ -63,9 +64,9 @@ ARMS: Final = (
         imitates=False, ppo=NO_IMITATION,
     ),
     dataclasses.replace(
-        _arm("unlabelled_eyes", "LLaRP on pictures through an untrained encoder", 1, 14.0,
+        _arm("untrained_encoder", "LLaRP on pictures through an untrained encoder", 1, 14.0,
              Budget(expert_steps=20_000, updates=(12,), fresh=1000), encoder="random", **SMOLLM2),
-        eyes="random",
+        played_encoder="random",
     ),
 )  # fmt: skip
 """All arms; several studies share the runs of one."""

@@ -83,7 +83,7 @@ def load_encoder(
 
 
 def perception(name: str) -> str:
-    """Return in words what an encoder's sight rests on, for traces and tables."""
+    """Return in words what an encoder was trained on, for traces and tables."""
     source = name.partition(":")[2] if name.startswith(f"{_PERCEPTS}:") else name
     if source in ("symbolic", _PERCEPTS):
         return "state"

@@ -64,7 +64,9 @@ def difference_table(first: Result, second: Result, differences: Sequence[Differ
         better = names.get(row.winner, "-")
         means = row.mean_a, row.mean_b
         rows.append((row.name, row.measure, *means, *change, p, row.detectable, better))
-    sights = (f"{side} sees by: {escape(run.header.agent.sight)}" for side, run in runs.items())
+    seen_by = (
+        f"perception of {side}: {escape(run.header.agent.seen_by)}" for side, run in runs.items()
+    )
     legend = "95 %: clustered interval of a - b; detectable: smallest difference that could show"
-    legend = "; ".join([legend, *sights])
+    legend = "; ".join([legend, *seen_by])
     return common.make_table("paired comparison", columns, rows, 2, legend)

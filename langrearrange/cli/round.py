@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg, subcommand
 from langrearrange.cli import common
 from langrearrange.cli.agent_options import AgentOptions
 from langrearrange.cli.evaluate import RunOptions, play_agent
+from langrearrange.errors import UsageError
 
 if TYPE_CHECKING:
     from langrearrange.leaderboard.board import Row
@@ -117,6 +118,13 @@ def _play(args: Run) -> Path:
     from langrearrange.agents import isolation_here
     from langrearrange.leaderboard.rounds import Round
 
+    if not args.name.strip():
+        raise UsageError("--name is empty; give the agent a name, under which it plays once")
+    if args.agent == "human":
+        raise UsageError(
+            "a person cannot play a sealed round: an isolated agent has no page in the browser; "
+            "play published sets with `evaluate --agent human`"
+        )
     played = Round(args.folder)
     sealed = played.sealed()
     if not args.agent_url and isolation_here() == "process":

@@ -107,9 +107,9 @@ def _opengl() -> Row:
 def _gpu() -> Row:
     if not gpu_is_there():
         then = "none needed: software OpenGL draws; a GPU needs its driver and /dev/nvidia*"
-        return _row("GPU", "optional", "no NVIDIA GPU in sight", then)
+        return _row("GPU", "optional", "no NVIDIA GPU visible", then)
     names = _run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"])
-    return _row("GPU", "ok", "; ".join(names.stdout.split("\n")).strip("; ") or "in sight")
+    return _row("GPU", "ok", "; ".join(names.stdout.split("\n")).strip("; ") or "visible")
 
 
 def _data(data: str | None) -> Iterator[Row]:

@@ -154,6 +154,8 @@ class Round:
 
     def _secret(self) -> str:
         path = self.folder / KEY
+        if not self.folder.is_dir():
+            raise UsageError(f"{self.folder}: no such round; `round make FOLDER` begins one")
         if not path.is_file():
             raise SubmissionError(
                 f"{self.folder}: the round is not open yet, and its key is not here; its "

@@ -72,8 +72,8 @@ class AgentFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     note: Text = ""
 
     @property
-    def sight(self) -> str:
-        """What tables say it sees by: its perception, or its modality where none is declared."""
+    def seen_by(self) -> str:
+        """Perception as tables give it; the modality where none is declared."""
         return self.perception or self.modality
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ def test_both_arms_play_the_same_fresh_episodes(
     printed = capsys.readouterr().out
     assert "detectable" in printed
     assert "a: first" in " ".join(printed.split())
-    assert "a sees by: state; b sees by: state" in " ".join(printed.split())
+    assert "perception of a: state; perception of b: state" in " ".join(printed.split())
     with pytest.raises(UsageError, match="of another comparison; choose another --out"):
         run(CompareArgs(runs=(second, first), **options))
 

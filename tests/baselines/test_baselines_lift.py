@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from langrearrange_baselines.study.lift import MEASURES, LiftArgs, lift, run, undone
+from langrearrange_baselines.study.lift import MEASURES, LiftArgs, difference, run, undone
 from test_baselines_compare import KEY, trained
 
 from langrearrange.errors import UsageError
@@ -39,25 +39,30 @@ def test_loops_are_skills_that_bring_back_an_arrangement(
 
 def scored(successes: list[int]) -> Any:
     episodes = [
-        SimpleNamespace(id=str(i), template="swap" if i % 2 else "put", success=bool(s))
+        SimpleNamespace(
+            id=str(i),
+            split="fresh_new_scenes",
+            template="swap" if i % 2 else "put",
+            success=bool(s),
+        )
         for i, s in enumerate(successes)
     ]
-    return SimpleNamespace(episodes=episodes, splits={"fresh_new_scenes": None})
+    return SimpleNamespace(episodes=episodes)
 
 
 def test_differences_are_paired_and_pooled_over_runs() -> None:
     before = scored([0, 0, 1, 1] * 10)
     runs = [scored([1, 0, 1, 1] * 10), scored([1, 1, 1, 1] * 10)]
-    found = lift(before, runs, MEASURES["success"])
+    found = difference([before], runs, MEASURES["success"])
     assert (found.mean, found.difference) == (0.875, 0.375)
     assert found.low < 0.375 < found.high
     assert found.p_value < 1e-5
-    assert lift(before, runs, MEASURES["success"], "swap").difference == 0.25
-    same = lift(before, [before], MEASURES["success"])
+    assert difference([before], runs, template="swap").difference == 0.25
+    same = difference([before], [before])
     assert (same.difference, same.p_value) == (0.0, 1.0)
     shuffled = scored([1, 0, 1, 1] * 10)
     np.random.default_rng(0).shuffle(shuffled.episodes)
-    assert lift(before, [shuffled], MEASURES["success"]).difference == 0.25
+    assert difference([before], [shuffled]).difference == 0.25
 
 
 def test_the_command_plays_every_arm_once(

@@ -17,7 +17,17 @@ from langrearrange_baselines.compare import CompareArgs
 from langrearrange_baselines.evaluate import EvaluateArgs
 from langrearrange_baselines.imitation.config import ImitationConfig
 from langrearrange_baselines.lstm.text import load_text_encoder
-from langrearrange_baselines.study import depth, figures, pairs, paper, plan, report, run, studies
+from langrearrange_baselines.study import (
+    depth,
+    figures,
+    lift,
+    pairs,
+    paper,
+    plan,
+    report,
+    run,
+    studies,
+)
 from langrearrange_baselines.study.__main__ import ListArgs, listing, main
 from langrearrange_baselines.train import parse
 
@@ -44,7 +54,7 @@ def test_every_command_of_a_study_is_one_the_package_takes(arm: plan.Arm) -> Non
         assert (trained.seed, trained.num_updates) == (7, updates)
         assert trained.control == arm.settings.get("control", "none")
         scored = parsed(chain[f"trace_{updates}"], EvaluateArgs)
-        assert (scored.checkpoint, scored.encoder) == (trained.out, arm.eyes)
+        assert (scored.checkpoint, scored.encoder) == (trained.out, arm.played_encoder)
         steps = trained.num_updates * trained.num_envs * trained.num_steps
     assert steps == arm.budget.ppo_steps
     assert bool(trained.init_from) == arm.imitates == ("imitation" in chain)
@@ -210,12 +220,12 @@ def test_differences_are_paired_by_episode_and_pooled_over_seeds(study_folder: P
     assert row[0] == "blind_sweep - llarp"
     assert row[3].startswith("-")
     assert float(row[4]) < 0.01
-    alone = pairs.difference([found["random"]], [found["explorer"]], GROUPS["Total"])
-    both = pairs.difference(
-        [found["random"]], [found["explorer"], found["random"]], GROUPS["Total"]
+    alone = lift.difference([found["random"]], [found["explorer"]], splits=GROUPS["Total"])
+    both = lift.difference(
+        [found["random"]], [found["explorer"], found["random"]], splits=GROUPS["Total"]
     )
     assert both.difference == pytest.approx(alone.difference / 2)
-    same = pairs.difference([found["sweep"]], [found["sweep"]], ["train_eval"])
+    same = lift.difference([found["sweep"]], [found["sweep"]], splits=["train_eval"])
     assert (same.difference, same.p_value) == (0.0, 1.0)
 
 
@@ -297,11 +307,11 @@ def test_a_signal_ends_the_commands_too_and_leaves_none_behind(tmp_path: Path) -
 
 
 def test_an_arm_that_sees_pictures_records_demonstrations_of_its_own() -> None:
-    [eyes] = studies.find_arms(MAIN, ("unlabelled_eyes",))
-    taught = parsed(plan.stages(MAIN, eyes, 0, Path("out"))[0], ImitationConfig)
+    [untrained] = studies.find_arms(MAIN, ("untrained_encoder",))
+    taught = parsed(plan.stages(MAIN, untrained, 0, Path("out"))[0], ImitationConfig)
     assert (taught.demonstrations, taught.encoder) == ("", "random")
-    assert taught.num_steps == eyes.budget.expert_steps
-    shared = dataclasses.replace(eyes, settings={"backbone": "tiny"})
+    assert taught.num_steps == untrained.budget.expert_steps
+    shared = dataclasses.replace(untrained, settings={"backbone": "tiny"})
     assert parsed(plan.stages(MAIN, shared, 0, Path("out"))[0], ImitationConfig).demonstrations
 
 

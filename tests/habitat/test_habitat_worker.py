@@ -197,7 +197,7 @@ def test_a_fork_does_not_use_the_worker_of_its_parent(python: str) -> None:
     backend.close()
 
 
-# A GPU in sight whose OpenGL does not start: habitat_sim raises, or ends the process.
+# A visible GPU whose OpenGL does not start: habitat_sim raises, or ends the process.
 BROKEN_GPU = {
     "raises": "raise RuntimeError('Unable to create windowless context')",
     "ends": "print('cannot make EGL context', flush=True); os._exit(1)",
@@ -283,7 +283,7 @@ def test_a_python_without_habitat_is_named() -> None:
 def test_a_gpu_that_is_not_there_is_refused_before_habitat_ends_the_process(python: str) -> None:
     if engine.gpu_is_there():
         pytest.skip("there is a GPU")
-    with pytest.raises(HabitatError, match="no NVIDIA GPU is in sight for habitat_gpu=0"):
+    with pytest.raises(HabitatError, match="no NVIDIA GPU is visible for habitat_gpu=0"):
         Worker(python, 0)
 
 

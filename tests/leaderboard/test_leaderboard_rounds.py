@@ -274,3 +274,19 @@ def test_the_record_reads_back_what_it_writes(committed: Round) -> None:
     record = committed.open()
     assert msgspec.json.decode(msgspec.json.encode(record), type=RoundRecord) == record
     assert record.key == (committed.folder / "key").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "--agent", "explorer", "--name", " "), "--name is empty"),
+        (("run", "--agent", "human", "--name", "me"), "a person cannot play a sealed round"),
+        (("commit",), "no such round; `round make FOLDER` begins one"),
+    ],
+)
+def test_wrong_use_of_a_round_is_one_sentence(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb, *options = arguments
+    assert main(["round", verb, str(tmp_path / "nowhere"), *options]) == 2
+    assert message in capsys.readouterr().err

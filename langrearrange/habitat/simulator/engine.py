@@ -99,7 +99,7 @@ def _folder_with_settings() -> Iterator[None]:
 
 
 def gpu_is_there() -> bool:
-    """Return whether an NVIDIA device is in sight."""
+    """Return whether an NVIDIA device is visible."""
     return bool(glob.glob("/dev/nvidia[0-9]*"))
 
 
@@ -126,7 +126,7 @@ class Engine:
         if gpu_device >= 0 and not gpu_is_there():
             # habitat_sim would end the process, without an exception.
             raise EngineError(
-                f"no NVIDIA GPU is in sight for habitat_gpu={gpu_device}; give -1 for software"
+                f"no NVIDIA GPU is visible for habitat_gpu={gpu_device}; give -1 for software"
             )
         self.gpu_device = gpu_device
         self._templates: dict[str, str] = {}

@@ -63,7 +63,7 @@ def open_worker(python: str, gpu_device: int | None) -> Worker:
 def find_gpu(python: str) -> int:
     """Return the GPU that habitat_sim can use in a Python: 0, or -1 for software OpenGL.
 
-    A GPU that is in sight may have no EGL, as in many containers: the failure is logged, once.
+    A GPU that is visible may have no EGL, as in many containers: the failure is logged, once.
 
     Raises:
         HabitatError: habitat_sim does not work in software either.
