@@ -15,6 +15,7 @@ _ACTION_LINE: Final = re.compile(r"^[\s*#>`-]*action\s*\d*[\s*`]*:[\s*`]*(.*)$",
 _PLAN_MARK: Final = re.compile(r"^[\s*#]*(?:my |the )?plan[\s*]*[:=]", re.I | re.M)
 _BETWEEN: Final = re.compile(r"[\n;,]|->|\bthen\b", re.I)
 _BULLET: Final = re.compile(r"\A\W*(?:(?:step )?\d+\s*[.):]\s*)?\W*", re.I)
+_NEGATED: Final = re.compile(r"\b(not|never|cannot|unable|no longer)\b|n['\u2019]t\b", re.I)
 _NUMBER: Final = re.compile(r"\W*(\d{1,2})\W*")
 
 
@@ -70,14 +71,15 @@ def read_plan(answer: str, num_actions: int = NUM_SKILLS, *, cut: bool = False) 
 
 
 def _named_in(text: str, num_actions: int) -> list[int]:
-    """Return all actions in a text: pieces that are an action, else names within them."""
+    """Return all actions in a text: pieces that are an action, else names in what is affirmed."""
     found: list[int] = []
     for piece in _BETWEEN.split(text):
         words = _BULLET.sub("", piece)
         try:
             found.append(parse_action(words))
         except ActionError:
-            found += [parse_action(match[1]) for match in _NAMED.finditer(words)]
+            if not _NEGATED.search(words):  # "You can't go to the sofa."
+                found += [parse_action(match[1]) for match in _NAMED.finditer(words)]
     return [action for action in found if action < num_actions]
 
 

@@ -247,6 +247,7 @@ def test_episodes_are_asked_about_side_by_side(at: Play) -> None:
         ("I open the fridge now.", "open(fridge)"),
         ("The apple is in the fridge.\nAction: put the apple on the sofa", "place(sofa)"),
         ("Action: go to the sofa\nAction: Go to the sofa.", "nav(sofa)"),
+        ("I cannot see it here, so I go to the sink", "nav(sink)"),
     ],
 )
 def test_one_action_is_read(answer: str, skill: str) -> None:
@@ -261,6 +262,8 @@ def test_one_action_is_read(answer: str, skill: str) -> None:
         ("Action: stop", "unknown"),
         ("Action: go to the sofa and open the fridge", "several"),
         ("Aktion: öffne den Kühlschrank", "unknown"),
+        ("You can't go to the left counter.", "unknown"),
+        ("I do not open the fridge.", "unknown"),
     ],
 )
 def test_what_is_no_single_action_is_refused(answer: str, kind: str) -> None:
