@@ -89,7 +89,9 @@ def said_in(exchanges: list[Exchange]) -> Mapping[str, Mapping[int, str]]:
             said[exchange.instruction] = {}
         steps = said.setdefault(exchange.instruction, {})
         problem = f"\n[{exchange.problem}]" if exchange.problem else ""
-        told, answer = exchange.told[-SHOWN:], exchange.answer[:SHOWN]
+        told, answer = exchange.told, exchange.answer[:SHOWN]
+        if len(told) > SHOWN:  # the end matters: the task and what is seen
+            told = "[...]\n" + told[-SHOWN:].partition("\n")[2]
         before = f"{steps[exchange.step]}\n\n" if exchange.step in steps else ""
         steps[exchange.step] = f"{before}{told}\n\n> {answer}{problem}"
     return said
