@@ -56,6 +56,11 @@ def points(runs: Sequence[Path], updates: int) -> Iterator[tuple[float, float]]:
     before = 0
     for run in runs:
         records = read_metrics(run / "metrics.jsonl")
+        if not any(record["success_by_template"] for record in records):
+            raise UsageError(
+                f"{run}: no metrics.jsonl in which an episode has ended; give the folder of a run "
+                "of langrearrange_baselines.train"
+            )
         for at in range(0, len(records), updates):
             part = [r for r in records[at : at + updates] if r["success_by_template"]]
             if part:

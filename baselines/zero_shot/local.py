@@ -115,7 +115,11 @@ def load_chat_model(name: str) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(source)
         model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32)
     except UNREADABLE as error:
-        raise BackboneError(f"'{source}' is not a causal language model ({error!s:.200})") from None
+        said = " ".join(str(error).split())[:200]
+        raise BackboneError(
+            f"'{source}' cannot be loaded as a causal language model ({said}); give smollm2, a "
+            "folder with config.json and weights, a GGUF file, or a name on the Hugging Face hub"
+        ) from None
     if not tokenizer.chat_template:
         raise BackboneError(f"'{source}' has no chat template; give an instruction-tuned model")
     return tokenizer, model.eval()

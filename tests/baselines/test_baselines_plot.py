@@ -35,3 +35,10 @@ def test_a_run_that_goes_on_is_drawn_behind_the_first(tmp_path: Path) -> None:
 def test_a_line_needs_a_label_and_a_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a line is label=run"):
         PlotArgs(lines=("out/a",), out=tmp_path / "p.png")
+
+
+def test_a_folder_without_a_run_is_one_sentence(tmp_path: Path) -> None:
+    args = PlotArgs(lines=(f"a={tmp_path / 'nowhere'}",), out=tmp_path / "p.png")
+    with pytest.raises(UsageError, match="give the folder of a run"):
+        draw(args)
+    assert not list(tmp_path.iterdir())
